@@ -1,0 +1,98 @@
+//! The one error type of the crate.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// What went wrong, as a category that a program can act on.
+///
+/// The text of an [`Error`] is for people and may change between versions; its kind is stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is no secret key, or it is empty.
+    MissingSecretKey,
+    /// A setting has a value that is not allowed, or two settings contradict each other.
+    Setting,
+    /// The session was extracted on a route that no [`SessionLayer`](crate::SessionLayer) covers.
+    NoLayer,
+    /// The session was changed after the response had begun, so that the change can't be saved.
+    Closed,
+    /// A stored value has another type than the one asked for.
+    Type,
+    /// A key, or a part of the path to a nested value, is missing.
+    KeyMissing,
+    /// A value can't be written to a session.
+    Value,
+    /// The session's cookie is larger than browsers keep.
+    CookieTooLarge,
+    /// The text has not the form of a signed session.
+    NotSigned,
+    /// The signature is not one that any of the keys makes.
+    BadSignature,
+    /// The signature is good, but older than allowed.
+    Expired,
+    /// The signature is good, but its time is in the future.
+    FromTheFuture,
+    /// The signature is good, but the payload behind it can't be read.
+    BadPayload,
+}
+
+/// The error of every fallible operation of this crate.
+///
+/// It says what happened and what to do about it, and never contains a key, an identifier, a
+/// cookie or a session's value. In axum it is a response, so that `?` works in handlers.
+///
+/// ```
+/// use carafe::{ErrorKind, Value};
+///
+/// let error = Value::from_tagged_json(b"{").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::BadPayload);
+/// ```
+#[derive(Clone)]
+pub struct Error {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The category of this error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("kind", &self.kind).field("message", &self.message).finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        }
+    }
+}

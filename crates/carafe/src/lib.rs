@@ -1,0 +1,8 @@
+//! Flask's sessions for Rust.
+#![forbid(unsafe_code)]
+
+mod error;
+mod value;
+
+pub use error::{Error, ErrorKind};
+pub use value::Value;

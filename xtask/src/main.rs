@@ -1,0 +1,4 @@
+//! Project tasks: `cargo xtask test` and others.
+#![forbid(unsafe_code)]
+
+fn main() {}
