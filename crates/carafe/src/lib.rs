@@ -5,4 +5,6 @@ mod error;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use value::Value;
+pub use value::{
+    AsText, DateTime, DateTimeRangeError, Dict, Int, OutOfRange, ParseIntError, Text, Uuid, Value,
+};

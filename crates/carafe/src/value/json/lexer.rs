@@ -1,0 +1,343 @@
+//! Strings, numbers and literals, as Python's `json` takes them.
+
+use super::super::text::push_code_point;
+use super::{MAX_INT_DIGITS, bad_payload};
+use crate::{Error, Int, Value};
+
+/// A position in a JSON text, and whether all that was passed so far is in Flask's own spelling.
+pub(super) struct Lexer<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) pos: usize,
+    pub(super) canonical: bool,
+}
+
+/// A string's body, without its quotes.
+#[derive(Clone, Copy)]
+pub(super) struct RawStr<'a> {
+    pub(super) start: usize,
+    pub(super) body: &'a [u8],
+    pub(super) escaped: bool,
+}
+
+/// What a number is written as.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    Int,
+    Float,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            pos: 0,
+            canonical: true,
+        }
+    }
+
+    /// The next byte, or 0 at the end; a NUL is nowhere valid.
+    #[inline]
+    pub(super) fn peek(&self) -> u8 {
+        self.bytes.get(self.pos).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(super) fn skip_space(&mut self) {
+        while let b' ' | b'\t' | b'\n' | b'\r' = self.peek() {
+            self.pos += 1;
+            self.canonical = false;
+        }
+    }
+
+    /// Passes a byte, after space, if it is the next one.
+    #[inline]
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let found = self.peek() == byte;
+        self.pos += usize::from(found);
+        found
+    }
+
+    /// Passes a comma, or the bracket that closes the container; tells whether it was a comma.
+    #[inline]
+    pub(super) fn comma_or(&mut self, close: u8) -> Result<bool, Error> {
+        if self.eat(b',') {
+            Ok(true)
+        } else if self.eat(close) {
+            Ok(false)
+        } else {
+            Err(bad_payload(
+                "the session's JSON lacks a comma or a closing bracket",
+            ))
+        }
+    }
+
+    /// A key and the colon after it.
+    #[inline]
+    pub(super) fn key(&mut self) -> Result<RawStr<'a>, Error> {
+        if !self.eat(b'"') {
+            return Err(bad_payload(
+                "the session's JSON lacks a key in double quotes",
+            ));
+        }
+        let key = self.string()?;
+        if !self.eat(b':') {
+            return Err(bad_payload("the session's JSON lacks a colon"));
+        }
+        Ok(key)
+    }
+
+    /// Only space may follow.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        self.skip_space();
+        if self.pos < self.bytes.len() {
+            return Err(bad_payload("something follows the session's JSON"));
+        }
+        Ok(())
+    }
+
+    /// Passes a string, after its opening quote.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
+        let start = self.pos;
+        let mut escaped = false;
+        let mut ascii = true;
+        loop {
+            self.skip_plain();
+            match self.bytes.get(self.pos) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(0x7f) => {
+                    self.canonical = false;
+                    self.pos += 1;
+                }
+                Some(0x80..) => {
+                    ascii = false;
+                    self.canonical = false;
+                    self.pos += 1;
+                }
+                Some(_) => {
+                    return Err(bad_payload(
+                        "a string has a control character that is not escaped",
+                    ));
+                }
+                None => return Err(bad_payload("a string does not end")),
+            }
+        }
+        let body = &self.bytes[start..self.pos];
+        self.pos += 1;
+        if !ascii && std::str::from_utf8(body).is_err() {
+            return Err(bad_payload("a string is not UTF-8"));
+        }
+        Ok(RawStr {
+            start,
+            body,
+            escaped,
+        })
+    }
+
+    /// Passes what a string holds verbatim: ASCII from space to `~`, but for quote and backslash.
+    #[inline]
+    fn skip_plain(&mut self) {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x80 * ONES;
+        let rest = &self.bytes[self.pos..];
+        let (chunks, tail) = rest.as_chunks::<8>();
+        for chunk in chunks {
+            let word = u64::from_le_bytes(*chunk);
+            // The lowest byte marked is always a true one: carries go upwards only.
+            let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+            let marks = zero(word ^ (u64::from(b'"') * ONES))
+                | zero(word ^ (u64::from(b'\\') * ONES))
+                | (word.wrapping_sub(0x20 * ONES) & !word)
+                | word
+                | word.wrapping_add(ONES);
+            let marks = marks & HIGH;
+            if marks != 0 {
+                self.pos += marks.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.pos += 8;
+        }
+        self.pos += tail
+            .iter()
+            .take_while(|&&byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
+            .count();
+    }
+
+    /// Passes one escape. Flask writes those that have a letter by it, and the others with
+    /// lowercase digits.
+    fn escape(&mut self) -> Result<(), Error> {
+        let rest = &self.bytes[self.pos + 1..];
+        match rest.first() {
+            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
+            Some(b'/') => {
+                self.canonical = false;
+                self.pos += 2;
+            }
+            Some(b'u') => {
+                let digits = rest.get(1..5).unwrap_or_default();
+                let unit = hex_unit(digits)
+                    .ok_or_else(|| bad_payload("a string has an incomplete \\u escape"))?;
+                let lowercase = !digits.iter().any(u8::is_ascii_uppercase);
+                let plain = matches!(unit, 0x08..=0x0a | 0x0c | 0x0d | 0x20..=0x7e);
+                self.canonical &= lowercase && !plain;
+                self.pos += 6;
+            }
+            _ => {
+                return Err(bad_payload(
+                    "a string has an escape that JSON does not know",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a number, whose first byte is a digit or a minus.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<Number, Error> {
+        let start = self.pos;
+        self.pos += usize::from(self.peek() == b'-');
+        let first = self.pos;
+        let digits = self.digits();
+        match self.bytes.get(first) {
+            Some(b'0') if digits > 1 => return Err(bad_payload("a number has a leading zero")),
+            Some(b'0'..=b'9') => {}
+            _ => return Err(bad_payload("a minus has no number")),
+        }
+        let mut number = Number::Int;
+        if self.peek() == b'.' {
+            number = Number::Float;
+            self.pos += 1;
+            self.some_digits()?;
+        }
+        if let b'e' | b'E' = self.peek() {
+            number = Number::Float;
+            self.pos += 1;
+            self.pos += usize::from(matches!(self.peek(), b'+' | b'-'));
+            self.some_digits()?;
+        }
+        match number {
+            Number::Int if digits > MAX_INT_DIGITS => {
+                return Err(bad_payload("an integer has more than 4300 digits"));
+            }
+            Number::Int => self.canonical &= &self.bytes[start..self.pos] != b"-0",
+            Number::Float => self.canonical = false,
+        }
+        Ok(number)
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.pos;
+        while self.peek().is_ascii_digit() {
+            self.pos += 1;
+        }
+        self.pos - start
+    }
+
+    fn some_digits(&mut self) -> Result<(), Error> {
+        match self.digits() {
+            0 => Err(bad_payload(
+                "a number lacks digits after its point or exponent",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Passes a word such as `true`.
+    #[inline]
+    pub(super) fn word(&mut self, word: &[u8]) -> bool {
+        let found = self.bytes[self.pos..].starts_with(word);
+        self.pos += if found { word.len() } else { 0 };
+        found
+    }
+
+    /// A string, number or word.
+    pub(super) fn scalar(&mut self) -> Result<Value, Error> {
+        let start = self.pos;
+        match self.peek() {
+            b'"' => {
+                self.pos += 1;
+                Ok(Value::Text(self.string()?.to_text()))
+            }
+            b'n' if self.word(b"null") => Ok(Value::Null),
+            b't' if self.word(b"true") => Ok(Value::Bool(true)),
+            b'f' if self.word(b"false") => Ok(Value::Bool(false)),
+            b'N' if self.word(b"NaN") => Ok(Value::Float(f64::NAN)),
+            b'I' if self.word(b"Infinity") => Ok(Value::Float(f64::INFINITY)),
+            b'-' if self.word(b"-Infinity") => Ok(Value::Float(f64::NEG_INFINITY)),
+            b'-' | b'0'..=b'9' => {
+                let number = self.number()?;
+                let text = std::str::from_utf8(&self.bytes[start..self.pos]).unwrap_or_default();
+                match number {
+                    Number::Int => Ok(Value::Int(Int::from_decimal(text))),
+                    Number::Float => text
+                        .parse()
+                        .map(Value::Float)
+                        .map_err(|_| bad_payload("a number is not one that Rust reads")),
+                }
+            }
+            _ => Err(bad_payload("the session's JSON lacks a value")),
+        }
+    }
+}
+
+impl RawStr<'_> {
+    pub(super) fn to_text(self) -> crate::Text {
+        crate::Text::from_wtf8(self.decode())
+    }
+
+    /// The WTF-8 bytes that the string means. Its escapes are known to be complete.
+    pub(super) fn decode(self) -> Vec<u8> {
+        let mut rest = self.body;
+        if !self.escaped {
+            return rest.to_vec();
+        }
+        let mut out = Vec::with_capacity(rest.len());
+        while let Some(at) = memchr::memchr(b'\\', rest) {
+            out.extend_from_slice(&rest[..at]);
+            let letter = rest.get(at + 1).copied().unwrap_or_default();
+            rest = rest.get(at + 2..).unwrap_or_default();
+            match letter {
+                b'u' => {
+                    let (c, len) = code_point(rest);
+                    push_code_point(&mut out, c);
+                    rest = rest.get(len..).unwrap_or_default();
+                }
+                b'b' => out.push(0x08),
+                b'f' => out.push(0x0c),
+                b'n' => out.push(b'\n'),
+                b'r' => out.push(b'\r'),
+                b't' => out.push(b'\t'),
+                verbatim => out.push(verbatim),
+            }
+        }
+        out.extend_from_slice(rest);
+        out
+    }
+}
+
+/// The code point of the escape whose digits come next, and how many bytes it takes: two escapes
+/// that form a surrogate pair are one.
+fn code_point(digits: &[u8]) -> (u32, usize) {
+    let unit = |from: usize| digits.get(from..from + 4).and_then(hex_unit);
+    let first = unit(0).unwrap_or_default();
+    if (0xd800..0xdc00).contains(&first) && digits.get(4..6) == Some(b"\\u") {
+        if let Some(second @ 0xdc00..0xe000) = unit(6) {
+            return (0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)), 10);
+        }
+    }
+    (first, 4)
+}
+
+fn hex_unit(digits: &[u8]) -> Option<u32> {
+    if digits.len() != 4 {
+        return None;
+    }
+    digits.iter().try_fold(0, |unit, &digit| {
+        Some(unit << 4 | char::from(digit).to_digit(16)?)
+    })
+}

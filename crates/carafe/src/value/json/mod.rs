@@ -1,0 +1,37 @@
+//! Flask's tagged JSON: Python's dialect of JSON, with tags for the types that JSON lacks.
+//!
+//! - `lexer`: strings, numbers and literals, as Python's `json` takes them
+//! - `index`: the pass over a session's payload that validates it and finds its keys
+//! - `payload`: what that pass leaves, to be read key by key
+//! - `reader`: JSON to [`Value`](crate::Value), tags resolved; `tag` and `top` have the rules
+//! - `writer`: [`Value`](crate::Value) to Flask's bytes
+
+mod base64;
+mod index;
+mod lexer;
+mod payload;
+mod reader;
+mod tag;
+mod top;
+mod writer;
+
+use crate::{Error, ErrorKind};
+
+pub(crate) use payload::Payload;
+pub(crate) use reader::read_value;
+pub(crate) use writer::{Entry, write_session, write_value};
+
+/// How many digits of an integer Python reads and writes.
+pub(crate) const MAX_INT_DIGITS: usize = 4300;
+
+/// Levels of nesting that are read: CPython's recursion limit, and so more than any Flask reads.
+pub(crate) const MAX_READ_DEPTH: usize = 1000;
+
+/// Levels of nesting that are written. Flask on CPython up to 3.11 reads at most 493, less some
+/// for the server and the middleware that it runs under.
+pub(crate) const MAX_WRITE_DEPTH: usize = 480;
+
+/// The payload is not JSON as Python reads it, or a tag in it has a body that Flask refuses.
+fn bad_payload(message: &'static str) -> Error {
+    Error::new(ErrorKind::BadPayload, message)
+}

@@ -1,0 +1,364 @@
+//! A session's payload: validated whole, its values built when asked for.
+
+use super::super::{Dict, Value};
+use super::index::{Index, Unindexed, index};
+use super::reader::read_value;
+use super::top::read_session;
+use super::writer::Entry;
+use crate::Error;
+
+/// A session as it came.
+#[derive(Clone)]
+pub(crate) struct Payload(Content);
+
+#[derive(Clone)]
+enum Content {
+    Indexed {
+        json: Vec<u8>,
+        index: Index,
+    },
+    /// What Flask never writes but reads is read at once.
+    Built(Dict),
+}
+
+impl Payload {
+    /// A session without keys.
+    pub(crate) fn empty() -> Self {
+        Self(Content::Built(Dict::new()))
+    }
+
+    /// Reads the JSON of a session.
+    ///
+    /// # Errors
+    ///
+    /// [`BadPayload`](crate::ErrorKind::BadPayload) where Flask can't read it.
+    pub(crate) fn parse(json: Vec<u8>) -> Result<Self, Error> {
+        match index(&json) {
+            Ok(index) => Ok(Self(Content::Indexed { json, index })),
+            Err(Unindexed::Unusual) => read_session(&json).map(|dict| Self(Content::Built(dict))),
+            Err(Unindexed::Invalid(error)) => Err(error),
+        }
+    }
+
+    /// The number of keys.
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Content::Indexed { index, .. } => index.len(),
+            Content::Built(dict) => dict.len(),
+        }
+    }
+
+    /// Whether there are no keys.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is a key, given by its WTF-8 bytes.
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        match &self.0 {
+            Content::Indexed { .. } => self.find(key).is_some(),
+            Content::Built(dict) => dict.get_wtf8(key).is_some(),
+        }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: what [`parse`](Self::parse) let pass can be read.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
+        match &self.0 {
+            Content::Indexed { .. } => self.find(key).map(|(json, _)| read_value(json)).transpose(),
+            Content::Built(dict) => Ok(dict.get_wtf8(key).cloned()),
+        }
+    }
+
+    /// The text of a key, if its value is text that stands in the payload as it is.
+    pub(crate) fn get_str(&self, key: &[u8]) -> Option<&str> {
+        match &self.0 {
+            Content::Indexed { .. } => {
+                let body = self.find(key)?.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+                memchr::memchr(b'\\', body)
+                    .is_none()
+                    .then(|| std::str::from_utf8(body).ok())?
+            }
+            Content::Built(dict) => dict.get_wtf8(key)?.as_str(),
+        }
+    }
+
+    /// The bytes of a key's value, if they are those that Flask would write for it.
+    pub(crate) fn raw(&self, key: &[u8]) -> Option<&[u8]> {
+        match &self.0 {
+            Content::Indexed { .. } => self
+                .find(key)
+                .and_then(|(json, canonical)| canonical.then_some(json)),
+            Content::Built(_) => None,
+        }
+    }
+
+    /// The keys, as WTF-8 bytes, in the order of their code points.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let (indexed, built) = match &self.0 {
+            Content::Indexed { json, index } => (Some(index.iter().map(|e| e.key(json))), None),
+            Content::Built(dict) => (None, Some(dict.keys().map(crate::Text::as_wtf8))),
+        };
+        indexed
+            .into_iter()
+            .flatten()
+            .chain(built.into_iter().flatten())
+    }
+
+    /// All keys and values, in the order of the keys.
+    pub(crate) fn to_dict(&self) -> Result<Dict, Error> {
+        match &self.0 {
+            Content::Indexed { json, index } => {
+                let mut dict = Dict::new();
+                for entry in index {
+                    let key = crate::Text::from_wtf8(entry.key(json).to_vec());
+                    dict.insert(key, read_value(entry.value(json))?);
+                }
+                Ok(dict)
+            }
+            Content::Built(dict) => Ok(dict.clone()),
+        }
+    }
+
+    /// What to write for a key that did not change.
+    pub(crate) fn entry(&self, key: &[u8]) -> Result<Option<Entry<'_>>, Error> {
+        match &self.0 {
+            Content::Indexed { .. } => match self.find(key) {
+                Some((json, true)) => Ok(Some(Entry::Raw(json))),
+                Some((json, false)) => Ok(Some(Entry::Owned(read_value(json)?))),
+                None => Ok(None),
+            },
+            Content::Built(dict) => Ok(dict.get_wtf8(key).map(Entry::Value)),
+        }
+    }
+
+    fn find(&self, key: &[u8]) -> Option<(&[u8], bool)> {
+        /// Up to here going through the keys is faster than halving them.
+        const FEW: usize = 8;
+        let Content::Indexed { json, index } = &self.0 else {
+            return None;
+        };
+        let found = if index.len() <= FEW {
+            index.iter().find(|entry| entry.key(json) == key)?
+        } else {
+            let at = index
+                .binary_search_by(|entry| entry.key(json).cmp(key))
+                .ok()?;
+            &index[at]
+        };
+        Some((found.value(json), found.canonical))
+    }
+}
+
+impl std::fmt::Debug for Payload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Payload({} keys)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::writer::write_session;
+    use super::*;
+    use crate::ErrorKind;
+
+    fn parse(json: &str) -> Payload {
+        Payload::parse(json.as_bytes().to_vec()).unwrap()
+    }
+
+    fn rewrite(payload: &Payload) -> String {
+        let keys: Vec<Vec<u8>> = payload.keys().map(<[u8]>::to_vec).collect();
+        let entries = keys
+            .iter()
+            .map(|key| (key.as_slice(), payload.entry(key).unwrap().unwrap()));
+        let mut out = Vec::new();
+        write_session(&mut out, entries).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn finds_keys_and_builds_values() {
+        let payload = parse(r#"{ "b" : [1, 2], "\u00eb":"x","a":"y" }"#);
+        assert_eq!(payload.len(), 3);
+        assert_eq!(
+            payload.keys().collect::<Vec<_>>(),
+            [b"a", b"b", "ë".as_bytes()]
+        );
+        assert_eq!(
+            payload
+                .get(b"b")
+                .unwrap()
+                .unwrap()
+                .to_tagged_json()
+                .unwrap(),
+            "[1,2]"
+        );
+        assert_eq!(payload.get(b"c").unwrap(), None);
+        assert!(payload.contains("ë".as_bytes()) && !payload.contains(b"e"));
+        assert_eq!(payload.get_str(b"a"), Some("y"));
+        assert_eq!(payload.get_str(b"b"), None);
+        assert_eq!(rewrite(&payload), r#"{"a":"y","b":[1,2],"\u00eb":"x"}"#);
+    }
+
+    #[test]
+    fn finds_each_of_many_keys() {
+        let json: Vec<String> = (0..100)
+            .map(|n| format!("\"k{}\":{n}", n * 7 % 100))
+            .collect();
+        let payload = parse(&format!("{{{}}}", json.join(",")));
+        for n in 0..100 {
+            let key = format!("k{}", n * 7 % 100);
+            assert_eq!(payload.get(key.as_bytes()).unwrap(), Some(Value::from(n)));
+        }
+        assert_eq!(payload.get(b"k100").unwrap(), None);
+    }
+
+    #[test]
+    fn raw_is_what_would_be_written() {
+        let canonical = [
+            "null",
+            "true",
+            "-12",
+            "123456789012345678901234567890",
+            "NaN",
+            "-Infinity",
+            r#""""#,
+            r#""\"\\\n\r\t\b\f\u0000\u001f\u007f\u00e9\ud83d\ude00\ud800/""#,
+            r#"[]"#,
+            r#"{}"#,
+            r#"[1,[2],{}]"#,
+            r#"{"a":1,"b":2,"\u00e9":3}"#,
+            r#"{" t":[1,{" t":[]}]}"#,
+            r#"{" b":""}"#,
+            r#"{" b":"AP8="}"#,
+            r#"{" m":"<b>\u00e9"}"#,
+            r#"{" u":"12345678123456781234567812345678"}"#,
+            r#"{" d":"Thu, 29 Feb 2024 12:34:56 GMT"}"#,
+            r#"{" di":{" t__":1}}"#,
+            r#"{" di":{" di__":{" t":[{}]}}}"#,
+            r#"{" t":1,"a":2}"#,
+            r#"{" x":1}"#,
+        ];
+        for json in canonical {
+            let payload = parse(&format!("{{\"k\":{json}}}"));
+            let raw = payload
+                .raw(b"k")
+                .map(|raw| std::str::from_utf8(raw).unwrap());
+            assert_eq!(raw, Some(json));
+            assert_eq!(
+                payload
+                    .get(b"k")
+                    .unwrap()
+                    .unwrap()
+                    .to_tagged_json()
+                    .unwrap(),
+                json
+            );
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_written_anew() {
+        for (json, written) in [
+            ("-0", "0"),
+            ("1E400", "Infinity"),
+            ("1.50", "1.5"),
+            (r#""é""#, r#""\u00e9""#),
+            ("\"\x7f\"", r#""\u007f""#),
+            (r#""\/""#, r#""/""#),
+            (r#""\u000a""#, r#""\n""#),
+            (r#""\u0041""#, r#""A""#),
+            (r#""\u00E9""#, r#""\u00e9""#),
+            ("[1, 2]", "[1,2]"),
+            ("{ }", "{}"),
+            (r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#),
+            (r#"{"\u00e9":1,"z":2}"#, r#"{"z":2,"\u00e9":1}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            (r#"{" b":"AP9="}"#, r#"{" b":"AP8="}"#),
+            (r#"{" t":"ab"}"#, r#"{" t":["a","b"]}"#),
+            (r#"{" t":{"b":1,"a":2}}"#, r#"{" t":["b","a"]}"#),
+            (r#"{" t":[1]," t":[2]}"#, r#"{" t":[2]}"#),
+            (r#"{" m":null}"#, r#"{" m":"None"}"#),
+            (r#"{" d":"zz"}"#, "null"),
+            (
+                r#"{" d":"Fri, 29 Feb 2024 12:34:56 GMT"}"#,
+                r#"{" d":"Thu, 29 Feb 2024 12:34:56 GMT"}"#,
+            ),
+            (
+                r#"{" d":"Sun, 01 Jan 0068 00:00:00 GMT"}"#,
+                r#"{" d":"Sun, 01 Jan 2068 00:00:00 GMT"}"#,
+            ),
+            (r#"{" di":{"b__":1,"a":2}}"#, r#"{"b":1}"#),
+            (r#"{" di":{"x":1}}"#, r#"{"":1}"#),
+            (r#"{" di":{"\u00e9\ud800x":1}}"#, r#"{"\u00e9":1}"#),
+            (r#"{"\u0020t":[]}"#, r#"{" t":[]}"#),
+        ] {
+            let payload = parse(&format!("{{\"k\":{json}}}"));
+            assert_eq!(payload.raw(b"k"), None, "{json}");
+            assert_eq!(rewrite(&payload), format!("{{\"k\":{written}}}"), "{json}");
+        }
+    }
+
+    #[test]
+    fn takes_what_python_makes_a_dict_of() {
+        for (json, session) in [
+            ("null", "{}"),
+            ("[]", "{}"),
+            ("\"\"", "{}"),
+            (r#"{" t":[]}"#, "{}"),
+            (r#"{" b":""}"#, "{}"),
+            (r#"{" d":"x"}"#, "{}"),
+            (r#"[["a",1]]"#, r#"{"a":1}"#),
+            (r#"{" t":[["a",1],["a",2]]}"#, r#"{"a":2}"#),
+            (r#"["ab",{"z":1,"a":2}]"#, r#"{"a":"b","z":"a"}"#),
+            (
+                r#"[[1,2],[true,2],[null,2],[1e16,2]]"#,
+                r#"{"1":2,"1e+16":2,"null":2,"true":2}"#,
+            ),
+            (r#"{" di":{" t__":[1]}}"#, r#"{" di":{" t__":[1]}}"#),
+            (r#"{"a":{" u":"zz"},"a":1}"#, r#"{"a":1}"#),
+        ] {
+            assert_eq!(rewrite(&parse(json)), session, "{json}");
+        }
+        for json in [
+            "true",
+            "1",
+            "1.0",
+            "\"ab\"",
+            "[1]",
+            "[[]]",
+            "[[1]]",
+            "[[1,2,3]]",
+            "[\"abc\"]",
+            "[[[],1]]",
+            r#"{" b":"AA=="}"#,
+            r#"{" t":1}"#,
+            r#"{" d":"Thu, 01 Jan 1970 00:00:00 GMT"}"#,
+            "",
+            "{",
+            "{}}",
+            "\u{feff}{}",
+        ] {
+            let error = Payload::parse(json.as_bytes().to_vec()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadPayload, "{json}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_ends_in_an_error_on_a_small_stack() {
+        let test = || {
+            for open in ["[", "{\"a\":", "{\" t\":[", "{\" di\":{\" t__\":"] {
+                let json = format!("{{\"k\":{}", open.repeat(200_000));
+                assert!(Payload::parse(json.into_bytes()).is_err());
+            }
+            let json = format!("{{\"k\":{}{}}}", "[".repeat(999), "]".repeat(999));
+            let payload = parse(&json);
+            assert_eq!(rewrite(&payload), json);
+        };
+        let small = std::thread::Builder::new().stack_size(2 << 20);
+        small.spawn(test).unwrap().join().unwrap();
+    }
+}

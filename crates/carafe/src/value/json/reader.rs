@@ -1,0 +1,179 @@
+//! JSON to values, tags resolved.
+
+use std::collections::HashMap;
+
+use super::super::{Dict, Text, Value};
+use super::lexer::Lexer;
+use super::tag::Tag;
+use super::{MAX_READ_DEPTH, bad_payload};
+use crate::Error;
+
+/// A value whose dictionaries still have the order of the source, which some tags see.
+#[derive(Debug)]
+pub(super) enum Node {
+    Leaf(Value),
+    List(Vec<Node>),
+    Tuple(Vec<Node>),
+    Object(Vec<(Text, Node)>),
+    /// A tag that Flask fails on, unless a later duplicate of its key overrides it: Flask looks at
+    /// tags only when all the JSON is read.
+    Failed(Error),
+}
+
+/// A container that is being read.
+enum Frame {
+    List(Vec<Node>),
+    Object {
+        members: Vec<(Text, Node)>,
+        key: Text,
+    },
+}
+
+/// Reads a whole text.
+pub(crate) fn read_value(json: &[u8]) -> Result<Value, Error> {
+    read_node(json)?.into_value()
+}
+
+/// Reads a whole text, and leaves the order of dictionaries visible.
+pub(super) fn read_node(json: &[u8]) -> Result<Node, Error> {
+    let mut lexer = Lexer::new(json);
+    let node = read_one(&mut lexer)?;
+    lexer.end()?;
+    match node {
+        Node::Failed(error) => Err(error),
+        node => Ok(node),
+    }
+}
+
+/// Keeps its own stack, since the program's would not bear the nesting that an input can have.
+fn read_one(lexer: &mut Lexer<'_>) -> Result<Node, Error> {
+    let mut stack: Vec<Frame> = Vec::new();
+    loop {
+        lexer.skip_space();
+        let mut node = match lexer.peek() {
+            b'[' | b'{' if stack.len() == MAX_READ_DEPTH => {
+                return Err(bad_payload("the session's JSON is nested too deeply"));
+            }
+            b'[' => {
+                lexer.pos += 1;
+                if !lexer.eat(b']') {
+                    stack.push(Frame::List(Vec::new()));
+                    continue;
+                }
+                Node::List(Vec::new())
+            }
+            b'{' => {
+                lexer.pos += 1;
+                if !lexer.eat(b'}') {
+                    let key = lexer.key()?.to_text();
+                    stack.push(Frame::Object {
+                        members: Vec::new(),
+                        key,
+                    });
+                    continue;
+                }
+                Node::Object(Vec::new())
+            }
+            _ => Node::Leaf(lexer.scalar()?),
+        };
+        loop {
+            match stack.pop() {
+                None => return Ok(node),
+                Some(Frame::List(mut items)) => {
+                    items.push(node);
+                    if lexer.comma_or(b']')? {
+                        stack.push(Frame::List(items));
+                        break;
+                    }
+                    node = close_list(items);
+                }
+                Some(Frame::Object { mut members, key }) => {
+                    members.push((key, node));
+                    if lexer.comma_or(b'}')? {
+                        let key = lexer.key()?.to_text();
+                        stack.push(Frame::Object { members, key });
+                        break;
+                    }
+                    node = close_object(members);
+                }
+            }
+        }
+    }
+}
+
+fn close_list(mut items: Vec<Node>) -> Node {
+    match items
+        .iter()
+        .position(|item| matches!(item, Node::Failed(_)))
+    {
+        Some(failed) => items.swap_remove(failed),
+        None => Node::List(items),
+    }
+}
+
+fn close_object(members: Vec<(Text, Node)>) -> Node {
+    let mut members = without_duplicates(members);
+    if let Some(failed) = members
+        .iter()
+        .position(|(_, node)| matches!(node, Node::Failed(_)))
+    {
+        return members.swap_remove(failed).1;
+    }
+    let tag = match members.as_slice() {
+        [(key, _)] => Tag::of(key.as_wtf8()),
+        _ => None,
+    };
+    match (tag, members.pop()) {
+        (Some(tag), Some((_, body))) => tag.resolve(body).unwrap_or_else(Node::Failed),
+        (_, last) => {
+            members.extend(last);
+            Node::Object(members)
+        }
+    }
+}
+
+/// As in Python, the last value of a key counts, and the key stays where it first stood.
+fn without_duplicates(members: Vec<(Text, Node)>) -> Vec<(Text, Node)> {
+    if members.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return members;
+    }
+    let mut places: HashMap<Text, usize> = HashMap::with_capacity(members.len());
+    let mut unique: Vec<(Text, Node)> = Vec::with_capacity(members.len());
+    for (key, node) in members {
+        match places.get(&key) {
+            Some(&place) => unique[place].1 = node,
+            None => {
+                places.insert(key.clone(), unique.len());
+                unique.push((key, node));
+            }
+        }
+    }
+    unique
+}
+
+impl Node {
+    // Loops, where iterators would put several more frames on the stack for each level.
+    pub(super) fn into_value(self) -> Result<Value, Error> {
+        match self {
+            Self::Leaf(value) => Ok(value),
+            Self::List(nodes) => Ok(Value::List(into_values(nodes)?)),
+            Self::Tuple(nodes) => Ok(Value::Tuple(into_values(nodes)?)),
+            Self::Object(members) => {
+                let mut dict = Dict::new();
+                for (key, node) in members {
+                    dict.insert(key, node.into_value()?);
+                }
+                Ok(Value::Dict(dict))
+            }
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+fn into_values(nodes: Vec<Node>) -> Result<Vec<Value>, Error> {
+    let mut values = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        values.push(node.into_value()?);
+    }
+    Ok(values)
+}

@@ -1,0 +1,161 @@
+//! Flask's tags, and what each of them makes of its body.
+
+use super::super::http_date::parse_http_date;
+use super::super::{Text, Uuid, Value, float, text};
+use super::{bad_payload, base64, reader::Node};
+use crate::Error;
+
+/// A key that, alone in a dictionary, marks a type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Tag {
+    Dict,
+    Tuple,
+    Bytes,
+    Markup,
+    Uuid,
+    DateTime,
+}
+
+impl Tag {
+    /// The tag that this key is, if any.
+    #[inline]
+    pub(super) fn of(key: &[u8]) -> Option<Self> {
+        let (b' ', name) = key.split_first()? else {
+            return None;
+        };
+        match name {
+            b"di" => Some(Self::Dict),
+            b"t" => Some(Self::Tuple),
+            b"b" => Some(Self::Bytes),
+            b"m" => Some(Self::Markup),
+            b"u" => Some(Self::Uuid),
+            b"d" => Some(Self::DateTime),
+            _ => None,
+        }
+    }
+
+    /// The value that the tag makes of its body, whose own tags are resolved already: what the
+    /// Python call on the right does.
+    pub(super) fn resolve(self, body: Node) -> Result<Node, Error> {
+        match self {
+            Self::Dict => unescape_dict(body),
+            Self::Tuple => tuple(body),
+            Self::Bytes => bytes(body),
+            Self::Markup => markup(body),
+            Self::Uuid => uuid(body),
+            Self::DateTime => datetime(body),
+        }
+    }
+}
+
+/// `key = next(iter(body)); {key[:-2]: body[key]}`
+fn unescape_dict(body: Node) -> Result<Node, Error> {
+    let Node::Object(members) = body else {
+        return Err(bad_payload("a dict tag holds no dictionary"));
+    };
+    let Some((key, value)) = members.into_iter().next() else {
+        return Err(bad_payload("a dict tag holds an empty dictionary"));
+    };
+    let len = key.code_points().count().saturating_sub(2);
+    let mut cut = Vec::new();
+    key.code_points()
+        .take(len)
+        .for_each(|c| text::push_code_point(&mut cut, c));
+    Ok(Node::Object(vec![(Text::from_wtf8(cut), value)]))
+}
+
+/// `tuple(body)`
+fn tuple(body: Node) -> Result<Node, Error> {
+    let items = match body {
+        Node::List(items) | Node::Tuple(items) => items,
+        Node::Object(members) => members
+            .into_iter()
+            .map(|(key, _)| Node::Leaf(Value::Text(key)))
+            .collect(),
+        Node::Leaf(Value::Text(text) | Value::Markup(text)) => characters(&text).collect(),
+        Node::Leaf(Value::Bytes(bytes)) => bytes
+            .into_iter()
+            .map(|byte| Node::Leaf(Value::from(byte)))
+            .collect(),
+        _ => return Err(bad_payload("a tuple tag holds no list")),
+    };
+    Ok(Node::Tuple(items))
+}
+
+/// The characters of a text, each a text of its own.
+pub(super) fn characters(text: &Text) -> impl Iterator<Item = Node> {
+    text.code_points().map(|c| {
+        let mut character = Vec::new();
+        text::push_code_point(&mut character, c);
+        Node::Leaf(Value::Text(Text::from_wtf8(character)))
+    })
+}
+
+/// `b64decode(body)`
+fn bytes(body: Node) -> Result<Node, Error> {
+    let bytes = match body {
+        Node::Leaf(Value::Text(text) | Value::Markup(text)) if text.as_wtf8().is_ascii() => {
+            base64::decode(text.as_wtf8())?
+        }
+        Node::Leaf(Value::Bytes(bytes)) => base64::decode(&bytes)?,
+        _ => return Err(bad_payload("a bytes tag holds no base64")),
+    };
+    Ok(Node::Leaf(Value::Bytes(bytes)))
+}
+
+/// `Markup(body)`, which is `str(body)` where the body is no text. That of bytes, dates and
+/// containers is refused: Flask never writes it.
+fn markup(body: Node) -> Result<Node, Error> {
+    let text = match body {
+        Node::Leaf(Value::Text(text) | Value::Markup(text)) => text,
+        Node::Leaf(Value::Null) => Text::from("None"),
+        Node::Leaf(Value::Bool(true)) => Text::from("True"),
+        Node::Leaf(Value::Bool(false)) => Text::from("False"),
+        Node::Leaf(Value::Int(int)) => Text::from(int.to_string()),
+        Node::Leaf(Value::Float(float)) => python_str(float),
+        Node::Leaf(Value::Uuid(uuid)) => Text::from(uuid.to_string()),
+        _ => return Err(bad_payload("a markup tag holds no text")),
+    };
+    Ok(Node::Leaf(Value::Markup(text)))
+}
+
+fn python_str(float: f64) -> Text {
+    if float.is_nan() {
+        return Text::from("nan");
+    }
+    if float.is_infinite() {
+        return Text::from(if float < 0.0 { "-inf" } else { "inf" });
+    }
+    let mut repr = Vec::new();
+    float::write_float(&mut repr, float);
+    Text::from_wtf8(repr)
+}
+
+/// `UUID(body)`
+fn uuid(body: Node) -> Result<Node, Error> {
+    let id = match &body {
+        Node::Leaf(Value::Text(text) | Value::Markup(text)) => {
+            text.as_str().and_then(Uuid::parse_python)
+        }
+        _ => None,
+    };
+    let id = id.ok_or_else(|| bad_payload("a UUID tag holds no UUID"))?;
+    Ok(Node::Leaf(Value::Uuid(id)))
+}
+
+/// `parse_date(body)`, which takes all that Python counts as false, and bytes, for no date.
+fn datetime(body: Node) -> Result<Node, Error> {
+    let date = match body {
+        Node::Leaf(Value::Text(text) | Value::Markup(text)) => {
+            parse_http_date(&text.to_string_lossy())
+                .map_err(|_| bad_payload("a date tag holds a date out of range"))?
+        }
+        Node::Leaf(Value::Null | Value::Bool(false) | Value::Bytes(_)) => None,
+        Node::Leaf(Value::Int(int)) if int.as_i64() == Some(0) => None,
+        Node::Leaf(Value::Float(0.0)) => None,
+        Node::List(items) | Node::Tuple(items) if items.is_empty() => None,
+        Node::Object(members) if members.is_empty() => None,
+        _ => return Err(bad_payload("a date tag holds no text")),
+    };
+    Ok(Node::Leaf(date.map_or(Value::Null, Value::DateTime)))
+}
