@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub enum ErrorKind {
     /// There is no secret key, or it is empty.
     MissingSecretKey,
+    /// The operating system gave no random bytes.
+    Entropy,
     /// A setting has a value that is not allowed, or two settings contradict each other.
     Setting,
     /// The session was extracted on a route that no [`SessionLayer`](crate::SessionLayer) covers.
@@ -63,6 +65,14 @@ impl Error {
             message: message.into(),
             source: None,
         }
+    }
+
+    /// A setting whose value isn't allowed.
+    pub(crate) fn setting(name: &str, value: &str, allowed: &str) -> Self {
+        Self::new(
+            ErrorKind::Setting,
+            format!("{name} is {value:?}, which is not allowed: it must be {allowed}"),
+        )
     }
 
     pub(crate) fn with_source(

@@ -1,10 +1,58 @@
-//! Flask's sessions for Rust.
+//! Flask's sessions for Rust: signed cookies that Flask services and Rust services both read and
+//! write, and one [`Session`] to program against.
+//!
+//! A handler extracts [`Session`]; a [`SessionLayer`] gives it one and saves what changed.
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")]
+//! # mod example {
+//! use axum::{Router, routing::get};
+//! use carafe::{Error, SecretKey, Session, SessionLayer};
+//!
+//! async fn visits(session: Session) -> Result<String, Error> {
+//!     let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+//!     Ok(format!("This is your visit no. {visits}"))
+//! }
+//!
+//! fn app() -> Result<Router, Error> {
+//!     let key = SecretKey::from_env("SECRET_KEY")?;
+//!     Ok(Router::new().route("/", get(visits)).layer(SessionLayer::flask(key)))
+//! }
+//! # }
+//! ```
+//!
+//! What a session can hold is a [`Value`]: Flask's types, and conversions from and to Rust's.
+//! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "axum")]
+mod axum;
+mod base64;
+mod codec;
+mod config;
+mod cookie;
+mod engine;
 mod error;
+mod event;
+mod session;
+pub mod signing;
+mod tower;
 mod value;
 
+pub use codec::Compression;
+pub use config::{Config, Refresh};
+pub use cookie::SameSite;
+pub use engine::Clock;
 pub use error::{Error, ErrorKind};
+pub use session::{Entry, Flash, LazySession, Named, Session, Step};
+pub use signing::{KeyRing, SecretKey};
+pub use tower::{ResponseFuture, SessionLayer, SessionService};
 pub use value::{
-    AsText, DateTime, DateTimeRangeError, Dict, Int, OutOfRange, ParseIntError, Text, Uuid, Value,
+    AsText, DateTime, DateTimeRangeError, Dict, FromValue, Int, OutOfRange, ParseIntError, Text,
+    Uuid, Value,
 };
+
+/// The README's examples are tested.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

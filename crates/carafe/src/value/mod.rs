@@ -1,5 +1,6 @@
 //! What a session holds: Flask's types.
 
+mod convert;
 mod datetime;
 mod dict;
 mod float;
@@ -13,6 +14,7 @@ use std::fmt;
 
 use crate::Error;
 
+pub use convert::FromValue;
 pub use datetime::{DateTime, DateTimeRangeError};
 pub use dict::Dict;
 pub use int::{Int, OutOfRange, ParseIntError};

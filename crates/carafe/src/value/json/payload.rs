@@ -21,12 +21,14 @@ enum Content {
     Built(Dict),
 }
 
-impl Payload {
+impl Default for Payload {
     /// A session without keys.
-    pub(crate) fn empty() -> Self {
+    fn default() -> Self {
         Self(Content::Built(Dict::new()))
     }
+}
 
+impl Payload {
     /// Reads the JSON of a session.
     ///
     /// # Errors

@@ -1,0 +1,47 @@
+//! The extractors for axum, and errors as its responses.
+
+use axum_core::body::Body;
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use crate::session::{LazySession, Named, Session, Slot};
+use crate::{Error, event};
+
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        LazySession::new(Slot::current(&parts.extensions)?)
+            .open()
+            .await
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LazySession {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Ok(Self::new(Slot::current(&parts.extensions)?))
+    }
+}
+
+impl<S: Sync, Marker: 'static> FromRequestParts<S> for Named<Marker> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        let session = LazySession::new(Slot::named::<Marker>(&parts.extensions)?)
+            .open()
+            .await?;
+        Ok(Self::new(session))
+    }
+}
+
+impl IntoResponse for Error {
+    /// A response that says nothing of the cause, which goes to the log. A layer with
+    /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
+    fn into_response(self) -> Response {
+        event::failed(&self);
+        self.to_response().map(Body::from)
+    }
+}

@@ -1,0 +1,44 @@
+//! Flask's signed session cookie.
+
+use super::payload::{self, Compression};
+use crate::signing::{SigningOptions, TimestampSigner};
+use crate::value::json::Payload;
+use crate::{Error, KeyRing};
+
+/// Reads and writes cookies of the form `payload.time.signature`.
+#[derive(Debug)]
+pub(crate) struct FlaskCodec {
+    signer: TimestampSigner,
+    compression: Compression,
+    inflate_limit: usize,
+}
+
+impl FlaskCodec {
+    pub(crate) fn new(
+        keys: &KeyRing,
+        options: &SigningOptions,
+        compression: Compression,
+        inflate_limit: usize,
+    ) -> Self {
+        Self {
+            signer: TimestampSigner::new(keys, options),
+            compression,
+            inflate_limit,
+        }
+    }
+
+    /// The MAC and the age are checked before anything else is looked at.
+    pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Payload, Error> {
+        let unsigned = self.signer.unsign(cookie, Some(max_age), now)?;
+        let json = payload::decode(unsigned.value, self.inflate_limit)?;
+        Payload::parse(json)
+    }
+
+    /// The cookie of a session whose tagged JSON is given.
+    pub(crate) fn encode(&self, json: &[u8], now: u64) -> String {
+        let mut cookie = String::with_capacity(json.len() * 4 / 3 + 48);
+        payload::encode(json, self.compression, &mut cookie);
+        self.signer.append_signature(&mut cookie, now);
+        cookie
+    }
+}

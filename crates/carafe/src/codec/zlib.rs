@@ -1,0 +1,126 @@
+//! zlib as ItsDangerous uses it, with a limit on what comes out.
+
+use std::cell::RefCell;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+
+use crate::{Error, ErrorKind};
+
+thread_local! {
+    // Setting up a state costs more than using it, so each thread keeps one.
+    static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), true));
+    static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(true));
+}
+
+/// The zlib stream of `data` at level 6, if it is shorter than `limit` bytes.
+pub(crate) fn compress(data: &[u8], limit: usize) -> Option<Vec<u8>> {
+    DEFLATE.with_borrow_mut(|state| {
+        state.reset();
+        let mut out = Vec::with_capacity(limit);
+        match state.compress_vec(data, &mut out, FlushCompress::Finish) {
+            Ok(Status::StreamEnd) if out.len() < limit => Some(out),
+            // Either it doesn't fit, and is then of no use, or there is no room left to tell.
+            _ => None,
+        }
+    })
+}
+
+/// Inflates a zlib stream of at most `limit` bytes. Bytes after its end are ignored, as in Flask.
+pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+    INFLATE.with_borrow_mut(|state| {
+        state.reset(true);
+        let mut out = Vec::with_capacity(data.len().saturating_mul(4).clamp(64, limit.max(64)));
+        loop {
+            let consumed = state.total_in() as usize;
+            let produced = out.len();
+            let rest = data.get(consumed..).unwrap_or_default();
+            let status = state
+                .decompress_vec(rest, &mut out, FlushDecompress::Finish)
+                .map_err(|_| broken())?;
+            if out.len() > limit {
+                return Err(too_large(limit));
+            }
+            match status {
+                Status::StreamEnd => return Ok(out),
+                // Room was left and yet nothing moved: the stream ends before its end.
+                _ if out.len() < out.capacity()
+                    && out.len() == produced
+                    && state.total_in() as usize == consumed =>
+                {
+                    return Err(broken());
+                }
+                _ if out.len() == out.capacity() => {
+                    if out.len() >= limit + 1 {
+                        return Err(too_large(limit));
+                    }
+                    let more = out.capacity().min(limit + 1 - out.len());
+                    out.reserve_exact(more);
+                }
+                _ => {}
+            }
+        }
+    })
+}
+
+fn broken() -> Error {
+    Error::new(
+        ErrorKind::BadPayload,
+        "the signature is good, but the zlib stream is broken",
+    )
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(
+        ErrorKind::BadPayload,
+        format!(
+            "the signature is good, but the payload inflates to more than the {limit} bytes that \
+             are allowed"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trip() {
+        let data = b"abcabcabcabcabcabcabcabcabcabc".repeat(100);
+        let small = compress(&data, data.len()).unwrap();
+        assert!(small.len() < 100);
+        assert_eq!(decompress(&small, data.len()).unwrap(), data);
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        let data = vec![b'a'; 100_000];
+        let small = compress(&data, data.len()).unwrap();
+        assert_eq!(decompress(&small, 100_000).unwrap().len(), 100_000);
+        let error = decompress(&small, 99_999).unwrap_err();
+        assert!(error.to_string().contains("more than the 99999 bytes"));
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_before_it_is_allocated() {
+        let bomb = compress(&vec![0; 50_000_000], 1_000_000).unwrap();
+        assert!(bomb.len() < 60_000);
+        assert!(decompress(&bomb, 1 << 20).is_err());
+    }
+
+    #[test]
+    fn broken_streams_are_refused_at_every_cut() {
+        let stream = compress(&b"hello hello hello hello".repeat(10), 1000).unwrap();
+        for cut in 0..stream.len() {
+            assert!(decompress(&stream[..cut], 1000).is_err(), "{cut}");
+        }
+        let mut longer = stream.clone();
+        longer.extend_from_slice(b"trailing");
+        assert!(decompress(&longer, 1000).is_ok());
+    }
+
+    #[test]
+    fn what_grows_is_not_compressed() {
+        assert!(compress(b"abc", 2).is_none());
+        assert!(compress(b"", 1).is_none());
+    }
+}

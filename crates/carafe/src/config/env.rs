@@ -1,0 +1,300 @@
+//! Settings from the environment, as Flask's `from_prefixed_env` reads them.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use super::{Config, Refresh};
+use crate::cookie::SameSite;
+use crate::{Error, ErrorKind, SecretKey, Value};
+
+/// The value of a variable: JSON where it parses, its text elsewhere.
+fn parse(text: &OsStr) -> Value {
+    let bytes = text.as_encoded_bytes();
+    Value::from_tagged_json(bytes)
+        .unwrap_or_else(|_| Value::from(text.to_string_lossy().into_owned()))
+}
+
+/// Sets the one setting that `name` names, if it names one.
+pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
+    let Some(setting) = name.to_str().and_then(|name| name.strip_prefix("FLASK_")) else {
+        return Ok(config);
+    };
+    let variable = Variable {
+        setting,
+        text,
+        value: parse(text),
+    };
+    Ok(match setting {
+        "SESSION_COOKIE_NAME" => config.session_cookie_name(variable.text()?),
+        "SESSION_COOKIE_DOMAIN" => config.session_cookie_domain(variable.optional_text()?),
+        "SESSION_COOKIE_PATH" => Config {
+            cookie_path: variable.optional_text()?,
+            ..config
+        },
+        "APPLICATION_ROOT" => config.application_root(variable.text()?),
+        "SESSION_COOKIE_HTTPONLY" => config.session_cookie_httponly(variable.bool()?),
+        "SESSION_COOKIE_SECURE" => config.session_cookie_secure(variable.bool()?),
+        "SESSION_COOKIE_SAMESITE" => config.session_cookie_samesite(variable.same_site()?),
+        "SESSION_COOKIE_PARTITIONED" => config.session_cookie_partitioned(variable.bool()?),
+        "SESSION_REFRESH_EACH_REQUEST" => {
+            let each = variable.bool()?;
+            config.session_refresh(if each {
+                Refresh::EachRequest
+            } else {
+                Refresh::Never
+            })
+        }
+        "PERMANENT_SESSION_LIFETIME" => config.permanent_session_lifetime(variable.seconds()?),
+        "MAX_COOKIE_SIZE" => config.max_cookie_size(variable.bytes()?),
+        _ => config,
+    })
+}
+
+/// A variable that names a setting.
+struct Variable<'a> {
+    setting: &'a str,
+    text: &'a OsStr,
+    value: Value,
+}
+
+impl Variable<'_> {
+    fn not_allowed(&self, allowed: &str) -> Error {
+        Error::setting(
+            &format!("FLASK_{}", self.setting),
+            &self.text.to_string_lossy(),
+            allowed,
+        )
+    }
+
+    /// A JSON string's content, or the text as it stands: names may consist of digits.
+    fn text(&self) -> Result<String, Error> {
+        match &self.value {
+            Value::Text(text) => text.as_str().map(str::to_owned),
+            Value::Null => None,
+            _ => self.text.to_str().map(str::to_owned),
+        }
+        .ok_or_else(|| self.not_allowed("a text"))
+    }
+
+    fn optional_text(&self) -> Result<Option<String>, Error> {
+        match &self.value {
+            Value::Null | Value::Bool(false) => Ok(None),
+            _ => self.text().map(Some),
+        }
+    }
+
+    fn bool(&self) -> Result<bool, Error> {
+        match &self.value {
+            Value::Bool(on) => Ok(*on),
+            _ => Err(self.not_allowed("true or false (in lower case, as in JSON)")),
+        }
+    }
+
+    fn same_site(&self) -> Result<Option<SameSite>, Error> {
+        let text = match &self.value {
+            Value::Null => return Ok(None),
+            Value::Text(text) => text.as_str().unwrap_or_default(),
+            _ => "",
+        };
+        [SameSite::Strict, SameSite::Lax, SameSite::None]
+            .into_iter()
+            .find(|same_site| same_site.name().eq_ignore_ascii_case(text))
+            .map(Some)
+            .ok_or_else(|| self.not_allowed("Strict, Lax, None or null (unset)"))
+    }
+
+    fn seconds(&self) -> Result<Duration, Error> {
+        let seconds = match &self.value {
+            Value::Int(seconds) => seconds
+                .to_string()
+                .parse::<u64>()
+                .ok()
+                .map(Duration::from_secs),
+            Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+            _ => None,
+        };
+        seconds.ok_or_else(|| self.not_allowed("a number of seconds, not negative"))
+    }
+
+    fn bytes(&self) -> Result<usize, Error> {
+        match &self.value {
+            Value::Int(bytes) => bytes.to_string().parse().ok(),
+            _ => None,
+        }
+        .ok_or_else(|| self.not_allowed("a number of bytes, or 0 for no limit"))
+    }
+}
+
+/// The secret key in a variable with Flask's prefix.
+pub(crate) fn secret_key(name: &str, text: &OsStr) -> Result<SecretKey, Error> {
+    match parse(text) {
+        Value::Text(key) => key_of_text(name, key.as_str()),
+        Value::Null => missing(name),
+        // Flask would make a number of a key of digits, and fail when it signs.
+        _ => {
+            tracing::warn!(
+                variable = name,
+                "the secret key parses as JSON that is no string, with which Flask fails: its text \
+                 is taken. Put it in double quotes"
+            );
+            SecretKey::new(text.as_encoded_bytes())
+        }
+    }
+}
+
+/// The keys of `FLASK_SECRET_KEY_FALLBACKS`.
+pub(crate) fn secret_key_fallbacks(text: &OsStr) -> Result<Vec<SecretKey>, Error> {
+    const NAME: &str = "FLASK_SECRET_KEY_FALLBACKS";
+    let no_list = || {
+        Error::new(
+            ErrorKind::Setting,
+            format!("{NAME} must be a JSON list of texts, such as [\"the old key\"], or null"),
+        )
+    };
+    match parse(text) {
+        Value::Null => Ok(Vec::new()),
+        Value::List(keys) => keys
+            .iter()
+            .map(|key| match key {
+                Value::Text(key) => key_of_text(NAME, key.as_str()),
+                _ => Err(no_list()),
+            })
+            .collect(),
+        _ => Err(no_list()),
+    }
+}
+
+fn key_of_text(name: &str, key: Option<&str>) -> Result<SecretKey, Error> {
+    match key {
+        Some("") => missing(name),
+        Some(key) => SecretKey::new(key),
+        None => Err(Error::new(
+            ErrorKind::Setting,
+            format!("a key in {name} has a lone surrogate, which has no UTF-8: use another key"),
+        )),
+    }
+}
+
+fn missing<T>(name: &str) -> Result<T, Error> {
+    Err(Error::new(
+        ErrorKind::MissingSecretKey,
+        format!(
+            "there is no secret key: set the environment variable {name} to something long and \
+             random, such as the output of `openssl rand -hex 32`"
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, value: &str) -> Result<Config, Error> {
+        Config::flask().with_variables([(name, value)])
+    }
+
+    #[test]
+    fn values_are_json_where_they_parse() {
+        assert!(with("FLASK_SESSION_COOKIE_SECURE", "true").unwrap().secure);
+        assert_eq!(
+            with("FLASK_SESSION_COOKIE_NAME", "sid")
+                .unwrap()
+                .cookie_name,
+            "sid"
+        );
+        assert_eq!(
+            with("FLASK_SESSION_COOKIE_NAME", "\"sid\"")
+                .unwrap()
+                .cookie_name,
+            "sid"
+        );
+        assert_eq!(
+            with("FLASK_SESSION_COOKIE_NAME", "123")
+                .unwrap()
+                .cookie_name,
+            "123"
+        );
+        assert_eq!(
+            with("FLASK_SESSION_COOKIE_DOMAIN", "null")
+                .unwrap()
+                .cookie_domain,
+            None
+        );
+        assert_eq!(
+            with("FLASK_SESSION_COOKIE_SAMESITE", "lax")
+                .unwrap()
+                .same_site,
+            Some(SameSite::Lax)
+        );
+        assert_eq!(
+            with("FLASK_SESSION_REFRESH_EACH_REQUEST", "false")
+                .unwrap()
+                .refresh,
+            Refresh::Never
+        );
+        assert_eq!(
+            with("FLASK_PERMANENT_SESSION_LIFETIME", "3600")
+                .unwrap()
+                .lifetime
+                .as_secs(),
+            3600
+        );
+        assert_eq!(
+            with("FLASK_PERMANENT_SESSION_LIFETIME", "1.5")
+                .unwrap()
+                .max_age(),
+            1
+        );
+        assert_eq!(
+            with("FLASK_MAX_COOKIE_SIZE", "0").unwrap().max_cookie_size,
+            0
+        );
+        assert_eq!(
+            with("SESSION_COOKIE_SECURE", "true").unwrap(),
+            Config::flask()
+        );
+        assert_eq!(with("FLASK_SOMETHING", "true").unwrap(), Config::flask());
+    }
+
+    #[test]
+    fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
+        for (name, value, allowed) in [
+            ("FLASK_SESSION_COOKIE_SECURE", "True", "true or false"),
+            ("FLASK_SESSION_COOKIE_SECURE", "1", "true or false"),
+            (
+                "FLASK_SESSION_COOKIE_SAMESITE",
+                "loose",
+                "Strict, Lax, None",
+            ),
+            ("FLASK_PERMANENT_SESSION_LIFETIME", "-1", "seconds"),
+            ("FLASK_PERMANENT_SESSION_LIFETIME", "31 days", "seconds"),
+            ("FLASK_MAX_COOKIE_SIZE", "4k", "bytes"),
+            ("FLASK_SESSION_COOKIE_NAME", "null", "text"),
+        ] {
+            let error = with(name, value).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Setting);
+            let text = error.to_string();
+            assert!(
+                text.contains(name) && text.contains(value) && text.contains(allowed),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_are_texts() {
+        let key = |text: &str| secret_key("FLASK_SECRET_KEY", OsStr::new(text));
+        assert_eq!(key("dev").unwrap().expose(), b"dev");
+        assert_eq!(key("\"dev\"").unwrap().expose(), b"dev");
+        assert_eq!(key("0123").unwrap().expose(), b"0123");
+        assert_eq!(key("123").unwrap().expose(), b"123");
+        assert_eq!(key("").unwrap_err().kind(), ErrorKind::MissingSecretKey);
+        assert_eq!(key("\"\"").unwrap_err().kind(), ErrorKind::MissingSecretKey);
+        let fallbacks = |text: &str| secret_key_fallbacks(OsStr::new(text));
+        assert_eq!(fallbacks("[\"a\", \"b\"]").unwrap().len(), 2);
+        assert_eq!(fallbacks("null").unwrap().len(), 0);
+        for bad in ["old", "\"old\"", "[1]", "{}"] {
+            assert_eq!(fallbacks(bad).unwrap_err().kind(), ErrorKind::Setting);
+        }
+    }
+}

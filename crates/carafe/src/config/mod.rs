@@ -1,0 +1,6 @@
+//! The settings of a layer, under Flask's names.
+
+pub(crate) mod env;
+mod settings;
+
+pub use self::settings::{Config, Refresh};

@@ -1,0 +1,324 @@
+use std::time::Duration;
+
+use crate::codec::Compression;
+use crate::cookie::{Attributes, SameSite, SetCookie};
+use crate::signing::{Digest, KeyDerivation, SigningOptions};
+use crate::{Error, ErrorKind};
+
+/// The longest lifetime that can be set: a hundred years, in seconds.
+const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
+
+/// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
+/// and a choice that Flask hasn't.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refresh {
+    /// Every request that carries it, also to routes that never look at the session: Flask's
+    /// default. It makes those routes verify the cookie, after their handler has run.
+    #[default]
+    EachRequest,
+    /// Only requests to routes that extract the session.
+    OnExtract,
+    /// None: the cookie is written when the session changes.
+    Never,
+}
+
+/// The settings of a session layer, under Flask's own names.
+///
+/// [`Config::flask`] has Flask's defaults, [`Config::hardened`] safer ones. A layer checks them
+/// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
+///
+/// ```
+/// use carafe::{Config, SameSite, SecretKey, SessionLayer};
+/// use std::time::Duration;
+///
+/// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).configure(|config| {
+///     config
+///         .session_cookie_name("shop_session")
+///         .session_cookie_secure(true)
+///         .session_cookie_samesite(SameSite::Lax)
+///         .permanent_session_lifetime(Duration::from_secs(14 * 86_400))
+/// })?;
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub(crate) cookie_name: String,
+    pub(crate) cookie_domain: Option<String>,
+    pub(crate) cookie_path: Option<String>,
+    pub(crate) application_root: String,
+    pub(crate) http_only: bool,
+    pub(crate) secure: bool,
+    pub(crate) same_site: Option<SameSite>,
+    pub(crate) partitioned: bool,
+    pub(crate) refresh: Refresh,
+    pub(crate) lifetime: Duration,
+    pub(crate) max_cookie_size: usize,
+    pub(crate) signing: SigningOptions,
+    pub(crate) compression: Compression,
+    pub(crate) inflate_limit: usize,
+    pub(crate) no_store: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::flask()
+    }
+}
+
+impl Config {
+    /// Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure` and
+    /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
+    /// 31 days and are renewed by every request.
+    #[must_use]
+    pub fn flask() -> Self {
+        Self {
+            cookie_name: "session".to_owned(),
+            cookie_domain: None,
+            cookie_path: None,
+            application_root: "/".to_owned(),
+            http_only: true,
+            secure: false,
+            same_site: None,
+            partitioned: false,
+            refresh: Refresh::EachRequest,
+            lifetime: Duration::from_secs(31 * 86_400),
+            max_cookie_size: 4093,
+            signing: SigningOptions::default(),
+            compression: Compression::Flask,
+            inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
+            no_store: false,
+        }
+    }
+
+    /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
+    /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
+    /// and only routes that extract the session renew it.
+    ///
+    /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
+    #[must_use]
+    pub fn hardened() -> Self {
+        Self {
+            cookie_name: "__Host-session".to_owned(),
+            secure: true,
+            same_site: Some(SameSite::Lax),
+            refresh: Refresh::OnExtract,
+            no_store: true,
+            ..Self::flask()
+        }
+    }
+
+    /// `SESSION_COOKIE_NAME`: the name of the cookie.
+    #[must_use]
+    pub fn session_cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. Without one
+    /// (the default) only this host gets it.
+    #[must_use]
+    pub fn session_cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
+        self.cookie_domain = domain.into();
+        self
+    }
+
+    /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent; without one (the default)
+    /// [`application_root`](Self::application_root).
+    #[must_use]
+    pub fn session_cookie_path(mut self, path: impl Into<String>) -> Self {
+        self.cookie_path = Some(path.into());
+        self
+    }
+
+    /// `APPLICATION_ROOT`: the path under which the application is mounted, `/` by default.
+    #[must_use]
+    pub fn application_root(mut self, path: impl Into<String>) -> Self {
+        self.application_root = path.into();
+        self
+    }
+
+    /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from JavaScript; on by default.
+    #[must_use]
+    pub fn session_cookie_httponly(mut self, on: bool) -> Self {
+        self.http_only = on;
+        self
+    }
+
+    /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS only.
+    #[must_use]
+    pub fn session_cookie_secure(mut self, on: bool) -> Self {
+        self.secure = on;
+        self
+    }
+
+    /// `SESSION_COOKIE_SAMESITE`: which requests from other sites carry the cookie.
+    #[must_use]
+    pub fn session_cookie_samesite(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
+        self.same_site = same_site.into();
+        self
+    }
+
+    /// `SESSION_COOKIE_PARTITIONED`: whether an embedded page has a session for each site that
+    /// embeds it. It makes the cookie secure.
+    #[must_use]
+    pub fn session_cookie_partitioned(mut self, on: bool) -> Self {
+        self.partitioned = on;
+        self
+    }
+
+    /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
+    #[must_use]
+    pub fn session_refresh(mut self, refresh: Refresh) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
+    /// `PERMANENT_SESSION_LIFETIME`: how long after its last signature a session is accepted, and
+    /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
+    /// and it holds for sessions that aren't permanent as well.
+    #[must_use]
+    pub fn permanent_session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// `MAX_COOKIE_SIZE`: a `Set-Cookie` header of more bytes is sent with a warning in the log;
+    /// 0 turns that off.
+    ///
+    /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
+    /// browsers would drop it silently.
+    #[must_use]
+    pub fn max_cookie_size(mut self, bytes: usize) -> Self {
+        self.max_cookie_size = bytes;
+        self
+    }
+
+    /// The salt of the signature, `cookie-session` by default: an attribute of the session
+    /// interface in Flask.
+    #[must_use]
+    pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
+        self.signing.salt = salt.into();
+        self
+    }
+
+    /// The digest of the signature, SHA-1 by default: an attribute of the session interface in
+    /// Flask.
+    #[must_use]
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.signing.digest = digest;
+        self
+    }
+
+    /// The derivation of the signature's key, `hmac` by default: an attribute of the session
+    /// interface in Flask.
+    #[must_use]
+    pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
+        self.signing.key_derivation = key_derivation;
+        self
+    }
+
+    /// When the payload is compressed.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How many bytes a compressed payload may inflate to, 1 MiB by default. Flask sets no limit.
+    #[must_use]
+    pub fn inflate_limit(mut self, bytes: usize) -> Self {
+        self.inflate_limit = bytes;
+        self
+    }
+
+    /// Whether responses that set the cookie say `Cache-Control: no-store`.
+    #[must_use]
+    pub fn cache_control_no_store(mut self, on: bool) -> Self {
+        self.no_store = on;
+        self
+    }
+
+    /// Reads the settings that the environment has under Flask's names with the prefix `FLASK_`,
+    /// such as `FLASK_SESSION_COOKIE_SECURE=true`. Values are read as JSON where they parse, as
+    /// Flask's `from_prefixed_env` does; other variables are left alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and
+    /// what is allowed.
+    pub fn from_prefixed_env(self) -> Result<Self, Error> {
+        self.with_variables(std::env::vars_os())
+    }
+
+    /// As [`from_prefixed_env`](Self::from_prefixed_env), with the variables given.
+    ///
+    /// # Errors
+    /// As [`from_prefixed_env`](Self::from_prefixed_env).
+    pub fn with_variables<K, V>(
+        self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, Error>
+    where
+        K: AsRef<std::ffi::OsStr>,
+        V: AsRef<std::ffi::OsStr>,
+    {
+        variables
+            .into_iter()
+            .try_fold(self, |config, (name, value)| {
+                super::env::apply(config, name.as_ref(), value.as_ref())
+            })
+    }
+
+    /// The age up to which a cookie is accepted, in seconds.
+    pub(crate) fn max_age(&self) -> u64 {
+        self.lifetime.as_secs()
+    }
+
+    /// Checks the settings against each other, and formats what a cookie repeats.
+    pub(crate) fn check(&self) -> Result<SetCookie, Error> {
+        if self.lifetime.as_secs() > MAX_LIFETIME {
+            return Err(Error::setting(
+                "PERMANENT_SESSION_LIFETIME",
+                &self.lifetime.as_secs().to_string(),
+                "at most a hundred years, in seconds",
+            ));
+        }
+        if self.inflate_limit == 0 {
+            return Err(Error::new(
+                ErrorKind::Setting,
+                "the inflate limit is 0, which refuses every compressed session: \
+                 it must be a number of bytes such as 1048576",
+            ));
+        }
+        SetCookie::new(&self.attributes())
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        // Flask writes `config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"]`.
+        let path = self.cookie_path.as_deref().filter(|path| !path.is_empty());
+        Attributes {
+            name: &self.cookie_name,
+            domain: self.cookie_domain.as_deref(),
+            path: path.unwrap_or(&self.application_root),
+            secure: self.secure,
+            http_only: self.http_only,
+            same_site: self.same_site,
+            partitioned: self.partitioned,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profiles_pass_their_own_checks() {
+        for config in [Config::flask(), Config::hardened()] {
+            assert_eq!(
+                config.check().unwrap(),
+                SetCookie::format(&config.attributes(), None)
+            );
+        }
+    }
+}

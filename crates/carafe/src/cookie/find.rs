@@ -1,0 +1,214 @@
+use std::borrow::Cow;
+
+use http::HeaderValue;
+
+/// What a request's `Cookie` headers hold under one name.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found<'a> {
+    /// The value of the first cookie of that name, as Flask chooses it, without quotes.
+    pub(crate) value: Cow<'a, [u8]>,
+    /// Whether another cookie of that name follows.
+    pub(crate) duplicate: bool,
+}
+
+/// Finds a cookie by name, in one pass over all `Cookie` headers in their order (HTTP/2 splits
+/// them).
+///
+/// Headers are split at `;` before anything else is looked at, and each pair at its first `=`, so
+/// that no other cookie, however broken, can hide this one. Names are compared byte for byte:
+/// nothing is percent-decoded, and only spaces and tabs are trimmed (RFC 6265, 5.2). A value in
+/// double quotes is unquoted as Werkzeug does it, octal escapes included.
+pub(crate) fn find<'a>(
+    headers: impl Iterator<Item = &'a HeaderValue>,
+    name: &str,
+) -> Option<Found<'a>> {
+    let mut found: Option<Found<'a>> = None;
+    for header in headers {
+        let mut rest = header.as_bytes();
+        while !rest.is_empty() {
+            let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+            let pair = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            let Some(value) = value_of(pair, name.as_bytes()) else {
+                continue;
+            };
+            match &mut found {
+                Some(first) => {
+                    first.duplicate = true;
+                    return found;
+                }
+                None => {
+                    found = Some(Found {
+                        value: unquote(value),
+                        duplicate: false,
+                    })
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The trimmed value of `name=value`, if the name is the one that is looked for.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let rest = trim_start(pair).strip_prefix(name)?;
+    let value = trim_start(rest).strip_prefix(b"=")?;
+    Some(trim(value))
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+fn trim_start(mut bytes: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = bytes
+        && is_blank(*first)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    let mut bytes = trim_start(bytes);
+    while let [rest @ .., last] = bytes
+        && is_blank(*last)
+    {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// Removes double quotes and what Werkzeug escapes within them: `\` and an octal number of three
+/// digits up to 377, or `\` and any other byte.
+fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
+    let [b'"', inner @ .., b'"'] = value else {
+        return Cow::Borrowed(value);
+    };
+    if memchr::memchr(b'\\', inner).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = Vec::with_capacity(inner.len());
+    let mut rest = inner;
+    loop {
+        rest = match rest {
+            [] => return Cow::Owned(out),
+            [
+                b'\\',
+                a @ b'0'..=b'3',
+                b @ b'0'..=b'7',
+                c @ b'0'..=b'7',
+                tail @ ..,
+            ] => {
+                out.push(((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'));
+                tail
+            }
+            [b'\\', byte, tail @ ..] if *byte != b'\n' => {
+                out.push(*byte);
+                tail
+            }
+            [byte, tail @ ..] => {
+                out.push(*byte);
+                tail
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(headers: &[&[u8]], name: &str) -> Option<(Vec<u8>, bool)> {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|header| HeaderValue::from_bytes(header).unwrap())
+            .collect();
+        find(headers.iter(), name).map(|found| (found.value.into_owned(), found.duplicate))
+    }
+
+    fn one(header: &str) -> Option<String> {
+        get(&[header.as_bytes()], "session").map(|(value, _)| String::from_utf8(value).unwrap())
+    }
+
+    #[test]
+    fn finds_it_wherever_it_stands() {
+        for header in [
+            "session=v",
+            "session = v",
+            "a=b;session=v",
+            "a=b; session=v ; c=d",
+            "\tsession=v\t",
+            "session=v;",
+            ";;session=v;;",
+            "$Version=1; session=v; $Path=/",
+            "session=\"v\"",
+        ] {
+            assert_eq!(one(header).as_deref(), Some("v"), "{header}");
+        }
+    }
+
+    #[test]
+    fn broken_neighbours_hide_nothing() {
+        for neighbour in [
+            "a=\"unclosed",
+            "=",
+            "a",
+            "\u{e9}=\u{e9}",
+            "a==b==",
+            "a=\"\\",
+            "%zz",
+        ] {
+            let header = format!("{neighbour}; session=v; {neighbour}");
+            assert_eq!(one(&header).as_deref(), Some("v"), "{header}");
+        }
+        assert_eq!(
+            get(&[b"a=\xff\xfe", b"session=v"], "session"),
+            Some((b"v".to_vec(), false))
+        );
+    }
+
+    #[test]
+    fn other_names_are_other_cookies() {
+        for header in [
+            "Session=v",
+            "sessio=v",
+            "session2=v",
+            "xsession=v",
+            "%73ession=v",
+            "session",
+            "\u{a0}session=v",
+            "session\u{a0}=v",
+            "session;=v",
+            "a=session=v",
+        ] {
+            assert_eq!(one(header), None, "{header}");
+        }
+        assert_eq!(get(&[b"__%48ost-x=v"], "__Host-x"), None);
+    }
+
+    #[test]
+    fn the_first_of_several_wins_and_the_others_are_noticed() {
+        assert_eq!(get(&[b"s=1; s=2"], "s"), Some((b"1".to_vec(), true)));
+        assert_eq!(get(&[b"s=; s=2"], "s"), Some((b"".to_vec(), true)));
+        assert_eq!(
+            get(&[b"a=1; s=1", b"s=2"], "s"),
+            Some((b"1".to_vec(), true))
+        );
+        assert_eq!(
+            get(&[b"a=1", b"s=2; b=3"], "s"),
+            Some((b"2".to_vec(), false))
+        );
+    }
+
+    #[test]
+    fn quotes_are_werkzeugs() {
+        assert_eq!(
+            one(r#"session="a\054b\"c\\d""#).as_deref(),
+            Some(r#"a,b"c\d"#)
+        );
+        assert_eq!(one(r#"session="\400\8""#).as_deref(), Some("4008"));
+        assert_eq!(one(r#"session="""#).as_deref(), Some(""));
+        assert_eq!(one("session=\"").as_deref(), Some("\""));
+    }
+}

@@ -1,0 +1,159 @@
+//! What a layer does with a request's session: open it, and save what changed.
+//!
+//! The adapters for frameworks call this and nothing else; the rules are Flask's.
+
+mod clock;
+mod commit;
+mod headers;
+mod respond;
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Extensions, Response};
+
+pub use self::clock::Clock;
+use crate::codec::FlaskCodec;
+use crate::cookie::{self, SetCookie};
+use crate::session::{Slot, View, is_permanent};
+use crate::{Config, DateTime, Error, ErrorKind, KeyRing, event};
+
+/// Makes the page that a visitor sees where the session failed.
+pub(crate) type ErrorPage = Arc<dyn Fn(&Error) -> Response<bytes::Bytes> + Send + Sync>;
+
+/// Everything that the requests of one layer share.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    keys: KeyRing,
+    config: Config,
+    codec: Arc<FlaskCodec>,
+    set_cookie: SetCookie,
+    pub(crate) clock: Clock,
+    pub(crate) error_page: Option<ErrorPage>,
+    /// Puts the slot into the request under the name of a marker type.
+    pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
+}
+
+impl Engine {
+    pub(crate) fn new(keys: KeyRing, config: Config) -> Result<Self, Error> {
+        let set_cookie = config.check()?;
+        Ok(Self::assemble(keys, config, set_cookie))
+    }
+
+    /// Flask's defaults, which need no check.
+    pub(crate) fn flask(keys: KeyRing) -> Self {
+        Self::with_defaults(keys, Config::flask())
+    }
+
+    /// The hardened defaults, which need no check.
+    pub(crate) fn hardened(keys: KeyRing) -> Self {
+        Self::with_defaults(keys, Config::hardened())
+    }
+
+    fn with_defaults(keys: KeyRing, config: Config) -> Self {
+        let set_cookie = SetCookie::format(&config.attributes(), None);
+        Self::assemble(keys, config, set_cookie)
+    }
+
+    fn assemble(keys: KeyRing, config: Config, set_cookie: SetCookie) -> Self {
+        let codec = FlaskCodec::new(
+            &keys,
+            &config.signing,
+            config.compression,
+            config.inflate_limit,
+        );
+        Self {
+            keys,
+            config,
+            codec: Arc::new(codec),
+            set_cookie,
+            clock: Clock::system(),
+            error_page: None,
+            name: None,
+        }
+    }
+
+    /// The same engine with other settings.
+    pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
+        let Self {
+            keys,
+            clock,
+            error_page,
+            name,
+            ..
+        } = self;
+        Ok(Self {
+            clock,
+            error_page,
+            name,
+            ..Self::new(keys, config)?
+        })
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Opens the session of a request, once. `accessed` says that a handler asked for it.
+    ///
+    /// A cookie that can't be accepted gives an empty session, as in Flask.
+    pub(crate) fn open(&self, slot: &Slot, accessed: bool) {
+        let mut state = slot.state();
+        state.accessed |= accessed;
+        if state.view.is_some() {
+            return;
+        }
+        let view = match self.decode(slot) {
+            Ok(view) => view.unwrap_or_default(),
+            Err(error) => {
+                event::refused(&error);
+                state.unreadable = error.kind() == ErrorKind::BadPayload;
+                View::default()
+            }
+        };
+        state.view = Some(view);
+    }
+
+    /// The content of the request's cookie; `None` if there is no cookie, or an empty one.
+    fn decode(&self, slot: &Slot) -> Result<Option<View>, Error> {
+        let Some(found) = cookie::find(slot.cookies(), &self.config.cookie_name) else {
+            return Ok(None);
+        };
+        if found.duplicate {
+            event::duplicate_cookie(&self.config.cookie_name);
+        }
+        if found.value.is_empty() {
+            return Ok(None);
+        }
+        let payload = self
+            .codec
+            .decode(&found.value, self.config.max_age(), self.clock.now())?;
+        Ok(Some(View::new(payload)))
+    }
+
+    /// Whether a request without any cookie of ours needs nothing more.
+    fn has_cookie(&self, slot: &Slot) -> bool {
+        cookie::find(slot.cookies(), &self.config.cookie_name).is_some()
+    }
+
+    /// When the cookie of a session expires: only permanent ones say so.
+    fn expires(&self, view: &View) -> Option<DateTime> {
+        if !is_permanent(view) {
+            return None;
+        }
+        let seconds = self
+            .clock
+            .now()
+            .saturating_add(self.config.lifetime.as_secs());
+        i64::try_from(seconds).ok().and_then(DateTime::from_unix)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("keys", &self.keys)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::Engine;
+use crate::session::Slot;
+use crate::{Error, event};
+
+impl Error {
+    /// The status that this error answers a request with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    /// The response where the application gives none of its own: it says nothing of the cause,
+    /// which is in the log.
+    pub(crate) fn to_response(&self) -> Response<Bytes> {
+        let status = self.status();
+        let text = status.canonical_reason().unwrap_or_default();
+        let mut response = Response::new(Bytes::from_static(text.as_bytes()));
+        *response.status_mut() = status;
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        // For the layer, which may have a page of the application's.
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl Engine {
+    /// Saves the session and completes the response.
+    pub(crate) fn finish<B: From<Bytes>>(&self, slot: &Slot, response: Response<B>) -> Response<B> {
+        let mut response = match response.extensions().get::<Error>().cloned() {
+            Some(error) => self.replace(response, &error),
+            None => response,
+        };
+        match self.commit(slot, response.headers_mut()) {
+            Ok(()) => response,
+            Err(error) => {
+                event::failed(&error);
+                self.replace(response, &error)
+            }
+        }
+    }
+
+    /// The application's page for an error, or the plain one. Cookies that the application set, and
+    /// what the response varies with, are kept.
+    fn replace<B: From<Bytes>>(&self, response: Response<B>, error: &Error) -> Response<B> {
+        let page = match &self.error_page {
+            Some(page) => page(error),
+            None => error.to_response(),
+        };
+        let mut page = page.map(B::from);
+        keep(response.headers(), page.headers_mut());
+        page
+    }
+}
+
+fn keep(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        let cors = name.as_str().starts_with("access-control-");
+        if *name == SET_COOKIE || *name == VARY || cors {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use super::Session;
+use crate::{Error, Text, Value};
+
+/// A key of a session, there or not: see [`Session::entry`].
+#[derive(Debug)]
+pub struct Entry<'a> {
+    pub(super) session: &'a Session,
+    pub(super) key: Text,
+}
+
+impl Entry<'_> {
+    /// The value of the key; if it is missing, `default` is inserted first (Python's
+    /// `setdefault`). Only an insertion changes the session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the key is missing and the response has
+    /// begun.
+    pub fn or_insert(self, default: impl Into<Value>) -> Result<Value, Error> {
+        self.or_insert_with(|| default.into())
+    }
+
+    /// As [`or_insert`](Self::or_insert), with a default that is made only if it is needed.
+    ///
+    /// # Errors
+    /// As [`or_insert`](Self::or_insert).
+    pub fn or_insert_with<V: Into<Value>>(
+        self,
+        default: impl FnOnce() -> V,
+    ) -> Result<Value, Error> {
+        if let Some(value) = self.session.value(&self.key) {
+            return Ok(value);
+        }
+        let default = default().into();
+        self.session.write(|view| {
+            // Another holder of this session may have been faster.
+            if let Some(value) = view.get(self.key.as_wtf8()) {
+                return Ok(value.into_owned());
+            }
+            view.insert(self.key, default.clone());
+            Ok(default)
+        })
+    }
+}

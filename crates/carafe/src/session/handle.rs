@@ -1,0 +1,370 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Entry, Slot, Step, View, path};
+use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
+
+/// Flask's key for [`Session::permanent`].
+const PERMANENT: &str = "_permanent";
+
+/// A visitor's session: values by name, which the visitor's next request finds again.
+///
+/// Handlers get it from an extractor. Reading and writing never wait; the layer saves what changed
+/// when the handler is done. Clones are handles of the same session.
+///
+/// ```
+/// use carafe::{Error, Session};
+///
+/// async fn visit(session: Session) -> Result<String, Error> {
+///     let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+///     session.insert("last_page", "/")?;
+///     let name: Option<String> = session.get("username")?;
+///     Ok(format!("{}, this is your visit no. {visits}", name.as_deref().unwrap_or("Stranger")))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    slot: Arc<Slot>,
+}
+
+impl Session {
+    pub(crate) fn new(slot: Arc<Slot>) -> Self {
+        Self { slot }
+    }
+
+    /// The value of a key as a `T`; `None` if the key is missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
+    pub fn get<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        match self.value(&key) {
+            None => Ok(None),
+            Some(value) => convert(&key, value).map(Some),
+        }
+    }
+
+    /// The value of a key, whatever its type; `None` if the key is missing.
+    #[must_use]
+    pub fn value(&self, key: impl AsText) -> Option<Value> {
+        self.read(|view| view.get(key.as_wtf8()).map(Cow::into_owned))
+    }
+
+    /// The value of a key, read with serde; `None` if the key is missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] if the value isn't of the shape that `T` has.
+    pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        match self.value(&key) {
+            None => Ok(None),
+            Some(value) => value
+                .deserialize()
+                .map(Some)
+                .map_err(|error| at_key(&key, &error)),
+        }
+    }
+
+    /// Sets the value of a key: Python's `session[key] = value`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun, so that the change couldn't be saved.
+    pub fn insert(&self, key: impl AsText, value: impl Into<Value>) -> Result<(), Error> {
+        let (key, value) = (key.into_text(), value.into());
+        self.write(|view| {
+            view.insert(key, value);
+            Ok(())
+        })
+    }
+
+    /// Sets the value of a key to anything that serde serialises.
+    ///
+    /// serde knows less types than Flask: a `Uuid` or a time becomes text here. Give those to
+    /// [`insert`](Self::insert), or see [`Value`] for how to keep them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] if the value can't be represented in a session, and
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn insert_serde<T: Serialize + ?Sized>(
+        &self,
+        key: impl AsText,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.insert(key, Value::from_serialize(value)?)
+    }
+
+    /// Sets a value within a value: Python's `session["cart"]["book"] = 3`.
+    ///
+    /// Unlike in Flask, the session notices. Only the last step of the path may name a key that
+    /// isn't there yet.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session, Step};
+    /// # fn example(session: Session) -> Result<(), Error> {
+    /// session.insert_at(["cart", "book"], 3)?;
+    /// session.insert_at([Step::from("scores"), Step::from(0)], 10)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMissing`] if a step on the way is missing, [`ErrorKind::Type`] if one leads
+    /// into something that is neither a dict nor a list, [`ErrorKind::Closed`] if the response has
+    /// begun.
+    pub fn insert_at<S: Into<Step>>(
+        &self,
+        path: impl IntoIterator<Item = S>,
+        value: impl Into<Value>,
+    ) -> Result<(), Error> {
+        let mut steps = path.into_iter().map(Into::into);
+        let Some(Step::Key(key)) = steps.next() else {
+            return Err(path::missing());
+        };
+        let rest: Vec<Step> = steps.collect();
+        let value = value.into();
+        self.write(|view| {
+            let target = if rest.is_empty() {
+                value
+            } else {
+                let mut target = view
+                    .get(key.as_wtf8())
+                    .ok_or_else(path::missing)?
+                    .into_owned();
+                path::set(&mut target, &rest, value)?;
+                target
+            };
+            view.insert(key, target);
+            Ok(())
+        })
+    }
+
+    /// Whether a key is there: Python's `key in session`.
+    #[must_use]
+    pub fn contains(&self, key: impl AsText) -> bool {
+        self.read(|view| view.contains(key.as_wtf8()))
+    }
+
+    /// Removes a key and returns its value: Python's `session.pop(key, None)`. A key that isn't
+    /// there leaves the session unchanged.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn remove(&self, key: impl AsText) -> Result<Option<Value>, Error> {
+        self.write(|view| Ok(view.remove(key.as_wtf8())))
+    }
+
+    /// Removes a key and returns its value as a `T`. If the value is of another type, it stays.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
+    /// begun.
+    pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        self.write(|view| {
+            let Some(value) = view.get(key.as_wtf8()) else {
+                return Ok(None);
+            };
+            let value = convert(&key, value.into_owned())?;
+            view.remove(key.as_wtf8());
+            Ok(Some(value))
+        })
+    }
+
+    /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
+    /// even if there are none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn extend<K: AsText, V: Into<Value>>(
+        &self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), Error> {
+        let entries: Vec<(Text, Value)> = entries
+            .into_iter()
+            .map(|(key, value)| (key.into_text(), value.into()))
+            .collect();
+        self.write(|view| {
+            view.mark_modified();
+            for (key, value) in entries {
+                view.insert(key, value);
+            }
+            Ok(())
+        })
+    }
+
+    /// A key that may be missing, for [`Entry::or_insert`].
+    #[must_use]
+    pub fn entry(&self, key: impl AsText) -> Entry<'_> {
+        Entry {
+            session: self,
+            key: key.into_text(),
+        }
+    }
+
+    /// Changes a value by a function of the old one, and returns the new one.
+    ///
+    /// With a server-side store, `change` may run again when the session is saved, on the value
+    /// that another request has written meanwhile: so that no update is lost. It must therefore
+    /// have no effect of its own.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// # fn example(session: Session) -> Result<(), Error> {
+    /// let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] if the value isn't a `T`, [`ErrorKind::Closed`] if the response has
+    /// begun.
+    pub fn update<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
+    where
+        T: FromValue + Into<Value> + Clone,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        let key = key.into_text();
+        loop {
+            // `change` runs outside the lock, so that it may use the session itself.
+            let (old, version) = self
+                .write(|view| Ok((view.get(key.as_wtf8()).map(Cow::into_owned), view.version())))?;
+            let new = change(old.map(|value| convert(&key, value)).transpose()?);
+            let unchanged_since = self.write(|view| {
+                let unchanged = view.version() == version;
+                if unchanged {
+                    view.insert(key.clone(), new.clone().into());
+                }
+                Ok(unchanged)
+            })?;
+            if unchanged_since {
+                return Ok(new);
+            }
+        }
+    }
+
+    /// Removes every key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.write(|view| {
+            view.clear();
+            Ok(())
+        })
+    }
+
+    /// The keys in code point order.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Text> {
+        self.read(View::keys)
+    }
+
+    /// The keys and values, in code point order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (Text, Value)> + use<> {
+        self.to_dict().into_iter()
+    }
+
+    /// All that the session holds.
+    #[must_use]
+    pub fn to_dict(&self) -> Dict {
+        self.read(View::to_dict)
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read(View::len)
+    }
+
+    /// Whether there are no keys.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read(View::is_empty)
+    }
+
+    /// Whether the session outlives the browser's: Flask's `session.permanent`.
+    #[must_use]
+    pub fn permanent(&self) -> bool {
+        self.read(is_permanent)
+    }
+
+    /// Makes the session outlive the browser's, for the lifetime that is configured, or not: Flask's
+    /// `session.permanent = True`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn set_permanent(&self, permanent: bool) -> Result<(), Error> {
+        self.insert(PERMANENT, permanent)
+    }
+
+    /// Makes the session be saved even though nothing changed, which signs it anew: Flask's
+    /// `session.modified = True`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn mark_modified(&self) -> Result<(), Error> {
+        self.write(|view| {
+            view.mark_modified();
+            Ok(())
+        })
+    }
+
+    /// Runs `f` on this request's view.
+    pub(super) fn read<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+        self.read_mut(|view| f(view))
+    }
+
+    /// As [`read`](Self::read), for what is remembered without being a change of the session.
+    pub(super) fn read_mut<R>(&self, f: impl FnOnce(&mut View) -> R) -> R {
+        // A handle exists only once the session is open.
+        f(self.slot.state().view.get_or_insert_default())
+    }
+
+    /// Runs `f` on this request's view, if what it changes can still be saved.
+    pub(super) fn write<R>(
+        &self,
+        f: impl FnOnce(&mut View) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let mut state = self.slot.state();
+        if state.closed {
+            return Err(closed());
+        }
+        f(state.view.get_or_insert_default())
+    }
+}
+
+/// Whether Flask takes a session for a permanent one.
+pub(crate) fn is_permanent(view: &View) -> bool {
+    view.get(PERMANENT.as_bytes())
+        .is_some_and(|value| value.is_truthy())
+}
+
+fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
+    T::from_value(value).map_err(|error| at_key(key, &error))
+}
+
+fn at_key(key: &impl AsText, error: &Error) -> Error {
+    Error::new(
+        ErrorKind::Type,
+        format!(
+            "the session's key {:?}: {error}",
+            key.into_text().to_string()
+        ),
+    )
+}
+
+fn closed() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "the session was changed after the response had begun, so that the change can't be saved: \
+         change it before the handler returns",
+    )
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys and values are the visitor's affair.
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::{Session, Slot};
+use crate::Error;
+
+/// A session that isn't opened until it is needed: for handlers that look at it only sometimes.
+///
+/// Extracting it costs nothing, and doesn't make the response vary with the cookie.
+#[derive(Clone)]
+pub struct LazySession {
+    slot: Arc<Slot>,
+}
+
+impl LazySession {
+    pub(crate) fn new(slot: Arc<Slot>) -> Self {
+        Self { slot }
+    }
+
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// None where the session is in a cookie: one that can't be accepted gives an empty session.
+    pub async fn open(&self) -> Result<Session, Error> {
+        self.slot.engine.open(&self.slot, true);
+        Ok(Session::new(Arc::clone(&self.slot)))
+    }
+}
+
+impl fmt::Debug for LazySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySession").finish_non_exhaustive()
+    }
+}
+
+/// The session of the layer that `Marker` names, for handlers below several layers: see
+/// [`SessionLayer::named`](crate::SessionLayer::named).
+pub struct Named<Marker> {
+    session: Session,
+    marker: PhantomData<fn() -> Marker>,
+}
+
+impl<Marker> Named<Marker> {
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            session,
+            marker: PhantomData,
+        }
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The session, without its name.
+    #[must_use]
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+}
+
+impl<Marker> Clone for Named<Marker> {
+    fn clone(&self) -> Self {
+        Self::new(self.session.clone())
+    }
+}
+
+impl<Marker> fmt::Debug for Named<Marker> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Named").finish_non_exhaustive()
+    }
+}

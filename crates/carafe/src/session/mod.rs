@@ -1,0 +1,18 @@
+//! The session as handlers use it.
+
+mod entry;
+mod flash;
+mod handle;
+mod lazy;
+mod path;
+mod slot;
+mod view;
+
+pub use self::entry::Entry;
+pub use self::flash::Flash;
+pub use self::handle::Session;
+pub(crate) use self::handle::is_permanent;
+pub use self::lazy::{LazySession, Named};
+pub use self::path::Step;
+pub(crate) use self::slot::Slot;
+pub(crate) use self::view::View;

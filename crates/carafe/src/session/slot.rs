@@ -1,0 +1,109 @@
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::header::COOKIE;
+use http::{Extensions, HeaderMap, HeaderValue};
+use smallvec::SmallVec;
+
+use super::View;
+use crate::engine::Engine;
+use crate::{Error, ErrorKind};
+
+/// Where a request's session is, opened or not: what the service puts into the request, and every
+/// handle of the session shares.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) engine: Arc<Engine>,
+    /// The request's `Cookie` headers, kept until somebody asks for the session.
+    cookies: SmallVec<[HeaderValue; 1]>,
+    state: Mutex<State>,
+}
+
+/// The slot of the innermost layer, in a request's extensions.
+#[derive(Clone)]
+struct Current(Arc<Slot>);
+
+/// The slot of a named layer, in a request's extensions. The function type makes it `Send`
+/// whatever the marker is.
+struct Marked<Marker>(Arc<Slot>, PhantomData<fn() -> Marker>);
+
+impl<Marker> Clone for Marked<Marker> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0), PhantomData)
+    }
+}
+
+/// How far a session has come in its request.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// What the cookie held; `None` until the session is opened.
+    pub(crate) view: Option<View>,
+    /// Whether a handler asked for the session, which makes the response vary with the cookie.
+    pub(crate) accessed: bool,
+    /// Whether the cookie has to be removed, because nobody can read it.
+    pub(crate) unreadable: bool,
+    /// Whether the response has begun, so that a change could no longer be saved.
+    pub(crate) closed: bool,
+}
+
+impl Slot {
+    pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
+        let cookies = headers.get_all(COOKIE).iter().cloned().collect();
+        Self {
+            engine,
+            cookies,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.
+    pub(crate) fn insert_into(self: &Arc<Self>, extensions: &mut Extensions) {
+        extensions.insert(Current(Arc::clone(self)));
+        if let Some(insert_named) = self.engine.name {
+            insert_named(extensions, self);
+        }
+    }
+
+    pub(crate) fn insert_named<Marker: 'static>(extensions: &mut Extensions, slot: &Arc<Self>) {
+        extensions.insert(Marked::<Marker>(Arc::clone(slot), PhantomData));
+    }
+
+    /// The innermost layer's slot.
+    pub(crate) fn current(extensions: &Extensions) -> Result<Arc<Self>, Error> {
+        extensions.get::<Current>().map(|current| Arc::clone(&current.0)).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NoLayer,
+                "there is no session on this route: add `.layer(SessionLayer::flask(key))` to the \
+                 router, after the routes that use it",
+            )
+        })
+    }
+
+    /// The slot of the layer that a marker names.
+    pub(crate) fn named<Marker: 'static>(extensions: &Extensions) -> Result<Arc<Self>, Error> {
+        extensions
+            .get::<Marked<Marker>>()
+            .map(|marked| Arc::clone(&marked.0))
+            .ok_or_else(|| {
+                let name = std::any::type_name::<Marker>();
+                Error::new(
+                    ErrorKind::NoLayer,
+                    format!(
+                        "there is no session named {name} on this route: add a `SessionLayer` with \
+                     `.named::<{name}>()` to the router, after the routes that use it"
+                    ),
+                )
+            })
+    }
+
+    /// The request's `Cookie` headers in their order.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.cookies.iter()
+    }
+
+    /// The state, under its lock. It is never held across an await, and a panic of another holder
+    /// leaves it as consistent as it was: each change is one assignment or one map operation.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

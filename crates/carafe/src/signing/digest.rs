@@ -1,0 +1,156 @@
+use hmac::Hmac;
+use sha1::Sha1;
+use sha2::{Sha256, Sha384, Sha512};
+
+/// The hash function behind a signature. One digest serves the key derivation and the MAC.
+///
+/// Flask's default is SHA-1. HMAC-SHA-1 isn't broken, but standards call SHA-1 legacy; a service
+/// that needn't share its cookies with an unconfigured Flask is better off with SHA-256.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Digest {
+    /// SHA-1: what Flask and ItsDangerous use unless told otherwise.
+    #[default]
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512: what ItsDangerous 1.1 used.
+    Sha512,
+}
+
+impl Digest {
+    /// Every digest, in the order in which a search should try them.
+    pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha512, Self::Sha384];
+
+    /// The name that Python's `hashlib` has for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// The hash of the parts, one after the other.
+    pub(super) fn hash(self, parts: &[&[u8]]) -> Tag {
+        fn run<D: hmac::digest::Digest>(parts: &[&[u8]]) -> Tag {
+            let mut hash = D::new();
+            for part in parts {
+                hash.update(part);
+            }
+            Tag::new(&hash.finalize())
+        }
+        match self {
+            Self::Sha1 => run::<Sha1>(parts),
+            Self::Sha256 => run::<Sha256>(parts),
+            Self::Sha384 => run::<Sha384>(parts),
+            Self::Sha512 => run::<Sha512>(parts),
+        }
+    }
+}
+
+impl std::str::FromStr for Digest {
+    type Err = crate::Error;
+
+    /// Reads `hashlib`'s name of the digest.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|digest| digest.name() == name)
+            .ok_or_else(|| crate::Error::setting("digest", name, "sha1, sha256, sha384 or sha512"))
+    }
+}
+
+/// The output of a hash or MAC, without an allocation.
+#[derive(Clone)]
+pub(crate) struct Tag {
+    bytes: [u8; 64],
+    len: usize,
+}
+
+impl Tag {
+    fn new(output: &[u8]) -> Self {
+        let mut bytes = [0; 64];
+        bytes[..output.len()].copy_from_slice(output);
+        Self {
+            bytes,
+            len: output.len(),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl Drop for Tag {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.bytes);
+    }
+}
+
+/// HMAC with the key already absorbed, so that each message starts from the saved state.
+#[derive(Clone)]
+pub(crate) enum KeyedMac {
+    Sha1(Hmac<Sha1>),
+    Sha256(Hmac<Sha256>),
+    Sha384(Box<Hmac<Sha384>>),
+    Sha512(Box<Hmac<Sha512>>),
+}
+
+impl KeyedMac {
+    pub(crate) fn new(digest: Digest, key: &[u8]) -> Self {
+        // HMAC (RFC 2104) takes keys of every length: longer ones are hashed, shorter ones padded.
+        // `new_from_slice` is fallible for the sake of other MACs only.
+        fn keyed<M: hmac::digest::KeyInit>(key: &[u8]) -> M {
+            M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
+        }
+        match digest {
+            Digest::Sha1 => Self::Sha1(keyed(key)),
+            Digest::Sha256 => Self::Sha256(keyed(key)),
+            Digest::Sha384 => Self::Sha384(Box::new(keyed(key))),
+            Digest::Sha512 => Self::Sha512(Box::new(keyed(key))),
+        }
+    }
+
+    /// The MAC of the parts, one after the other.
+    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Tag {
+        fn run<M: hmac::Mac + Clone>(mac: &M, parts: &[&[u8]]) -> Tag {
+            let mut mac = mac.clone();
+            for part in parts {
+                mac.update(part);
+            }
+            Tag::new(&mac.finalize().into_bytes())
+        }
+        match self {
+            Self::Sha1(mac) => run(mac, parts),
+            Self::Sha256(mac) => run(mac, parts),
+            Self::Sha384(mac) => run(mac.as_ref(), parts),
+            Self::Sha512(mac) => run(mac.as_ref(), parts),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hmac_of_rfc_4231_case_2() {
+        let tag =
+            KeyedMac::new(Digest::Sha256, b"Jefe").tag(&[b"what do ya want ", b"for nothing?"]);
+        assert_eq!(tag.as_bytes()[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(tag.as_bytes().len(), 32);
+    }
+
+    #[test]
+    fn keys_longer_than_a_block_are_hashed_not_dropped() {
+        let long = KeyedMac::new(Digest::Sha1, &[7; 200]).tag(&[b"x"]);
+        let hashed = Digest::Sha1.hash(&[&[7; 200]]);
+        let same = KeyedMac::new(Digest::Sha1, hashed.as_bytes()).tag(&[b"x"]);
+        assert_eq!(long.as_bytes(), same.as_bytes());
+    }
+}

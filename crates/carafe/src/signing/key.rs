@@ -1,0 +1,174 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::{Error, ErrorKind};
+
+/// A secret key: Flask's `SECRET_KEY`.
+///
+/// Its bytes are wiped from memory when it is dropped, and its `Debug` shows none of them.
+///
+/// ```
+/// use carafe::SecretKey;
+///
+/// let key = SecretKey::new("6f1c0b9a5d3e4c7f8a2b1d0e9f8c7b6a")?;
+/// assert_eq!(format!("{key:?}"), "SecretKey(32 bytes)");
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretKey(Zeroizing<Vec<u8>>);
+
+impl SecretKey {
+    /// Takes a key of text (whose bytes are its UTF-8, as in Python) or of bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if the key is empty.
+    pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, Error> {
+        let key = Zeroizing::new(key.into());
+        if key.is_empty() {
+            return Err(Error::new(
+                ErrorKind::MissingSecretKey,
+                "the secret key is empty: set it to something long and random, \
+                 such as the output of `openssl rand -hex 32`",
+            ));
+        }
+        Ok(Self(key))
+    }
+
+    /// A new key of 32 random bytes from the operating system.
+    ///
+    /// Sessions signed with it end with the process, unless it is stored somewhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
+    pub fn random() -> Result<Self, Error> {
+        let mut key = Zeroizing::new(vec![0; 32]);
+        getrandom::fill(&mut key).map_err(|error| {
+            Error::new(
+                ErrorKind::Entropy,
+                "the operating system gave no random bytes for a key",
+            )
+            .with_source(error)
+        })?;
+        Ok(Self(key))
+    }
+
+    /// Reads the key from an environment variable.
+    ///
+    /// A variable whose name begins with `FLASK_` is read as Flask's `from_prefixed_env` reads it:
+    /// as JSON where it parses. (A key of digits alone becomes a number there, and Flask fails;
+    /// here it stays the text that it is, with a warning in the log.)
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if the variable isn't set or is empty.
+    pub fn from_env(name: &str) -> Result<Self, Error> {
+        match std::env::var_os(name) {
+            Some(text) if name.starts_with("FLASK_") => crate::config::env::secret_key(name, &text),
+            Some(text) if !text.is_empty() => Self::new(text.into_encoded_bytes()),
+            _ => Err(Error::new(
+                ErrorKind::MissingSecretKey,
+                format!(
+                    "there is no secret key: set the environment variable {name} to something \
+                     long and random, such as the output of `openssl rand -hex 32`"
+                ),
+            )),
+        }
+    }
+
+    /// The bytes of the key. Named so that every use of them stands out.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey({} bytes)", self.0.len())
+    }
+}
+
+/// The secret keys of a service: one signs, all verify.
+///
+/// To change the key without logging anybody out, make the old one a fallback, and drop it once the
+/// sessions that it signed have expired.
+///
+/// ```
+/// use carafe::{KeyRing, SecretKey};
+///
+/// let keys = KeyRing::new(SecretKey::new("the new key, long and random")?)
+///     .with_fallback(SecretKey::new("the old key, long and random")?);
+/// assert_eq!(keys.len(), 2);
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    /// In the order in which they are tried: the current one first.
+    keys: Vec<SecretKey>,
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    #[must_use]
+    pub fn new(current: SecretKey) -> Self {
+        Self {
+            keys: vec![current],
+        }
+    }
+
+    /// Adds an older key, which verifies what it signed in its time and signs nothing any more.
+    /// Call it with the newest of them first.
+    #[must_use]
+    pub fn with_fallback(mut self, older: SecretKey) -> Self {
+        self.keys.push(older);
+        self
+    }
+
+    /// The ring that Flask makes of `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, whose list has the
+    /// key that is tried last at its beginning.
+    #[must_use]
+    pub fn from_flask(
+        current: SecretKey,
+        fallbacks: impl IntoIterator<Item = SecretKey, IntoIter: DoubleEndedIterator>,
+    ) -> Self {
+        fallbacks
+            .into_iter()
+            .rev()
+            .fold(Self::new(current), Self::with_fallback)
+    }
+
+    /// Reads `FLASK_SECRET_KEY` and `FLASK_SECRET_KEY_FALLBACKS` (a JSON list) from the
+    /// environment, as Flask's `from_prefixed_env` does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if `FLASK_SECRET_KEY` isn't set or is empty,
+    /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
+    pub fn from_flask_env() -> Result<Self, Error> {
+        let current = SecretKey::from_env("FLASK_SECRET_KEY")?;
+        let fallbacks = match std::env::var_os("FLASK_SECRET_KEY_FALLBACKS") {
+            Some(text) => crate::config::env::secret_key_fallbacks(&text)?,
+            None => Vec::new(),
+        };
+        Ok(Self::from_flask(current, fallbacks))
+    }
+
+    /// How many keys there are: at least one.
+    #[must_use]
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a ring always has its current key"
+    )]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys in the order in which they are tried.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &SecretKey> {
+        self.keys.iter()
+    }
+}
+
+impl From<SecretKey> for KeyRing {
+    fn from(key: SecretKey) -> Self {
+        Self::new(key)
+    }
+}

@@ -1,0 +1,21 @@
+//! Signatures as ItsDangerous makes them, which Flask's sessions are built on.
+//!
+//! [`Signer`] signs text, [`TimestampSigner`] text and the time, and [`UrlSafeTimedSerializer`]
+//! whole values. All of them take a [`KeyRing`](crate::KeyRing), whose current key signs and whose
+//! keys all verify, and [`SigningOptions`]: salt, digest and key derivation. The set of algorithms
+//! is closed, and there is none that doesn't sign.
+
+mod derivation;
+mod digest;
+mod key;
+mod serializer;
+mod signer;
+mod timestamp;
+
+pub use self::derivation::KeyDerivation;
+pub use self::digest::Digest;
+pub use self::key::{KeyRing, SecretKey};
+pub(crate) use self::serializer::DEFAULT_INFLATE_LIMIT;
+pub use self::serializer::UrlSafeTimedSerializer;
+pub use self::signer::{Signer, SigningOptions};
+pub use self::timestamp::{TimestampSigner, Unsigned};

@@ -1,0 +1,189 @@
+use super::{KeyRing, Signer, SigningOptions};
+use crate::{Error, ErrorKind, base64};
+
+/// The last second of the year 9999, where Python's `datetime` ends.
+const MAX_TIMESTAMP: u64 = 253_402_300_799;
+
+/// A value whose signature was good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsigned<'a> {
+    /// What was signed.
+    pub value: &'a [u8],
+    /// When it was signed, in Unix seconds.
+    pub timestamp: u64,
+    /// Which key of the ring signed it: 0 is the current one.
+    pub key: usize,
+}
+
+/// Signs bytes together with the time, as ItsDangerous' `TimestampSigner` does.
+///
+/// The signed form is `value.time.signature`; the time is the base64url of the big-endian Unix
+/// seconds without leading zero bytes. Times are given by the caller, in Unix seconds.
+///
+/// ```
+/// use carafe::{SecretKey, signing::{SigningOptions, TimestampSigner}};
+///
+/// let key = SecretKey::new("a key, long and random")?;
+/// let signer = TimestampSigner::new(&key.into(), &SigningOptions::itsdangerous("reset-password"));
+/// let token = signer.sign("42", 1_700_000_000);
+/// assert_eq!(signer.unsign(token.as_bytes(), Some(3600), 1_700_003_600)?.value, b"42");
+/// assert!(signer.unsign(token.as_bytes(), Some(3600), 1_700_003_601).is_err());
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TimestampSigner {
+    signer: Signer,
+}
+
+impl TimestampSigner {
+    /// Derives the keys once, for every later signature.
+    #[must_use]
+    pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
+        Self {
+            signer: Signer::new(keys, options),
+        }
+    }
+
+    /// The value, the time and the signature of both.
+    #[must_use]
+    pub fn sign(&self, value: &str, now: u64) -> String {
+        let mut text = String::with_capacity(value.len() + 99);
+        text.push_str(value);
+        self.append_signature(&mut text, now);
+        text
+    }
+
+    /// Appends the time and the signature to what is in `text`.
+    pub(crate) fn append_signature(&self, text: &mut String, now: u64) {
+        text.push('.');
+        let leading_zeros = (now.leading_zeros() / 8) as usize;
+        base64::encode_url(&now.to_be_bytes()[leading_zeros..], text);
+        self.signer.append_signature(text);
+    }
+
+    /// The value, if the signature is good and not older than `max_age` seconds. An age of exactly
+    /// `max_age` passes, as in Flask; `None` accepts every age.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSigned`] if the text has not the form of a timed signature,
+    /// [`ErrorKind::BadSignature`] if no key makes it, [`ErrorKind::Expired`] and
+    /// [`ErrorKind::FromTheFuture`] by its time, and [`ErrorKind::BadPayload`] if its time is beyond
+    /// the year 9999.
+    pub fn unsign<'a>(
+        &self,
+        signed: &'a [u8],
+        max_age: Option<u64>,
+        now: u64,
+    ) -> Result<Unsigned<'a>, Error> {
+        let (result, key) = self.signer.unsign_with_key(signed)?;
+        let (value, encoded) = self.signer.split(result)?;
+        let timestamp = decode_timestamp(encoded).ok_or_else(|| {
+            Error::new(
+                ErrorKind::NotSigned,
+                "the signature is good, but its time can't be read",
+            )
+        })?;
+        if let Some(max_age) = max_age {
+            if timestamp > now && timestamp > MAX_TIMESTAMP {
+                return Err(Error::new(
+                    ErrorKind::BadPayload,
+                    "the signature is good, but its time is beyond the year 9999",
+                ));
+            }
+            match now.checked_sub(timestamp) {
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::FromTheFuture,
+                        format!(
+                            "the signature is from the future, by {} s: is a clock wrong?",
+                            timestamp - now
+                        ),
+                    ));
+                }
+                Some(age) if age > max_age => {
+                    return Err(Error::new(
+                        ErrorKind::Expired,
+                        format!("the signature is {age} s old, and {max_age} s are allowed"),
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Unsigned {
+            value,
+            timestamp,
+            key,
+        })
+    }
+}
+
+/// Reads a time as ItsDangerous does: base64 of at most 8 bytes, leading zeros allowed.
+pub(crate) fn decode_timestamp(encoded: &[u8]) -> Option<u64> {
+    let mut buffer = [0; 8];
+    // The usual case, without an allocation: four bytes of time are six characters.
+    if encoded.len() <= 10 {
+        if let Ok(bytes) =
+            base64_simd::URL_SAFE_NO_PAD.decode(encoded, base64_simd::Out::from_slice(&mut buffer))
+        {
+            return Some(big_endian(bytes));
+        }
+    }
+    let bytes = base64::decode_url(encoded)?;
+    (bytes.len() <= 8).then(|| big_endian(&bytes))
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |number, &byte| (number << 8) | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SecretKey;
+
+    fn signer() -> TimestampSigner {
+        TimestampSigner::new(
+            &SecretKey::new("dev").unwrap().into(),
+            &SigningOptions::default(),
+        )
+    }
+
+    #[test]
+    fn second_zero_gives_an_empty_time() {
+        let signed = signer().sign("v", 0);
+        assert!(signed.starts_with("v.."));
+        assert_eq!(
+            signer()
+                .unsign(signed.as_bytes(), Some(0), 0)
+                .unwrap()
+                .timestamp,
+            0
+        );
+    }
+
+    #[test]
+    fn age_limits_are_flasks() {
+        let signed = signer().sign("v", 100);
+        let kind = |max_age, now| {
+            signer()
+                .unsign(signed.as_bytes(), Some(max_age), now)
+                .err()
+                .map(|e| e.kind())
+        };
+        assert_eq!(kind(10, 110), None);
+        assert_eq!(kind(10, 111), Some(ErrorKind::Expired));
+        assert_eq!(kind(10, 99), Some(ErrorKind::FromTheFuture));
+        assert_eq!(kind(0, 100), None);
+        assert!(signer().unsign(signed.as_bytes(), None, 0).is_ok());
+    }
+
+    #[test]
+    fn times_of_more_than_eight_bytes_are_refused() {
+        assert_eq!(decode_timestamp(b"AAAAAGVT8QA"), Some(1_700_000_000));
+        assert_eq!(decode_timestamp(b"AAAAAAAAAAAA"), None);
+        assert_eq!(decode_timestamp(b"__________8"), Some(u64::MAX));
+    }
+}

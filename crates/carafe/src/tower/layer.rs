@@ -1,0 +1,166 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use tower_layer::Layer;
+
+use super::SessionService;
+use crate::engine::{Clock, Engine};
+use crate::session::Slot;
+use crate::{Config, Error, KeyRing};
+
+/// Gives requests their [`Session`](crate::Session).
+///
+/// ```
+/// # #[cfg(feature = "axum")]
+/// # fn main() -> Result<(), carafe::Error> {
+/// use axum::{Router, routing::get};
+/// use carafe::{Error, SecretKey, Session, SessionLayer};
+///
+/// async fn index(session: Session) -> Result<String, Error> {
+///     let name: Option<String> = session.get("username")?;
+///     Ok(name.unwrap_or_else(|| "You are not logged in".to_owned()))
+/// }
+///
+/// let key = SecretKey::new("a key, long and random")?;
+/// let app: Router = Router::new().route("/", get(index)).layer(SessionLayer::flask(key));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "axum"))]
+/// # fn main() {}
+/// ```
+#[derive(Clone, Debug)]
+pub struct SessionLayer {
+    engine: Arc<Engine>,
+}
+
+impl SessionLayer {
+    /// Flask's sessions, to the byte: its cookie and its defaults. A Flask service with the same
+    /// key shares the session.
+    ///
+    /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1.
+    #[must_use]
+    pub fn flask(keys: impl Into<KeyRing>) -> Self {
+        Self {
+            engine: Arc::new(Engine::flask(keys.into())),
+        }
+    }
+
+    /// Flask's format in a hardened cookie: see [`Config::hardened`].
+    #[must_use]
+    pub fn signed(keys: impl Into<KeyRing>) -> Self {
+        Self {
+            engine: Arc::new(Engine::hardened(keys.into())),
+        }
+    }
+
+    /// A layer with all its settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
+    pub fn new(keys: impl Into<KeyRing>, config: Config) -> Result<Self, Error> {
+        Ok(Self {
+            engine: Arc::new(Engine::new(keys.into(), config)?),
+        })
+    }
+
+    /// Flask's sessions with all their settings from the environment: `FLASK_SECRET_KEY`,
+    /// `FLASK_SECRET_KEY_FALLBACKS`, `FLASK_SESSION_COOKIE_SECURE` and the others of [`Config`],
+    /// as Flask's `app.config.from_prefixed_env()` reads them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`](crate::ErrorKind::MissingSecretKey) without a key, and
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
+    pub fn from_flask_env() -> Result<Self, Error> {
+        Self::new(
+            KeyRing::from_flask_env()?,
+            Config::flask().from_prefixed_env()?,
+        )
+    }
+
+    /// Changes settings; all of them are checked when `change` is done.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed: the error
+    /// names the setting, the value and what is allowed.
+    pub fn configure(self, change: impl FnOnce(Config) -> Config) -> Result<Self, Error> {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        let config = change(engine.config().clone());
+        Ok(Self {
+            engine: Arc::new(engine.with_config(config)?),
+        })
+    }
+
+    /// Judges and signs sessions by another clock than the system's.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        self.map(|engine| engine.clock = clock)
+    }
+
+    /// Makes the page that a visitor sees where the session failed: where a handler returned a
+    /// [`carafe::Error`](Error), or the session couldn't be saved.
+    ///
+    /// ```
+    /// use carafe::{ErrorKind, SecretKey, SessionLayer};
+    /// use http::Response;
+    ///
+    /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).on_error(|error| {
+    ///     let (status, text) = match error.kind() {
+    ///         ErrorKind::CookieTooLarge => (413, "That is too long to remember"),
+    ///         _ => (500, "Something went wrong"),
+    ///     };
+    ///     let mut response = Response::new(text);
+    ///     *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    ///     response
+    /// });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_error<F, B>(self, page: F) -> Self
+    where
+        F: Fn(&Error) -> Response<B> + Send + Sync + 'static,
+        B: Into<Bytes>,
+    {
+        let page = move |error: &Error| page(error).map(Into::into);
+        self.map(|engine| engine.error_page = Some(Arc::new(page)))
+    }
+
+    /// Names this layer's session by a marker type, so that handlers below several layers can ask
+    /// for [`Named<Marker>`](crate::Named). `Session` is that of the innermost layer.
+    ///
+    /// ```
+    /// use carafe::{Config, Named, SecretKey, SessionLayer};
+    ///
+    /// struct Admin;
+    ///
+    /// async fn handler(session: carafe::Session, admin: Named<Admin>) -> Result<(), carafe::Error> {
+    ///     admin.session().insert("seen", true)
+    /// }
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let admin = SessionLayer::flask(key)
+    ///     .configure(|config| config.session_cookie_name("admin").session_cookie_path("/admin"))?
+    ///     .named::<Admin>();
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named<Marker: 'static>(self) -> Self {
+        self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
+    }
+
+    fn map(self, change: impl FnOnce(&mut Engine)) -> Self {
+        let mut engine = Arc::unwrap_or_clone(self.engine);
+        change(&mut engine);
+        Self {
+            engine: Arc::new(engine),
+        }
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService::new(inner, Arc::clone(&self.engine))
+    }
+}

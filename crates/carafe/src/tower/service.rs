@@ -1,0 +1,43 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::ResponseFuture;
+use crate::engine::Engine;
+use crate::session::Slot;
+
+/// A service whose requests have a session: what [`SessionLayer`](crate::SessionLayer) makes.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    engine: Arc<Engine>,
+}
+
+impl<S> SessionService<S> {
+    pub(super) fn new(inner: S, engine: Arc<Engine>) -> Self {
+        Self { inner, engine }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let slot = Arc::new(Slot::new(Arc::clone(&self.engine), request.headers()));
+        slot.insert_into(request.extensions_mut());
+        ResponseFuture::new(self.inner.call(request), slot)
+    }
+}

@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use carafe::{AsText, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
+
+/// What became of a list of operations.
+pub(crate) enum Outcome {
+    Done {
+        status: StatusCode,
+        results: Vec<Value>,
+    },
+    /// The handler was told to fail.
+    Failed,
+    /// The request isn't of the form that is agreed on.
+    Malformed,
+}
+
+/// Runs the operations in order; one that fails has an error as its result, and the rest still run.
+pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcome, Error> {
+    let mut status = StatusCode::OK;
+    let mut results = Vec::with_capacity(ops.len());
+    for op in ops {
+        let Value::List(parts) = op else {
+            return Ok(Outcome::Malformed);
+        };
+        let result = match parts.as_slice() {
+            [name, arguments @ ..] => match (name.as_str(), arguments) {
+                (Some("sleep_ms"), [n]) => {
+                    let Some(n) = n.as_i64() else {
+                        return Ok(Outcome::Malformed);
+                    };
+                    tokio::time::sleep(Duration::from_millis(n.clamp(0, 5000).unsigned_abs()))
+                        .await;
+                    Some(Ok(Value::Null))
+                }
+                (Some("status"), [n]) => {
+                    let code = n.as_i64().and_then(|n| u16::try_from(n).ok());
+                    match code.and_then(|code| StatusCode::from_u16(code).ok()) {
+                        Some(code) => status = code,
+                        None => return Ok(Outcome::Malformed),
+                    }
+                    Some(Ok(Value::Null))
+                }
+                (Some("fail"), []) => return Ok(Outcome::Failed),
+                (Some(name), arguments) => apply(&session.open().await?, name, arguments),
+                (None, _) => None,
+            },
+            [] => None,
+        };
+        match result {
+            Some(Ok(value)) => results.push(value),
+            Some(Err(kind)) => results.push(Value::from_iter([("error", Value::from(kind))])),
+            None => return Ok(Outcome::Malformed),
+        }
+    }
+    Ok(Outcome::Done { status, results })
+}
+
+/// One operation on the session; `None` if there is no such operation. Errors have Python's names.
+fn apply(
+    session: &Session,
+    name: &str,
+    arguments: &[Value],
+) -> Option<Result<Value, &'static str>> {
+    Some(match (name, arguments) {
+        ("get", [Value::Text(key)]) => Ok(session.value(key).unwrap_or(Value::Null)),
+        ("get", [Value::Text(key), default]) => {
+            Ok(session.value(key).unwrap_or_else(|| default.clone()))
+        }
+        ("item", [Value::Text(key)]) => session.value(key).ok_or("KeyError"),
+        ("set", [Value::Text(key), value]) => null(session.insert(key, value.clone())),
+        ("del", [Value::Text(key)]) => match session.remove(key) {
+            Ok(Some(_)) => Ok(Value::Null),
+            other => popped(other, None),
+        },
+        ("pop", [Value::Text(key)]) => popped(session.remove(key), None),
+        ("pop", [Value::Text(key), default]) => popped(session.remove(key), Some(default)),
+        ("setdefault", [Value::Text(key), value]) => session
+            .entry(key)
+            .or_insert(value.clone())
+            .map_err(|error| python_name(&error)),
+        ("update", [Value::Dict(entries)]) => null(session.extend(entries.clone())),
+        ("clear", []) => null(session.clear()),
+        ("contains", [Value::Text(key)]) => Ok(session.contains(key).into()),
+        ("len", []) => Ok(Value::from(session.len())),
+        ("keys", []) => Ok(session.keys().into_iter().map(Value::Text).collect()),
+        ("items", []) => Ok(Value::Dict(session.to_dict())),
+        ("set_nested", [Value::List(path), value]) => {
+            let steps = path.iter().map(step).collect::<Option<Vec<Step>>>()?;
+            null(session.insert_at(steps, value.clone()))
+        }
+        ("incr", [Value::Text(key)]) => increment(session, key),
+        ("permanent", []) => Ok(permanent(session)),
+        ("permanent", [Value::Bool(on)]) => session
+            .set_permanent(*on)
+            .map(|()| permanent(session))
+            .map_err(|e| python_name(&e)),
+        ("flash", [message]) => null(session.flash(message.clone())),
+        ("flash", [message, Value::Text(category)]) => {
+            null(session.flash_with(category, message.clone()))
+        }
+        ("flashes", _) => return flashes(session, arguments),
+        _ => return None,
+    })
+}
+
+fn null(result: Result<(), Error>) -> Result<Value, &'static str> {
+    result
+        .map(|()| Value::Null)
+        .map_err(|error| python_name(&error))
+}
+
+fn popped(
+    removed: Result<Option<Value>, Error>,
+    default: Option<&Value>,
+) -> Result<Value, &'static str> {
+    match removed {
+        Ok(value) => value.or_else(|| default.cloned()).ok_or("KeyError"),
+        Err(error) => Err(python_name(&error)),
+    }
+}
+
+fn python_name(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::KeyMissing => "KeyError",
+        ErrorKind::Type => "TypeError",
+        _ => "RuntimeError",
+    }
+}
+
+fn step(value: &Value) -> Option<Step> {
+    match value {
+        Value::Text(key) => Some(Step::Key(key.clone())),
+        Value::Int(index) => index.as_i64().map(Step::Index),
+        _ => None,
+    }
+}
+
+/// Python's `session[key] = session.get(key, 0) + 1`.
+fn increment(session: &Session, key: &Text) -> Result<Value, &'static str> {
+    match session.value(key) {
+        Some(Value::Float(number)) => {
+            null(session.insert(key, number + 1.0)).map(|_| Value::Float(number + 1.0))
+        }
+        Some(Value::Bool(on)) => {
+            let number = 1 + i64::from(on);
+            null(session.insert(key, number)).map(|_| Value::from(number))
+        }
+        _ => session
+            .update(key, |number: Option<Int>| {
+                number.unwrap_or_default().add_i64(1)
+            })
+            .map(Value::Int)
+            .map_err(|error| python_name(&error)),
+    }
+}
+
+/// What Flask's `session.permanent` returns: the value as it is.
+fn permanent(session: &Session) -> Value {
+    session.value("_permanent").unwrap_or(Value::Bool(false))
+}
+
+fn flashes(session: &Session, arguments: &[Value]) -> Option<Result<Value, &'static str>> {
+    let (with_categories, filter) = match arguments {
+        [] => (false, &[][..]),
+        [Value::Bool(with)] => (*with, &[][..]),
+        [Value::Bool(with), Value::List(filter)] => (*with, filter.as_slice()),
+        _ => return None,
+    };
+    let flashes = match session.get_flashed_messages() {
+        Ok(flashes) => flashes,
+        Err(error) => return Some(Err(python_name(&error))),
+    };
+    let wanted = |category: &Text| {
+        filter.is_empty() || filter.iter().any(|name| name.as_text() == Some(category))
+    };
+    Some(Ok(flashes
+        .into_iter()
+        .filter(|flash| wanted(&flash.category))
+        .map(|flash| match with_categories {
+            true => Value::Tuple(vec![Value::Text(flash.category), flash.message]),
+            false => flash.message,
+        })
+        .collect()))
+}
