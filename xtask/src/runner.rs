@@ -1,0 +1,257 @@
+//! Running commands: logged, bounded in time, and with nothing left behind.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::processes;
+use crate::report::duration;
+use crate::watchdog::{Watchdog, own_group};
+
+/// Runs one command after the other, up to a common limit of time.
+#[derive(Debug)]
+pub(crate) struct Runner<'a> {
+    watchdog: &'a mut Watchdog,
+    output: Output,
+    started: Instant,
+    limit: Duration,
+    left_behind: Vec<String>,
+}
+
+/// Where the output of the commands goes.
+#[derive(Debug)]
+enum Output {
+    Log(PathBuf),
+    Terminal,
+}
+
+enum Ended {
+    Exited(ExitStatus),
+    OutOfTime { id: u32 },
+}
+
+impl<'a> Runner<'a> {
+    /// Writes all output to a new log.
+    pub(crate) fn logged(
+        watchdog: &'a mut Watchdog,
+        log: &Path,
+        limit: Duration,
+    ) -> Result<Self, String> {
+        File::create(log).map_err(|error| format!("can't write {}: {error}", log.display()))?;
+        Ok(Self::new(watchdog, Output::Log(log.to_owned()), limit))
+    }
+
+    /// Lets the commands write to the terminal.
+    pub(crate) fn on_terminal(watchdog: &'a mut Watchdog, limit: Duration) -> Self {
+        Self::new(watchdog, Output::Terminal, limit)
+    }
+
+    fn new(watchdog: &'a mut Watchdog, output: Output, limit: Duration) -> Self {
+        Self {
+            watchdog,
+            output,
+            started: Instant::now(),
+            limit,
+            left_behind: Vec::new(),
+        }
+    }
+
+    /// Names of processes that commands left running and that had to be ended.
+    pub(crate) fn left_behind(&self) -> &[String] {
+        &self.left_behind
+    }
+
+    /// Runs a command to its end; fails unless it succeeds.
+    pub(crate) fn run(&mut self, command: Command) -> Result<(), String> {
+        let (stdout, stderr) = match self.open_log()? {
+            Some(log) => (
+                log.try_clone().map_err(|error| error.to_string())?.into(),
+                log.into(),
+            ),
+            None => (Stdio::inherit(), Stdio::inherit()),
+        };
+        self.wait_for(command, stdout, stderr)
+    }
+
+    /// Runs a command and returns what it prints; its errors go to the log.
+    ///
+    /// # Errors
+    /// Also if what it prints is not UTF-8.
+    pub(crate) fn capture(&mut self, command: Command) -> Result<String, String> {
+        let stderr = self.open_log()?.map_or_else(Stdio::inherit, Stdio::from);
+        // A file and not a pipe: nothing has to read it while the command runs.
+        let path = env::temp_dir().join(format!("carafe-{}.out", self.watchdog.marker()));
+        let unwritable = |error: io::Error| format!("can't use {}: {error}", path.display());
+        let file = File::create(&path).map_err(unwritable)?;
+        let ended = self.wait_for(command, file.into(), stderr);
+        let text = fs::read_to_string(&path).map_err(unwritable);
+        fs::remove_file(&path).map_err(unwritable)?;
+        ended.and(text)
+    }
+
+    /// Writes a line of xtask's own to the log.
+    pub(crate) fn say(&mut self, line: &str) -> Result<(), String> {
+        let written = match self.open_log()? {
+            Some(mut log) => writeln!(log, "{line}"),
+            None => writeln!(io::stderr(), "{line}"),
+        };
+        written.map_err(|error| format!("can't write to the log: {error}"))
+    }
+
+    fn wait_for(
+        &mut self,
+        mut command: Command,
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Result<(), String> {
+        let name = short_name(&command);
+        self.say(&format!("$ {}", whole_line(&command)))?;
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        let ended = self
+            .supervise(command)
+            .map_err(|error| format!("can't run `{name}`: {error}"))?;
+        match ended {
+            Ended::Exited(status) if status.success() => Ok(()),
+            Ended::Exited(status) => Err(format!("`{name}` failed ({status})")),
+            Ended::OutOfTime { id } => {
+                let limit = duration(self.limit);
+                Err(format!(
+                    "stopped at the limit of {limit}, in `{name}` (process {id})"
+                ))
+            }
+        }
+    }
+
+    fn supervise(&mut self, mut command: Command) -> io::Result<Ended> {
+        let marker = self.watchdog.marker().to_owned();
+        command.env(processes::MARKER, &marker);
+        own_group(&mut command);
+        let mut child = command.spawn()?;
+        let id = child.id();
+        let ended = self
+            .watchdog
+            .guard(id)
+            .and_then(|()| self.wait_in_time(&mut child));
+        if matches!(ended, Ok(Ended::Exited(_))) {
+            // Children may need a moment after their parent.
+            for left in processes::wait_until_gone(&[id], &marker, Duration::from_secs(1)) {
+                self.left_behind.push(left.name);
+            }
+        }
+        processes::end(&[id], &marker);
+        if !matches!(ended, Ok(Ended::Exited(_))) {
+            // Where process groups are not to be had, the child itself still runs.
+            child.kill()?;
+            child.wait()?;
+        }
+        self.watchdog.release(id)?;
+        ended
+    }
+
+    fn wait_in_time(&self, child: &mut Child) -> io::Result<Ended> {
+        let deadline = self.started + self.limit;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(Ended::Exited(status));
+            }
+            if Instant::now() >= deadline {
+                return Ok(Ended::OutOfTime { id: child.id() });
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn open_log(&self) -> Result<Option<File>, String> {
+        match &self.output {
+            Output::Terminal => Ok(None),
+            Output::Log(path) => match File::options().append(true).open(path) {
+                Ok(file) => Ok(Some(file)),
+                Err(error) => Err(format!("can't write {}: {error}", path.display())),
+            },
+        }
+    }
+}
+
+/// A command that does not inherit settings of what is tested from the user's shell.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(changes_the_tests) {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TERM_PROGRESS_WHEN", "never");
+    command
+}
+
+fn changes_the_tests(variable: &str) -> bool {
+    const PREFIXES: [&str; 3] = ["FLASK_", "CARAFE_", "GUNICORN_"];
+    const NAMES: [&str; 7] = [
+        "SECRET_KEY",
+        "PORT",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONSTARTUP",
+        "PYTHONOPTIMIZE",
+        "VIRTUAL_ENV",
+    ];
+    NAMES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
+}
+
+/// The program and its first argument: enough to tell which command it was.
+fn short_name(command: &Command) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args().take(1));
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn whole_line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_tested_programs_are_not_inherited() {
+        for name in [
+            "FLASK_SECRET_KEY",
+            "SECRET_KEY",
+            "CARAFE_ALLOW_WEAK_KEY",
+            "PYTHONPATH",
+        ] {
+            assert!(changes_the_tests(name), "{name}");
+        }
+        for name in ["PATH", "HOME", "RUSTFLAGS", "PIP_CERT"] {
+            assert!(!changes_the_tests(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn commands_are_named_briefly() {
+        let mut command = Command::new("/opt/rust/bin/cargo");
+        command.args(["clippy", "--workspace"]);
+        assert_eq!(short_name(&command), "cargo clippy");
+        assert_eq!(
+            whole_line(&command),
+            "/opt/rust/bin/cargo clippy --workspace"
+        );
+    }
+}
