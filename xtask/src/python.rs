@@ -77,6 +77,7 @@ pub(crate) fn prepare(workspace: &Workspace, runner: &mut Runner<'_>) -> Result<
         return Ok(interpreter);
     }
 
+    println!("making the Python environment in {}", folder.display());
     if folder.exists() {
         let removed = fs::remove_dir_all(&folder);
         removed.map_err(|error| format!("can't remove {}: {error}", folder.display()))?;

@@ -207,18 +207,18 @@ fn changes_the_tests(variable: &str) -> bool {
 
 /// The program and its first argument: enough to tell which command it was.
 fn short_name(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
-    let words = std::iter::once(program).chain(command.get_args().take(1));
-    words
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    words(command, 1)
 }
 
 fn whole_line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words(command, usize::MAX)
+}
+
+fn words(command: &Command, most_arguments: usize) -> String {
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default();
+    let words = std::iter::once(program).chain(command.get_args().take(most_arguments));
     words
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
@@ -249,9 +249,92 @@ mod tests {
         let mut command = Command::new("/opt/rust/bin/cargo");
         command.args(["clippy", "--workspace"]);
         assert_eq!(short_name(&command), "cargo clippy");
-        assert_eq!(
-            whole_line(&command),
-            "/opt/rust/bin/cargo clippy --workspace"
-        );
+        assert_eq!(whole_line(&command), "cargo clippy --workspace");
+    }
+
+    #[cfg(unix)]
+    mod running {
+        use super::*;
+
+        /// Runs a script; returns how it ended, its log and what was left behind.
+        fn sh(
+            test: &str,
+            script: &str,
+            limit: Duration,
+        ) -> (Result<(), String>, String, Vec<String>) {
+            let log = env::temp_dir().join(format!("carafe-{}-{test}.log", std::process::id()));
+            let mut watchdog = Watchdog::with(Command::new("cat"), test.to_owned()).unwrap();
+            let mut runner = Runner::logged(&mut watchdog, &log, limit).unwrap();
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            let result = runner.run(command);
+            let left_behind = runner.left_behind().to_vec();
+            drop(watchdog);
+            let text = fs::read_to_string(&log).unwrap();
+            fs::remove_file(&log).unwrap();
+            (result, text, left_behind)
+        }
+
+        const ENOUGH: Duration = Duration::from_secs(60);
+
+        #[test]
+        fn all_output_is_in_the_log() {
+            let (result, log, left) = sh("output", "echo one; echo two >&2", ENOUGH);
+            assert_eq!(result, Ok(()));
+            assert_eq!(log, "$ sh -c echo one; echo two >&2\none\ntwo\n");
+            assert!(left.is_empty(), "{left:?}");
+        }
+
+        #[test]
+        fn a_failure_tells_the_command_and_its_status() {
+            let (result, ..) = sh("status", "exit 3", ENOUGH);
+            assert_eq!(result, Err("`sh -c` failed (exit status: 3)".to_owned()));
+        }
+
+        #[test]
+        fn a_command_that_takes_too_long_is_stopped() {
+            let started = Instant::now();
+            let (result, ..) = sh("limit", "sleep 60", Duration::from_millis(100));
+            let error = result.unwrap_err();
+            assert!(
+                error.starts_with("stopped at the limit of 0.1 s, in `sh -c`"),
+                "{error}"
+            );
+            assert!(started.elapsed() < Duration::from_secs(30));
+        }
+
+        #[test]
+        fn what_a_command_leaves_running_is_ended() {
+            let (result, log, left) = sh("left", "sleep 60 & echo $!", ENOUGH);
+            assert_eq!(result, Ok(()));
+            assert_eq!(left, ["sleep"]);
+            let id: u32 = log.lines().nth(1).unwrap().parse().unwrap();
+            assert!(
+                processes::find(&[], "left")
+                    .iter()
+                    .all(|process| process.id != id)
+            );
+        }
+
+        /// A group of its own is no way out.
+        #[cfg(target_os = "linux")]
+        #[test]
+        fn what_moves_to_another_process_group_is_ended() {
+            let script = "set -m; sleep 60 & exit 0";
+            let (result, _, left) = sh("moved", script, ENOUGH);
+            assert_eq!(result, Ok(()));
+            assert_eq!(left, ["sleep"]);
+            assert!(processes::find(&[], "moved").is_empty());
+        }
+
+        #[test]
+        fn what_a_command_prints_can_be_captured() {
+            let mut watchdog = Watchdog::with(Command::new("cat"), "captured".into()).unwrap();
+            let mut runner = Runner::on_terminal(&mut watchdog, ENOUGH);
+            let mut command = Command::new("echo");
+            command.arg("text");
+            assert_eq!(runner.capture(command), Ok("text\n".to_owned()));
+            assert!(runner.capture(Command::new("false")).is_err());
+        }
     }
 }

@@ -100,11 +100,18 @@ fn run_group(
         Ok(()) => (Outcome::Passed, job.notes()),
         Err(reason) => (Outcome::Failed, reason),
     };
-    println!("{}  {}  {note}", outcome.word(), report::duration(time));
+    let line = format!(
+        "{:8}  {:>10}  {note}",
+        outcome.word(),
+        report::duration(time)
+    );
+    println!("{}", line.trim_end());
     if matches!(outcome, Outcome::Failed) {
         let text = fs::read(&log).map_err(|error| format!("can't read the log: {error}"))?;
         let tail = report::tail(&String::from_utf8_lossy(&text));
-        println!("---- {} ----\n{tail}\n---- end of it ----", log.display());
+        if !tail.is_empty() {
+            println!("---- {} ----\n{tail}\n---- end of it ----", log.display());
+        }
     }
     Ok(Row {
         group: group.name,

@@ -192,7 +192,6 @@ impl Installer<'_> {
 
     /// Makes the Python environment, and installs what it needs for that.
     fn python(&mut self, workspace: &Workspace) -> Result<Result<PathBuf, Trouble>, String> {
-        println!("looking after the Python environment");
         let mut made = self.python_once(workspace)?;
         if let Err(Trouble::Absent(program)) = &made
             && self.may_install

@@ -28,6 +28,11 @@ impl Watchdog {
         let marker = format!("{}-{}", std::process::id(), now.as_nanos());
         let mut command = Command::new(env::current_exe()?);
         command.args(["watch", &marker]);
+        Self::with(command, marker)
+    }
+
+    /// Starts that command as the watchdog.
+    pub(crate) fn with(mut command: Command, marker: String) -> io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         own_group(&mut command);
         let mut process = command.spawn()?;
