@@ -31,11 +31,11 @@ pub(crate) fn run(groups: &'static [Group], selection: &Selection) -> Result<boo
 
     let mut rows = Vec::new();
     for group in groups {
-        rows.push(if selection.takes(group.name) {
-            run_group(group, &workspace, &tools, &mut watchdog)?
-        } else {
-            left_out(group)
-        });
+        if selection.takes(group.name) {
+            rows.push(run_group(group, &workspace, &tools, &mut watchdog)?);
+        } else if selection.only.is_empty() {
+            rows.push(left_out(group));
+        }
     }
     drop(watchdog);
 

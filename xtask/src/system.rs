@@ -132,9 +132,8 @@ fn install_all(runner: &mut Runner<'_>, programs: &[&Program]) -> Result<(), Str
 
 fn apt(arguments: &[&str]) -> Command {
     let mut command = runner::command("apt-get");
-    command
-        .args(["-o", "DPkg::Lock::Timeout=120"])
-        .args(arguments);
+    command.args(arguments);
+    command.args(["-o", "DPkg::Lock::Timeout=120"]);
     command.env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
