@@ -92,6 +92,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::exchange,
     },
     Group {
+        name: "interop-tester",
+        about: "the differential tester finds the bugs that a twin of Flask's was given",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::tester,
+    },
+    Group {
         name: "interop-twin",
         about: "random requests, answered alike by the twin and by real Flask",
         needs: &[Need::Python],

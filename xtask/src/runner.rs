@@ -94,6 +94,18 @@ impl<'a> Runner<'a> {
         ended.and(text)
     }
 
+    /// The last line of the log that is not empty; none where there is no log.
+    pub(crate) fn last_line(&self) -> Result<Option<String>, String> {
+        let Output::Log(path) = &self.output else {
+            return Ok(None);
+        };
+        let log =
+            fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
+        let log = String::from_utf8_lossy(&log);
+        let mut lines = log.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(lines.next_back().map(str::to_owned))
+    }
+
     /// Writes a line of xtask's own to the log.
     pub(crate) fn say(&mut self, line: &str) -> Result<(), String> {
         let written = match self.open_log()? {
@@ -269,8 +281,10 @@ mod tests {
             command.args(["-c", script]);
             let result = runner.run(command);
             let left_behind = runner.left_behind().to_vec();
+            let last_line = runner.last_line().unwrap();
             drop(watchdog);
             let text = fs::read_to_string(&log).unwrap();
+            assert_eq!(last_line.as_deref(), text.lines().next_back());
             fs::remove_file(&log).unwrap();
             (result, text, left_behind)
         }

@@ -15,14 +15,16 @@ const BROWSER: &str = "interop/browser";
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
-    command.args([
-        "--sessions",
-        &SESSIONS.to_string(),
-        "--seed",
-        &SEED.to_string(),
-    ]);
+    command.args(["--count", &SESSIONS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
     with_examples(job, &mut command, &["exchange"])?;
-    job.runner.run(command)
+    run(job, command)
+}
+
+/// The programs that compare are put to the test themselves, with Flask on both sides.
+pub(crate) fn tester(job: &mut Job<'_>) -> Result<(), String> {
+    let command = job.python("interop/test_differential.py")?;
+    run(job, command)
 }
 
 pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
@@ -32,20 +34,16 @@ pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
 /// Sends random requests to the twin and to Flask.
 pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
-    command.args([
-        "--requests",
-        &requests.to_string(),
-        "--seed",
-        &seed.to_string(),
-    ]);
+    command.args(["--requests", &requests.to_string()]);
+    command.args(["--seed", &seed.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
-    job.runner.run(command)
+    run(job, command)
 }
 
 pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
-    let mut command = job.python("interop/login_app.py")?;
+    let mut command = job.python("interop/test_login.py")?;
     with_examples(job, &mut command, &["login"])?;
-    job.runner.run(command)
+    run(job, command)
 }
 
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
@@ -55,7 +53,7 @@ pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
         with_examples(job, &mut command, &["login", "twin"])?;
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
-        if let Err(error) = job.runner.run(command) {
+        if let Err(error) = run(job, command) {
             job.runner.say(&format!("xtask: {program}: {error}"))?;
             failed.push(program);
         }
@@ -88,11 +86,48 @@ fn browser_programs(job: &Job<'_>) -> Result<Vec<String>, String> {
     }
 }
 
-/// Builds examples and tells the command where they are: `CARAFE_TWIN` and so on.
+/// Runs a program, whose last line says how it went.
+fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
+    job.runner.run(command)?;
+    if let Some(line) = job.runner.last_line()? {
+        job.note(line);
+    }
+    Ok(())
+}
+
+/// Builds examples and tells the command how to start them: `CARAFE_TWIN` and so on.
 fn with_examples(job: &mut Job<'_>, command: &mut Command, names: &[&str]) -> Result<(), String> {
     for name in names {
         let built = build_example(job, name)?;
-        command.env(variable(name), built.executable);
+        command.env(
+            variable(name),
+            shell_word(&built.executable.to_string_lossy()),
+        );
     }
     Ok(())
+}
+
+/// The programs split what starts a server into words as a shell does.
+fn shell_word(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    if path.bytes().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word() {
+        assert_eq!(
+            shell_word("/home/ann/target/debug/twin"),
+            "/home/ann/target/debug/twin"
+        );
+        assert_eq!(shell_word("/home/my code/twin"), "'/home/my code/twin'");
+        assert_eq!(shell_word("/home/ann's/twin"), r"'/home/ann'\''s/twin'");
+    }
 }
