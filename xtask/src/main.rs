@@ -1,4 +1,61 @@
-//! Project tasks: `cargo xtask test` and others.
+//! Project tasks: `cargo xtask help` lists them.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod checks;
+mod group;
+mod groups;
+mod job;
+mod processes;
+mod python;
+mod report;
+mod runner;
+mod suite;
+mod system;
+mod tools;
+mod watchdog;
+mod workspace;
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+
+use args::Command;
+
+/// What was asked for was not understood.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let command = match args::parse(&arguments) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let result = match command {
+        Command::Help => {
+            print!("{}", args::help(groups::TEST, groups::RELEASE));
+            Ok(true)
+        }
+        Command::Test(selection) => suite::run(groups::TEST, &selection),
+        Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
+        Command::Interop { requests, seed } => suite::compare(requests, seed),
+        Command::Watch { marker } => {
+            watchdog::watch(&marker, io::stdin().lock());
+            Ok(true)
+        }
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

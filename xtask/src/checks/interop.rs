@@ -1,0 +1,133 @@
+//! Groups that run against real Flask: Python programs in `interop/`.
+
+use std::process::Command;
+
+use crate::checks::artifacts::build_example;
+use crate::job::{Job, variable};
+
+/// How much randomness a run of all the tests has; always the same.
+const SESSIONS: u64 = 5_000;
+const REQUESTS: u64 = 2_000;
+const SEED: u64 = 1;
+
+/// Where the programs of the browser tests are.
+const BROWSER: &str = "interop/browser";
+
+pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/exchange.py")?;
+    command.args(["--count", &SESSIONS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["exchange"])?;
+    run(job, command)
+}
+
+/// The programs that compare are put to the test themselves, with Flask on both sides.
+pub(crate) fn tester(job: &mut Job<'_>) -> Result<(), String> {
+    let command = job.python("interop/test_differential.py")?;
+    run(job, command)
+}
+
+pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
+    compare(job, REQUESTS, SEED)
+}
+
+/// Sends random requests to the twin and to Flask.
+pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(), String> {
+    let mut command = job.python("interop/differential.py")?;
+    command.args(["--requests", &requests.to_string()]);
+    command.args(["--seed", &seed.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
+
+pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/test_login.py")?;
+    with_examples(job, &mut command, &["login"])?;
+    run(job, command)
+}
+
+pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
+    let mut failed = Vec::new();
+    for program in browser_programs(job)? {
+        let mut command = job.python(&program)?;
+        with_examples(job, &mut command, &["login", "twin"])?;
+        // Chromium writes to the home folder, whatever its profile's folder is.
+        command.env("HOME", job.scratch_file("home"));
+        if let Err(error) = run(job, command) {
+            job.runner.say(&format!("xtask: {program}: {error}"))?;
+            failed.push(program);
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} failed", failed.join(", ")))
+    }
+}
+
+/// Tests are named `test_….py`; other files there are their modules.
+fn browser_programs(job: &Job<'_>) -> Result<Vec<String>, String> {
+    let folder = job.workspace.root.join(BROWSER);
+    let entries = folder
+        .read_dir()
+        .map_err(|error| format!("can't read {BROWSER}: {error}"))?;
+    let names = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
+    let mut programs: Vec<_> = names
+        .filter(|name| name.starts_with("test_") && name.ends_with(".py"))
+        .map(|name| format!("{BROWSER}/{name}"))
+        .collect();
+    programs.sort();
+    if programs.is_empty() {
+        Err(format!("there is no test in {BROWSER}"))
+    } else {
+        Ok(programs)
+    }
+}
+
+/// Runs a program, whose last line says how it went.
+fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
+    job.runner.run(command)?;
+    if let Some(line) = job.runner.last_line()? {
+        job.note(line);
+    }
+    Ok(())
+}
+
+/// Builds examples and tells the command how to start them: `CARAFE_TWIN` and so on.
+fn with_examples(job: &mut Job<'_>, command: &mut Command, names: &[&str]) -> Result<(), String> {
+    for name in names {
+        let built = build_example(job, name)?;
+        command.env(
+            variable(name),
+            shell_word(&built.executable.to_string_lossy()),
+        );
+    }
+    Ok(())
+}
+
+/// The programs split what starts a server into words as a shell does.
+fn shell_word(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    if path.bytes().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word() {
+        assert_eq!(
+            shell_word("/home/ann/target/debug/twin"),
+            "/home/ann/target/debug/twin"
+        );
+        assert_eq!(shell_word("/home/my code/twin"), "'/home/my code/twin'");
+        assert_eq!(shell_word("/home/ann's/twin"), r"'/home/ann'\''s/twin'");
+    }
+}

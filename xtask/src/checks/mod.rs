@@ -1,0 +1,6 @@
+//! What the groups do.
+
+pub(crate) mod artifacts;
+pub(crate) mod interop;
+pub(crate) mod release;
+pub(crate) mod rust;

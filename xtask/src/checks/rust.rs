@@ -1,0 +1,99 @@
+//! Groups that need nothing but the Rust toolchain.
+
+use crate::checks::artifacts::build_example;
+use crate::job::Job;
+
+/// How many crates the example `login` may be built from.
+const MOST_CRATES: usize = 130;
+
+pub(crate) fn fmt(job: &mut Job<'_>) -> Result<(), String> {
+    job.run_cargo(&["fmt", "--all", "--check"])
+}
+
+pub(crate) fn clippy(job: &mut Job<'_>) -> Result<(), String> {
+    let everything = ["--workspace", "--all-targets", "--all-features"];
+    job.run_cargo(&[&["clippy"], &everything[..], &["--", "-D", "warnings"]].concat())
+}
+
+pub(crate) fn doc(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.cargo(&["doc", "--workspace", "--all-features", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    job.runner.run(command)
+}
+
+pub(crate) fn unit(job: &mut Job<'_>) -> Result<(), String> {
+    job.run_cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"])
+}
+
+/// Clippy and not `cargo check`, since it can be strict about our own code alone.
+pub(crate) fn features(job: &mut Job<'_>) -> Result<(), String> {
+    let (mut failed, mut tried) = (Vec::new(), 0);
+    for package in job.workspace.published() {
+        for choice in feature_choices(&package.features) {
+            tried += 1;
+            let mut arguments = vec!["clippy", "--package", &package.name];
+            arguments.extend(choice.split(' '));
+            arguments.extend(["--", "-D", "warnings"]);
+            if let Err(error) = job.run_cargo(&arguments) {
+                job.runner
+                    .say(&format!("xtask: {} {choice}: {error}", package.name))?;
+                failed.push(format!("{} {choice}", package.name));
+            }
+        }
+    }
+    match failed.first() {
+        None => {
+            job.note(format!("{tried} choices of features"));
+            Ok(())
+        }
+        Some(first) => Err(format!(
+            "{} of {tried} fail, the first is {first}",
+            failed.len()
+        )),
+    }
+}
+
+/// No feature, each feature alone, and all.
+fn feature_choices(features: &[String]) -> Vec<String> {
+    let mut choices = vec!["--no-default-features".to_owned()];
+    if !features.is_empty() {
+        let alone = features.iter().filter(|name| *name != "default");
+        choices.extend(alone.map(|name| format!("--no-default-features --features {name}")));
+        choices.push("--all-features".to_owned());
+    }
+    choices
+}
+
+/// Also a check that the example builds as a newcomer builds it.
+pub(crate) fn crates(job: &mut Job<'_>) -> Result<(), String> {
+    let built = build_example(job, "login")?;
+    let count = built.packages.len();
+    for package in &built.packages {
+        job.runner.say(package)?;
+    }
+    if count > MOST_CRATES {
+        return Err(format!("{count} crates, at most {MOST_CRATES} are allowed"));
+    }
+    job.note(format!("{count} crates"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_stands_alone_once() {
+        let features = ["axum", "default", "uuid"].map(str::to_owned);
+        assert_eq!(
+            feature_choices(&features),
+            [
+                "--no-default-features",
+                "--no-default-features --features axum",
+                "--no-default-features --features uuid",
+                "--all-features",
+            ]
+        );
+        assert_eq!(feature_choices(&[]), ["--no-default-features"]);
+    }
+}

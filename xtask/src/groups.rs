@@ -1,0 +1,180 @@
+//! The groups of `cargo xtask test` and of `cargo xtask release-check`.
+
+use std::time::Duration;
+
+use crate::checks::{interop, release, rust};
+use crate::group::{Group, Need};
+use crate::system::Program;
+
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+static CHROMIUM: Program = Program {
+    name: "chromium",
+    commands: &[
+        "chromium",
+        "chromium-browser",
+        "google-chrome-stable",
+        "google-chrome",
+    ],
+    apt: "chromium fonts-liberation",
+    dnf: "chromium",
+    pacman: "chromium",
+    brew: "chromium",
+};
+
+static CHROMEDRIVER: Program = Program {
+    name: "chromedriver",
+    commands: &["chromedriver"],
+    apt: "chromium-driver",
+    dnf: "chromedriver",
+    pacman: "chromium",
+    brew: "chromedriver",
+};
+
+static NGINX: Program = Program {
+    name: "nginx",
+    commands: &["nginx"],
+    apt: "nginx",
+    dnf: "nginx",
+    pacman: "nginx",
+    brew: "nginx",
+};
+
+/// What `cargo xtask test` runs, in this order: what is quick or fails often is first.
+pub(crate) static TEST: &[Group] = &[
+    Group {
+        name: "fmt",
+        about: "the code is formatted",
+        needs: &[Need::Component("rustfmt")],
+        limit: LIMIT,
+        run: rust::fmt,
+    },
+    Group {
+        name: "clippy",
+        about: "no warnings from the compiler and from clippy",
+        needs: &[Need::Component("clippy")],
+        limit: LIMIT,
+        run: rust::clippy,
+    },
+    Group {
+        name: "doc",
+        about: "the documentation builds without warnings",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::doc,
+    },
+    Group {
+        name: "unit",
+        about: "unit, integration and documentation tests of every package",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::unit,
+    },
+    Group {
+        name: "features",
+        about: "each feature builds alone, with none, and with all, without warnings",
+        needs: &[Need::Component("clippy")],
+        limit: LIMIT,
+        run: rust::features,
+    },
+    Group {
+        name: "crates",
+        about: "the example `login` builds with at most 130 crates",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::crates,
+    },
+    Group {
+        name: "interop-exchange",
+        about: "random sessions, written by one side and read by the other, real Flask's",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::exchange,
+    },
+    Group {
+        name: "interop-tester",
+        about: "the differential tester finds the bugs that a twin of Flask's was given",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::tester,
+    },
+    Group {
+        name: "interop-twin",
+        about: "random requests, answered alike by the twin and by real Flask",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::twin,
+    },
+    Group {
+        name: "interop-login",
+        about: "the example `login` and a Flask app with the same key share their users",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::login,
+    },
+    Group {
+        name: "browser",
+        about: "both stacks behind one nginx, in Chromium",
+        needs: &[
+            Need::Python,
+            Need::Program(&CHROMIUM),
+            Need::Program(&CHROMEDRIVER),
+            Need::Program(&NGINX),
+        ],
+        limit: LIMIT,
+        run: interop::browser,
+    },
+];
+
+/// What `cargo xtask release-check` runs.
+pub(crate) static RELEASE: &[Group] = &[
+    Group {
+        name: "deny",
+        about: "licences, bans, sources and advisories of all dependencies (cargo-deny)",
+        needs: &[],
+        limit: Duration::from_secs(45 * 60),
+        run: release::deny,
+    },
+    Group {
+        name: "msrv",
+        about: "the oldest Rust that is promised is one that all dependencies build with",
+        needs: &[],
+        limit: LIMIT,
+        run: release::msrv,
+    },
+    Group {
+        name: "doc",
+        about: "the documentation builds without warnings",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::doc,
+    },
+    Group {
+        name: "package",
+        about: "each package is complete and builds as it would be published",
+        needs: &[],
+        limit: LIMIT,
+        run: release::package,
+    },
+    Group {
+        name: "changelog",
+        about: "the changelog has an entry for the version",
+        needs: &[],
+        limit: LIMIT,
+        run: release::changelog,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_since_each_has_a_log() {
+        for groups in [TEST, RELEASE] {
+            let names: HashSet<_> = groups.iter().map(|group| group.name).collect();
+            assert_eq!(names.len(), groups.len());
+        }
+    }
+}
