@@ -11,20 +11,13 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self {
-            listen: "127.0.0.1:5001".to_owned(),
-            now: None,
-        };
+        let mut parsed = Self { listen: "127.0.0.1:5001".to_owned(), now: None };
         while let Some(name) = arguments.next() {
-            let value = arguments
-                .next()
-                .ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
+            let value = arguments.next().ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
             match (name.as_str(), value.as_str()) {
                 ("--listen", _) => parsed.listen = value,
                 ("--now", _) => {
-                    let now = value
-                        .parse()
-                        .map_err(|_| format!("--now {value:?}; {USAGE}"))?;
+                    let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
                 }
                 ("--server", "axum") | ("--store", "cookie") => {}

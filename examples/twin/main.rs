@@ -13,16 +13,14 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use carafe::{Error, LazySession, Session, Value};
+use carafe::{Dict, Error, LazySession, Session, Value};
 
 use arguments::Arguments;
 use operations::Outcome;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -75,17 +73,13 @@ async fn post_op(session: LazySession, body: Bytes) -> Response {
 }
 
 fn bad_request() -> Response {
-    (
-        StatusCode::BAD_REQUEST,
-        "the operations must be a JSON list",
-    )
-        .into_response()
+    (StatusCode::BAD_REQUEST, "the operations must be a JSON list").into_response()
 }
 
 async fn answer(session: LazySession, ops: Vec<Value>) -> Response {
     match operations::run(&session, ops).await {
         Ok(Outcome::Done { status, results }) => {
-            let body = Value::from_iter([("results", Value::List(results))]);
+            let body = Value::from(Dict::from([("results", Value::List(results))]));
             match body.to_tagged_json() {
                 Ok(json) => (status, [("content-type", "application/json")], json).into_response(),
                 Err(error) => error.into_response(),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use carafe::{AsText, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
+use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -49,11 +49,15 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
         };
         match result {
             Some(Ok(value)) => results.push(value),
-            Some(Err(kind)) => results.push(Value::from_iter([("error", Value::from(kind))])),
+            Some(Err(kind)) => results.push(error(kind)),
             None => return Ok(Outcome::Malformed),
         }
     }
     Ok(Outcome::Done { status, results })
+}
+
+fn error(kind: &str) -> Value {
+    Value::from(Dict::from([("error", kind)]))
 }
 
 /// One operation on the session; `None` if there is no such operation. Errors have Python's names.
@@ -75,10 +79,9 @@ fn apply(
         },
         ("pop", [Value::Text(key)]) => popped(session.remove(key), None),
         ("pop", [Value::Text(key), default]) => popped(session.remove(key), Some(default)),
-        ("setdefault", [Value::Text(key), value]) => session
-            .entry(key)
-            .or_insert(value.clone())
-            .map_err(|error| python_name(&error)),
+        ("setdefault", [Value::Text(key), value]) => {
+            session.entry(key).or_insert(value.clone()).map_err(|error| python_name(&error))
+        }
         ("update", [Value::Dict(entries)]) => null(session.extend(entries.clone())),
         ("clear", []) => null(session.clear()),
         ("contains", [Value::Text(key)]) => Ok(session.contains(key).into()),
@@ -91,10 +94,9 @@ fn apply(
         }
         ("incr", [Value::Text(key)]) => increment(session, key),
         ("permanent", []) => Ok(permanent(session)),
-        ("permanent", [Value::Bool(on)]) => session
-            .set_permanent(*on)
-            .map(|()| permanent(session))
-            .map_err(|e| python_name(&e)),
+        ("permanent", [Value::Bool(on)]) => {
+            session.set_permanent(*on).map(|()| permanent(session)).map_err(|e| python_name(&e))
+        }
         ("flash", [message]) => null(session.flash(message.clone())),
         ("flash", [message, Value::Text(category)]) => {
             null(session.flash_with(category, message.clone()))
@@ -105,9 +107,7 @@ fn apply(
 }
 
 fn null(result: Result<(), Error>) -> Result<Value, &'static str> {
-    result
-        .map(|()| Value::Null)
-        .map_err(|error| python_name(&error))
+    result.map(|()| Value::Null).map_err(|error| python_name(&error))
 }
 
 fn popped(
@@ -147,9 +147,7 @@ fn increment(session: &Session, key: &Text) -> Result<Value, &'static str> {
             null(session.insert(key, number)).map(|_| Value::from(number))
         }
         _ => session
-            .update(key, |number: Option<Int>| {
-                number.unwrap_or_default().add_i64(1)
-            })
+            .update(key, |number: Option<Int>| number.map_or(Int::from(1), |n| n.add_i64(1)))
             .map(Value::Int)
             .map_err(|error| python_name(&error)),
     }

@@ -79,10 +79,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
     let Some((command, rest)) = arguments.split_first() else {
         return Ok(Command::Help);
     };
-    if rest
-        .iter()
-        .any(|option| option == "--help" || option == "-h")
-    {
+    if rest.iter().any(|option| option == "--help" || option == "-h") {
         return Ok(Command::Help);
     }
     match command.as_str() {
@@ -91,14 +88,10 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
         "watch" => match rest {
-            [marker] => Ok(Command::Watch {
-                marker: marker.clone(),
-            }),
+            [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
         },
-        other => Err(format!(
-            "there is no command `{other}`; see `cargo xtask help`"
-        )),
+        other => Err(format!("there is no command `{other}`; see `cargo xtask help`")),
     }
 }
 
@@ -107,11 +100,7 @@ pub(crate) fn help(test: &[Group], release: &[Group]) -> String {
     let mut text = HELP.to_owned();
     for (command, groups) in [("test", test), ("release-check", release)] {
         let _ = writeln!(text, "\nGroups of `{command}`:");
-        let width = groups
-            .iter()
-            .map(|group| group.name.len())
-            .max()
-            .unwrap_or(0);
+        let width = groups.iter().map(|group| group.name.len()).max().unwrap_or(0);
         for group in groups {
             let _ = writeln!(text, "  {:width$}  {}", group.name, group.about);
         }
@@ -164,10 +153,7 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn new(arguments: &'a [String]) -> Self {
-        Self {
-            rest: arguments.iter(),
-            attached: None,
-        }
+        Self { rest: arguments.iter(), attached: None }
     }
 
     fn next(&mut self) -> Option<&'a str> {
@@ -192,9 +178,7 @@ impl<'a> Options<'a> {
 
     fn number(&mut self, option: &str) -> Result<u64, String> {
         let value = self.value(option)?;
-        value
-            .parse()
-            .map_err(|_| format!("`{option}` takes a whole number, not `{value}`"))
+        value.parse().map_err(|_| format!("`{option}` takes a whole number, not `{value}`"))
     }
 
     /// Refuses a value given to an option that takes none.
@@ -212,12 +196,7 @@ mod tests {
     use crate::groups;
 
     fn parsed(line: &str) -> Result<Command, String> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
@@ -247,43 +226,24 @@ mod tests {
 
     #[test]
     fn a_group_that_is_not_there_is_refused_with_the_names_of_those_that_are() {
-        let selection = Selection {
-            only: vec!["brwser".to_owned()],
-            ..Selection::default()
-        };
+        let selection = Selection { only: vec!["brwser".to_owned()], ..Selection::default() };
         let error = selection.check(groups::TEST).unwrap_err();
-        assert!(
-            error.contains("`brwser`") && error.contains("browser"),
-            "{error}"
-        );
+        assert!(error.contains("`brwser`") && error.contains("browser"), "{error}");
     }
 
     #[test]
     fn running_nothing_is_refused() {
         let fmt = vec!["fmt".to_owned()];
-        let selection = Selection {
-            only: fmt.clone(),
-            without: fmt,
-            ..Selection::default()
-        };
+        let selection = Selection { only: fmt.clone(), without: fmt, ..Selection::default() };
         assert!(selection.check(groups::TEST).is_err());
     }
 
     #[test]
     fn interop_reads_its_numbers() {
-        assert_eq!(
-            parsed("interop"),
-            Ok(Command::Interop {
-                requests: 20_000,
-                seed: 1
-            })
-        );
+        assert_eq!(parsed("interop"), Ok(Command::Interop { requests: 20_000, seed: 1 }));
         assert_eq!(
             parsed("interop --seed=7 --requests 5"),
-            Ok(Command::Interop {
-                requests: 5,
-                seed: 7
-            })
+            Ok(Command::Interop { requests: 5, seed: 7 })
         );
         assert!(parsed("interop --requests 0").is_err());
         assert!(parsed("interop --requests many").is_err());

@@ -10,12 +10,7 @@ const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 static CHROMIUM: Program = Program {
     name: "chromium",
-    commands: &[
-        "chromium",
-        "chromium-browser",
-        "google-chrome-stable",
-        "google-chrome",
-    ],
+    commands: &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"],
     apt: "chromium fonts-liberation",
     dnf: "chromium",
     pacman: "chromium",

@@ -19,12 +19,7 @@ pub(crate) struct Job<'a> {
 
 impl<'a> Job<'a> {
     pub(crate) fn new(workspace: &'a Workspace, tools: &'a Tools, runner: Runner<'a>) -> Self {
-        Self {
-            workspace,
-            tools,
-            runner,
-            notes: Vec::new(),
-        }
+        Self { workspace, tools, runner, notes: Vec::new() }
     }
 
     /// Adds to what the table says of a group that passes.
@@ -61,25 +56,18 @@ impl<'a> Job<'a> {
         if !self.workspace.root.join(program).is_file() {
             return Err(format!("{program} is not there"));
         }
-        let python = self
-            .tools
-            .python()
-            .ok_or("there is no Python environment")?;
+        let python = self.tools.python().ok_or("there is no Python environment")?;
         let mut command = runner::command(python);
         command.arg(program).current_dir(&self.workspace.root);
         for (name, path) in self.tools.programs() {
             command.env(variable(name), path);
         }
         let scratch = self.workspace.scratch();
-        command
-            .env("PYTHONUNBUFFERED", "1")
-            .env("PYTHONNOUSERSITE", "1");
+        command.env("PYTHONUNBUFFERED", "1").env("PYTHONNOUSERSITE", "1");
         // Nothing is to be written to the checkout or to the user's home.
         command.env("PYTHONPYCACHEPREFIX", scratch.join("pycache"));
         command.env("SE_CACHE_PATH", scratch.join("selenium"));
-        command
-            .env("SE_OFFLINE", "true")
-            .env("SE_AVOID_STATS", "true");
+        command.env("SE_OFFLINE", "true").env("SE_AVOID_STATS", "true");
         for name in ["NO_PROXY", "no_proxy"] {
             command.env(name, no_proxy(env::var(name).ok().as_deref()));
         }
@@ -100,11 +88,7 @@ pub(crate) fn variable(name: &str) -> String {
 /// The servers under test are on this machine: no proxy must come between.
 fn no_proxy(inherited: Option<&str>) -> String {
     let inherited = inherited.filter(|hosts| !hosts.is_empty());
-    inherited
-        .into_iter()
-        .chain(["localhost,127.0.0.1,::1"])
-        .collect::<Vec<_>>()
-        .join(",")
+    inherited.into_iter().chain(["localhost,127.0.0.1,::1"]).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -121,9 +105,6 @@ mod tests {
     fn proxies_that_are_set_stay_set() {
         assert_eq!(no_proxy(None), "localhost,127.0.0.1,::1");
         assert_eq!(no_proxy(Some("")), "localhost,127.0.0.1,::1");
-        assert_eq!(
-            no_proxy(Some("example.org")),
-            "example.org,localhost,127.0.0.1,::1"
-        );
+        assert_eq!(no_proxy(Some("example.org")), "example.org,localhost,127.0.0.1,::1");
     }
 }

@@ -52,9 +52,7 @@ fn send(signal: &str, processes: &[Process]) {
     // One process that has just ended must not keep the others from the signal.
     kill.args(["-c", r#"for id; do kill -s "$0" "$id"; done"#, signal]);
     kill.args(processes.iter().map(|process| process.id.to_string()));
-    kill.stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if let Err(error) = kill.status() {
         eprintln!("xtask: can't run sh to end processes: {error}");
     }
@@ -69,9 +67,7 @@ pub(crate) fn find(groups: &[u32], marker: &str) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let ids = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let ids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter_map(|id: u32| {
         // A process can end while it is looked at: then it is not there.
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
@@ -81,15 +77,11 @@ pub(crate) fn find(groups: &[u32], marker: &str) -> Vec<Process> {
         }
         let marked = || {
             fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| {
-                environment
-                    .split(|byte| *byte == 0)
-                    .any(|item| item == entry.as_bytes())
+                environment.split(|byte| *byte == 0).any(|item| item == entry.as_bytes())
             })
         };
-        (groups.contains(&stat.group) || marked()).then(|| Process {
-            id,
-            name: stat.name.to_owned(),
-        })
+        (groups.contains(&stat.group) || marked())
+            .then(|| Process { id, name: stat.name.to_owned() })
     })
     .collect()
 }
@@ -97,9 +89,7 @@ pub(crate) fn find(groups: &[u32], marker: &str) -> Vec<Process> {
 /// The processes of these groups; the marker can't be seen on this system.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn find(groups: &[u32], _marker: &str) -> Vec<Process> {
-    let Ok(output) = Command::new("ps")
-        .args(["-A", "-o", "pid=,pgid=,stat=,comm="])
-        .output()
+    let Ok(output) = Command::new("ps").args(["-A", "-o", "pid=,pgid=,stat=,comm="]).output()
     else {
         return Vec::new();
     };
@@ -107,15 +97,10 @@ pub(crate) fn find(groups: &[u32], _marker: &str) -> Vec<Process> {
         let mut fields = line.split_whitespace();
         let (id, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
         let alive = !fields.next()?.starts_with('Z');
-        (alive && groups.contains(&group)).then(|| Process {
-            id,
-            name: fields.collect::<Vec<_>>().join(" "),
-        })
+        (alive && groups.contains(&group))
+            .then(|| Process { id, name: fields.collect::<Vec<_>>().join(" ") })
     };
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(parse)
-        .collect()
+    String::from_utf8_lossy(&output.stdout).lines().filter_map(parse).collect()
 }
 
 /// What is needed of a line of `/proc/ID/stat`.
@@ -136,11 +121,7 @@ impl<'a> Stat<'a> {
         let mut fields = tail.split_whitespace();
         let state = fields.next()?;
         let group = fields.nth(1)?.parse().ok()?;
-        Some(Self {
-            name,
-            dead: matches!(state, "Z" | "X"),
-            group,
-        })
+        Some(Self { name, dead: matches!(state, "Z" | "X"), group })
     }
 }
 
@@ -151,14 +132,7 @@ mod tests {
     #[test]
     fn a_process_name_may_hold_anything() {
         let stat = Stat::parse("12 (a) (b c)) S 1 77 12 0 -1").unwrap();
-        assert_eq!(
-            stat,
-            Stat {
-                name: "a) (b c)",
-                dead: false,
-                group: 77
-            }
-        );
+        assert_eq!(stat, Stat { name: "a) (b c)", dead: false, group: 77 });
         assert!(Stat::parse("12 (x) Z 1 77 12").unwrap().dead);
         assert_eq!(Stat::parse(""), None);
         assert_eq!(Stat::parse("12 (x"), None);
@@ -167,21 +141,14 @@ mod tests {
     #[test]
     fn a_process_is_found_by_its_marker_and_ended() {
         let marker = format!("test-{}", std::process::id());
-        let mut child = Command::new("sleep")
-            .arg("60")
-            .env(MARKER, &marker)
-            .spawn()
-            .unwrap();
+        let mut child = Command::new("sleep").arg("60").env(MARKER, &marker).spawn().unwrap();
         // The child carries the marker only once it has become `sleep`.
         let deadline = Instant::now() + Duration::from_secs(10);
         while find(&[], &marker).is_empty() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         let found = find(&[], &marker);
-        assert_eq!(
-            found.iter().map(|process| process.id).collect::<Vec<_>>(),
-            [child.id()]
-        );
+        assert_eq!(found.iter().map(|process| process.id).collect::<Vec<_>>(), [child.id()]);
         end(&[], &marker);
         assert!(find(&[], &marker).is_empty());
         assert!(!child.wait().unwrap().success());

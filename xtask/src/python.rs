@@ -15,14 +15,8 @@ const REQUIREMENTS: &str = "interop/requirements.txt";
 const OLDEST: (u32, u32) = (3, 11);
 
 /// In order of preference.
-const INTERPRETERS: [&str; 6] = [
-    "python3",
-    "python3.14",
-    "python3.13",
-    "python3.12",
-    "python3.11",
-    "python",
-];
+const INTERPRETERS: [&str; 6] =
+    ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
 
 static PYTHON: Program = Program {
     name: "python3 (3.11 or later)",
@@ -69,11 +63,7 @@ pub(crate) fn prepare(workspace: &Workspace, runner: &mut Runner<'_>) -> Result<
     let stamp_file = folder.join("made-from.txt");
     let stamp = format!("# {} {version}\n{pinned}", python.display());
     let fresh = fs::read_to_string(&stamp_file).is_ok_and(|made_from| made_from == stamp);
-    if fresh
-        && runner
-            .run(python_command(&interpreter, &["-c", "import flask"]))
-            .is_ok()
-    {
+    if fresh && runner.run(python_command(&interpreter, &["-c", "import flask"])).is_ok() {
         return Ok(interpreter);
     }
 
@@ -87,13 +77,7 @@ pub(crate) fn prepare(workspace: &Workspace, runner: &mut Runner<'_>) -> Result<
     install.args(pip);
     // Without dependencies: everything is pinned. Ignoring what is installed: a
     // borrowed pip sees the packages of the system too.
-    install.args([
-        "install",
-        "--no-input",
-        "--no-deps",
-        "--ignore-installed",
-        "--requirement",
-    ]);
+    install.args(["install", "--no-input", "--no-deps", "--ignore-installed", "--requirement"]);
     install.arg(&requirements);
     install.env("PIP_CACHE_DIR", workspace.scratch().join("pip-cache"));
     install.env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
@@ -125,10 +109,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 fn make(runner: &mut Runner<'_>, python: &Path, folder: &Path) -> Option<Vec<String>> {
     let folder = folder.to_str()?;
     let own_pip = vec!["-m".to_owned(), "pip".to_owned()];
-    if runner
-        .run(python_command(python, &["-m", "venv", folder]))
-        .is_ok()
-    {
+    if runner.run(python_command(python, &["-m", "venv", folder])).is_ok() {
         return Some(own_pip);
     }
     // The system's pip can be run by its path, from any interpreter.
@@ -140,10 +121,7 @@ fn make(runner: &mut Runner<'_>, python: &Path, folder: &Path) -> Option<Vec<Str
         }
     }
     let virtualenv = ["-m", "virtualenv", "--clear", folder];
-    runner
-        .run(python_command(python, &virtualenv))
-        .is_ok()
-        .then_some(own_pip)
+    runner.run(python_command(python, &virtualenv)).is_ok().then_some(own_pip)
 }
 
 fn python_command(python: &Path, arguments: &[&str]) -> Command {
@@ -153,11 +131,7 @@ fn python_command(python: &Path, arguments: &[&str]) -> Command {
 }
 
 fn interpreter_of(folder: &Path) -> PathBuf {
-    if cfg!(windows) {
-        folder.join("Scripts/python.exe")
-    } else {
-        folder.join("bin/python")
-    }
+    if cfg!(windows) { folder.join("Scripts/python.exe") } else { folder.join("bin/python") }
 }
 
 #[cfg(test)]
@@ -176,17 +150,12 @@ mod tests {
     fn every_requirement_is_pinned() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../interop/requirements.txt");
         let text = fs::read_to_string(file).unwrap();
-        let pins: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect();
+        let pins: Vec<&str> =
+            text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         assert!(pins.contains(&"Flask==3.1.3"), "{pins:?}");
         for pin in pins {
             let (name, version) = pin.split_once("==").unwrap();
-            assert!(
-                !name.is_empty() && !version.is_empty() && !version.contains('*'),
-                "{pin}"
-            );
+            assert!(!name.is_empty() && !version.is_empty() && !version.contains('*'), "{pin}");
         }
     }
 }

@@ -37,24 +37,15 @@ pub(crate) struct Row {
 
 /// Every group with its outcome, its time and a note.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let width = rows
-        .iter()
-        .map(|row| row.group.len())
-        .max()
-        .unwrap_or(0)
-        .max("group".len());
+    let width = rows.iter().map(|row| row.group.len()).max().unwrap_or(0).max("group".len());
     let mut text = format!("{:width$}  {:8}  {:>8}\n", "group", "result", "time");
     for row in rows {
         let time = match row.outcome {
             Outcome::Passed | Outcome::Failed => duration(row.time),
             Outcome::Missing | Outcome::LeftOut => "-".to_owned(),
         };
-        let line = format!(
-            "{:width$}  {:8}  {time:>8}  {}",
-            row.group,
-            row.outcome.word(),
-            row.note
-        );
+        let line =
+            format!("{:width$}  {:8}  {time:>8}  {}", row.group, row.outcome.word(), row.note);
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
@@ -71,8 +62,7 @@ pub(crate) fn closing_line(rows: &[Row]) -> String {
 
 /// Whether everything that was to run has passed.
 pub(crate) fn success(rows: &[Row]) -> bool {
-    rows.iter()
-        .all(|row| matches!(row.outcome, Outcome::Passed | Outcome::LeftOut))
+    rows.iter().all(|row| matches!(row.outcome, Outcome::Passed | Outcome::LeftOut))
 }
 
 /// The last lines of a log: all of a short one.
@@ -84,10 +74,7 @@ pub(crate) fn tail(log: &str) -> String {
         return lines.join("\n");
     }
     let left_out = lines.len() - TAIL;
-    format!(
-        "[{left_out} lines before this]\n{}",
-        lines[left_out..].join("\n")
-    )
+    format!("[{left_out} lines before this]\n{}", lines[left_out..].join("\n"))
 }
 
 /// `3.2 s`, or `4 min 05 s` for what takes minutes.
@@ -105,23 +92,14 @@ mod tests {
     use super::*;
 
     fn row(group: &'static str, outcome: Outcome, note: &str) -> Row {
-        Row {
-            group,
-            outcome,
-            time: Duration::from_millis(1500),
-            note: note.to_owned(),
-        }
+        Row { group, outcome, time: Duration::from_millis(1500), note: note.to_owned() }
     }
 
     #[test]
     fn the_table_lines_up_and_has_no_time_for_what_did_not_run() {
         let rows = [
             row("fmt", Outcome::Passed, ""),
-            row(
-                "interop-twin",
-                Outcome::Failed,
-                "interop/differential.py is not there",
-            ),
+            row("interop-twin", Outcome::Failed, "interop/differential.py is not there"),
             row("browser", Outcome::Missing, "chromium, nginx"),
             row("doc", Outcome::LeftOut, ""),
         ];
@@ -139,15 +117,9 @@ doc           left out         -
 
     #[test]
     fn a_missing_group_is_no_success_and_one_left_out_is() {
-        let missing = [
-            row("fmt", Outcome::Passed, ""),
-            row("doc", Outcome::Missing, ""),
-        ];
+        let missing = [row("fmt", Outcome::Passed, ""), row("doc", Outcome::Missing, "")];
         assert!(!success(&missing));
-        let left_out = [
-            row("fmt", Outcome::Passed, ""),
-            row("doc", Outcome::LeftOut, ""),
-        ];
+        let left_out = [row("fmt", Outcome::Passed, ""), row("doc", Outcome::LeftOut, "")];
         assert!(success(&left_out));
         assert_eq!(closing_line(&left_out), "1 passed, 0 failed");
     }

@@ -52,13 +52,7 @@ impl<'a> Runner<'a> {
     }
 
     fn new(watchdog: &'a mut Watchdog, output: Output, limit: Duration) -> Self {
-        Self {
-            watchdog,
-            output,
-            started: Instant::now(),
-            limit,
-            left_behind: Vec::new(),
-        }
+        Self { watchdog, output, started: Instant::now(), limit, left_behind: Vec::new() }
     }
 
     /// Names of processes that commands left running and that had to be ended.
@@ -69,10 +63,7 @@ impl<'a> Runner<'a> {
     /// Runs a command to its end; fails unless it succeeds.
     pub(crate) fn run(&mut self, command: Command) -> Result<(), String> {
         let (stdout, stderr) = match self.open_log()? {
-            Some(log) => (
-                log.try_clone().map_err(|error| error.to_string())?.into(),
-                log.into(),
-            ),
+            Some(log) => (log.try_clone().map_err(|error| error.to_string())?.into(), log.into()),
             None => (Stdio::inherit(), Stdio::inherit()),
         };
         self.wait_for(command, stdout, stderr)
@@ -124,17 +115,14 @@ impl<'a> Runner<'a> {
         let name = short_name(&command);
         self.say(&format!("$ {}", whole_line(&command)))?;
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
-        let ended = self
-            .supervise(command)
-            .map_err(|error| format!("can't run `{name}`: {error}"))?;
+        let ended =
+            self.supervise(command).map_err(|error| format!("can't run `{name}`: {error}"))?;
         match ended {
             Ended::Exited(status) if status.success() => Ok(()),
             Ended::Exited(status) => Err(format!("`{name}` failed ({status})")),
             Ended::OutOfTime { id } => {
                 let limit = duration(self.limit);
-                Err(format!(
-                    "stopped at the limit of {limit}, in `{name}` (process {id})"
-                ))
+                Err(format!("stopped at the limit of {limit}, in `{name}` (process {id})"))
             }
         }
     }
@@ -145,10 +133,7 @@ impl<'a> Runner<'a> {
         own_group(&mut command);
         let mut child = command.spawn()?;
         let id = child.id();
-        let ended = self
-            .watchdog
-            .guard(id)
-            .and_then(|()| self.wait_in_time(&mut child));
+        let ended = self.watchdog.guard(id).and_then(|()| self.wait_in_time(&mut child));
         if matches!(ended, Ok(Ended::Exited(_))) {
             // Children may need a moment after their parent.
             for left in processes::wait_until_gone(&[id], &marker, Duration::from_secs(1)) {
@@ -197,9 +182,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(name);
         }
     }
-    command
-        .env("CARGO_TERM_COLOR", "never")
-        .env("CARGO_TERM_PROGRESS_WHEN", "never");
+    command.env("CARGO_TERM_COLOR", "never").env("CARGO_TERM_PROGRESS_WHEN", "never");
     command
 }
 
@@ -227,14 +210,9 @@ fn whole_line(command: &Command) -> String {
 }
 
 fn words(command: &Command, most_arguments: usize) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args().take(most_arguments));
-    words
-        .map(OsStr::to_string_lossy)
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -243,12 +221,7 @@ mod tests {
 
     #[test]
     fn settings_of_the_tested_programs_are_not_inherited() {
-        for name in [
-            "FLASK_SECRET_KEY",
-            "SECRET_KEY",
-            "CARAFE_ALLOW_WEAK_KEY",
-            "PYTHONPATH",
-        ] {
+        for name in ["FLASK_SECRET_KEY", "SECRET_KEY", "CARAFE_ALLOW_WEAK_KEY", "PYTHONPATH"] {
             assert!(changes_the_tests(name), "{name}");
         }
         for name in ["PATH", "HOME", "RUSTFLAGS", "PIP_CERT"] {
@@ -310,10 +283,7 @@ mod tests {
             let started = Instant::now();
             let (result, ..) = sh("limit", "sleep 60", Duration::from_millis(100));
             let error = result.unwrap_err();
-            assert!(
-                error.starts_with("stopped at the limit of 0.1 s, in `sh -c`"),
-                "{error}"
-            );
+            assert!(error.starts_with("stopped at the limit of 0.1 s, in `sh -c`"), "{error}");
             assert!(started.elapsed() < Duration::from_secs(30));
         }
 
@@ -323,11 +293,7 @@ mod tests {
             assert_eq!(result, Ok(()));
             assert_eq!(left, ["sleep"]);
             let id: u32 = log.lines().nth(1).unwrap().parse().unwrap();
-            assert!(
-                processes::find(&[], "left")
-                    .iter()
-                    .all(|process| process.id != id)
-            );
+            assert!(processes::find(&[], "left").iter().all(|process| process.id != id));
         }
 
         /// A group of its own is no way out.

@@ -42,10 +42,7 @@ pub(crate) fn run(groups: &'static [Group], selection: &Selection) -> Result<boo
     println!("\n{}", report::table(&rows));
     let remedy = tools.remedy();
     if !remedy.is_empty() {
-        println!(
-            "To install what is missing:\n  {}\n",
-            remedy.join("\nor\n  ")
-        );
+        println!("To install what is missing:\n  {}\n", remedy.join("\nor\n  "));
     }
     println!("{}", report::closing_line(&rows));
     Ok(report::success(&rows))
@@ -82,12 +79,7 @@ fn run_group(
     if !missing.is_empty() {
         println!("MISSING  {missing}");
         let time = Duration::ZERO;
-        return Ok(Row {
-            group: group.name,
-            outcome: Outcome::Missing,
-            time,
-            note: missing,
-        });
+        return Ok(Row { group: group.name, outcome: Outcome::Missing, time, note: missing });
     }
 
     let log = workspace.scratch().join(format!("{}.log", group.name));
@@ -100,11 +92,7 @@ fn run_group(
         Ok(()) => (Outcome::Passed, job.notes()),
         Err(reason) => (Outcome::Failed, reason),
     };
-    let line = format!(
-        "{:8}  {:>10}  {note}",
-        outcome.word(),
-        report::duration(time)
-    );
+    let line = format!("{:8}  {:>10}  {note}", outcome.word(), report::duration(time));
     println!("{}", line.trim_end());
     if matches!(outcome, Outcome::Failed) {
         let text = fs::read(&log).map_err(|error| format!("can't read the log: {error}"))?;
@@ -113,22 +101,12 @@ fn run_group(
             println!("---- {} ----\n{tail}\n---- end of it ----", log.display());
         }
     }
-    Ok(Row {
-        group: group.name,
-        outcome,
-        time,
-        note,
-    })
+    Ok(Row { group: group.name, outcome, time, note })
 }
 
 fn left_out(group: &Group) -> Row {
     let note = String::new();
-    Row {
-        group: group.name,
-        outcome: Outcome::LeftOut,
-        time: Duration::ZERO,
-        note,
-    }
+    Row { group: group.name, outcome: Outcome::LeftOut, time: Duration::ZERO, note }
 }
 
 fn list(groups: &[Group], selection: &Selection) {
@@ -170,16 +148,7 @@ mod tests {
     #[test]
     fn needs_are_looked_for_once() {
         let needs = needs(groups::TEST.iter());
-        assert_eq!(
-            needs.iter().filter(|need| **need == Need::Python).count(),
-            1
-        );
-        assert_eq!(
-            needs
-                .iter()
-                .filter(|need| **need == Need::Component("clippy"))
-                .count(),
-            1
-        );
+        assert_eq!(needs.iter().filter(|need| **need == Need::Python).count(), 1);
+        assert_eq!(needs.iter().filter(|need| **need == Need::Component("clippy")).count(), 1);
     }
 }

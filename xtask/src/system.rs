@@ -21,9 +21,7 @@ pub(crate) struct Program {
 impl Program {
     /// Where it is, if it is there.
     pub(crate) fn find(&self) -> Option<PathBuf> {
-        self.commands
-            .iter()
-            .find_map(|command| find_command(command))
+        self.commands.iter().find_map(|command| find_command(command))
     }
 }
 
@@ -41,9 +39,7 @@ impl Manager {
 
     /// The one of this machine.
     pub(crate) fn detect() -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|manager| find_command(manager.command()).is_some())
+        Self::ALL.into_iter().find(|manager| find_command(manager.command()).is_some())
     }
 
     fn command(self) -> &'static str {
@@ -85,11 +81,7 @@ impl Manager {
 
     /// The line that a person types to install these programs.
     pub(crate) fn line(self, programs: &[&Program], root: bool) -> String {
-        let sudo = if root || self == Self::Brew {
-            ""
-        } else {
-            "sudo "
-        };
+        let sudo = if root || self == Self::Brew { "" } else { "sudo " };
         let packages = self.packages(programs).join(" ");
         format!("{sudo}{} {} {packages}", self.command(), self.options())
     }
@@ -143,16 +135,13 @@ pub(crate) fn find_command(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let extra = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     let folders = env::split_paths(&path).chain(extra);
-    folders
-        .map(|folder| folder.join(name))
-        .find(|file| is_executable(file))
+    folders.map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
 #[cfg(unix)]
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -193,10 +182,7 @@ mod tests {
                 "brew install flask python@3",
             ]
         );
-        assert_eq!(
-            Manager::Dnf.line(&[&PYTHON], true),
-            "dnf install -y python3"
-        );
+        assert_eq!(Manager::Dnf.line(&[&PYTHON], true), "dnf install -y python3");
     }
 
     #[cfg(unix)]

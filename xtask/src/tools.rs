@@ -43,18 +43,12 @@ impl Tools {
         may_install: bool,
     ) -> Result<Self, String> {
         let log = workspace.scratch().join("install.log");
-        let mut installer = Installer {
-            watchdog,
-            log,
-            may_install,
-        };
+        let mut installer = Installer { watchdog, log, may_install };
         let programs = needs.iter().filter_map(|need| match need {
             Need::Program(program) => Some(*program),
             Need::Component(_) | Need::Python => None,
         });
-        let absent: Vec<_> = programs
-            .filter(|program| program.find().is_none())
-            .collect();
+        let absent: Vec<_> = programs.filter(|program| program.find().is_none()).collect();
         if !absent.is_empty() {
             installer.install(&absent)?;
         }
@@ -84,9 +78,7 @@ impl Tools {
 
     /// Every program that is there, by name.
     pub(crate) fn programs(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        self.programs
-            .iter()
-            .map(|(name, path)| (*name, path.as_path()))
+        self.programs.iter().map(|(name, path)| (*name, path.as_path()))
     }
 
     /// The interpreter of the Python environment.
@@ -96,39 +88,24 @@ impl Tools {
 
     /// What of these is missing, for the table; empty if all is there.
     pub(crate) fn missing_of(&self, needs: &[Need]) -> String {
-        let missing = self
-            .missing
-            .iter()
-            .filter(|missing| needs.contains(&missing.need));
-        missing
-            .map(|missing| missing.what.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        let missing = self.missing.iter().filter(|missing| needs.contains(&missing.need));
+        missing.map(|missing| missing.what.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// How to install what is missing: one line if the package manager is known.
     pub(crate) fn remedy(&self) -> Vec<String> {
         let manager = Manager::detect();
-        let managers = manager
-            .as_ref()
-            .map_or(Manager::ALL.as_slice(), std::slice::from_ref);
+        let managers = manager.as_ref().map_or(Manager::ALL.as_slice(), std::slice::from_ref);
         remedy(&self.missing, managers, system::is_root())
     }
 
     fn miss(&mut self, need: Need, what: String, program: Option<&'static Program>) {
-        self.missing.push(Missing {
-            need,
-            what,
-            program,
-        });
+        self.missing.push(Missing { need, what, program });
     }
 }
 
 fn remedy(missing: &[Missing], managers: &[Manager], root: bool) -> Vec<String> {
-    let programs: Vec<_> = missing
-        .iter()
-        .filter_map(|missing| missing.program)
-        .collect();
+    let programs: Vec<_> = missing.iter().filter_map(|missing| missing.program).collect();
     let components: Vec<_> = missing
         .iter()
         .filter_map(|missing| match missing.need {
@@ -143,9 +120,7 @@ fn remedy(missing: &[Missing], managers: &[Manager], root: bool) -> Vec<String> 
     }
     let line = |manager: &Manager| {
         let install = manager.line(&programs, root);
-        rustup
-            .iter()
-            .fold(install, |line, rustup| format!("{line} && {rustup}"))
+        rustup.iter().fold(install, |line, rustup| format!("{line} && {rustup}"))
     };
     managers.iter().map(line).collect()
 }
@@ -155,10 +130,7 @@ fn has_component(name: &str) -> bool {
     let subcommand = if name == "rustfmt" { "fmt" } else { name };
     let mut command = runner::command(cargo());
     command.args([subcommand, "--version"]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -176,11 +148,7 @@ impl Installer<'_> {
             return Ok(());
         }
         let names: Vec<_> = programs.iter().map(|program| program.name).collect();
-        println!(
-            "installing {}, see {}",
-            names.join(", "),
-            self.log.display()
-        );
+        println!("installing {}, see {}", names.join(", "), self.log.display());
         let started = Instant::now();
         let mut runner = Runner::logged(self.watchdog, &self.log, LIMIT)?;
         match system::install(&mut runner, programs) {
@@ -205,14 +173,10 @@ impl Installer<'_> {
     fn python_once(&mut self, workspace: &Workspace) -> Result<Result<PathBuf, Trouble>, String> {
         let log = workspace.scratch().join("python.log");
         let mut runner = Runner::logged(self.watchdog, &log, LIMIT)?;
-        Ok(
-            python::prepare(workspace, &mut runner).map_err(|trouble| match trouble {
-                Trouble::Failed(reason) => {
-                    Trouble::Failed(format!("{reason}, see {}", log.display()))
-                }
-                absent @ Trouble::Absent(_) => absent,
-            }),
-        )
+        Ok(python::prepare(workspace, &mut runner).map_err(|trouble| match trouble {
+            Trouble::Failed(reason) => Trouble::Failed(format!("{reason}, see {}", log.display())),
+            absent @ Trouble::Absent(_) => absent,
+        }))
     }
 }
 
@@ -230,20 +194,14 @@ mod tests {
     };
 
     fn missing(need: Need, what: &str, program: Option<&'static Program>) -> Missing {
-        Missing {
-            need,
-            what: what.to_owned(),
-            program,
-        }
+        Missing { need, what: what.to_owned(), program }
     }
 
     #[test]
     fn what_is_missing_is_named_for_the_groups_that_need_it_alone() {
         let nginx = Need::Program(&NGINX);
-        let tools = Tools {
-            missing: vec![missing(nginx, "nginx", Some(&NGINX))],
-            ..Tools::default()
-        };
+        let tools =
+            Tools { missing: vec![missing(nginx, "nginx", Some(&NGINX))], ..Tools::default() };
         assert_eq!(tools.missing_of(&[Need::Python, nginx]), "nginx");
         assert_eq!(tools.missing_of(&[Need::Python]), "");
     }
@@ -260,10 +218,7 @@ mod tests {
             ["sudo pacman -S --needed --noconfirm nginx && rustup component add clippy"]
         );
         assert_eq!(remedy(&all, &Manager::ALL, true).len(), 4);
-        assert_eq!(
-            remedy(&all[1..], &Manager::ALL, false),
-            ["rustup component add clippy"]
-        );
+        assert_eq!(remedy(&all[1..], &Manager::ALL, false), ["rustup component add clippy"]);
         assert!(remedy(&all[2..], &Manager::ALL, false).is_empty());
     }
 }

@@ -22,9 +22,7 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Starts the watchdog.
     pub(crate) fn start() -> io::Result<Self> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let marker = format!("{}-{}", std::process::id(), now.as_nanos());
         let mut command = Command::new(env::current_exe()?);
         command.args(["watch", &marker]);
@@ -37,11 +35,7 @@ impl Watchdog {
         own_group(&mut command);
         let mut process = command.spawn()?;
         let pipe = process.stdin.take();
-        Ok(Self {
-            marker,
-            process,
-            pipe,
-        })
+        Ok(Self { marker, process, pipe })
     }
 
     /// The value of [`processes::MARKER`] for commands of this xtask.
@@ -81,10 +75,7 @@ pub(crate) fn watch(marker: &str, input: impl BufRead) {
     let mut groups: Vec<u32> = Vec::new();
     // An error is the end of the pipe as well.
     for line in input.lines().map_while(Result::ok) {
-        match line
-            .split_once(' ')
-            .map(|(verb, group)| (verb, group.parse()))
-        {
+        match line.split_once(' ').map(|(verb, group)| (verb, group.parse())) {
             Some(("guard", Ok(group))) => groups.push(group),
             Some(("release", Ok(group))) => groups.retain(|other| *other != group),
             _ => eprintln!("xtask: the watchdog does not understand `{line}`"),
@@ -115,11 +106,7 @@ mod tests {
     #[test]
     fn what_is_guarded_ends_with_the_pipe_and_what_was_released_does_not() {
         let (mut guarded, mut released) = (sleeper().unwrap(), sleeper().unwrap());
-        let lines = format!(
-            "guard {}\nguard {}\nrelease {1}\n",
-            guarded.id(),
-            released.id()
-        );
+        let lines = format!("guard {}\nguard {}\nrelease {1}\n", guarded.id(), released.id());
         watch("no such marker", Cursor::new(lines));
         assert!(!guarded.wait().unwrap().success());
         assert!(released.try_wait().unwrap().is_none());

@@ -35,8 +35,7 @@ impl Workspace {
         let metadata = metadata(&["--no-deps"])?;
         let path = |key: &str| {
             let text = metadata.get(key).and_then(Value::as_str);
-            text.map(PathBuf::from)
-                .ok_or_else(|| format!("cargo metadata has no `{key}`"))
+            text.map(PathBuf::from).ok_or_else(|| format!("cargo metadata has no `{key}`"))
         };
         Ok(Self {
             root: path("workspace_root")?,
@@ -52,9 +51,7 @@ impl Workspace {
 
     /// Whether `cargo run --example NAME` has something to run.
     pub(crate) fn has_example(&self, name: &str) -> bool {
-        self.packages
-            .iter()
-            .any(|package| package.examples.iter().any(|other| other == name))
+        self.packages.iter().any(|package| package.examples.iter().any(|other| other == name))
     }
 
     /// The packages that are meant for a registry.
@@ -95,21 +92,14 @@ fn packages(metadata: &Value) -> Vec<Package> {
 fn package(value: &Value) -> Option<Package> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let targets = value.get("targets").and_then(Value::as_array);
-    let examples = targets
-        .into_iter()
-        .flatten()
-        .filter(|target| is_example(target));
+    let examples = targets.into_iter().flatten().filter(|target| is_example(target));
     let features = value.get("features").and_then(Value::as_object);
     Some(Package {
         name: text("name")?,
         version: text("version")?,
         // `publish = false` is an empty list of registries.
         published: !value.get("publish")?.as_array().is_some_and(Vec::is_empty),
-        features: features
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .collect(),
+        features: features.into_iter().flatten().map(|(name, _)| name.clone()).collect(),
         examples: examples
             .filter_map(|target| target.get("name")?.as_str())
             .map(str::to_owned)

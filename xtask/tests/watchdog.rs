@@ -13,18 +13,12 @@ fn the_watchdog_ends_what_runs_once_xtask_is_gone() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut marked = Command::new("sleep")
-        .arg("60")
-        .env("CARAFE_XTASK_RUN", &marker)
-        .spawn()
-        .unwrap();
+    let mut marked =
+        Command::new("sleep").arg("60").env("CARAFE_XTASK_RUN", &marker).spawn().unwrap();
     let mut other = Command::new("sleep").arg("60").spawn().unwrap();
 
     thread::sleep(Duration::from_millis(200));
-    assert!(
-        watchdog.try_wait().unwrap().is_none(),
-        "it waits as long as the pipe is open"
-    );
+    assert!(watchdog.try_wait().unwrap().is_none(), "it waits as long as the pipe is open");
     assert!(marked.try_wait().unwrap().is_none());
 
     // This is what the end of xtask looks like from the watchdog's side.
@@ -32,15 +26,9 @@ fn the_watchdog_ends_what_runs_once_xtask_is_gone() {
     let started = Instant::now();
     assert!(!marked.wait().unwrap().success());
     assert!(watchdog.wait().unwrap().success());
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "it was not ended, it has ended"
-    );
+    assert!(started.elapsed() < Duration::from_secs(30), "it was not ended, it has ended");
 
-    assert!(
-        other.try_wait().unwrap().is_none(),
-        "what is not xtask's is left alone"
-    );
+    assert!(other.try_wait().unwrap().is_none(), "what is not xtask's is left alone");
     other.kill().unwrap();
     other.wait().unwrap();
 }

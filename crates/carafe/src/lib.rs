@@ -42,7 +42,7 @@ mod value;
 pub use codec::Compression;
 pub use config::{Config, Refresh};
 pub use cookie::SameSite;
-pub use engine::Clock;
+pub use engine::{Clock, ErrorPage};
 pub use error::{Error, ErrorKind};
 pub use session::{Entry, Flash, LazySession, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};

@@ -75,9 +75,7 @@ fn operation(name: &str) -> Option<Operation> {
 fn incompressible() -> Value {
     let mut state = 1u64;
     let bytes = (0..63 * 64).map(|_| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state.to_be_bytes()[0]
     });
     Value::Bytes(bytes.collect())
@@ -85,23 +83,18 @@ fn incompressible() -> Value {
 
 fn app(row: &Json, operation: Option<Operation>) -> Router {
     let fallbacks = row["fallbacks"].as_array().into_iter().flatten();
-    let fallbacks: Vec<SecretKey> = fallbacks
-        .map(|key| SecretKey::new(text(key)).unwrap())
-        .collect();
+    let fallbacks: Vec<SecretKey> =
+        fallbacks.map(|key| SecretKey::new(text(key)).unwrap()).collect();
     let keys = KeyRing::from_flask(SecretKey::new(text(&row["secret"])).unwrap(), fallbacks);
-    let settings = row["config"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| {
-            let python = text(value).trim_matches('\'');
-            let json = match python {
-                "True" => "true",
-                "False" => "false",
-                other => other,
-            };
-            (format!("FLASK_{name}"), json.to_owned())
-        });
+    let settings = row["config"].as_object().into_iter().flatten().map(|(name, value)| {
+        let python = text(value).trim_matches('\'');
+        let json = match python {
+            "True" => "true",
+            "False" => "false",
+            other => other,
+        };
+        (format!("FLASK_{name}"), json.to_owned())
+    });
     let layer = SessionLayer::new(keys, Config::flask().with_variables(settings).unwrap())
         .unwrap()
         .clock(Clock::fixed(row["now"].as_u64().unwrap()));
@@ -113,10 +106,7 @@ fn app(row: &Json, operation: Option<Operation>) -> Router {
                 None => Ok((status, Value::Dict(session.to_dict()).to_tagged_json()?)),
             }
         };
-    Router::new()
-        .route("/", get(handler))
-        .layer(Extension(operation))
-        .layer(layer)
+    Router::new().route("/", get(handler)).layer(Extension(operation)).layer(layer)
 }
 
 async fn send(app: Router, cookie: Option<&[u8]>) -> Response<Body> {
@@ -124,18 +114,11 @@ async fn send(app: Router, cookie: Option<&[u8]>) -> Response<Body> {
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
     }
-    app.oneshot(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap()
+    app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
 fn headers<'a>(response: &'a Response<Body>, name: &str) -> Vec<&'a str> {
-    response
-        .headers()
-        .get_all(name)
-        .iter()
-        .map(|value| value.to_str().unwrap())
-        .collect()
+    response.headers().get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -143,17 +126,12 @@ async fn set_cookie_and_vary_are_flasks() {
     for row in rows("flask-http.jsonl") {
         let name = text(&row["name"]);
         let operation = operation(name).unwrap_or_else(|| panic!("no operation for {name:?}"));
-        let config_name = row["config"]["SESSION_COOKIE_NAME"]
-            .as_str()
-            .map(|n| n.trim_matches('\''));
+        let config_name =
+            row["config"]["SESSION_COOKIE_NAME"].as_str().map(|n| n.trim_matches('\''));
         let cookie = row["request_cookie"]
             .as_str()
             .map(|value| format!("{}={value}", config_name.unwrap_or("session")));
-        let response = send(
-            app(&row, Some(operation)),
-            cookie.as_deref().map(str::as_bytes),
-        )
-        .await;
+        let response = send(app(&row, Some(operation)), cookie.as_deref().map(str::as_bytes)).await;
         if name.starts_with("oversize") {
             // A documented difference: browsers would drop this cookie silently.
             assert!(text(&row["set_cookie"][0]).len() > 4096);
@@ -167,17 +145,9 @@ async fn set_cookie_and_vary_are_flasks() {
             "{name}"
         );
         assert_eq!(headers(&response, "vary"), [text(&row["vary"])], "{name}");
-        let expected: Vec<&str> = row["set_cookie"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(text)
-            .collect();
+        let expected: Vec<&str> = row["set_cookie"].as_array().unwrap().iter().map(text).collect();
         let got = headers(&response, "set-cookie");
-        if expected
-            .iter()
-            .any(|cookie| cookie.starts_with("session=."))
-        {
+        if expected.iter().any(|cookie| cookie.starts_with("session=.")) {
             // Compressed: another zlib may find other bytes.
             let tail = |cookie: &str| cookie.split_once("; ").map(|(_, tail)| tail.to_owned());
             assert_eq!(got.len(), 1, "{name}");
@@ -196,10 +166,7 @@ async fn bad_cookies_give_what_they_give_in_flask_or_less() {
         let mut row_with_settings = row.clone();
         if row["max_age"].as_i64().unwrap() < 0 {
             // A lifetime below zero, with which nothing is ever accepted, is refused at start.
-            let lifetime = [(
-                "FLASK_PERMANENT_SESSION_LIFETIME",
-                row["max_age"].to_string(),
-            )];
+            let lifetime = [("FLASK_PERMANENT_SESSION_LIFETIME", row["max_age"].to_string())];
             assert!(Config::flask().with_variables(lifetime).is_err());
             continue;
         }
@@ -218,13 +185,9 @@ async fn bad_cookies_give_what_they_give_in_flask_or_less() {
         }
         let response = send(app(&row_with_settings, None), Some(header)).await;
         assert_eq!(response.status(), 200, "{reason}");
-        let set_cookie: Vec<String> = headers(&response, "set-cookie")
-            .iter()
-            .map(|&cookie| cookie.to_owned())
-            .collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
-            .await
-            .unwrap();
+        let set_cookie: Vec<String> =
+            headers(&response, "set-cookie").iter().map(|&cookie| cookie.to_owned()).collect();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         match text(&row["flask_result"]) {
             "empty" => {
                 assert_eq!(body, "{}", "{reason}");

@@ -10,18 +10,12 @@ use support::{hex, rows, text};
 
 fn serializer(row: &Json) -> UrlSafeTimedSerializer {
     let secrets = row["secrets_hex"].as_array().unwrap();
-    let mut keys = secrets
-        .iter()
-        .map(|secret| SecretKey::new(hex(secret)).unwrap());
+    let mut keys = secrets.iter().map(|secret| SecretKey::new(hex(secret)).unwrap());
     let current = keys.next_back().unwrap();
     let options = SigningOptions::default()
         .salt(hex(&row["salt_hex"]))
         .digest(text(&row["digest"]).parse::<Digest>().unwrap())
-        .key_derivation(
-            text(&row["key_derivation"])
-                .parse::<KeyDerivation>()
-                .unwrap(),
-        );
+        .key_derivation(text(&row["key_derivation"]).parse::<KeyDerivation>().unwrap());
     UrlSafeTimedSerializer::new(&KeyRing::from_flask(current, keys), &options)
 }
 
@@ -29,16 +23,9 @@ fn serializer(row: &Json) -> UrlSafeTimedSerializer {
 fn every_cookie_of_flask_verifies_and_loads_as_it_does_there() {
     for row in rows("flask.jsonl") {
         let (cookie, now) = (text(&row["cookie"]), row["timestamp"].as_u64().unwrap());
-        let value = serializer(&row)
-            .loads(cookie.as_bytes(), Some(0), now)
-            .unwrap();
+        let value = serializer(&row).loads(cookie.as_bytes(), Some(0), now).unwrap();
         let expected = text(&row["loaded_tagged_json"]);
-        assert_eq!(
-            value,
-            Value::from_tagged_json(expected.as_bytes()).unwrap(),
-            "{}",
-            row["note"]
-        );
+        assert_eq!(value, Value::from_tagged_json(expected.as_bytes()).unwrap(), "{}", row["note"]);
     }
 }
 
@@ -68,14 +55,9 @@ fn what_is_signed_here_has_flasks_bytes() {
             assert_eq!(cookie, text(&row["cookie"]), "{}", row["note"]);
             identical += 1;
         }
-        let again = serializer(&row)
-            .loads(cookie.as_bytes(), Some(0), now)
-            .unwrap();
+        let again = serializer(&row).loads(cookie.as_bytes(), Some(0), now).unwrap();
         let expected = text(&row["loaded_tagged_json"]);
         assert_eq!(again, Value::from_tagged_json(expected.as_bytes()).unwrap());
     }
-    assert!(
-        identical > 100,
-        "only {identical} rows were compared byte for byte"
-    );
+    assert!(identical > 100, "only {identical} rows were compared byte for byte");
 }

@@ -37,10 +37,7 @@ impl Built {
             let Ok(message) = serde_json::from_str::<Value>(line) else {
                 continue;
             };
-            if message
-                .get("reason")
-                .is_none_or(|reason| reason != "compiler-artifact")
-            {
+            if message.get("reason").is_none_or(|reason| reason != "compiler-artifact") {
                 continue;
             }
             packages.insert(message.get("package_id")?.as_str()?.to_owned());
@@ -49,10 +46,7 @@ impl Built {
                 executable = message.get("executable")?.as_str().map(PathBuf::from);
             }
         }
-        Some(Self {
-            executable: executable?,
-            packages,
-        })
+        Some(Self { executable: executable?, packages })
     }
 }
 
@@ -89,10 +83,8 @@ mod tests {
 
     #[test]
     fn without_the_executable_there_is_no_example() {
-        let messages = [
-            artifact("login@0.1.0", "lib", None),
-            artifact("twin@0.1.0", "example", None),
-        ];
+        let messages =
+            [artifact("login@0.1.0", "lib", None), artifact("twin@0.1.0", "example", None)];
         assert_eq!(Built::parse(&messages.join("\n"), "login"), None);
         assert_eq!(Built::parse(&messages.join("\n"), "twin"), None);
     }

@@ -58,32 +58,20 @@ pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
             failed.push(program);
         }
     }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{} failed", failed.join(", ")))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("{} failed", failed.join(", "))) }
 }
 
 /// Tests are named `test_….py`; other files there are their modules.
 fn browser_programs(job: &Job<'_>) -> Result<Vec<String>, String> {
     let folder = job.workspace.root.join(BROWSER);
-    let entries = folder
-        .read_dir()
-        .map_err(|error| format!("can't read {BROWSER}: {error}"))?;
-    let names = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
+    let entries = folder.read_dir().map_err(|error| format!("can't read {BROWSER}: {error}"))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut programs: Vec<_> = names
         .filter(|name| name.starts_with("test_") && name.ends_with(".py"))
         .map(|name| format!("{BROWSER}/{name}"))
         .collect();
     programs.sort();
-    if programs.is_empty() {
-        Err(format!("there is no test in {BROWSER}"))
-    } else {
-        Ok(programs)
-    }
+    if programs.is_empty() { Err(format!("there is no test in {BROWSER}")) } else { Ok(programs) }
 }
 
 /// Runs a program, whose last line says how it went.
@@ -99,10 +87,7 @@ fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
 fn with_examples(job: &mut Job<'_>, command: &mut Command, names: &[&str]) -> Result<(), String> {
     for name in names {
         let built = build_example(job, name)?;
-        command.env(
-            variable(name),
-            shell_word(&built.executable.to_string_lossy()),
-        );
+        command.env(variable(name), shell_word(&built.executable.to_string_lossy()));
     }
     Ok(())
 }
@@ -123,10 +108,7 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word() {
-        assert_eq!(
-            shell_word("/home/ann/target/debug/twin"),
-            "/home/ann/target/debug/twin"
-        );
+        assert_eq!(shell_word("/home/ann/target/debug/twin"), "/home/ann/target/debug/twin");
         assert_eq!(shell_word("/home/my code/twin"), "'/home/my code/twin'");
         assert_eq!(shell_word("/home/ann's/twin"), r"'/home/ann'\''s/twin'");
     }

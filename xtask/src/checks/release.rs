@@ -34,9 +34,7 @@ pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
 /// The cargo-deny that is installed; if there is none, one in the target folder.
 fn cargo_deny(job: &mut Job<'_>) -> Result<PathBuf, String> {
     let folder = job.workspace.target.join("tools");
-    let own = folder
-        .join("bin")
-        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let own = folder.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if let Some(installed) = find_command("cargo-deny") {
         return Ok(installed);
     }
@@ -51,10 +49,8 @@ fn cargo_deny(job: &mut Job<'_>) -> Result<PathBuf, String> {
 /// What the dependencies say, and a build if that toolchain is here.
 pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
     let promised = promised_rust(job)?;
-    let newer: Vec<_> = all_packages()?
-        .into_iter()
-        .filter(|package| needs_newer(package, &promised))
-        .collect();
+    let newer: Vec<_> =
+        all_packages()?.into_iter().filter(|package| needs_newer(package, &promised)).collect();
     for package in &newer {
         let needed = package.rust_version.as_deref().unwrap_or_default();
         job.runner.say(&format!(
@@ -64,9 +60,7 @@ pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
     }
     if let Some(first) = newer.first() {
         let (count, name) = (newer.len(), &first.name);
-        return Err(format!(
-            "{count} dependencies need more than Rust {promised}, as {name}"
-        ));
+        return Err(format!("{count} dependencies need more than Rust {promised}, as {name}"));
     }
 
     let list = |command: &str| {
@@ -79,23 +73,12 @@ pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
         None => String::new(),
     };
     let Some(toolchain) = toolchain_of(&toolchains, &promised) else {
-        job.note(format!(
-            "not built with Rust {promised}: that toolchain is not installed"
-        ));
+        job.note(format!("not built with Rust {promised}: that toolchain is not installed"));
         return Ok(());
     };
     let mut check = runner::command("rustup");
-    check.args([
-        "run",
-        &toolchain,
-        "cargo",
-        "check",
-        "--workspace",
-        "--all-features",
-    ]);
-    check
-        .args(["--locked", "--target-dir"])
-        .arg(job.scratch_file("msrv"));
+    check.args(["run", &toolchain, "cargo", "check", "--workspace", "--all-features"]);
+    check.args(["--locked", "--target-dir"]).arg(job.scratch_file("msrv"));
     check.current_dir(&job.workspace.root);
     job.runner.run(check)
 }
@@ -112,33 +95,23 @@ fn promised_rust(job: &Job<'_>) -> Result<String, String> {
         }
         promised = Some(version);
     }
-    promised
-        .map(str::to_owned)
-        .ok_or_else(|| "no package is published".to_owned())
+    promised.map(str::to_owned).ok_or_else(|| "no package is published".to_owned())
 }
 
 fn needs_newer(package: &Package, promised: &str) -> bool {
-    package
-        .rust_version
-        .as_deref()
-        .is_some_and(|needed| numbers(needed) > numbers(promised))
+    package.rust_version.as_deref().is_some_and(|needed| numbers(needed) > numbers(promised))
 }
 
 /// The parts of a version, so that 1.9 comes before 1.89.
 fn numbers(version: &str) -> Vec<u32> {
-    let mut numbers: Vec<u32> = version
-        .split('.')
-        .map_while(|part| part.parse().ok())
-        .collect();
+    let mut numbers: Vec<u32> = version.split('.').map_while(|part| part.parse().ok()).collect();
     numbers.resize(3, 0);
     numbers
 }
 
 /// The toolchain of that version in the output of `rustup toolchain list`.
 fn toolchain_of(list: &str, version: &str) -> Option<String> {
-    let mut names = list
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    let mut names = list.lines().filter_map(|line| line.split_whitespace().next());
     let is_it = |name: &&str| {
         let number = name.split('-').next().unwrap_or(name);
         number.contains('.') && numbers(number)[..2] == numbers(version)[..2]
@@ -148,11 +121,7 @@ fn toolchain_of(list: &str, version: &str) -> Option<String> {
 
 /// Packs each package, looks into it, and builds what was packed.
 pub(crate) fn package(job: &mut Job<'_>) -> Result<(), String> {
-    let names: Vec<&str> = job
-        .workspace
-        .published()
-        .map(|package| package.name.as_str())
-        .collect();
+    let names: Vec<&str> = job.workspace.published().map(|package| package.name.as_str()).collect();
     let mut incomplete = Vec::new();
     for name in &names {
         let list = job.cargo(&["package", "--list", "--locked", "--package", name]);
@@ -170,9 +139,7 @@ pub(crate) fn package(job: &mut Job<'_>) -> Result<(), String> {
 /// What a package has to hold and does not.
 fn not_packed(files: &str) -> impl Iterator<Item = &'static str> {
     let wanted = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
-    wanted
-        .into_iter()
-        .filter(move |wanted| !files.lines().any(|file| file == *wanted))
+    wanted.into_iter().filter(move |wanted| !files.lines().any(|file| file == *wanted))
 }
 
 pub(crate) fn changelog(job: &mut Job<'_>) -> Result<(), String> {
@@ -181,9 +148,7 @@ pub(crate) fn changelog(job: &mut Job<'_>) -> Result<(), String> {
     for package in job.workspace.published() {
         if !has_entry(&text, &package.version) {
             let (name, version) = (&package.name, &package.version);
-            return Err(format!(
-                "CHANGELOG.md has no entry for {version}, the version of {name}"
-            ));
+            return Err(format!("CHANGELOG.md has no entry for {version}, the version of {name}"));
         }
     }
     Ok(())
@@ -191,9 +156,7 @@ pub(crate) fn changelog(job: &mut Job<'_>) -> Result<(), String> {
 
 /// Whether there is a heading such as `## 0.1.0` or `## [0.1.0] - 2026-01-31`.
 fn has_entry(changelog: &str, version: &str) -> bool {
-    let headings = changelog
-        .lines()
-        .filter_map(|line| line.strip_prefix("## "));
+    let headings = changelog.lines().filter_map(|line| line.strip_prefix("## "));
     headings
         .filter_map(|heading| heading.split_whitespace().next())
         .any(|first| first.trim_start_matches('[').trim_end_matches(']') == version)
@@ -246,14 +209,8 @@ mod tests {
 
     #[test]
     fn changelog_entries_are_headings() {
-        assert!(has_entry(
-            "# Changelog\n\n## [0.1.0] - 2026-01-31\n",
-            "0.1.0"
-        ));
+        assert!(has_entry("# Changelog\n\n## [0.1.0] - 2026-01-31\n", "0.1.0"));
         assert!(has_entry("## 0.1.0\n", "0.1.0"));
-        assert!(!has_entry(
-            "## 0.1.0-beta\nabout 0.1.0\n### 0.1.0\n",
-            "0.1.0"
-        ));
+        assert!(!has_entry("## 0.1.0-beta\nabout 0.1.0\n### 0.1.0\n", "0.1.0"));
     }
 }

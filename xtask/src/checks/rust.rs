@@ -35,8 +35,7 @@ pub(crate) fn features(job: &mut Job<'_>) -> Result<(), String> {
             arguments.extend(choice.split(' '));
             arguments.extend(["--", "-D", "warnings"]);
             if let Err(error) = job.run_cargo(&arguments) {
-                job.runner
-                    .say(&format!("xtask: {} {choice}: {error}", package.name))?;
+                job.runner.say(&format!("xtask: {} {choice}: {error}", package.name))?;
                 failed.push(format!("{} {choice}", package.name));
             }
         }
@@ -46,10 +45,7 @@ pub(crate) fn features(job: &mut Job<'_>) -> Result<(), String> {
             job.note(format!("{tried} choices of features"));
             Ok(())
         }
-        Some(first) => Err(format!(
-            "{} of {tried} fail, the first is {first}",
-            failed.len()
-        )),
+        Some(first) => Err(format!("{} of {tried} fail, the first is {first}", failed.len())),
     }
 }
 

@@ -12,9 +12,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        LazySession::new(Slot::current(&parts.extensions)?)
-            .open()
-            .await
+        LazySession::new(Slot::current(&parts.extensions)?).open().await
     }
 }
 
@@ -30,9 +28,7 @@ impl<S: Sync, Marker: 'static> FromRequestParts<S> for Named<Marker> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let session = LazySession::new(Slot::named::<Marker>(&parts.extensions)?)
-            .open()
-            .await?;
+        let session = LazySession::new(Slot::named::<Marker>(&parts.extensions)?).open().await?;
         Ok(Self::new(session))
     }
 }

@@ -20,11 +20,7 @@ impl FlaskCodec {
         compression: Compression,
         inflate_limit: usize,
     ) -> Self {
-        Self {
-            signer: TimestampSigner::new(keys, options),
-            compression,
-            inflate_limit,
-        }
+        Self { signer: TimestampSigner::new(keys, options), compression, inflate_limit }
     }
 
     /// The MAC and the age are checked before anything else is looked at.

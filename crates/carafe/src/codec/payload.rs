@@ -33,17 +33,12 @@ pub(crate) fn encode(json: &[u8], compression: Compression, out: &mut String) {
 
 /// The JSON of a payload, which inflates to at most `limit` bytes.
 pub(crate) fn decode(payload: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
-    let unreadable = || {
-        Error::new(
-            ErrorKind::BadPayload,
-            "the signature is good, but the payload isn't base64",
-        )
-    };
+    let unreadable =
+        || Error::new(ErrorKind::BadPayload, "the signature is good, but the payload isn't base64");
     match payload.strip_prefix(b".") {
-        Some(compressed) => zlib::decompress(
-            &base64::decode_url(compressed).ok_or_else(unreadable)?,
-            limit,
-        ),
+        Some(compressed) => {
+            zlib::decompress(&base64::decode_url(compressed).ok_or_else(unreadable)?, limit)
+        }
         None => base64::decode_url(payload).ok_or_else(unreadable),
     }
 }

@@ -63,10 +63,7 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
 }
 
 fn broken() -> Error {
-    Error::new(
-        ErrorKind::BadPayload,
-        "the signature is good, but the zlib stream is broken",
-    )
+    Error::new(ErrorKind::BadPayload, "the signature is good, but the zlib stream is broken")
 }
 
 fn too_large(limit: usize) -> Error {

@@ -19,18 +19,11 @@ pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config
     let Some(setting) = name.to_str().and_then(|name| name.strip_prefix("FLASK_")) else {
         return Ok(config);
     };
-    let variable = Variable {
-        setting,
-        text,
-        value: parse(text),
-    };
+    let variable = Variable { setting, text, value: parse(text) };
     Ok(match setting {
         "SESSION_COOKIE_NAME" => config.session_cookie_name(variable.text()?),
         "SESSION_COOKIE_DOMAIN" => config.session_cookie_domain(variable.optional_text()?),
-        "SESSION_COOKIE_PATH" => Config {
-            cookie_path: variable.optional_text()?,
-            ..config
-        },
+        "SESSION_COOKIE_PATH" => Config { cookie_path: variable.optional_text()?, ..config },
         "APPLICATION_ROOT" => config.application_root(variable.text()?),
         "SESSION_COOKIE_HTTPONLY" => config.session_cookie_httponly(variable.bool()?),
         "SESSION_COOKIE_SECURE" => config.session_cookie_secure(variable.bool()?),
@@ -38,11 +31,7 @@ pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config
         "SESSION_COOKIE_PARTITIONED" => config.session_cookie_partitioned(variable.bool()?),
         "SESSION_REFRESH_EACH_REQUEST" => {
             let each = variable.bool()?;
-            config.session_refresh(if each {
-                Refresh::EachRequest
-            } else {
-                Refresh::Never
-            })
+            config.session_refresh(if each { Refresh::EachRequest } else { Refresh::Never })
         }
         "PERMANENT_SESSION_LIFETIME" => config.permanent_session_lifetime(variable.seconds()?),
         "MAX_COOKIE_SIZE" => config.max_cookie_size(variable.bytes()?),
@@ -59,11 +48,7 @@ struct Variable<'a> {
 
 impl Variable<'_> {
     fn not_allowed(&self, allowed: &str) -> Error {
-        Error::setting(
-            &format!("FLASK_{}", self.setting),
-            &self.text.to_string_lossy(),
-            allowed,
-        )
+        Error::setting(&format!("FLASK_{}", self.setting), &self.text.to_string_lossy(), allowed)
     }
 
     /// A JSON string's content, or the text as it stands: names may consist of digits.
@@ -105,11 +90,7 @@ impl Variable<'_> {
 
     fn seconds(&self) -> Result<Duration, Error> {
         let seconds = match &self.value {
-            Value::Int(seconds) => seconds
-                .to_string()
-                .parse::<u64>()
-                .ok()
-                .map(Duration::from_secs),
+            Value::Int(seconds) => seconds.to_string().parse::<u64>().ok().map(Duration::from_secs),
             Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
             _ => None,
         };
@@ -196,63 +177,25 @@ mod tests {
     #[test]
     fn values_are_json_where_they_parse() {
         assert!(with("FLASK_SESSION_COOKIE_SECURE", "true").unwrap().secure);
+        assert_eq!(with("FLASK_SESSION_COOKIE_NAME", "sid").unwrap().cookie_name, "sid");
+        assert_eq!(with("FLASK_SESSION_COOKIE_NAME", "\"sid\"").unwrap().cookie_name, "sid");
+        assert_eq!(with("FLASK_SESSION_COOKIE_NAME", "123").unwrap().cookie_name, "123");
+        assert_eq!(with("FLASK_SESSION_COOKIE_DOMAIN", "null").unwrap().cookie_domain, None);
         assert_eq!(
-            with("FLASK_SESSION_COOKIE_NAME", "sid")
-                .unwrap()
-                .cookie_name,
-            "sid"
-        );
-        assert_eq!(
-            with("FLASK_SESSION_COOKIE_NAME", "\"sid\"")
-                .unwrap()
-                .cookie_name,
-            "sid"
-        );
-        assert_eq!(
-            with("FLASK_SESSION_COOKIE_NAME", "123")
-                .unwrap()
-                .cookie_name,
-            "123"
-        );
-        assert_eq!(
-            with("FLASK_SESSION_COOKIE_DOMAIN", "null")
-                .unwrap()
-                .cookie_domain,
-            None
-        );
-        assert_eq!(
-            with("FLASK_SESSION_COOKIE_SAMESITE", "lax")
-                .unwrap()
-                .same_site,
+            with("FLASK_SESSION_COOKIE_SAMESITE", "lax").unwrap().same_site,
             Some(SameSite::Lax)
         );
         assert_eq!(
-            with("FLASK_SESSION_REFRESH_EACH_REQUEST", "false")
-                .unwrap()
-                .refresh,
+            with("FLASK_SESSION_REFRESH_EACH_REQUEST", "false").unwrap().refresh,
             Refresh::Never
         );
         assert_eq!(
-            with("FLASK_PERMANENT_SESSION_LIFETIME", "3600")
-                .unwrap()
-                .lifetime
-                .as_secs(),
+            with("FLASK_PERMANENT_SESSION_LIFETIME", "3600").unwrap().lifetime.as_secs(),
             3600
         );
-        assert_eq!(
-            with("FLASK_PERMANENT_SESSION_LIFETIME", "1.5")
-                .unwrap()
-                .max_age(),
-            1
-        );
-        assert_eq!(
-            with("FLASK_MAX_COOKIE_SIZE", "0").unwrap().max_cookie_size,
-            0
-        );
-        assert_eq!(
-            with("SESSION_COOKIE_SECURE", "true").unwrap(),
-            Config::flask()
-        );
+        assert_eq!(with("FLASK_PERMANENT_SESSION_LIFETIME", "1.5").unwrap().max_age(), 1);
+        assert_eq!(with("FLASK_MAX_COOKIE_SIZE", "0").unwrap().max_cookie_size, 0);
+        assert_eq!(with("SESSION_COOKIE_SECURE", "true").unwrap(), Config::flask());
         assert_eq!(with("FLASK_SOMETHING", "true").unwrap(), Config::flask());
     }
 
@@ -261,11 +204,7 @@ mod tests {
         for (name, value, allowed) in [
             ("FLASK_SESSION_COOKIE_SECURE", "True", "true or false"),
             ("FLASK_SESSION_COOKIE_SECURE", "1", "true or false"),
-            (
-                "FLASK_SESSION_COOKIE_SAMESITE",
-                "loose",
-                "Strict, Lax, None",
-            ),
+            ("FLASK_SESSION_COOKIE_SAMESITE", "loose", "Strict, Lax, None"),
             ("FLASK_PERMANENT_SESSION_LIFETIME", "-1", "seconds"),
             ("FLASK_PERMANENT_SESSION_LIFETIME", "31 days", "seconds"),
             ("FLASK_MAX_COOKIE_SIZE", "4k", "bytes"),

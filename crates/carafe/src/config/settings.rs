@@ -262,11 +262,9 @@ impl Config {
         K: AsRef<std::ffi::OsStr>,
         V: AsRef<std::ffi::OsStr>,
     {
-        variables
-            .into_iter()
-            .try_fold(self, |config, (name, value)| {
-                super::env::apply(config, name.as_ref(), value.as_ref())
-            })
+        variables.into_iter().try_fold(self, |config, (name, value)| {
+            super::env::apply(config, name.as_ref(), value.as_ref())
+        })
     }
 
     /// The age up to which a cookie is accepted, in seconds.
@@ -315,10 +313,7 @@ mod tests {
     #[test]
     fn the_profiles_pass_their_own_checks() {
         for config in [Config::flask(), Config::hardened()] {
-            assert_eq!(
-                config.check().unwrap(),
-                SetCookie::format(&config.attributes(), None)
-            );
+            assert_eq!(config.check().unwrap(), SetCookie::format(&config.attributes(), None));
         }
     }
 }

@@ -71,10 +71,7 @@ impl SetCookie {
             ));
         }
         check_prefix(attributes)?;
-        let domain = attributes
-            .domain
-            .filter(|text| !text.is_empty())
-            .map(ascii_domain);
+        let domain = attributes.domain.filter(|text| !text.is_empty()).map(ascii_domain);
         Ok(Self::format(attributes, domain.transpose()?.as_deref()))
     }
 
@@ -96,14 +93,8 @@ impl SetCookie {
         if attributes.partitioned {
             rest.push_str("; Partitioned");
         }
-        let domain = ascii_domain
-            .map(|domain| format!("; Domain={domain}"))
-            .unwrap_or_default();
-        Self {
-            name: attributes.name.to_owned(),
-            domain,
-            rest,
-        }
+        let domain = ascii_domain.map(|domain| format!("; Domain={domain}")).unwrap_or_default();
+        Self { name: attributes.name.to_owned(), domain, rest }
     }
 
     /// The header that sets `value`, which must be free of characters that need quotes; which
@@ -146,11 +137,8 @@ impl SetCookie {
 
 fn header_value(text: String) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(text).map_err(|error| {
-        Error::new(
-            ErrorKind::Value,
-            "the cookie has a character that no header can have",
-        )
-        .with_source(error)
+        Error::new(ErrorKind::Value, "the cookie has a character that no header can have")
+            .with_source(error)
     })
 }
 
@@ -162,10 +150,7 @@ fn is_token(byte: u8) -> bool {
 /// The prefixes of RFC 6265bis, which browsers compare without regard to case.
 fn check_prefix(attributes: &Attributes<'_>) -> Result<(), Error> {
     let has = |prefix: &str| {
-        attributes
-            .name
-            .get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        attributes.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
     let broken = |rule: &str| {
         Err(Error::new(
@@ -191,11 +176,7 @@ fn check_prefix(attributes: &Attributes<'_>) -> Result<(), Error> {
 
 /// The domain as Werkzeug writes it: without a port and leading dots, in ASCII.
 fn ascii_domain(text: &str) -> Result<String, Error> {
-    let bare = text
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('.');
+    let bare = text.split(':').next().unwrap_or_default().trim_start_matches('.');
     let not_allowed = || {
         Error::setting(
             "SESSION_COOKIE_DOMAIN",
@@ -259,18 +240,9 @@ mod tests {
         for byte in 0..=255u8 {
             let text = format!("a{}b", char::from(byte));
             for attributes in [
-                Attributes {
-                    name: &text,
-                    ..PLAIN
-                },
-                Attributes {
-                    domain: Some(&text),
-                    ..PLAIN
-                },
-                Attributes {
-                    path: &text,
-                    ..PLAIN
-                },
+                Attributes { name: &text, ..PLAIN },
+                Attributes { domain: Some(&text), ..PLAIN },
+                Attributes { path: &text, ..PLAIN },
             ] {
                 let Ok(header) = header(&attributes) else {
                     continue;
@@ -285,46 +257,18 @@ mod tests {
 
     #[test]
     fn prefixes_have_rules() {
-        let host = Attributes {
-            name: "__Host-session",
-            secure: true,
-            ..PLAIN
-        };
+        let host = Attributes { name: "__Host-session", secure: true, ..PLAIN };
         assert!(header(&host).is_ok());
         for broken in [
-            Attributes {
-                secure: false,
-                ..host.clone()
-            },
-            Attributes {
-                domain: Some("example.com"),
-                ..host.clone()
-            },
-            Attributes {
-                path: "/app",
-                ..host.clone()
-            },
-            Attributes {
-                name: "__hOSt-x",
-                secure: false,
-                ..PLAIN
-            },
-            Attributes {
-                name: "__Secure-x",
-                secure: false,
-                ..PLAIN
-            },
+            Attributes { secure: false, ..host.clone() },
+            Attributes { domain: Some("example.com"), ..host.clone() },
+            Attributes { path: "/app", ..host.clone() },
+            Attributes { name: "__hOSt-x", secure: false, ..PLAIN },
+            Attributes { name: "__Secure-x", secure: false, ..PLAIN },
         ] {
             assert_eq!(header(&broken).unwrap_err().kind(), ErrorKind::Setting);
         }
-        assert!(
-            header(&Attributes {
-                secure: false,
-                partitioned: true,
-                ..host
-            })
-            .is_ok()
-        );
+        assert!(header(&Attributes { secure: false, partitioned: true, ..host }).is_ok());
     }
 
     #[test]
@@ -340,12 +284,7 @@ mod tests {
         let path = |path| header(&Attributes { path, ..PLAIN }).unwrap();
         assert_eq!(path("/a b;c"), "session=v; HttpOnly; Path=/a%20b%3Bc");
         assert_eq!(path("/\u{e9}%20"), "session=v; HttpOnly; Path=/%C3%A9%20");
-        let domain = |domain| {
-            header(&Attributes {
-                domain: Some(domain),
-                ..PLAIN
-            })
-        };
+        let domain = |domain| header(&Attributes { domain: Some(domain), ..PLAIN });
         assert_eq!(
             domain("..example.com:80").unwrap(),
             "session=v; Domain=example.com; HttpOnly; Path=/"

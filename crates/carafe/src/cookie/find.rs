@@ -37,12 +37,7 @@ pub(crate) fn find<'a>(
                     first.duplicate = true;
                     return found;
                 }
-                None => {
-                    found = Some(Found {
-                        value: unquote(value),
-                        duplicate: false,
-                    })
-                }
+                None => found = Some(Found { value: unquote(value), duplicate: false }),
             }
         }
     }
@@ -93,13 +88,7 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
     loop {
         rest = match rest {
             [] => return Cow::Owned(out),
-            [
-                b'\\',
-                a @ b'0'..=b'3',
-                b @ b'0'..=b'7',
-                c @ b'0'..=b'7',
-                tail @ ..,
-            ] => {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
                 out.push(((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'));
                 tail
             }
@@ -120,10 +109,8 @@ mod tests {
     use super::*;
 
     fn get(headers: &[&[u8]], name: &str) -> Option<(Vec<u8>, bool)> {
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|header| HeaderValue::from_bytes(header).unwrap())
-            .collect();
+        let headers: Vec<_> =
+            headers.iter().map(|header| HeaderValue::from_bytes(header).unwrap()).collect();
         find(headers.iter(), name).map(|found| (found.value.into_owned(), found.duplicate))
     }
 
@@ -150,22 +137,11 @@ mod tests {
 
     #[test]
     fn broken_neighbours_hide_nothing() {
-        for neighbour in [
-            "a=\"unclosed",
-            "=",
-            "a",
-            "\u{e9}=\u{e9}",
-            "a==b==",
-            "a=\"\\",
-            "%zz",
-        ] {
+        for neighbour in ["a=\"unclosed", "=", "a", "\u{e9}=\u{e9}", "a==b==", "a=\"\\", "%zz"] {
             let header = format!("{neighbour}; session=v; {neighbour}");
             assert_eq!(one(&header).as_deref(), Some("v"), "{header}");
         }
-        assert_eq!(
-            get(&[b"a=\xff\xfe", b"session=v"], "session"),
-            Some((b"v".to_vec(), false))
-        );
+        assert_eq!(get(&[b"a=\xff\xfe", b"session=v"], "session"), Some((b"v".to_vec(), false)));
     }
 
     #[test]
@@ -191,22 +167,13 @@ mod tests {
     fn the_first_of_several_wins_and_the_others_are_noticed() {
         assert_eq!(get(&[b"s=1; s=2"], "s"), Some((b"1".to_vec(), true)));
         assert_eq!(get(&[b"s=; s=2"], "s"), Some((b"".to_vec(), true)));
-        assert_eq!(
-            get(&[b"a=1; s=1", b"s=2"], "s"),
-            Some((b"1".to_vec(), true))
-        );
-        assert_eq!(
-            get(&[b"a=1", b"s=2; b=3"], "s"),
-            Some((b"2".to_vec(), false))
-        );
+        assert_eq!(get(&[b"a=1; s=1", b"s=2"], "s"), Some((b"1".to_vec(), true)));
+        assert_eq!(get(&[b"a=1", b"s=2; b=3"], "s"), Some((b"2".to_vec(), false)));
     }
 
     #[test]
     fn quotes_are_werkzeugs() {
-        assert_eq!(
-            one(r#"session="a\054b\"c\\d""#).as_deref(),
-            Some(r#"a,b"c\d"#)
-        );
+        assert_eq!(one(r#"session="a\054b\"c\\d""#).as_deref(), Some(r#"a,b"c\d"#));
         assert_eq!(one(r#"session="\400\8""#).as_deref(), Some("4008"));
         assert_eq!(one(r#"session="""#).as_deref(), Some(""));
         assert_eq!(one("session=\"").as_deref(), Some("\""));

@@ -40,9 +40,9 @@ impl Clock {
     pub fn now(&self) -> u64 {
         match &self.0 {
             // Before 1970 there were no sessions.
-            Time::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            Time::System => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+            }
             Time::Fixed(seconds) => seconds.load(Ordering::Relaxed),
         }
     }

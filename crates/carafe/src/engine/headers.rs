@@ -3,16 +3,8 @@ use http::{HeaderMap, HeaderValue};
 
 /// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
 pub(super) fn vary_with_cookie(headers: &mut HeaderMap) {
-    let lines: Vec<&[u8]> = headers
-        .get_all(VARY)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let tokens = || {
-        lines
-            .iter()
-            .flat_map(|line| line.split(|&byte| byte == b','))
-    };
+    let lines: Vec<&[u8]> = headers.get_all(VARY).iter().map(HeaderValue::as_bytes).collect();
+    let tokens = || lines.iter().flat_map(|line| line.split(|&byte| byte == b','));
     if tokens().any(|token| token.trim_ascii().eq_ignore_ascii_case(b"cookie")) {
         return;
     }
@@ -43,11 +35,7 @@ mod tests {
             headers.append(VARY, HeaderValue::from_static(line));
         }
         vary_with_cookie(&mut headers);
-        headers
-            .get_all(VARY)
-            .iter()
-            .map(|v| v.to_str().unwrap().to_owned())
-            .collect()
+        headers.get_all(VARY).iter().map(|v| v.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]

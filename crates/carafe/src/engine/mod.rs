@@ -10,16 +10,17 @@ mod respond;
 use std::fmt;
 use std::sync::Arc;
 
-use http::{Extensions, Response};
+use http::Extensions;
 
 pub use self::clock::Clock;
+pub use self::respond::ErrorPage;
 use crate::codec::FlaskCodec;
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
 use crate::{Config, DateTime, Error, ErrorKind, KeyRing, event};
 
 /// Makes the page that a visitor sees where the session failed.
-pub(crate) type ErrorPage = Arc<dyn Fn(&Error) -> Response<bytes::Bytes> + Send + Sync>;
+pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
 
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ pub(crate) struct Engine {
     codec: Arc<FlaskCodec>,
     set_cookie: SetCookie,
     pub(crate) clock: Clock,
-    pub(crate) error_page: Option<ErrorPage>,
+    pub(crate) error_page: Option<MakeErrorPage>,
     /// Puts the slot into the request under the name of a marker type.
     pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
 }
@@ -56,12 +57,8 @@ impl Engine {
     }
 
     fn assemble(keys: KeyRing, config: Config, set_cookie: SetCookie) -> Self {
-        let codec = FlaskCodec::new(
-            &keys,
-            &config.signing,
-            config.compression,
-            config.inflate_limit,
-        );
+        let codec =
+            FlaskCodec::new(&keys, &config.signing, config.compression, config.inflate_limit);
         Self {
             keys,
             config,
@@ -75,19 +72,8 @@ impl Engine {
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self {
-            keys,
-            clock,
-            error_page,
-            name,
-            ..
-        } = self;
-        Ok(Self {
-            clock,
-            error_page,
-            name,
-            ..Self::new(keys, config)?
-        })
+        let Self { keys, clock, error_page, name, .. } = self;
+        Ok(Self { clock, error_page, name, ..Self::new(keys, config)? })
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -125,9 +111,7 @@ impl Engine {
         if found.value.is_empty() {
             return Ok(None);
         }
-        let payload = self
-            .codec
-            .decode(&found.value, self.config.max_age(), self.clock.now())?;
+        let payload = self.codec.decode(&found.value, self.config.max_age(), self.clock.now())?;
         Ok(Some(View::new(payload)))
     }
 
@@ -141,10 +125,7 @@ impl Engine {
         if !is_permanent(view) {
             return None;
         }
-        let seconds = self
-            .clock
-            .now()
-            .saturating_add(self.config.lifetime.as_secs());
+        let seconds = self.clock.now().saturating_add(self.config.lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
 }

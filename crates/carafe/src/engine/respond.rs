@@ -6,6 +6,30 @@ use super::Engine;
 use crate::session::Slot;
 use crate::{Error, event};
 
+/// The page that a visitor sees where the session failed: see
+/// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
+///
+/// It is made of a status and a text, or of a whole response.
+#[derive(Debug)]
+pub struct ErrorPage(Response<Bytes>);
+
+impl<B: Into<Bytes>> From<Response<B>> for ErrorPage {
+    fn from(response: Response<B>) -> Self {
+        Self(response.map(Into::into))
+    }
+}
+
+impl<B: Into<Bytes>> From<(StatusCode, B)> for ErrorPage {
+    /// A page of plain text.
+    fn from((status, text): (StatusCode, B)) -> Self {
+        let mut response = Response::new(text.into());
+        *response.status_mut() = status;
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        Self(response)
+    }
+}
+
 impl Error {
     /// The status that this error answers a request with.
     #[must_use]
@@ -18,10 +42,7 @@ impl Error {
     pub(crate) fn to_response(&self) -> Response<Bytes> {
         let status = self.status();
         let text = status.canonical_reason().unwrap_or_default();
-        let mut response = Response::new(Bytes::from_static(text.as_bytes()));
-        *response.status_mut() = status;
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, plain);
+        let ErrorPage(mut response) = ErrorPage::from((status, text));
         // For the layer, which may have a page of the application's.
         response.extensions_mut().insert(self.clone());
         response
@@ -48,7 +69,7 @@ impl Engine {
     /// what the response varies with, are kept.
     fn replace<B: From<Bytes>>(&self, response: Response<B>, error: &Error) -> Response<B> {
         let page = match &self.error_page {
-            Some(page) => page(error),
+            Some(make_page) => make_page(error).0,
             None => error.to_response(),
         };
         let mut page = page.map(B::from);

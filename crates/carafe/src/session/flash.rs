@@ -73,12 +73,8 @@ impl Session {
     /// As [`get_flashed_messages`](Self::get_flashed_messages).
     pub fn get_flashed_messages_of(&self, categories: &[&str]) -> Result<Vec<Flash>, Error> {
         let mut flashes = self.get_flashed_messages()?;
-        flashes.retain(|flash| {
-            flash
-                .category
-                .as_str()
-                .is_some_and(|name| categories.contains(&name))
-        });
+        flashes
+            .retain(|flash| flash.category.as_str().is_some_and(|name| categories.contains(&name)));
         Ok(flashes)
     }
 
@@ -110,10 +106,9 @@ impl Session {
 fn flash_of(value: &Value) -> Result<Flash, Error> {
     match value {
         Value::Tuple(parts) | Value::List(parts) => match parts.as_slice() {
-            [Value::Text(category) | Value::Markup(category), message, ..] => Ok(Flash {
-                category: category.clone(),
-                message: message.clone(),
-            }),
+            [Value::Text(category) | Value::Markup(category), message, ..] => {
+                Ok(Flash { category: category.clone(), message: message.clone() })
+            }
             _ => Err(not_flashes(value)),
         },
         other => Err(not_flashes(other)),

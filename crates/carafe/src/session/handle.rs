@@ -60,10 +60,7 @@ impl Session {
     pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         match self.value(&key) {
             None => Ok(None),
-            Some(value) => value
-                .deserialize()
-                .map(Some)
-                .map_err(|error| at_key(&key, &error)),
+            Some(value) => value.deserialize().map(Some).map_err(|error| at_key(&key, &error)),
         }
     }
 
@@ -128,10 +125,7 @@ impl Session {
             let target = if rest.is_empty() {
                 value
             } else {
-                let mut target = view
-                    .get(key.as_wtf8())
-                    .ok_or_else(path::missing)?
-                    .into_owned();
+                let mut target = view.get(key.as_wtf8()).ok_or_else(path::missing)?.into_owned();
                 path::set(&mut target, &rest, value)?;
                 target
             };
@@ -180,10 +174,8 @@ impl Session {
         &self,
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Result<(), Error> {
-        let entries: Vec<(Text, Value)> = entries
-            .into_iter()
-            .map(|(key, value)| (key.into_text(), value.into()))
-            .collect();
+        let entries: Vec<(Text, Value)> =
+            entries.into_iter().map(|(key, value)| (key.into_text(), value.into())).collect();
         self.write(|view| {
             view.mark_modified();
             for (key, value) in entries {
@@ -196,10 +188,7 @@ impl Session {
     /// A key that may be missing, for [`Entry::or_insert`].
     #[must_use]
     pub fn entry(&self, key: impl AsText) -> Entry<'_> {
-        Entry {
-            session: self,
-            key: key.into_text(),
-        }
+        Entry { session: self, key: key.into_text() }
     }
 
     /// Changes a value by a function of the old one, and returns the new one.
@@ -336,8 +325,7 @@ impl Session {
 
 /// Whether Flask takes a session for a permanent one.
 pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes())
-        .is_some_and(|value| value.is_truthy())
+    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
 }
 
 fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
@@ -347,10 +335,7 @@ fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
 fn at_key(key: &impl AsText, error: &Error) -> Error {
     Error::new(
         ErrorKind::Type,
-        format!(
-            "the session's key {:?}: {error}",
-            key.into_text().to_string()
-        ),
+        format!("the session's key {:?}: {error}", key.into_text().to_string()),
     )
 }
 

@@ -43,10 +43,7 @@ pub struct Named<Marker> {
 
 impl<Marker> Named<Marker> {
     pub(crate) fn new(session: Session) -> Self {
-        Self {
-            session,
-            marker: PhantomData,
-        }
+        Self { session, marker: PhantomData }
     }
 
     /// The session.

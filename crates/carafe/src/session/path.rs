@@ -84,10 +84,7 @@ fn position(index: i64, len: usize) -> Option<usize> {
 }
 
 pub(super) fn missing() -> Error {
-    Error::new(
-        ErrorKind::KeyMissing,
-        "a nested value can't be set: a step of its path is missing",
-    )
+    Error::new(ErrorKind::KeyMissing, "a nested value can't be set: a step of its path is missing")
 }
 
 #[cfg(test)]
@@ -108,23 +105,14 @@ mod tests {
     fn paths_lead_through_dicts_lists_and_tuples() {
         let (a, b) = (Step::from("a"), Step::from("b"));
         assert_eq!(after("{}", &[a.clone()]).unwrap(), r#"{"a":7}"#);
-        assert_eq!(
-            after(r#"{"a":{"b":1}}"#, &[a.clone(), b.clone()]).unwrap(),
-            r#"{"a":{"b":7}}"#
-        );
+        assert_eq!(after(r#"{"a":{"b":1}}"#, &[a.clone(), b.clone()]).unwrap(), r#"{"a":{"b":7}}"#);
         assert_eq!(after("[1,2]", &[Step::Index(-1)]).unwrap(), "[1,7]");
         let through = after(r#"{" t":[{"a":1}]}"#, &[Step::Index(0), a.clone()]).unwrap();
         assert_eq!(through, r#"{" t":[{"a":7}]}"#);
-        assert_eq!(
-            after("{}", &[a.clone(), b.clone()]),
-            Err(ErrorKind::KeyMissing)
-        );
+        assert_eq!(after("{}", &[a.clone(), b.clone()]), Err(ErrorKind::KeyMissing));
         assert_eq!(after("[]", &[Step::Index(0)]), Err(ErrorKind::KeyMissing));
         assert_eq!(after("[1]", &[Step::Index(-2)]), Err(ErrorKind::KeyMissing));
-        assert_eq!(
-            after(r#"{" t":[1]}"#, &[Step::Index(0)]),
-            Err(ErrorKind::Type)
-        );
+        assert_eq!(after(r#"{" t":[1]}"#, &[Step::Index(0)]), Err(ErrorKind::Type));
         assert_eq!(after("1", &[a]), Err(ErrorKind::Type));
         assert_eq!(after("[1]", &[b]), Err(ErrorKind::Type));
     }

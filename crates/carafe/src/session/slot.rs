@@ -49,11 +49,7 @@ pub(crate) struct State {
 impl Slot {
     pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
         let cookies = headers.get_all(COOKIE).iter().cloned().collect();
-        Self {
-            engine,
-            cookies,
-            state: Mutex::default(),
-        }
+        Self { engine, cookies, state: Mutex::default() }
     }
 
     /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.
@@ -81,19 +77,16 @@ impl Slot {
 
     /// The slot of the layer that a marker names.
     pub(crate) fn named<Marker: 'static>(extensions: &Extensions) -> Result<Arc<Self>, Error> {
-        extensions
-            .get::<Marked<Marker>>()
-            .map(|marked| Arc::clone(&marked.0))
-            .ok_or_else(|| {
-                let name = std::any::type_name::<Marker>();
-                Error::new(
-                    ErrorKind::NoLayer,
-                    format!(
-                        "there is no session named {name} on this route: add a `SessionLayer` with \
+        extensions.get::<Marked<Marker>>().map(|marked| Arc::clone(&marked.0)).ok_or_else(|| {
+            let name = std::any::type_name::<Marker>();
+            Error::new(
+                ErrorKind::NoLayer,
+                format!(
+                    "there is no session named {name} on this route: add a `SessionLayer` with \
                      `.named::<{name}>()` to the router, after the routes that use it"
-                    ),
-                )
-            })
+                ),
+            )
+        })
     }
 
     /// The request's `Cookie` headers in their order.

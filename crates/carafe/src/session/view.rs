@@ -23,10 +23,7 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn new(base: Payload) -> Self {
-        Self {
-            base,
-            ..Self::default()
-        }
+        Self { base, ..Self::default() }
     }
 
     /// Whether the session was changed, or marked as changed.
@@ -93,10 +90,7 @@ impl View {
 
     /// The keys in code point order.
     pub(crate) fn keys(&self) -> Vec<Text> {
-        self.sources()
-            .into_iter()
-            .map(|(key, _)| Text::from_wtf8(key.to_vec()))
-            .collect()
+        self.sources().into_iter().map(|(key, _)| Text::from_wtf8(key.to_vec())).collect()
     }
 
     pub(crate) fn to_dict(&self) -> Dict {

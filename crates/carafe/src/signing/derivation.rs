@@ -49,15 +49,8 @@ impl std::str::FromStr for KeyDerivation {
 
     /// Reads ItsDangerous' name of the derivation.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|derivation| derivation.name() == name)
-            .ok_or_else(|| {
-                crate::Error::setting(
-                    "key_derivation",
-                    name,
-                    "hmac, django-concat, concat or none",
-                )
-            })
+        Self::ALL.into_iter().find(|derivation| derivation.name() == name).ok_or_else(|| {
+            crate::Error::setting("key_derivation", name, "hmac, django-concat, concat or none")
+        })
     }
 }

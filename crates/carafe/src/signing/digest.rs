@@ -75,10 +75,7 @@ impl Tag {
     fn new(output: &[u8]) -> Self {
         let mut bytes = [0; 64];
         bytes[..output.len()].copy_from_slice(output);
-        Self {
-            bytes,
-            len: output.len(),
-        }
+        Self { bytes, len: output.len() }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

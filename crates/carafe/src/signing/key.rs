@@ -44,11 +44,8 @@ impl SecretKey {
     pub fn random() -> Result<Self, Error> {
         let mut key = Zeroizing::new(vec![0; 32]);
         getrandom::fill(&mut key).map_err(|error| {
-            Error::new(
-                ErrorKind::Entropy,
-                "the operating system gave no random bytes for a key",
-            )
-            .with_source(error)
+            Error::new(ErrorKind::Entropy, "the operating system gave no random bytes for a key")
+                .with_source(error)
         })?;
         Ok(Self(key))
     }
@@ -73,6 +70,28 @@ impl SecretKey {
                 ),
             )),
         }
+    }
+
+    /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`. Without either it
+    /// makes a [random](Self::random) one, and says in the log that sessions end with the process:
+    /// for trying things out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes,
+    /// [`ErrorKind::Setting`] if the key can't be read.
+    pub fn from_env_or_random() -> Result<Self, Error> {
+        for name in ["SECRET_KEY", "FLASK_SECRET_KEY"] {
+            match Self::from_env(name) {
+                Err(error) if error.kind() == ErrorKind::MissingSecretKey => {}
+                key => return key,
+            }
+        }
+        tracing::warn!(
+            target: "carafe",
+            "no SECRET_KEY is set: with the random one that is used now, all sessions end when this \
+             process does"
+        );
+        Self::random()
     }
 
     /// The bytes of the key. Named so that every use of them stands out.
@@ -110,9 +129,7 @@ impl KeyRing {
     /// A ring of one key.
     #[must_use]
     pub fn new(current: SecretKey) -> Self {
-        Self {
-            keys: vec![current],
-        }
+        Self { keys: vec![current] }
     }
 
     /// Adds an older key, which verifies what it signed in its time and signs nothing any more.
@@ -130,10 +147,7 @@ impl KeyRing {
         current: SecretKey,
         fallbacks: impl IntoIterator<Item = SecretKey, IntoIter: DoubleEndedIterator>,
     ) -> Self {
-        fallbacks
-            .into_iter()
-            .rev()
-            .fold(Self::new(current), Self::with_fallback)
+        fallbacks.into_iter().rev().fold(Self::new(current), Self::with_fallback)
     }
 
     /// Reads `FLASK_SECRET_KEY` and `FLASK_SECRET_KEY_FALLBACKS` (a JSON list) from the
@@ -153,10 +167,7 @@ impl KeyRing {
 
     /// How many keys there are: at least one.
     #[must_use]
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "a ring always has its current key"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "a ring always has its current key")]
     pub fn len(&self) -> usize {
         self.keys.len()
     }

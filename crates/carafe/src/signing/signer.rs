@@ -93,15 +93,8 @@ impl Signer {
     /// Derives the keys once, for every later signature.
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
-        let derive = |key| {
-            options
-                .key_derivation
-                .derive(options.digest, key, &options.salt)
-        };
-        Self {
-            macs: keys.iter().map(derive).collect(),
-            separator: b'.',
-        }
+        let derive = |key| options.key_derivation.derive(options.digest, key, &options.salt);
+        Self { macs: keys.iter().map(derive).collect(), separator: b'.' }
     }
 
     /// Puts another character between value and signature; Django uses a colon.
@@ -170,10 +163,7 @@ impl Signer {
     pub(crate) fn split<'a>(&self, text: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
         match memchr::memrchr(self.separator, text) {
             Some(at) => Ok((&text[..at], &text[at + 1..])),
-            None => Err(Error::new(
-                ErrorKind::NotSigned,
-                "the value has no signature",
-            )),
+            None => Err(Error::new(ErrorKind::NotSigned, "the value has no signature")),
         }
     }
 }
@@ -181,9 +171,7 @@ impl Signer {
 /// Compares in constant time, on the encoded text: so that each signature has a single spelling.
 fn signature_matches(tag: &Tag, signature: &[u8]) -> bool {
     let mut encoded = [0; 86];
-    base64::encode_url_into(tag.as_bytes(), &mut encoded)
-        .ct_eq(signature)
-        .into()
+    base64::encode_url_into(tag.as_bytes(), &mut encoded).ct_eq(signature).into()
 }
 
 impl fmt::Debug for Signer {

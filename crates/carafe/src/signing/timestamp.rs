@@ -40,9 +40,7 @@ impl TimestampSigner {
     /// Derives the keys once, for every later signature.
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
-        Self {
-            signer: Signer::new(keys, options),
-        }
+        Self { signer: Signer::new(keys, options) }
     }
 
     /// The value, the time and the signature of both.
@@ -79,10 +77,7 @@ impl TimestampSigner {
         let (result, key) = self.signer.unsign_with_key(signed)?;
         let (value, encoded) = self.signer.split(result)?;
         let timestamp = decode_timestamp(encoded).ok_or_else(|| {
-            Error::new(
-                ErrorKind::NotSigned,
-                "the signature is good, but its time can't be read",
-            )
+            Error::new(ErrorKind::NotSigned, "the signature is good, but its time can't be read")
         })?;
         if let Some(max_age) = max_age {
             if timestamp > now && timestamp > MAX_TIMESTAMP {
@@ -110,11 +105,7 @@ impl TimestampSigner {
                 Some(_) => {}
             }
         }
-        Ok(Unsigned {
-            value,
-            timestamp,
-            key,
-        })
+        Ok(Unsigned { value, timestamp, key })
     }
 }
 
@@ -134,9 +125,7 @@ pub(crate) fn decode_timestamp(encoded: &[u8]) -> Option<u64> {
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |number, &byte| (number << 8) | u64::from(byte))
+    bytes.iter().fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
 #[cfg(test)]
@@ -145,33 +134,21 @@ mod tests {
     use crate::SecretKey;
 
     fn signer() -> TimestampSigner {
-        TimestampSigner::new(
-            &SecretKey::new("dev").unwrap().into(),
-            &SigningOptions::default(),
-        )
+        TimestampSigner::new(&SecretKey::new("dev").unwrap().into(), &SigningOptions::default())
     }
 
     #[test]
     fn second_zero_gives_an_empty_time() {
         let signed = signer().sign("v", 0);
         assert!(signed.starts_with("v.."));
-        assert_eq!(
-            signer()
-                .unsign(signed.as_bytes(), Some(0), 0)
-                .unwrap()
-                .timestamp,
-            0
-        );
+        assert_eq!(signer().unsign(signed.as_bytes(), Some(0), 0).unwrap().timestamp, 0);
     }
 
     #[test]
     fn age_limits_are_flasks() {
         let signed = signer().sign("v", 100);
         let kind = |max_age, now| {
-            signer()
-                .unsign(signed.as_bytes(), Some(max_age), now)
-                .err()
-                .map(|e| e.kind())
+            signer().unsign(signed.as_bytes(), Some(max_age), now).err().map(|e| e.kind())
         };
         assert_eq!(kind(10, 110), None);
         assert_eq!(kind(10, 111), Some(ErrorKind::Expired));

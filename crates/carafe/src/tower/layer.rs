@@ -1,11 +1,9 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Response;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Clock, Engine};
+use crate::engine::{Clock, Engine, ErrorPage};
 use crate::session::Slot;
 use crate::{Config, Error, KeyRing};
 
@@ -41,17 +39,13 @@ impl SessionLayer {
     /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1.
     #[must_use]
     pub fn flask(keys: impl Into<KeyRing>) -> Self {
-        Self {
-            engine: Arc::new(Engine::flask(keys.into())),
-        }
+        Self { engine: Arc::new(Engine::flask(keys.into())) }
     }
 
     /// Flask's format in a hardened cookie: see [`Config::hardened`].
     #[must_use]
     pub fn signed(keys: impl Into<KeyRing>) -> Self {
-        Self {
-            engine: Arc::new(Engine::hardened(keys.into())),
-        }
+        Self { engine: Arc::new(Engine::hardened(keys.into())) }
     }
 
     /// A layer with all its settings.
@@ -59,9 +53,7 @@ impl SessionLayer {
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
     pub fn new(keys: impl Into<KeyRing>, config: Config) -> Result<Self, Error> {
-        Ok(Self {
-            engine: Arc::new(Engine::new(keys.into(), config)?),
-        })
+        Ok(Self { engine: Arc::new(Engine::new(keys.into(), config)?) })
     }
 
     /// Flask's sessions with all their settings from the environment: `FLASK_SECRET_KEY`,
@@ -72,10 +64,7 @@ impl SessionLayer {
     /// [`ErrorKind::MissingSecretKey`](crate::ErrorKind::MissingSecretKey) without a key, and
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
     pub fn from_flask_env() -> Result<Self, Error> {
-        Self::new(
-            KeyRing::from_flask_env()?,
-            Config::flask().from_prefixed_env()?,
-        )
+        Self::new(KeyRing::from_flask_env()?, Config::flask().from_prefixed_env()?)
     }
 
     /// Changes settings; all of them are checked when `change` is done.
@@ -86,9 +75,7 @@ impl SessionLayer {
     pub fn configure(self, change: impl FnOnce(Config) -> Config) -> Result<Self, Error> {
         let engine = Arc::unwrap_or_clone(self.engine);
         let config = change(engine.config().clone());
-        Ok(Self {
-            engine: Arc::new(engine.with_config(config)?),
-        })
+        Ok(Self { engine: Arc::new(engine.with_config(config)?) })
     }
 
     /// Judges and signs sessions by another clock than the system's.
@@ -102,27 +89,23 @@ impl SessionLayer {
     ///
     /// ```
     /// use carafe::{ErrorKind, SecretKey, SessionLayer};
-    /// use http::Response;
+    /// use http::StatusCode;
     ///
-    /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).on_error(|error| {
-    ///     let (status, text) = match error.kind() {
-    ///         ErrorKind::CookieTooLarge => (413, "That is too long to remember"),
-    ///         _ => (500, "Something went wrong"),
-    ///     };
-    ///     let mut response = Response::new(text);
-    ///     *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
-    ///     response
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let layer = SessionLayer::flask(key).on_error(|error| match error.kind() {
+    ///     ErrorKind::CookieTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "That is too much to remember"),
+    ///     _ => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"),
     /// });
     /// # Ok::<(), carafe::Error>(())
     /// ```
     #[must_use]
-    pub fn on_error<F, B>(self, page: F) -> Self
+    pub fn on_error<F, P>(self, page: F) -> Self
     where
-        F: Fn(&Error) -> Response<B> + Send + Sync + 'static,
-        B: Into<Bytes>,
+        F: Fn(&Error) -> P + Send + Sync + 'static,
+        P: Into<ErrorPage>,
     {
-        let page = move |error: &Error| page(error).map(Into::into);
-        self.map(|engine| engine.error_page = Some(Arc::new(page)))
+        let make_page = move |error: &Error| page(error).into();
+        self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
     }
 
     /// Names this layer's session by a marker type, so that handlers below several layers can ask
@@ -151,9 +134,7 @@ impl SessionLayer {
     fn map(self, change: impl FnOnce(&mut Engine)) -> Self {
         let mut engine = Arc::unwrap_or_clone(self.engine);
         change(&mut engine);
-        Self {
-            engine: Arc::new(engine),
-        }
+        Self { engine: Arc::new(engine) }
     }
 }
 

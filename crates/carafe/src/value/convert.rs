@@ -16,9 +16,7 @@ impl FromValue for String {
 }
 impl FromValue for i64 {
     fn from_value(value: Value) -> Result<Self, Error> {
-        value
-            .as_i64()
-            .ok_or_else(|| Error::new(ErrorKind::Type, "x"))
+        value.as_i64().ok_or_else(|| Error::new(ErrorKind::Type, "x"))
     }
 }
 impl FromValue for Int {

@@ -8,9 +8,8 @@ const MIN: i64 = -62_135_596_800;
 const MAX: i64 = 253_402_300_799;
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-pub(super) const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+pub(super) const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// An instant in whole seconds, in the years 1 to 9999, as Flask keeps a `datetime`.
 ///
@@ -161,20 +160,14 @@ impl TryFrom<SystemTime> for DateTime {
                 i64::try_from(whole).ok().map(|seconds| -seconds)
             }
         };
-        seconds
-            .and_then(Self::from_unix)
-            .ok_or(DateTimeRangeError(()))
+        seconds.and_then(Self::from_unix).ok_or(DateTimeRangeError(()))
     }
 }
 
 impl From<DateTime> for SystemTime {
     fn from(time: DateTime) -> Self {
         let distance = Duration::from_secs(time.0.unsigned_abs());
-        if time.0 < 0 {
-            UNIX_EPOCH - distance
-        } else {
-            UNIX_EPOCH + distance
-        }
+        if time.0 < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
     }
 }
 
@@ -223,9 +216,6 @@ mod tests {
         assert_eq!(DateTime::try_from(before).unwrap().unix(), -2);
         let after = UNIX_EPOCH + Duration::from_millis(1500);
         assert_eq!(DateTime::try_from(after).unwrap().unix(), 1);
-        assert_eq!(
-            SystemTime::from(DateTime(-2)),
-            UNIX_EPOCH - Duration::from_secs(2)
-        );
+        assert_eq!(SystemTime::from(DateTime(-2)), UNIX_EPOCH - Duration::from_secs(2));
     }
 }

@@ -28,17 +28,11 @@ pub(crate) fn parse_http_date(text: &str) -> Result<Option<DateTime>, OutOfRange
         },
         None => 0,
     };
-    if date
-        .iter()
-        .chain(&time)
-        .any(|&number| i32::try_from(number).is_err())
-    {
+    if date.iter().chain(&time).any(|&number| i32::try_from(number).is_err()) {
         return Err(OutOfRange);
     }
     match DateTime::from_civil(date, time) {
-        Some(local) => DateTime::from_unix(local.unix() - offset)
-            .map(Some)
-            .ok_or(OutOfRange),
+        Some(local) => DateTime::from_unix(local.unix() - offset).map(Some).ok_or(OutOfRange),
         None => Ok(None),
     }
 }
@@ -48,14 +42,10 @@ fn parse_canonical(text: &[u8]) -> Option<DateTime> {
     let text: &[u8; 29] = text.try_into().ok()?;
     let number = |at: usize, len: usize| {
         text[at..at + len].iter().try_fold(0, |number, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| number * 10 + i64::from(digit - b'0'))
+            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
         })
     };
-    let month = MONTHS
-        .iter()
-        .position(|month| month.as_bytes() == &text[8..11])?;
+    let month = MONTHS.iter().position(|month| month.as_bytes() == &text[8..11])?;
     let date = [number(12, 4)?, month as i64 + 1, number(5, 2)?];
     let time = [number(17, 2)?, number(20, 2)?, number(23, 2)?];
     let date = DateTime::from_civil(date, time).filter(|_| date[0] >= 100)?;
@@ -85,10 +75,7 @@ fn split(text: &str) -> Option<[&str; 5]> {
     }
     if words.len() == 4 {
         let last = words[3];
-        let sign = last
-            .find('+')
-            .or_else(|| last.find('-'))
-            .filter(|&at| at > 0);
+        let sign = last.find('+').or_else(|| last.find('-')).filter(|&at| at > 0);
         let (time, zone) = last.split_at(sign.unwrap_or(last.len()));
         words[3] = time;
         words.push(zone);
@@ -97,9 +84,7 @@ fn split(text: &str) -> Option<[&str; 5]> {
 }
 
 fn is_day_name(word: &str) -> bool {
-    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        .iter()
-        .any(|day| word.to_lowercase() == *day)
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| word.to_lowercase() == *day)
 }
 
 type Interpreted = ([i64; 3], [i64; 3], Option<i64>);
@@ -128,22 +113,14 @@ fn interpret([mut day, mut month, mut year, mut time, mut zone]: [&str; 5]) -> O
         _ => return None,
     };
     let mut year = python_int(year)?;
-    let date_and_time = [
-        python_int(day)?,
-        python_int(hour)?,
-        python_int(minute)?,
-        python_int(second)?,
-    ];
+    let date_and_time =
+        [python_int(day)?, python_int(hour)?, python_int(minute)?, python_int(second)?];
     let [day, hour, minute, second] = date_and_time;
     // Two digits mean the years 1969 to 2068, as POSIX has it.
     if year < 100 {
         year = year.saturating_add(if year > 68 { 1900 } else { 2000 });
     }
-    Some((
-        [year, month, day],
-        [hour, minute, second],
-        zone_number(zone),
-    ))
+    Some(([year, month, day], [hour, minute, second], zone_number(zone)))
 }
 
 fn month_number(word: &str) -> Option<i64> {
@@ -162,9 +139,7 @@ fn month_number(word: &str) -> Option<i64> {
         "december",
     ];
     let word = word.to_lowercase();
-    let index = FULL
-        .iter()
-        .position(|full| *full == word || full[..3] == word)?;
+    let index = FULL.iter().position(|full| *full == word || full[..3] == word)?;
     Some(index as i64 + 1)
 }
 
@@ -215,9 +190,7 @@ fn python_int(text: &str) -> Option<i64> {
                 count += 1;
                 let digit = i64::from(byte - b'0');
                 number =
-                    number
-                        .saturating_mul(10)
-                        .saturating_add(if negative { -digit } else { digit });
+                    number.saturating_mul(10).saturating_add(if negative { -digit } else { digit });
                 after_digit = true;
             }
             b'_' if after_digit => after_digit = false,

@@ -65,10 +65,9 @@ impl Int {
     /// The number of decimal digits, without the sign.
     pub(crate) fn digits(&self) -> usize {
         match &self.0 {
-            Repr::Small(small) => small
-                .unsigned_abs()
-                .checked_ilog10()
-                .map_or(1, |n| n as usize + 1),
+            Repr::Small(small) => {
+                small.unsigned_abs().checked_ilog10().map_or(1, |n| n as usize + 1)
+            }
             Repr::Big(text) => text.trim_start_matches('-').len(),
         }
     }
@@ -90,11 +89,7 @@ impl Int {
 /// A big number's magnitude exceeds that of any `i64`, so the sign of the sum is its own.
 fn add_to_big(text: &str, other: i64) -> Int {
     let negative = text.starts_with('-');
-    let mut digits: Vec<u8> = text
-        .trim_start_matches('-')
-        .bytes()
-        .map(|b| b - b'0')
-        .collect();
+    let mut digits: Vec<u8> = text.trim_start_matches('-').bytes().map(|b| b - b'0').collect();
     let mut rest = other.unsigned_abs();
     let grows = negative == (other < 0);
     let mut carry = 0;
@@ -260,10 +255,7 @@ mod tests {
         for (text, canonical) in [
             ("-0", "0"),
             ("+007", "7"),
-            (
-                "-00000000000000000000009223372036854775808",
-                "-9223372036854775808",
-            ),
+            ("-00000000000000000000009223372036854775808", "-9223372036854775808"),
             ("00009223372036854775808", "9223372036854775808"),
             ("-00000000000000000000000", "0"),
         ] {
@@ -296,13 +288,7 @@ mod tests {
 
     #[test]
     fn adds_as_i128_does() {
-        let starts = [
-            i128::from(i64::MAX),
-            i128::from(i64::MIN),
-            1 << 64,
-            -(1 << 64),
-            1 << 100,
-        ];
+        let starts = [i128::from(i64::MAX), i128::from(i64::MIN), 1 << 64, -(1 << 64), 1 << 100];
         for start in starts {
             for step in [-1000, -1, 0, 1, 9, 1000, i64::MAX, i64::MIN] {
                 for offset in -20..20 {
@@ -338,10 +324,7 @@ mod tests {
         assert!(i128::try_from(&big).is_err());
         assert_eq!(u64::try_from(&Int::from(u64::MAX)), Ok(u64::MAX));
         assert!(u8::try_from(&Int::from(-1)).is_err());
-        assert_eq!(
-            int("9007199254740993").to_f64(),
-            Some(9_007_199_254_740_992.0)
-        );
+        assert_eq!(int("9007199254740993").to_f64(), Some(9_007_199_254_740_992.0));
         assert_eq!(int(&"9".repeat(400)).to_f64(), None);
         assert_eq!(int("-10").digits(), 2);
         assert_eq!(int("0").digits(), 1);

@@ -69,9 +69,7 @@ impl Text {
         match self.as_str() {
             Some(valid) => Cow::Borrowed(valid),
             None => Cow::Owned(
-                self.code_points()
-                    .map(|c| char::from_u32(c).unwrap_or('\u{fffd}'))
-                    .collect(),
+                self.code_points().map(|c| char::from_u32(c).unwrap_or('\u{fffd}')).collect(),
             ),
         }
     }
@@ -97,8 +95,7 @@ impl Text {
     }
 
     fn push_char(&mut self, c: char) {
-        self.0
-            .extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.0.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
@@ -130,10 +127,7 @@ impl Iterator for CodePoints<'_> {
         };
         let (tail, rest) = rest.split_at(len.min(rest.len()));
         self.0 = rest;
-        Some(
-            tail.iter()
-                .fold(u32::from(bits), |c, byte| c << 6 | u32::from(byte & 0x3f)),
-        )
+        Some(tail.iter().fold(u32::from(bits), |c, byte| c << 6 | u32::from(byte & 0x3f)))
     }
 }
 
@@ -282,10 +276,7 @@ mod tests {
     fn joins_pairs_and_keeps_lone_halves() {
         let units = [0xd83d, 0xd83d, 0xde00, 0xde00];
         let text = Text::from_utf16(&units);
-        assert_eq!(
-            text.code_points().collect::<Vec<_>>(),
-            [0xd83d, 0x1f600, 0xde00]
-        );
+        assert_eq!(text.code_points().collect::<Vec<_>>(), [0xd83d, 0x1f600, 0xde00]);
         assert_eq!(text.to_string(), "\u{fffd}😀\u{fffd}");
         assert_eq!(text.clone().into_string(), Err(text));
     }

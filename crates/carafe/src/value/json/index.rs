@@ -113,21 +113,13 @@ fn member(lexer: &mut Lexer<'_>) -> Result<Indexed, Unindexed> {
     let start = lexer.pos;
     lexer.canonical = true;
     value(lexer)?;
-    Ok(Indexed {
-        key,
-        value: start as u32..lexer.pos as u32,
-        canonical: lexer.canonical,
-    })
+    Ok(Indexed { key, value: start as u32..lexer.pos as u32, canonical: lexer.canonical })
 }
 
 /// A container that is being passed.
 enum Open<'a> {
     List,
-    Dict {
-        first: RawStr<'a>,
-        tag: Option<Tag>,
-        last: Option<RawStr<'a>>,
-    },
+    Dict { first: RawStr<'a>, tag: Option<Tag>, last: Option<RawStr<'a>> },
 }
 
 /// Passes a top-level value. Keeps its own stack, since the program's would not bear the nesting
@@ -149,11 +141,7 @@ fn value<'a>(lexer: &mut Lexer<'a>) -> Result<(), Unindexed> {
                 lexer.pos += 1;
                 if !lexer.eat(b'}') {
                     let first = lexer.key()?;
-                    stack.push(Open::Dict {
-                        first,
-                        tag: tag_of(first)?,
-                        last: None,
-                    });
+                    stack.push(Open::Dict { first, tag: tag_of(first)?, last: None });
                     continue;
                 }
                 Seen::EmptyDict
@@ -226,17 +214,11 @@ fn tag_of(key: RawStr<'_>) -> Result<Option<Tag>, Unindexed> {
 }
 
 fn is_escaped_tag(key: RawStr<'_>) -> bool {
-    key.body
-        .strip_suffix(b"__")
-        .is_some_and(|tag| Tag::of(tag).is_some())
+    key.body.strip_suffix(b"__").is_some_and(|tag| Tag::of(tag).is_some())
 }
 
 fn in_order(a: RawStr<'_>, b: RawStr<'_>) -> bool {
-    if a.escaped || b.escaped {
-        a.decode() < b.decode()
-    } else {
-        a.body < b.body
-    }
+    if a.escaped || b.escaped { a.decode() < b.decode() } else { a.body < b.body }
 }
 
 /// Judges the tags whose bodies are of the kind that Flask writes.
@@ -267,8 +249,5 @@ fn tagged<'a>(lexer: &mut Lexer<'a>, tag: Tag, body: &Seen<'a>) -> Result<Seen<'
 }
 
 fn is_canonical_uuid(text: &[u8]) -> bool {
-    text.len() == 32
-        && text
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 32 && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -28,11 +28,7 @@ pub(super) enum Number {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            bytes,
-            pos: 0,
-            canonical: true,
-        }
+        Self { bytes, pos: 0, canonical: true }
     }
 
     /// The next byte, or 0 at the end; a NUL is nowhere valid.
@@ -66,9 +62,7 @@ impl<'a> Lexer<'a> {
         } else if self.eat(close) {
             Ok(false)
         } else {
-            Err(bad_payload(
-                "the session's JSON lacks a comma or a closing bracket",
-            ))
+            Err(bad_payload("the session's JSON lacks a comma or a closing bracket"))
         }
     }
 
@@ -76,9 +70,7 @@ impl<'a> Lexer<'a> {
     #[inline]
     pub(super) fn key(&mut self) -> Result<RawStr<'a>, Error> {
         if !self.eat(b'"') {
-            return Err(bad_payload(
-                "the session's JSON lacks a key in double quotes",
-            ));
+            return Err(bad_payload("the session's JSON lacks a key in double quotes"));
         }
         let key = self.string()?;
         if !self.eat(b':') {
@@ -132,11 +124,7 @@ impl<'a> Lexer<'a> {
         if !ascii && std::str::from_utf8(body).is_err() {
             return Err(bad_payload("a string is not UTF-8"));
         }
-        Ok(RawStr {
-            start,
-            body,
-            escaped,
-        })
+        Ok(RawStr { start, body, escaped })
     }
 
     /// Passes what a string holds verbatim: ASCII from space to `~`, but for quote and backslash.
@@ -188,9 +176,7 @@ impl<'a> Lexer<'a> {
                 self.pos += 6;
             }
             _ => {
-                return Err(bad_payload(
-                    "a string has an escape that JSON does not know",
-                ));
+                return Err(bad_payload("a string has an escape that JSON does not know"));
             }
         }
         Ok(())
@@ -240,9 +226,7 @@ impl<'a> Lexer<'a> {
 
     fn some_digits(&mut self) -> Result<(), Error> {
         match self.digits() {
-            0 => Err(bad_payload(
-                "a number lacks digits after its point or exponent",
-            )),
+            0 => Err(bad_payload("a number lacks digits after its point or exponent")),
             _ => Ok(()),
         }
     }
@@ -337,7 +321,5 @@ fn hex_unit(digits: &[u8]) -> Option<u32> {
     if digits.len() != 4 {
         return None;
     }
-    digits.iter().try_fold(0, |unit, &digit| {
-        Some(unit << 4 | char::from(digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
 }

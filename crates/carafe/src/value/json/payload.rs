@@ -80,9 +80,7 @@ impl Payload {
         match &self.0 {
             Content::Indexed { .. } => {
                 let body = self.find(key)?.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-                memchr::memchr(b'\\', body)
-                    .is_none()
-                    .then(|| std::str::from_utf8(body).ok())?
+                memchr::memchr(b'\\', body).is_none().then(|| std::str::from_utf8(body).ok())?
             }
             Content::Built(dict) => dict.get_wtf8(key)?.as_str(),
         }
@@ -91,9 +89,9 @@ impl Payload {
     /// The bytes of a key's value, if they are those that Flask would write for it.
     pub(crate) fn raw(&self, key: &[u8]) -> Option<&[u8]> {
         match &self.0 {
-            Content::Indexed { .. } => self
-                .find(key)
-                .and_then(|(json, canonical)| canonical.then_some(json)),
+            Content::Indexed { .. } => {
+                self.find(key).and_then(|(json, canonical)| canonical.then_some(json))
+            }
             Content::Built(_) => None,
         }
     }
@@ -104,10 +102,7 @@ impl Payload {
             Content::Indexed { json, index } => (Some(index.iter().map(|e| e.key(json))), None),
             Content::Built(dict) => (None, Some(dict.keys().map(crate::Text::as_wtf8))),
         };
-        indexed
-            .into_iter()
-            .flatten()
-            .chain(built.into_iter().flatten())
+        indexed.into_iter().flatten().chain(built.into_iter().flatten())
     }
 
     /// All keys and values, in the order of the keys.
@@ -146,9 +141,7 @@ impl Payload {
         let found = if index.len() <= FEW {
             index.iter().find(|entry| entry.key(json) == key)?
         } else {
-            let at = index
-                .binary_search_by(|entry| entry.key(json).cmp(key))
-                .ok()?;
+            let at = index.binary_search_by(|entry| entry.key(json).cmp(key)).ok()?;
             &index[at]
         };
         Some((found.value(json), found.canonical))
@@ -173,9 +166,7 @@ mod tests {
 
     fn rewrite(payload: &Payload) -> String {
         let keys: Vec<Vec<u8>> = payload.keys().map(<[u8]>::to_vec).collect();
-        let entries = keys
-            .iter()
-            .map(|key| (key.as_slice(), payload.entry(key).unwrap().unwrap()));
+        let entries = keys.iter().map(|key| (key.as_slice(), payload.entry(key).unwrap().unwrap()));
         let mut out = Vec::new();
         write_session(&mut out, entries).unwrap();
         String::from_utf8(out).unwrap()
@@ -185,19 +176,8 @@ mod tests {
     fn finds_keys_and_builds_values() {
         let payload = parse(r#"{ "b" : [1, 2], "\u00eb":"x","a":"y" }"#);
         assert_eq!(payload.len(), 3);
-        assert_eq!(
-            payload.keys().collect::<Vec<_>>(),
-            [b"a", b"b", "ë".as_bytes()]
-        );
-        assert_eq!(
-            payload
-                .get(b"b")
-                .unwrap()
-                .unwrap()
-                .to_tagged_json()
-                .unwrap(),
-            "[1,2]"
-        );
+        assert_eq!(payload.keys().collect::<Vec<_>>(), [b"a", b"b", "ë".as_bytes()]);
+        assert_eq!(payload.get(b"b").unwrap().unwrap().to_tagged_json().unwrap(), "[1,2]");
         assert_eq!(payload.get(b"c").unwrap(), None);
         assert!(payload.contains("ë".as_bytes()) && !payload.contains(b"e"));
         assert_eq!(payload.get_str(b"a"), Some("y"));
@@ -207,9 +187,7 @@ mod tests {
 
     #[test]
     fn finds_each_of_many_keys() {
-        let json: Vec<String> = (0..100)
-            .map(|n| format!("\"k{}\":{n}", n * 7 % 100))
-            .collect();
+        let json: Vec<String> = (0..100).map(|n| format!("\"k{}\":{n}", n * 7 % 100)).collect();
         let payload = parse(&format!("{{{}}}", json.join(",")));
         for n in 0..100 {
             let key = format!("k{}", n * 7 % 100);
@@ -246,19 +224,9 @@ mod tests {
         ];
         for json in canonical {
             let payload = parse(&format!("{{\"k\":{json}}}"));
-            let raw = payload
-                .raw(b"k")
-                .map(|raw| std::str::from_utf8(raw).unwrap());
+            let raw = payload.raw(b"k").map(|raw| std::str::from_utf8(raw).unwrap());
             assert_eq!(raw, Some(json));
-            assert_eq!(
-                payload
-                    .get(b"k")
-                    .unwrap()
-                    .unwrap()
-                    .to_tagged_json()
-                    .unwrap(),
-                json
-            );
+            assert_eq!(payload.get(b"k").unwrap().unwrap().to_tagged_json().unwrap(), json);
         }
     }
 
@@ -316,10 +284,7 @@ mod tests {
             (r#"[["a",1]]"#, r#"{"a":1}"#),
             (r#"{" t":[["a",1],["a",2]]}"#, r#"{"a":2}"#),
             (r#"["ab",{"z":1,"a":2}]"#, r#"{"a":"b","z":"a"}"#),
-            (
-                r#"[[1,2],[true,2],[null,2],[1e16,2]]"#,
-                r#"{"1":2,"1e+16":2,"null":2,"true":2}"#,
-            ),
+            (r#"[[1,2],[true,2],[null,2],[1e16,2]]"#, r#"{"1":2,"1e+16":2,"null":2,"true":2}"#),
             (r#"{" di":{" t__":[1]}}"#, r#"{" di":{" t__":[1]}}"#),
             (r#"{"a":{" u":"zz"},"a":1}"#, r#"{"a":1}"#),
         ] {

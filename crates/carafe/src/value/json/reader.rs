@@ -23,10 +23,7 @@ pub(super) enum Node {
 /// A container that is being read.
 enum Frame {
     List(Vec<Node>),
-    Object {
-        members: Vec<(Text, Node)>,
-        key: Text,
-    },
+    Object { members: Vec<(Text, Node)>, key: Text },
 }
 
 /// Reads a whole text.
@@ -66,10 +63,7 @@ fn read_one(lexer: &mut Lexer<'_>) -> Result<Node, Error> {
                 lexer.pos += 1;
                 if !lexer.eat(b'}') {
                     let key = lexer.key()?.to_text();
-                    stack.push(Frame::Object {
-                        members: Vec::new(),
-                        key,
-                    });
+                    stack.push(Frame::Object { members: Vec::new(), key });
                     continue;
                 }
                 Node::Object(Vec::new())
@@ -102,10 +96,7 @@ fn read_one(lexer: &mut Lexer<'_>) -> Result<Node, Error> {
 }
 
 fn close_list(mut items: Vec<Node>) -> Node {
-    match items
-        .iter()
-        .position(|item| matches!(item, Node::Failed(_)))
-    {
+    match items.iter().position(|item| matches!(item, Node::Failed(_))) {
         Some(failed) => items.swap_remove(failed),
         None => Node::List(items),
     }
@@ -113,10 +104,7 @@ fn close_list(mut items: Vec<Node>) -> Node {
 
 fn close_object(members: Vec<(Text, Node)>) -> Node {
     let mut members = without_duplicates(members);
-    if let Some(failed) = members
-        .iter()
-        .position(|(_, node)| matches!(node, Node::Failed(_)))
-    {
+    if let Some(failed) = members.iter().position(|(_, node)| matches!(node, Node::Failed(_))) {
         return members.swap_remove(failed).1;
     }
     let tag = match members.as_slice() {

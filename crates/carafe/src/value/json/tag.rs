@@ -58,9 +58,7 @@ fn unescape_dict(body: Node) -> Result<Node, Error> {
     };
     let len = key.code_points().count().saturating_sub(2);
     let mut cut = Vec::new();
-    key.code_points()
-        .take(len)
-        .for_each(|c| text::push_code_point(&mut cut, c));
+    key.code_points().take(len).for_each(|c| text::push_code_point(&mut cut, c));
     Ok(Node::Object(vec![(Text::from_wtf8(cut), value)]))
 }
 
@@ -68,15 +66,13 @@ fn unescape_dict(body: Node) -> Result<Node, Error> {
 fn tuple(body: Node) -> Result<Node, Error> {
     let items = match body {
         Node::List(items) | Node::Tuple(items) => items,
-        Node::Object(members) => members
-            .into_iter()
-            .map(|(key, _)| Node::Leaf(Value::Text(key)))
-            .collect(),
+        Node::Object(members) => {
+            members.into_iter().map(|(key, _)| Node::Leaf(Value::Text(key))).collect()
+        }
         Node::Leaf(Value::Text(text) | Value::Markup(text)) => characters(&text).collect(),
-        Node::Leaf(Value::Bytes(bytes)) => bytes
-            .into_iter()
-            .map(|byte| Node::Leaf(Value::from(byte)))
-            .collect(),
+        Node::Leaf(Value::Bytes(bytes)) => {
+            bytes.into_iter().map(|byte| Node::Leaf(Value::from(byte))).collect()
+        }
         _ => return Err(bad_payload("a tuple tag holds no list")),
     };
     Ok(Node::Tuple(items))

@@ -36,15 +36,13 @@ fn no_session() -> Error {
 fn pair(node: Node) -> Result<(Node, Node), Error> {
     let items: Vec<Node> = match node {
         Node::List(items) | Node::Tuple(items) => items,
-        Node::Object(members) => members
-            .into_iter()
-            .map(|(key, _)| Node::Leaf(Value::Text(key)))
-            .collect(),
+        Node::Object(members) => {
+            members.into_iter().map(|(key, _)| Node::Leaf(Value::Text(key))).collect()
+        }
         Node::Leaf(Value::Text(text) | Value::Markup(text)) => characters(&text).collect(),
-        Node::Leaf(Value::Bytes(bytes)) => bytes
-            .into_iter()
-            .map(|byte| Node::Leaf(Value::from(byte)))
-            .collect(),
+        Node::Leaf(Value::Bytes(bytes)) => {
+            bytes.into_iter().map(|byte| Node::Leaf(Value::from(byte))).collect()
+        }
         Node::Leaf(_) | Node::Failed(_) => return Err(no_session()),
     };
     match <[Node; 2]>::try_from(items) {

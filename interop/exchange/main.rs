@@ -37,18 +37,14 @@ fn answer(request: &Dict) -> Result<Result<(&'static str, String), Error>, Failu
     };
     let number = |name: &str| {
         let value = request.get(name).and_then(Value::as_i64);
-        value
-            .and_then(|n| u64::try_from(n).ok())
-            .ok_or_else(|| format!("{name} must be a time"))
+        value.and_then(|n| u64::try_from(n).ok()).ok_or_else(|| format!("{name} must be a time"))
     };
     let Some(Value::List(secrets)) = request.get("secrets_hex") else {
         return Err("secrets_hex must be a list".into());
     };
     let mut keys = Vec::new();
     for secret in secrets {
-        keys.push(SecretKey::new(unhex(
-            secret.as_str().ok_or("a secret must be a text")?,
-        )?)?);
+        keys.push(SecretKey::new(unhex(secret.as_str().ok_or("a secret must be a text")?)?)?);
     }
     let current = keys.pop().ok_or("there must be a secret")?;
     let options = SigningOptions::default()
@@ -57,17 +53,11 @@ fn answer(request: &Dict) -> Result<Result<(&'static str, String), Error>, Failu
         .key_derivation(text("key_derivation")?.parse::<KeyDerivation>()?);
     let compress = request.get("compress") != Some(&Value::Bool(false));
     let serializer = UrlSafeTimedSerializer::new(&KeyRing::from_flask(current, keys), &options)
-        .compression(if compress {
-            Compression::Flask
-        } else {
-            Compression::Never
-        });
+        .compression(if compress { Compression::Flask } else { Compression::Never });
     match text("op")? {
         "sign" => {
             let value = Value::from_tagged_json(&unhex(text("tagged_json_hex")?)?)?;
-            Ok(serializer
-                .dumps(&value, number("now")?)
-                .map(|cookie| ("cookie", cookie)))
+            Ok(serializer.dumps(&value, number("now")?).map(|cookie| ("cookie", cookie)))
         }
         "verify" => {
             let max_age = match request.get("max_age") {
@@ -88,9 +78,7 @@ fn unhex(digits: &str) -> Result<Vec<u8>, Failure> {
         return Err("hexadecimal digits come in pairs".into());
     }
     let pairs = digits.chunks_exact(2);
-    pairs
-        .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?))
-        .collect()
+    pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
