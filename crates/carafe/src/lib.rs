@@ -6,5 +6,6 @@ mod value;
 
 pub use error::{Error, ErrorKind};
 pub use value::{
-    AsText, DateTime, DateTimeRangeError, Dict, Int, OutOfRange, ParseIntError, Text, Uuid, Value,
+    AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
+    WrongType,
 };
