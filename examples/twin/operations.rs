@@ -86,7 +86,7 @@ fn apply(
         ("clear", []) => null(session.clear()),
         ("contains", [Value::Text(key)]) => Ok(session.contains(key).into()),
         ("len", []) => Ok(Value::from(session.len())),
-        ("keys", []) => Ok(session.keys().into_iter().map(Value::Text).collect()),
+        ("keys", []) => Ok(Value::from(session.keys())),
         ("items", []) => Ok(Value::Dict(session.to_dict())),
         ("set_nested", [Value::List(path), value]) => {
             let steps = path.iter().map(step).collect::<Option<Vec<Step>>>()?;
@@ -172,12 +172,13 @@ fn flashes(session: &Session, arguments: &[Value]) -> Option<Result<Value, &'sta
     let wanted = |category: &Text| {
         filter.is_empty() || filter.iter().any(|name| name.as_text() == Some(category))
     };
-    Some(Ok(flashes
+    let shown: Vec<Value> = flashes
         .into_iter()
         .filter(|flash| wanted(&flash.category))
         .map(|flash| match with_categories {
             true => Value::Tuple(vec![Value::Text(flash.category), flash.message]),
             false => flash.message,
         })
-        .collect()))
+        .collect();
+    Some(Ok(Value::List(shown)))
 }

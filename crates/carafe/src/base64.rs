@@ -45,11 +45,6 @@ pub(crate) fn decode_standard(text: &[u8]) -> Option<Vec<u8>> {
     decode_lenient(text)
 }
 
-/// Appends the padded standard base64 of `data`.
-pub(crate) fn encode_standard(data: &[u8], out: &mut Vec<u8>) {
-    STANDARD.encode_append(data, out);
-}
-
 /// CPython's `binascii.a2b_base64` in its non-strict mode: what is not in the alphabet is skipped,
 /// and a complete pad sequence ends the data, whatever follows.
 fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
@@ -65,14 +60,7 @@ fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
             }
             continue;
         }
-        let bits = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => continue,
-        };
+        let Some(bits) = sextet(byte) else { continue };
         pads = 0;
         match quad_pos {
             0 => left = bits,
@@ -89,6 +77,18 @@ fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
         quad_pos = (quad_pos + 1) % 4;
     }
     (quad_pos == 0).then_some(out)
+}
+
+/// The six bits that a character of the standard alphabet stands for.
+pub(crate) fn sextet(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

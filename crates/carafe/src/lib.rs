@@ -48,8 +48,8 @@ pub use session::{Entry, Flash, LazySession, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};
 pub use value::{
-    AsText, DateTime, DateTimeRangeError, Dict, FromValue, Int, OutOfRange, ParseIntError, Text,
-    Uuid, Value,
+    AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
+    WrongType,
 };
 
 /// The README's examples are tested.

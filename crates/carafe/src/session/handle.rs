@@ -2,11 +2,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::{Entry, Slot, Step, View, path};
-use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
+use crate::{AsText, Dict, Error, ErrorKind, FromValue, Int, Text, Value};
 
 /// Flask's key for [`Session::permanent`].
 const PERMANENT: &str = "_permanent";
@@ -53,17 +50,6 @@ impl Session {
         self.read(|view| view.get(key.as_wtf8()).map(Cow::into_owned))
     }
 
-    /// The value of a key, read with serde; `None` if the key is missing.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Type`] if the value isn't of the shape that `T` has.
-    pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        match self.value(&key) {
-            None => Ok(None),
-            Some(value) => value.deserialize().map(Some).map_err(|error| at_key(&key, &error)),
-        }
-    }
-
     /// Sets the value of a key: Python's `session[key] = value`.
     ///
     /// # Errors
@@ -74,22 +60,6 @@ impl Session {
             view.insert(key, value);
             Ok(())
         })
-    }
-
-    /// Sets the value of a key to anything that serde serialises.
-    ///
-    /// serde knows less types than Flask: a `Uuid` or a time becomes text here. Give those to
-    /// [`insert`](Self::insert), or see [`Value`] for how to keep them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Value`] if the value can't be represented in a session, and
-    /// [`ErrorKind::Closed`] if the response has begun.
-    pub fn insert_serde<T: Serialize + ?Sized>(
-        &self,
-        key: impl AsText,
-        value: &T,
-    ) -> Result<(), Error> {
-        self.insert(key, Value::from_serialize(value)?)
     }
 
     /// Sets a value within a value: Python's `session["cart"]["book"] = 3`.
@@ -325,14 +295,29 @@ impl Session {
 
 /// Whether Flask takes a session for a permanent one.
 pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
+    view.get(PERMANENT.as_bytes()).is_some_and(|value| is_true(&value))
+}
+
+/// What Python's `bool()` makes of a value.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(on) => *on,
+        Value::Int(number) => *number != Int::from(0),
+        Value::Float(number) => *number != 0.0,
+        Value::Text(text) | Value::Markup(text) => !text.is_empty(),
+        Value::Bytes(bytes) => !bytes.is_empty(),
+        Value::List(items) | Value::Tuple(items) => !items.is_empty(),
+        Value::Dict(dict) => !dict.is_empty(),
+        Value::Uuid(_) | Value::DateTime(_) => true,
+    }
 }
 
 fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
     T::from_value(value).map_err(|error| at_key(key, &error))
 }
 
-fn at_key(key: &impl AsText, error: &Error) -> Error {
+fn at_key(key: &impl AsText, error: &dyn fmt::Display) -> Error {
     Error::new(
         ErrorKind::Type,
         format!("the session's key {:?}: {error}", key.into_text().to_string()),

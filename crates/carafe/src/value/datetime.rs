@@ -16,6 +16,10 @@ pub(super) const MONTHS: [&str; 12] =
 /// It is written as an HTTP date, in UTC. Flask's reader, like every reader of such dates, takes
 /// the years 1 to 99 for years of the twentieth and twenty-first century.
 ///
+/// It converts from and into [`SystemTime`], and with the features `jiff`, `chrono` and `time` the
+/// types of those crates. Fractions of a second are dropped, and an instant outside the years 1 to
+/// 9999 becomes the first or the last of them, as Python has `datetime.min` and `datetime.max`.
+///
 /// ```
 /// use carafe::DateTime;
 ///
@@ -33,6 +37,12 @@ impl DateTime {
         (MIN..=MAX).contains(&seconds).then_some(Self(seconds))
     }
 
+    /// As [`from_unix`](Self::from_unix), but the nearest end for what lies outside, as Python has
+    /// `datetime.min` and `datetime.max`.
+    pub(super) fn saturating(seconds: i64) -> Self {
+        Self(seconds.clamp(MIN, MAX))
+    }
+
     /// Seconds since 1970-01-01 00:00:00 UTC.
     #[must_use]
     pub fn unix(self) -> i64 {
@@ -42,7 +52,7 @@ impl DateTime {
     /// The current time, its fraction of a second dropped.
     #[must_use]
     pub fn now() -> Self {
-        Self::try_from(SystemTime::now()).unwrap_or(Self(MAX))
+        Self::from(SystemTime::now())
     }
 
     /// An instant from its date and time in UTC, or `None` if there is no such date or time.
@@ -135,39 +145,31 @@ impl fmt::Debug for DateTime {
     }
 }
 
-/// The time lies outside the years 1 to 9999.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DateTimeRangeError(pub(super) ());
-
-impl fmt::Display for DateTimeRangeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the time lies outside the years 1 to 9999")
-    }
-}
-
-impl std::error::Error for DateTimeRangeError {}
-
-impl TryFrom<SystemTime> for DateTime {
-    type Error = DateTimeRangeError;
-
+impl From<SystemTime> for DateTime {
     /// Drops the fraction of a second, as Flask does.
-    fn try_from(time: SystemTime) -> Result<Self, DateTimeRangeError> {
-        let seconds = match time.duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_secs()).ok(),
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Self::saturating(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
             Err(before) => {
                 let before = before.duration();
-                let whole = before.as_secs() + u64::from(before.subsec_nanos() > 0);
-                i64::try_from(whole).ok().map(|seconds| -seconds)
+                let whole = before.as_secs().saturating_add(u64::from(before.subsec_nanos() > 0));
+                Self::saturating(i64::try_from(whole).map_or(i64::MIN, |seconds| -seconds))
             }
-        };
-        seconds.and_then(Self::from_unix).ok_or(DateTimeRangeError(()))
+        }
     }
 }
 
 impl From<DateTime> for SystemTime {
+    /// Gives the epoch for years that the platform's clock does not have: on Windows those before
+    /// 1601.
     fn from(time: DateTime) -> Self {
         let distance = Duration::from_secs(time.0.unsigned_abs());
-        if time.0 < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+        let shifted = if time.0 < 0 {
+            UNIX_EPOCH.checked_sub(distance)
+        } else {
+            UNIX_EPOCH.checked_add(distance)
+        };
+        shifted.unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -213,9 +215,9 @@ mod tests {
     #[test]
     fn drops_fractions_downwards() {
         let before = UNIX_EPOCH - Duration::from_millis(1500);
-        assert_eq!(DateTime::try_from(before).unwrap().unix(), -2);
+        assert_eq!(DateTime::from(before).unix(), -2);
         let after = UNIX_EPOCH + Duration::from_millis(1500);
-        assert_eq!(DateTime::try_from(after).unwrap().unix(), 1);
+        assert_eq!(DateTime::from(after).unix(), 1);
         assert_eq!(SystemTime::from(DateTime(-2)), UNIX_EPOCH - Duration::from_secs(2));
     }
 }

@@ -4,9 +4,12 @@ mod convert;
 mod datetime;
 mod dict;
 mod float;
+mod foreign;
+mod from_value;
 mod http_date;
 mod int;
 pub(crate) mod json;
+mod markup;
 mod text;
 mod uuid;
 
@@ -14,10 +17,11 @@ use std::fmt;
 
 use crate::Error;
 
-pub use convert::FromValue;
-pub use datetime::{DateTime, DateTimeRangeError};
+pub use datetime::DateTime;
 pub use dict::Dict;
+pub use from_value::{FromValue, WrongType};
 pub use int::{Int, OutOfRange, ParseIntError};
+pub use markup::Markup;
 pub use text::{AsText, Text};
 pub use uuid::Uuid;
 
@@ -253,30 +257,4 @@ impl fmt::Debug for Value {
             _ => f.write_str(name),
         }
     }
-}
-
-macro_rules! value_from_int {
-    ($($type:ty)*) => {$(
-        impl From<$type> for Value {
-            fn from(number: $type) -> Self {
-                Self::Int(Int::from(number))
-            }
-        }
-    )*};
-}
-value_from_int!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
-
-macro_rules! value_from {
-    ($($type:ty => $variant:ident,)*) => {$(
-        impl From<$type> for Value {
-            fn from(value: $type) -> Self {
-                Self::$variant(value.into())
-            }
-        }
-    )*};
-}
-value_from! {
-    bool => Bool, Int => Int, f64 => Float, f32 => Float, Text => Text, &str => Text,
-    String => Text, &String => Text, std::borrow::Cow<'_, str> => Text, char => Text,
-    bytes::Bytes => Bytes, Dict => Dict, Uuid => Uuid, DateTime => DateTime,
 }
