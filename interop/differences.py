@@ -69,13 +69,6 @@ def _inflate_cap(exchange: Exchange) -> bool:
     return exchange.opened.inflated > LARGEST_PAYLOAD and _as_if_cleared(exchange)
 
 
-def _unreadable_header(exchange: Exchange) -> bool:
-    if exchange.opened.step is not Step.HEADER_UNREADABLE or exchange.flask.status != 500:
-        return False
-    lines = tuple(line.decode("utf-8", "replace").encode() for line in exchange.request.cookies)
-    return exchange.carafe_answers_as(exchange.ask_flask(replace(exchange.request, cookies=lines)))
-
-
 def _deflate_boundary(exchange: Exchange) -> bool:
     if len(exchange.flask.set_cookie) != 1 or len(exchange.carafe.set_cookie) != 1:
         return False
@@ -118,12 +111,6 @@ RULES = [
         "inflate-cap",
         "Flask inflates a payload of any size. Carafe stops at 1 MiB and takes it for a payload that can't be read.",
         _inflate_cap,
-    ),
-    Difference(
-        "unreadable-header",
-        "A Cookie header that is no UTF-8, often another application's cookie, is a 500 in Flask. Carafe reads its own"
-        " cookie and leaves the others alone.",
-        _unreadable_header,
     ),
     Difference(
         "deflate-boundary",

@@ -34,8 +34,9 @@ from differ.wire import Answer, Connection, Request
 #: The second that both clocks stand at.
 NOW = 1_700_000_000
 CLIENTS = 4
-#: After so many disagreements a configuration is left.
+#: After so many disagreements a configuration is left, and after so many in all the run ends.
 ENOUGH = 3
+ENOUGH_IN_ALL = 12
 FLASK_TWIN = [sys.executable, str(Path(__file__).with_name("twin.py"))]
 
 
@@ -195,6 +196,9 @@ def main(argv: list[str] | None = None) -> int:
         left = len(chosen) - number
         until = min(deadline, time.monotonic() + (deadline - time.monotonic()) / left)
         test_configuration(configuration, share, arguments, tally, until)
+        if tally.disagreements >= ENOUGH_IN_ALL:
+            print("\nenough is enough: the remaining configurations are left out")
+            break
     print(tally.line(), flush=True)
     return 1 if tally.disagreements else 0
 

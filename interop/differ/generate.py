@@ -7,6 +7,7 @@ from typing import Any
 
 from .configurations import Configuration
 from .forge import Forge
+from .opened import open_cookies
 from .values import Values
 from .wire import Request
 
@@ -16,7 +17,7 @@ MALFORMED += [b'{"ops":[["len"]]} x', b'{"ops":[["set","a",1],["len",1]]}', b'{"
 
 SIBLINGS = [b"a=b", b"other=1", b"a", b"=x", b"x=", b'q="a;b"', b'q="a\\"b"', b"a=b c", b"theme=dark", b"lang=d\xc3\xa9", b"$Version=1"]
 SIBLINGS += [b'open="x', b"t=1\t", b"a = b", b"", b"csrftoken=abc.def", b"a=b=c"]
-BAD_UTF8_SIBLINGS = [b"x=\xff", b"x=\xe9", b"\xc3=1", b"x=\xed\xa0\x80"]
+NO_UTF8_SIBLINGS = [b"x=\xff", b"x=\xe9", b"\xc3=1", b"x=\xed\xa0\x80"]
 
 
 class Generator:
@@ -27,6 +28,8 @@ class Generator:
         self.name = configuration.cookie_name.encode()
         self.values = Values(rng)
         self.forge = Forge(configuration, now, rng)
+        self.configuration = configuration
+        self.session: dict[str, Any] = {}
 
     def request(self, carried: bytes | None) -> Request:
         """A random request of a client whose jar holds `carried`."""
@@ -40,6 +43,7 @@ class Generator:
             return Request("GET", "/nowhere", cookies=cookies)
         if roll < 0.15:
             return Request("POST", "/op", body=self.rng.choice(MALFORMED), cookies=cookies)
+        self.session = open_cookies(cookies, self.configuration, self.forge.now).session or {}
         method = "GET" if roll < 0.25 else "POST"
         ops = tuple(self.operation() for _ in range(self.rng.choice([0, 1, 1, 1, 2, 2, 3, 4, 6])))
         return Request(method, "/op", ops=ops, cookies=cookies)
@@ -48,7 +52,8 @@ class Generator:
         """A random operation, as tagged JSON."""
         rng, values = self.rng, self.values
         name = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        key = values.key()
+        known = [key for key in self.session if isinstance(key, str)]
+        key = rng.choice(known) if known and rng.random() < 0.3 else values.key()
         value = lambda: values.tagged(values.for_key(key))  # noqa: E731
         if name in ("get", "pop"):
             return [name, key] if rng.random() < 0.6 else [name, key, value()]
@@ -59,8 +64,7 @@ class Generator:
         if name == "update":
             return [name, values.tagged(values.session()) if rng.random() < 0.8 else {}]
         if name == "set_nested":
-            steps = [key] + [rng.choice([values.key(), "a", rng.randrange(3)]) for _ in range(rng.choice([0, 1, 1, 2]))]
-            return [name, steps, values.tagged(values.value())]
+            return [name, self._path(key), values.tagged(values.value())]
         if name == "permanent":
             return rng.choice([[name], [name, True], [name, True], [name, False]])
         if name == "flash":
@@ -72,6 +76,20 @@ class Generator:
         if name == "status":
             return [name, rng.choice([200, 201, 302, 400, 404, 418, 500, 503])]
         return [name]
+
+    def _path(self, key: str) -> list[str | int]:
+        """A path for `set_nested`: mostly one that is there."""
+        rng = self.rng
+        steps: list[str | int] = [key]
+        containers = [name for name, value in self.session.items() if isinstance(value, (dict, list)) and isinstance(name, str)]
+        if containers and rng.random() < 0.7:
+            steps = [rng.choice(containers)]
+        value = self.session.get(str(steps[0]))
+        while isinstance(value, (dict, list)) and value and rng.random() < 0.8:
+            step = rng.choice(list(value)) if isinstance(value, dict) else rng.randrange(len(value))
+            steps.append(step)
+            value = value[step]
+        return steps + rng.choice([[], [], ["a"], [self.values.key()], [rng.randrange(3)]])
 
     def _cookie_lines(self, carried: bytes | None) -> tuple[bytes, ...]:
         rng = self.rng
@@ -86,8 +104,8 @@ class Generator:
         parts = [self._spelled(value) for value in values]
         if rng.random() < 0.15:
             parts.insert(rng.randrange(len(parts) + 1), rng.choice(SIBLINGS + [self.name + b"2=x", b"x" + self.name + b"=y", self.name.swapcase() + b"=z"]))
-        if rng.random() < 0.005:
-            parts.insert(rng.randrange(len(parts) + 1), rng.choice(BAD_UTF8_SIBLINGS))
+        if rng.random() < 0.01:
+            parts.insert(rng.randrange(len(parts) + 1), rng.choice(NO_UTF8_SIBLINGS))
         if not parts:
             return ()
         if len(parts) > 1 and rng.random() < 0.3:

@@ -9,7 +9,7 @@ from typing import Any
 
 from itsdangerous import BadData, BadSignature, SignatureExpired, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 
 from .configurations import Configuration
 from .values import tagged
@@ -19,7 +19,6 @@ class Step(Enum):
     """How far a cookie came."""
 
     NO_COOKIE = "no cookie of the session's name"
-    HEADER_UNREADABLE = "a Cookie header that is no UTF-8"
     REFUSED = "refused: signature, time or form"
     TIME_UNREADABLE = "good signature, but a time that Python can't represent"
     PAYLOAD_UNREADABLE = "good signature, but a payload that can't be read"
@@ -44,11 +43,7 @@ def serializer(configuration: Configuration) -> URLSafeTimedSerializer:
 
 def open_cookies(lines: tuple[bytes, ...], configuration: Configuration, now: int) -> Opened:
     """Opens a request's Cookie lines as Flask with `configuration` does at second `now`."""
-    try:
-        cookies = parse_cookie(b"; ".join(lines).decode("latin-1"))
-    except UnicodeDecodeError:
-        return Opened(Step.HEADER_UNREADABLE)
-    value = cookies.get(configuration.cookie_name)
+    value = parse_cookie(";".join(line.decode("latin-1") for line in lines)).get(configuration.cookie_name)
     return Opened(Step.NO_COOKIE) if not value else open_value(value, configuration, now)
 
 
@@ -69,7 +64,8 @@ def open_value(value: str, configuration: Configuration, now: int) -> Opened:
     canonical = base64_encode(base64_decode(signature)).decode() == signature
     inflated = _inflated_size(payload)
     try:
-        session = dict(timed.load_payload(payload) or {})
+        loaded = timed.load_payload(payload)
+        session = {} if loaded is None else dict(loaded)
     except (BadData, TypeError, ValueError):
         return Opened(Step.PAYLOAD_UNREADABLE, canonical_signature=canonical, inflated=inflated)
     return Opened(Step.LOADED, session, canonical, inflated)
