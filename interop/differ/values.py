@@ -17,6 +17,9 @@ KEYS = ["a", "b", "c", "n", "username", "Z", "_permanent", "_flashes", "_user_id
 ODD_KEYS = [" t", " di", " b", " m", " u", " d", " t__", " zz", " t ", "t", "é", "ß", "\uffff", "😀", "\ud800", "\udfff"]
 ODD_KEYS += ["\x7f", "\x00", "a\x00b", '"', "\\", "/", "~", "\u2028", "a" * 40, "é" * 40, "A", "aa", "permanent"]
 
+#: UTF-8, UTF-16 and Python each have an order of their own for some of these.
+SORTING_KEYS = ["Z", "a", "é", "\ud800", "\udfff", "\ue000", "\uffff", "😀", "\U0010ffff"]
+
 INTEGERS = [0, 1, -1, 7, 2**31, -(2**31) - 1, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**18, 10**30]
 FLOATS = [0.0, -0.0, 1.0, -1.5, 0.1, 1e15, 1e16, 1e17, 123456789012345680.0, 1e-4, 1e-5, 9.999e-5, 1e22, 1e23, 5e-324]
 FLOATS += [1.7976931348623157e308, 2.2250738585072014e-308, float("nan"), float("inf"), float("-inf"), 2.0**53, 1e100]
@@ -168,6 +171,8 @@ class Values:
     def session(self) -> dict[str, Any]:
         """A whole session."""
         keys = [self.key() for _ in range(self.rng.choice([0, 1, 1, 2, 2, 3, 5, 9]))]
+        if self.rng.random() < 0.05:
+            keys += self.rng.sample(SORTING_KEYS, 4)
         return {key: self.for_key(key) for key in keys}
 
     def tagged(self, value: Any) -> Any:
