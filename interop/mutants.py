@@ -135,10 +135,10 @@ def nested_change_unnoticed(app: Flask) -> None:
     original = operations.Operations.op_set_nested
 
     def op_set_nested(self: operations.Operations, path: list[str | int], value: Any) -> None:
-        before = self.session.modified
+        before = flask.session.modified
         original(self, path, value)
         if len(path) > 1:
-            self.session.modified = before
+            flask.session.modified = before
 
     operations.Operations.op_set_nested = op_set_nested  # type: ignore[method-assign]
 

@@ -3,30 +3,27 @@
 Arguments come in as Python values (the request's tagged JSON is already read), results go out tagged. Where the contract
 leaves a choice, this is it:
 
-- `/op` opens the session before it reads anything, so `Vary: Cookie` stands on every answer of it, also on a 400.
-- A request is malformed (400, nothing runs) if it is no JSON in Python's dialect, no `{"ops": [[name, ...], ...]}`,
-  names an unknown operation or gives one the wrong number or types of arguments (keys and paths are text, or list
-  indexes within a path).
-- `set_nested` walks text keys into dicts and integers into lists. A missing key is a KeyError, an index out of range an
-  IndexError, anything else (a tuple, text, null, the wrong sort of step) a TypeError. A path of one key sets that key.
-- `incr` counts integers only: a bool or a float is a TypeError, a missing key counts from 0.
-- `permanent` answers the truth value (Python's) of the key `_permanent`.
+- An operation on the session is what touches it (`Vary`): not `status`, `sleep_ms`, `fail`, nor a body that is no JSON.
+- A request is malformed (400) if it is no JSON in Python's dialect or no list of operations, and from the first operation
+  on that is unknown or has the wrong number or types of arguments. What ran before that is saved, as Flask saves it on
+  any answer.
+- `set_nested` walks text keys into dicts and indexes (also from the end) into lists and tuples. Where nothing is, it is a
+  KeyError; a step into something else, or a change of a tuple, is a TypeError. A path of one key sets that key.
+- `incr` is `session[key] = session.get(key, 0) + 1`, with Python's numbers.
+- `permanent` answers what stands in `_permanent`, as Flask's `session.permanent` does.
 - `flash` and `flashes` on a `_flashes` of another shape than Flask's are a TypeError, whatever Python would raise.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from flask import flash, get_flashed_messages
+from flask import flash, get_flashed_messages, session
 from flask.json.tag import TaggedJSONSerializer
-from flask.sessions import SecureCookieSession
 
 tagged = TaggedJSONSerializer()
-
-Operation = list[Any]
 
 
 class Malformed(Exception):
@@ -40,77 +37,76 @@ class DeliberateFailure(Exception):
 class Operations:
     """Runs one request's operations on its session."""
 
-    def __init__(self, session: SecureCookieSession) -> None:
-        self.session = session
+    def __init__(self) -> None:
         self.status = 200
 
-    def run(self, operations: list[Operation]) -> list[Any]:
-        """The tagged result of each operation, in order."""
-        return [self._run_one(name, arguments) for name, *arguments in operations]
+    def run(self, operations: list[Any]) -> list[Any]:
+        """The tagged result of each operation, in order. Raises `Malformed`."""
+        return [self._run_one(operation) for operation in operations]
 
-    def _run_one(self, name: str, arguments: list[Any]) -> Any:
+    def _run_one(self, operation: Any) -> Any:
+        name, arguments = checked(operation)
         try:
             # Tagged at once: a later operation may change the value in place.
             return tagged.tag(getattr(self, "op_" + name)(*arguments))
-        except (KeyError, IndexError, TypeError) as error:
-            return {"error": type(error).__name__}
+        except LookupError:
+            return {"error": "KeyError"}
+        except TypeError:
+            return {"error": "TypeError"}
 
     def op_get(self, key: str, default: Any = None) -> Any:
-        return self.session.get(key, default)
+        return session.get(key, default)
 
     def op_item(self, key: str) -> Any:
-        return self.session[key]
+        return session[key]
 
     def op_set(self, key: str, value: Any) -> None:
-        self.session[key] = value
+        session[key] = value
 
     def op_del(self, key: str) -> None:
-        del self.session[key]
+        del session[key]
 
     def op_pop(self, key: str, *default: Any) -> Any:
-        return self.session.pop(key, *default)
+        return session.pop(key, *default)
 
     def op_setdefault(self, key: str, value: Any) -> Any:
-        return self.session.setdefault(key, value)
+        return session.setdefault(key, value)
 
     def op_update(self, values: dict[str, Any]) -> None:
-        self.session.update(values)
+        session.update(values)
 
     def op_clear(self) -> None:
-        self.session.clear()
+        session.clear()
 
     def op_contains(self, key: str) -> bool:
-        return key in self.session
+        return key in session
 
     def op_len(self) -> int:
-        return len(self.session)
+        return len(session)
 
     def op_keys(self) -> list[str]:
-        return sorted(self.session)
+        return sorted(session)
 
     def op_items(self) -> dict[str, Any]:
-        return dict(self.session)
+        return dict(session)
 
     def op_set_nested(self, path: list[str | int], value: Any) -> None:
-        target: Any = self.session
+        target: Any = session
         for step in path[:-1]:
             _check_step(target, step)
             target = target[step]
         _check_step(target, path[-1])
         target[path[-1]] = value
-        self.session.modified = True
+        session.modified = True
 
-    def op_incr(self, key: str) -> int:
-        value = self.session.get(key, 0)
-        if type(value) is not int:
-            raise TypeError(key)
-        self.session[key] = value + 1
-        return value + 1
+    def op_incr(self, key: str) -> int | float:
+        session[key] = number = session.get(key, 0) + 1
+        return number
 
-    def op_permanent(self, *value: bool) -> bool:
+    def op_permanent(self, *value: bool) -> Any:
         if value:
-            self.session.permanent = value[0]
-        return bool(self.session.permanent)
+            session.permanent = value[0]
+        return session.permanent
 
     def op_flash(self, message: Any, category: str = "message") -> None:
         try:
@@ -135,14 +131,14 @@ class Operations:
 
 
 def _check_step(target: Any, step: str | int) -> None:
-    """Only text into a dict and an integer into a list lead on."""
-    if not (isinstance(target, dict) and isinstance(step, str) or isinstance(target, list) and type(step) is int):
+    """Only text leads into a dict, and only an index into a list or tuple."""
+    leads = isinstance(target, MutableMapping) if isinstance(step, str) else isinstance(target, (list, tuple))
+    if not leads:
         raise TypeError("a step that leads nowhere")
 
 
 def _is_path(value: Any) -> bool:
-    steps = isinstance(value, list) and value and all(isinstance(s, str) or type(s) is int and s >= 0 for s in value)
-    return bool(steps) and isinstance(value[0], str)
+    return isinstance(value, list) and bool(value) and all(type(step) in (str, int) for step in value) and type(value[0]) is str
 
 
 def _is(*types: type) -> Callable[[Any], bool]:
@@ -158,6 +154,9 @@ def _anything(_value: Any) -> bool:
 
 
 KEY = _is(str)
+
+#: Operations that leave the session alone.
+UNTOUCHING = {"status", "sleep_ms", "fail"}
 
 #: Each operation's arguments: a check for each one, and how many of them are needed.
 SIGNATURES: dict[str, tuple[int, list[Callable[[Any], bool]]]] = {
@@ -184,22 +183,28 @@ SIGNATURES: dict[str, tuple[int, list[Callable[[Any], bool]]]] = {
 }
 
 
-def parse(text: str) -> list[Operation]:
-    """The operations of a request's JSON text, all of them checked. Raises `Malformed`."""
+def checked(operation: Any) -> tuple[str, list[Any]]:
+    """An operation's name and arguments. Raises `Malformed`."""
+    if not isinstance(operation, list) or not operation or not isinstance(operation[0], str):
+        raise Malformed("an operation is a list that begins with its name")
+    name, *arguments = operation
+    needed, checks = SIGNATURES.get(name, (-1, []))
+    if name not in UNTOUCHING:
+        _ = session.accessed  # the view holds the session from here on, whatever it does with it
+    if not 0 <= needed <= len(arguments) <= len(checks):
+        raise Malformed("no such operation, or not these many arguments")
+    if not all(check(argument) for check, argument in zip(checks, arguments)):
+        raise Malformed("an argument of another type")
+    return name, arguments
+
+
+def parse(text: str) -> list[Any]:
+    """The operations of a request's JSON text: `{"ops": [...]}`, or the list alone. Raises `Malformed`."""
     try:
         request = tagged.loads(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration) as error:
         raise Malformed("no JSON in Python's dialect, or a bad tag") from error
-    operations = request.get("ops") if isinstance(request, dict) else None
+    operations = request.get("ops") if isinstance(request, dict) else request
     if not isinstance(operations, list):
         raise Malformed('no {"ops": [...]}')
-    for operation in operations:
-        if not isinstance(operation, list) or not operation or not isinstance(operation[0], str):
-            raise Malformed("an operation is a list that begins with its name")
-        name, *arguments = operation
-        needed, checks = SIGNATURES.get(name, (-1, []))
-        if not 0 <= needed <= len(arguments) <= len(checks):
-            raise Malformed("no such operation, or not these many arguments")
-        if not all(check(argument) for check, argument in zip(checks, arguments)):
-            raise Malformed("an argument of another type")
     return operations

@@ -28,7 +28,7 @@ def create_app() -> Flask:
 
     @app.route("/op", methods=["GET", "POST"])
     def op() -> Response:
-        runner = operations.Operations(session._get_current_object())  # type: ignore[attr-defined]
+        runner = operations.Operations()
         try:
             text = request.args.get("ops", "") if request.method == "GET" else request.get_data().decode()
             results = runner.run(operations.parse(text))

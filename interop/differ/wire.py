@@ -23,10 +23,12 @@ class Request:
     cookies: tuple[bytes, ...] = ()
 
     def content(self) -> bytes:
-        """The body of a POST, or what `?ops=` of a GET means."""
+        """The body of a POST, or what `?ops=` of a GET means: there it is the list alone."""
         if self.body is not None:
             return self.body
-        return b"" if self.ops is None else json.dumps({"ops": list(self.ops)}).encode()
+        if self.ops is None:
+            return b""
+        return json.dumps(list(self.ops) if self.method == "GET" else {"ops": list(self.ops)}).encode()
 
     def to_bytes(self, host: str) -> bytes:
         """The request as it is sent."""
