@@ -13,6 +13,7 @@ from pathlib import Path
 
 import differences
 import differential
+from checks import Checks
 from mutants import MUTANTS
 
 HERE = Path(__file__).parent
@@ -37,36 +38,31 @@ def run(command: str, configuration: str, requests: int, seed: int = 1) -> tuple
     return status, printed.getvalue()
 
 
-def check(name: str, passed: bool, printed: str) -> bool:
-    """Prints one line, and everything the tester said where the check failed."""
-    print(f"{'ok    ' if passed else 'FAILED'} {name}" + ("" if passed else "\n" + printed), flush=True)
-    return passed
-
-
-def check_mutant(name: str) -> bool:
-    """Whether the tester finds a mutant and says how to see it again."""
+def check_mutant(checks: Checks, name: str) -> None:
+    """The tester finds a mutant and says how to see it again."""
     status, printed = run(f"{sys.executable} {HERE / 'mutants.py'} {name}", CONFIGURATIONS.get(name, "default"), 1500)
-    return check(name, status == 1 and "DISAGREEMENT" in printed and "--replay" in printed, printed)
+    checks.check(name, status == 1 and "DISAGREEMENT" in printed and "--replay" in printed, printed)
 
 
-def check_carafe_like() -> bool:
-    """Whether each documented difference is seen and explained, and nothing else is."""
+def check_carafe_like(checks: Checks) -> None:
+    """Each documented difference is seen and explained, and nothing else is."""
     status, printed = run(f"{sys.executable} {HERE / 'mutants.py'} carafe-like", "default", 4000)
     # The boundary needs another deflate, which Python has not.
     expected = [rule.name for rule in differences.RULES if rule.name != "deflate-boundary"]
-    return check("documented differences", status == 0 and all(name in printed for name in expected), printed)
+    checks.check("documented differences", status == 0 and all(name in printed for name in expected), printed)
 
 
 def main(names: list[str]) -> int:
     """Runs all checks, or the mutants named."""
-    if names:
-        return 0 if all([check_mutant(name) for name in names]) else 1
-    status, printed = run(TWIN, "default", 1000)
-    results = [check("Flask agrees with itself", status == 0 and " 0 disagreements (0 documented" in printed, printed)]
-    results.append(check_carafe_like())
-    results += [check_mutant(name) for name in MUTANTS if name != "carafe-like"]
-    print(f"{sum(results)} of {len(results)} checks passed")
-    return 0 if all(results) else 1
+    checks = Checks()
+    if not names:
+        status, printed = run(TWIN, "default", 1000)
+        checks.check("Flask agrees with itself", status == 0 and " 0 disagreements (0 documented" in printed, printed)
+        check_carafe_like(checks)
+    for name in names or MUTANTS:
+        if name != "carafe-like":
+            check_mutant(checks, name)
+    return checks.finish()
 
 
 if __name__ == "__main__":

@@ -14,15 +14,20 @@ class StartFailure(Exception):
     """A server did not say that it listens."""
 
 
+def inherited() -> dict[str, str]:
+    """This process's environment without anything that the servers under test read."""
+    ours = ("SECRET_KEY", "PORT")
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("FLASK_")}
+
+
 class Server:
     """A server in its own process, on a free loopback port, found by the line that it prints."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str], patience: float = 20.0) -> None:
-        """Starts `command` with nothing of Flask's settings but those in `environment`."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+        """Starts `command` with no settings but those in `environment`."""
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            list(command), env=inherited | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log
+            list(command), env=inherited() | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log
         )
         try:
             self.url = self._read_address(time.monotonic() + patience)
@@ -40,7 +45,8 @@ class Server:
                 why = "took too long" if not ready else "ended"
                 raise StartFailure(f"{self._process.args!r} {why}; it said:\n{printed.decode(errors='replace')}{self.log()}")
             printed += data
-        return printed.split(b"listening on ", 1)[1].split()[0].decode()
+        self.printed = printed.decode(errors="replace")
+        return self.printed.split("listening on ", 1)[1].split()[0]
 
     def log(self) -> str:
         """The end of what the server wrote to its standard error."""
