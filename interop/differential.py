@@ -173,7 +173,9 @@ def test_configuration(
                 continue
             alive = server.is_running()
             if server.stop() not in (0, -15) or not alive:
-                print(f"\nDISAGREEMENT: {configuration.name}: {name}'s twin did not end well\n{server.log()}", flush=True)
+                print(
+                    f"\nDISAGREEMENT: {configuration.name}: {name}'s twin did not end well\n{server.log()}", flush=True
+                )
                 tally.disagreements += 1
 
 
@@ -210,9 +212,15 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0, metavar="M", help="stop after this long")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--config", action="append", metavar="NAME", help="only this configuration; may be repeated")
-    parser.add_argument("--carafe", default=os.environ.get("CARAFE_TWIN", ""), metavar="COMMAND", help="default: $CARAFE_TWIN")
-    parser.add_argument("--carafe-args", default="", metavar="ARGS", help='more arguments for it, such as "--server actix"')
-    parser.add_argument("--carafe-url", metavar="URL", help="a server that runs already, in the one configuration given")
+    parser.add_argument(
+        "--carafe", default=os.environ.get("CARAFE_TWIN", ""), metavar="COMMAND", help="default: $CARAFE_TWIN"
+    )
+    parser.add_argument(
+        "--carafe-args", default="", metavar="ARGS", help='more arguments for it, such as "--server actix"'
+    )
+    parser.add_argument(
+        "--carafe-url", metavar="URL", help="a server that runs already, in the one configuration given"
+    )
     parser.add_argument("--replay", metavar="JSON", help="send one reported request again")
     arguments = parser.parse_args(argv)
     if not arguments.carafe and not arguments.carafe_url:

@@ -62,7 +62,12 @@ class Scheme:
     @staticmethod
     def at_random(rng: random.Random) -> Scheme:
         """Any scheme; Flask's own most often."""
-        keys = [lambda: b"dev", lambda: rng.randbytes(32), lambda: "schlüssel ☃".encode(), lambda: rng.randbytes(rng.randrange(1, 200))]
+        keys = [
+            lambda: b"dev",
+            lambda: rng.randbytes(32),
+            lambda: "schlüssel ☃".encode(),
+            lambda: rng.randbytes(rng.randrange(1, 200)),
+        ]
         secrets = [rng.choice(keys)() for _ in range(rng.choice([1, 1, 2, 3]))]
         if rng.random() < 0.3:
             return Scheme(secrets, b"cookie-session", "sha1", "hmac")
@@ -200,7 +205,9 @@ class Tool:
         return self._process.wait(timeout=30)
 
 
-def run(tool: Tool, count: int, rng: random.Random, make: Callable[[random.Random, Values], Case]) -> tuple[Counter[str], int]:
+def run(
+    tool: Tool, count: int, rng: random.Random, make: Callable[[random.Random, Values], Case]
+) -> tuple[Counter[str], int]:
     """Tries `count` cases; how many there were of each kind, and how many went wrong."""
     values = Values(rng)
     kinds: Counter[str] = Counter()
@@ -213,7 +220,9 @@ def run(tool: Tool, count: int, rng: random.Random, make: Callable[[random.Rando
             if wrong := case.check(json.loads(answer)):
                 mismatches += 1
                 if mismatches <= 5:
-                    print(f"MISMATCH: {wrong}\n  asked:    {json.dumps(case.line)}\n  answered: {answer.decode().strip()}")
+                    print(
+                        f"MISMATCH: {wrong}\n  asked:    {json.dumps(case.line)}\n  answered: {answer.decode().strip()}"
+                    )
     return kinds, mismatches
 
 
@@ -222,7 +231,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100_000, metavar="N", help="sessions each way")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
-    parser.add_argument("--tool", default=os.environ.get("CARAFE_EXCHANGE", ""), metavar="COMMAND", help="default: $CARAFE_EXCHANGE")
+    parser.add_argument(
+        "--tool", default=os.environ.get("CARAFE_EXCHANGE", ""), metavar="COMMAND", help="default: $CARAFE_EXCHANGE"
+    )
     arguments = parser.parse_args()
     if not arguments.tool:
         parser.error("name the tool: $CARAFE_EXCHANGE or --tool")
@@ -238,7 +249,9 @@ def main() -> int:
         print("MISMATCH: the tool ended with an error")
         mismatches += 1
     listed = ", ".join(f"{kind} {count}" for kind, count in sorted(seen.items()))
-    print(f"{arguments.count} sessions each way, {mismatches} mismatches ({listed}; {time.monotonic() - started:.0f} s)")
+    print(
+        f"{arguments.count} sessions each way, {mismatches} mismatches ({listed}; {time.monotonic() - started:.0f} s)"
+    )
     return 1 if mismatches else 0
 
 

@@ -1,6 +1,6 @@
 """The tool of `exchange.py`, written with ItsDangerous and Flask: proves the exchange itself, and says what is expected.
 
-    python interop/exchange.py --tool "python interop/exchange_flask.py"
+python interop/exchange.py --tool "python interop/exchange_flask.py"
 """
 
 from __future__ import annotations

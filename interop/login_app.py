@@ -1,6 +1,6 @@
 """The tutorial's application on Flask, the other side of `examples/login`: the same routes, texts and session.
 
-    SECRET_KEY=... python interop/login_app.py --listen 127.0.0.1:0
+SECRET_KEY=... python interop/login_app.py --listen 127.0.0.1:0
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from werkzeug.sansio.http import parse_cookie
 import operations
 import twin
 from differ.compare import split
-from differ.opened import Step, open_value
 from differ.configurations import Configuration
+from differ.opened import Step, open_value
 from differences import LARGEST_COOKIE, LARGEST_PAYLOAD
 
 Mutation = Callable[[Flask], None]
@@ -37,7 +37,7 @@ def mutant(change: Mutation) -> Mutation:
     return change
 
 
-def _after(app: Flask, change: Callable[[Response], None]) -> None:
+def _after(app: Flask, change: Callable[[Response], Any]) -> None:
     """Changes each answer after the session is saved."""
     original = app.process_response
 
@@ -46,7 +46,7 @@ def _after(app: Flask, change: Callable[[Response], None]) -> None:
         change(response)
         return response
 
-    app.process_response = process_response  # type: ignore[method-assign]
+    app.process_response = process_response  # type: ignore
 
 
 def _replace_in_cookies(app: Flask, old: str, new: str) -> None:
@@ -105,14 +105,14 @@ def _sort_keys(app: Flask, order: Callable[[str], Any]) -> None:
             return {key: arrange(value[key]) for key in sorted(value, key=order)}
         return [arrange(item) for item in value] if isinstance(value, list) else value
 
-    flask.json.tag.dumps = (  # type: ignore[attr-defined]
+    flask.json.tag.dumps = (  # type: ignore
         lambda value, **how: app.json.dumps(arrange(value), **how | {"sort_keys": False})
     )
 
 
 @mutant
 def pop_unnoticed(app: Flask) -> None:
-    SecureCookieSession.pop = dict.pop  # type: ignore[assignment,method-assign]
+    SecureCookieSession.pop = dict.pop  # type: ignore
 
 
 @mutant
@@ -127,7 +127,7 @@ def setdefault_always_modifies(app: Flask) -> None:
         self.modified = True
         return dict.setdefault(self, key, default)
 
-    SecureCookieSession.setdefault = setdefault  # type: ignore[assignment,method-assign]
+    SecureCookieSession.setdefault = setdefault  # type: ignore
 
 
 @mutant
@@ -140,7 +140,7 @@ def nested_change_unnoticed(app: Flask) -> None:
         if len(path) > 1:
             flask.session.modified = before
 
-    operations.Operations.op_set_nested = op_set_nested  # type: ignore[method-assign]
+    operations.Operations.op_set_nested = op_set_nested  # type: ignore
 
 
 @mutant
@@ -151,8 +151,8 @@ def no_refresh(app: Flask) -> None:
 @mutant
 def refresh_only_when_touched(app: Flask) -> None:
     original = app.session_interface.should_set_cookie
-    app.session_interface.should_set_cookie = (  # type: ignore[method-assign]
-        lambda a, session: original(a, session) and (session.modified or session.accessed)
+    app.session_interface.should_set_cookie = (  # type: ignore
+        lambda a, session: original(a, session) and (session.modified or session.accessed)  # type: ignore
     )
 
 
@@ -173,14 +173,17 @@ def expiry_off_by_one(app: Flask) -> None:
         finally:
             a.config["PERMANENT_SESSION_LIFETIME"] = lifetime
 
-    SecureCookieSessionInterface.open_session = open_session  # type: ignore[assignment,method-assign]
+    SecureCookieSessionInterface.open_session = open_session  # type: ignore
 
 
 @mutant
 def oldest_key_signs(app: Flask) -> None:
     fallbacks = app.config["SECRET_KEY_FALLBACKS"]
     if fallbacks:
-        app.config["SECRET_KEY"], app.config["SECRET_KEY_FALLBACKS"] = fallbacks[0], [*fallbacks[1:], app.config["SECRET_KEY"]]
+        app.config["SECRET_KEY"], app.config["SECRET_KEY_FALLBACKS"] = (
+            fallbacks[0],
+            [*fallbacks[1:], app.config["SECRET_KEY"]],
+        )
 
 
 @mutant
@@ -195,7 +198,7 @@ def last_cookie_wins(app: Flask) -> None:
 
 @mutant
 def no_compression(app: Flask) -> None:
-    itsdangerous.url_safe.zlib.compress = lambda content: content  # type: ignore[attr-defined]
+    itsdangerous.url_safe.zlib.compress = lambda content: content  # type: ignore
 
 
 @mutant
@@ -210,7 +213,7 @@ def not_saved_on_failure(app: Flask) -> None:
 @mutant
 def flash_pair_swapped(app: Flask) -> None:
     original = operations.flash
-    operations.flash = lambda message, category: original(category, message)  # type: ignore[assignment]
+    operations.flash = lambda message, category: original(category, message)  # type: ignore
 
 
 @mutant
@@ -224,13 +227,13 @@ def flash_filter_keeps_the_rest(app: Flask) -> None:
             flask.session["_flashes"] = kept
         return shown
 
-    operations.get_flashed_messages = get_flashed_messages  # type: ignore[assignment]
+    operations.get_flashed_messages = get_flashed_messages  # type: ignore
 
 
 @mutant
 def lone_surrogates_replaced(app: Flask) -> None:
     original = flask.json.tag.loads
-    flask.json.tag.loads = lambda text: _without_surrogates(original(text))  # type: ignore[attr-defined]
+    flask.json.tag.loads = lambda text: _without_surrogates(original(text))  # type: ignore
 
 
 def _without_surrogates(value: Any) -> Any:
@@ -238,7 +241,9 @@ def _without_surrogates(value: Any) -> Any:
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_without_surrogates(item) for item in value]
-    return {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()} if isinstance(value, dict) else value
+    return (
+        {_without_surrogates(k): _without_surrogates(v) for k, v in value.items()} if isinstance(value, dict) else value
+    )
 
 
 @mutant
@@ -249,13 +254,13 @@ def big_integers_as_floats(app: Flask) -> None:
         return original(self, value)
 
     original = flask.json.tag.TaggedJSONSerializer.tag
-    flask.json.tag.TaggedJSONSerializer.tag = tag  # type: ignore[method-assign]
+    flask.json.tag.TaggedJSONSerializer.tag = tag  # type: ignore
 
 
 @mutant
 def negative_zero_lost(app: Flask) -> None:
     original = flask.json.tag.TaggedJSONSerializer.tag
-    flask.json.tag.TaggedJSONSerializer.tag = (  # type: ignore[method-assign]
+    flask.json.tag.TaggedJSONSerializer.tag = (  # type: ignore
         lambda self, value: 0.0 if type(value) is float and value == 0 else original(self, value)
     )
 
@@ -285,7 +290,7 @@ def carafe_like(app: Flask) -> None:
             response.headers.pop("Set-Cookie")
             response.status_code = 500
 
-    SecureCookieSessionInterface.open_session = open_session  # type: ignore[assignment,method-assign]
+    SecureCookieSessionInterface.open_session = open_session  # type: ignore
     _after(app, change)
 
 

@@ -138,7 +138,12 @@ def _check_step(target: Any, step: str | int) -> None:
 
 
 def _is_path(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(step) in (str, int) for step in value) and type(value[0]) is str
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(type(step) in (str, int) for step in value)
+        and type(value[0]) is str
+    )
 
 
 def _is(*types: type) -> Callable[[Any], bool]:

@@ -1,6 +1,6 @@
 """The login example through a real HTTP client, beside the same application on Flask: one cookie jar, one secret key.
 
-    CARAFE_LOGIN=target/release/examples/login python interop/test_login.py
+CARAFE_LOGIN=target/release/examples/login python interop/test_login.py
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ from differ.twins import Server, inherited
 
 FLASK = [sys.executable, str(Path(__file__).with_name("login_app.py")), "--listen", "127.0.0.1:0"]
 KEY = {"SECRET_KEY": "a key that both applications have"}
-NAMES = ["admin", "Zoë ☃ 😀", "<script>alert(1)</script>", "\"quotes\" & 'more' &amp;", "a b+c%20d", "</p><b>", "x" * 1500]
+NAMES = [
+    "admin",
+    "Zoë ☃ 😀",
+    "<script>alert(1)</script>",
+    "\"quotes\" & 'more' &amp;",
+    "a b+c%20d",
+    "</p><b>",
+    "x" * 1500,
+]
 #: Too random for compression to help.
 LONG_NAME = b64encode(os.urandom(75_000)).decode()
 
@@ -93,7 +101,9 @@ class Browser:
 
     jar: CookieJar = field(default_factory=CookieJar)
 
-    def ask(self, url: str, form: dict[str, str] | None = None, follow: bool = True, method: str | None = None) -> Reply:
+    def ask(
+        self, url: str, form: dict[str, str] | None = None, follow: bool = True, method: str | None = None
+    ) -> Reply:
         """GET, or POST with a form."""
         handlers: list[Any] = [urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar)]
         opener = urllib.request.build_opener(*handlers, *([] if follow else [_StayHere]))
@@ -124,15 +134,25 @@ def check_pages(checks: Checks, carafe: str) -> None:
     posts = len(form.forms) == 1 and (form.forms[0].get("method") or "").lower() == "post"
     checks.check("/login shows a form with the field username", posts and form.fields == ["username"], form.fields)
     reply = browser.ask(carafe + "/login", {"username": "admin"}, follow=False)
-    checks.check("POST /login redirects to /", reply.status in (302, 303) and reply.headers["Location"] == "/", reply.status)
+    checks.check(
+        "POST /login redirects to /", reply.status in (302, 303) and reply.headers["Location"] == "/", reply.status
+    )
     cookie = reply.headers.get("Set-Cookie", "")
-    checks.check("the cookie has Flask's name and attributes", cookie.startswith("session=") and cookie.endswith("; HttpOnly; Path=/"), cookie)
+    checks.check(
+        "the cookie has Flask's name and attributes",
+        cookie.startswith("session=") and cookie.endswith("; HttpOnly; Path=/"),
+        cookie,
+    )
     checks.check("the front page greets by name", browser.is_logged_in(carafe, "admin"))
     checks.check("Vary: Cookie stands on it", browser.ask(carafe + "/").headers.get("Vary", "").lower() == "cookie")
     reply = browser.ask(carafe + "/logout", follow=False)
-    checks.check("/logout redirects to /", reply.status in (302, 303) and reply.headers["Location"] == "/", reply.status)
+    checks.check(
+        "/logout redirects to /", reply.status in (302, 303) and reply.headers["Location"] == "/", reply.status
+    )
     removal = "session=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; HttpOnly; Path=/"
-    checks.check("/logout removes the cookie", reply.headers.get("Set-Cookie") == removal, reply.headers.get("Set-Cookie"))
+    checks.check(
+        "/logout removes the cookie", reply.headers.get("Set-Cookie") == removal, reply.headers.get("Set-Cookie")
+    )
     checks.check("after it nobody is logged in", browser.is_logged_out(carafe))
 
 
@@ -146,7 +166,11 @@ def check_refusals(checks: Checks, carafe: str) -> None:
         status = browser.ask(carafe + path, {}, method=method).status
         checks.check(f"{method} {path} is not allowed", status == 405, status)
     reply = browser.ask(carafe + "/login", {"user": "admin"}, follow=False)
-    checks.check("a form without username is refused", reply.status in (400, 422) and "Set-Cookie" not in reply.headers, reply.status)
+    checks.check(
+        "a form without username is refused",
+        reply.status in (400, 422) and "Set-Cookie" not in reply.headers,
+        reply.status,
+    )
     browser.ask(carafe + "/login", {"username": "admin"})
     for length in (4500, 5000, 100_000):
         reply = browser.ask(carafe + "/login", {"username": LONG_NAME[:length]}, follow=False)
@@ -176,17 +200,24 @@ def check_together(checks: Checks, carafe: str, flask: str) -> None:
             browser = Browser()
             shown = f"{way}, {name[:30]!r}"
             browser.ask(here + "/login", {"username": name})
-            checks.check(f"logged in from {shown}", browser.is_logged_in(here, name) and browser.is_logged_in(there, name))
+            checks.check(
+                f"logged in from {shown}", browser.is_logged_in(here, name) and browser.is_logged_in(there, name)
+            )
             page = browser.ask(there + "/").page
             checks.check(f"escaped: {shown}", not page.tags & {"script", "b"})
             browser.ask(there + "/logout")
-            checks.check(f"logged out on the other, {shown}", browser.is_logged_out(here) and browser.is_logged_out(there))
+            checks.check(
+                f"logged out on the other, {shown}", browser.is_logged_out(here) and browser.is_logged_out(there)
+            )
 
 
 def check_curl(checks: Checks, carafe: str) -> None:
     """A plain `curl -d username=admin` logs in."""
     printed = subprocess.run(
-        ["curl", "--noproxy", "*", "-s", "-i", "-d", "username=admin", carafe + "/login"], capture_output=True, text=True, timeout=10
+        ["curl", "--noproxy", "*", "-s", "-i", "-d", "username=admin", carafe + "/login"],
+        capture_output=True,
+        text=True,
+        timeout=10,
     ).stdout
     checks.check("curl -d username=admin logs in", "set-cookie: session=" in printed.lower(), printed)
 
@@ -202,8 +233,17 @@ def check_start(checks: Checks, command: list[str]) -> None:
                 [*command, *arguments], env=inherited() | KEY | extra, capture_output=True, text=True, timeout=20
             )
             said = (ended.stdout + ended.stderr).strip()
-            clear = ended.returncode != 0 and len(said.splitlines()) == 1 and str(port) in said and ("PORT" in said or "--listen" in said)
-            checks.check(f"a taken port ({how}) is one line that says how to choose another", clear, f"{ended.returncode} {said!r}")
+            clear = (
+                ended.returncode != 0
+                and len(said.splitlines()) == 1
+                and str(port) in said
+                and ("PORT" in said or "--listen" in said)
+            )
+            checks.check(
+                f"a taken port ({how}) is one line that says how to choose another",
+                clear,
+                f"{ended.returncode} {said!r}",
+            )
     free = socket.create_server(("127.0.0.1", 0))
     port = free.getsockname()[1]
     free.close()
@@ -213,11 +253,17 @@ def check_start(checks: Checks, command: list[str]) -> None:
     browser.ask(server.url + "/login", {"username": "admin"})
     server.stop()
     server = Server([*command, "--listen", "127.0.0.1:0"], {"FLASK_SECRET_KEY": KEY["SECRET_KEY"]})
-    checks.check("FLASK_SECRET_KEY is taken as well, and sessions outlive the process", browser.is_logged_in(server.url, "admin"))
+    checks.check(
+        "FLASK_SECRET_KEY is taken as well, and sessions outlive the process", browser.is_logged_in(server.url, "admin")
+    )
     server.stop()
     server = Server([*command, "--listen", "127.0.0.1:0"], {})
     said = (server.printed + server.log()).lower()
-    checks.check("without a key it says that sessions end with the process", "secret_key" in said and "session" in said and "end" in said, said)
+    checks.check(
+        "without a key it says that sessions end with the process",
+        "secret_key" in said and "session" in said and "end" in said,
+        said,
+    )
     checks.check("without a key old sessions are not accepted", browser.is_logged_out(server.url))
     browser = Browser()
     browser.ask(server.url + "/login", {"username": "admin"})
@@ -231,7 +277,9 @@ def check_start(checks: Checks, command: list[str]) -> None:
 def main() -> int:
     """Runs all checks; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--login", default=os.environ.get("CARAFE_LOGIN", ""), metavar="COMMAND", help="default: $CARAFE_LOGIN")
+    parser.add_argument(
+        "--login", default=os.environ.get("CARAFE_LOGIN", ""), metavar="COMMAND", help="default: $CARAFE_LOGIN"
+    )
     arguments = parser.parse_args()
     if not arguments.login:
         parser.error("name the login example: $CARAFE_LOGIN or --login")

@@ -35,7 +35,7 @@ def serve(app: WsgiApp, address: str) -> None:
     """Serves `app` at `address` (HOST:PORT, port 0 for any) until SIGTERM; open requests are answered first."""
     host, _, port = address.rpartition(":")
     listener = socket.create_server((host, int(port)), backlog=256)
-    bound = "%s:%d" % listener.getsockname()[:2]
+    bound = "{}:{}".format(*listener.getsockname()[:2])
     connections: dict[socket.socket, threading.Thread] = {}
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -147,7 +147,10 @@ def _answer(app: WsgiApp, environ: dict[str, Any]) -> bytes:
         if close := getattr(body, "close", None):
             close()
     status, headers = started
-    lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in headers if n.lower() not in ("content-length", "connection"))]
+    lines = [
+        f"HTTP/1.1 {status}",
+        *(f"{n}: {v}" for n, v in headers if n.lower() not in ("content-length", "connection")),
+    ]
     bodiless = environ["REQUEST_METHOD"] == "HEAD" or status[:3] in ("204", "304")
     if not status.startswith("204"):
         lines.append(f"Content-Length: {len(content)}")

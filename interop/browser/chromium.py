@@ -8,12 +8,11 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from origin import program
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-
-from origin import program
 
 # The browser asks for nothing but the pages under test.
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run
@@ -42,7 +41,9 @@ class Chromium:
     def __enter__(self) -> Chromium:
         return self
 
-    def __exit__(self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.driver.quit()
         shutil.rmtree(self._profile, ignore_errors=True)
 

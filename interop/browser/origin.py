@@ -45,7 +45,9 @@ class Process:
         """Starts it and waits until it accepts connections."""
         self.command = list(command)
         with log.open("ab") as output:
-            self._process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **how)  # type: ignore[call-overload]
+            self._process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **how
+            )  # type: ignore[call-overload]
         deadline = time.monotonic() + 20
         while not _accepts(port):
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -19,9 +19,10 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from checks import Checks  # noqa: E402
 from chromium import Chromium  # noqa: E402
 from origin import Missing, Origin  # noqa: E402
+
+from checks import Checks  # noqa: E402
 
 WAYS = [("py", "rs"), ("rs", "py")]
 OLD, NEW = "the old key", "the new key"
@@ -147,7 +148,9 @@ def check_rotation(checks: Checks, origin: Origin, browser: Chromium) -> None:
         for here, there in WAYS:
             fetch(f"{origin.url}/{here}/login", fresh, {"username": f"new on {here}"})
             page = fetch(f"{origin.url}/{there}/", fresh)[0]
-            checks.check(f"{name}: who logs in on {here} is known on {there}", f"Logged in as new on {here}" in page, page)
+            checks.check(
+                f"{name}: who logs in on {here} is known on {there}", f"Logged in as new on {here}" in page, page
+            )
     for stack in ("py", "rs"):
         origin.restart(stack, NEW)
     text = browser.open(f"{origin.url}/rs/")
@@ -159,7 +162,12 @@ def check_rotation(checks: Checks, origin: Origin, browser: Chromium) -> None:
 def main() -> int:
     """Runs all checks; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--two-stacks", default=os.environ.get("CARAFE_TWO_STACKS", ""), metavar="COMMAND", help="default: $CARAFE_TWO_STACKS")
+    parser.add_argument(
+        "--two-stacks",
+        default=os.environ.get("CARAFE_TWO_STACKS", ""),
+        metavar="COMMAND",
+        help="default: $CARAFE_TWO_STACKS",
+    )
     screenshots = Path(__file__).resolve().parents[2] / "target" / "browser"
     parser.add_argument("--screenshots", type=Path, default=screenshots, metavar="DIRECTORY")
     arguments = parser.parse_args()

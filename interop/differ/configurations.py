@@ -18,7 +18,8 @@ class Configuration:
     def environment(self) -> dict[str, str]:
         """The settings as `FLASK_*` variables: text as it is, everything else as JSON."""
         return {
-            f"FLASK_{key}": value if isinstance(value, str) else json.dumps(value) for key, value in self.settings.items()
+            f"FLASK_{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in self.settings.items()
         }
 
     @property

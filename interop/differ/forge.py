@@ -63,25 +63,37 @@ class Forge:
 
     def _foreign(self) -> bytes:
         rng = self.rng
-        return rng.choice([
-            lambda: self.session(secret="foreign"),
-            lambda: self.session(secret=""),
-            lambda: self.session(salt="itsdangerous"),
-            lambda: self.session(salt="flask-session"),
-            lambda: self.session(digest=rng.choice([hashlib.sha256, hashlib.sha512])),
-            lambda: self.session(derivation=rng.choice(["none", "concat", "django-concat"])),
-        ])()
+        return rng.choice(
+            [
+                lambda: self.session(secret="foreign"),
+                lambda: self.session(secret=""),
+                lambda: self.session(salt="itsdangerous"),
+                lambda: self.session(salt="flask-session"),
+                lambda: self.session(digest=rng.choice([hashlib.sha256, hashlib.sha512])),
+                lambda: self.session(derivation=rng.choice(["none", "concat", "django-concat"])),
+            ]
+        )()
 
     def _aged(self) -> bytes:
         offset = self.rng.choice([-1000, -1, 0, 0, 1, 2, 1000])
         return self.session(stamp=max(0, self.now - self.configuration.lifetime - offset))
 
     def _future(self) -> bytes:
-        return self.session(stamp=self.rng.choice([self.now + 1, self.now + 60, 2**32, 2**40, 253402300799, 2**63, 2**64 - 1]))
+        return self.session(
+            stamp=self.rng.choice([self.now + 1, self.now + 60, 2**32, 2**40, 253402300799, 2**63, 2**64 - 1])
+        )
 
     def _odd_stamp(self) -> bytes:
         now = int_to_bytes(self.now)
-        stamps = [b"", base64_encode(b"\0" + now), base64_encode(b"\0" * 4 + now), b"A", b"!", b"AQ", base64_encode(b"\1" * 9)]
+        stamps = [
+            b"",
+            base64_encode(b"\0" + now),
+            base64_encode(b"\0" * 4 + now),
+            b"A",
+            b"!",
+            b"AQ",
+            base64_encode(b"\1" * 9),
+        ]
         stamps += [base64_encode(now)[:-1] + bytes([ALPHABET[(ALPHABET.index(base64_encode(now)[-1:]) + 1) % 64]])]
         return self.session(stamp=self.rng.choice(stamps))
 
@@ -123,7 +135,10 @@ class Forge:
         return self.sign(encode(text.encode("utf-8"), self.rng.random() < 0.2))
 
     def _odd_tags(self) -> bytes:
-        session = {self.values.key(): self.rng.choice([tagged.tag(self.values.scalar()), self.rng.choice(ODD_TAGS)]) for _ in "ab"}
+        session = {
+            self.values.key(): self.rng.choice([tagged.tag(self.values.scalar()), self.rng.choice(ODD_TAGS)])
+            for _ in "ab"
+        }
         session[self.rng.choice("ab")] = self.rng.choice(ODD_TAGS)
         return self.sign(encode(sloppy_json.dumps(session, self.rng).encode()))
 
@@ -131,23 +146,27 @@ class Forge:
         return self.sign(encode(self.rng.choice(sloppy_json.WHOLE_PAYLOADS).encode()))
 
     def _bad_bytes(self) -> bytes:
-        content = self.rng.choice([b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\xc0\x80"}', b"\xff\xfe{", b'{"a":"\xe2\x98"}'])
+        content = self.rng.choice(
+            [b'{"a":"\xff"}', b'{"a":"\xed\xa0\x80"}', b'{"a":"\xc0\x80"}', b"\xff\xfe{", b'{"a":"\xe2\x98"}']
+        )
         return self.sign(encode(content))
 
     def _deflated(self) -> bytes:
         rng = self.rng
         content = tagged.dumps(self.values.session()).encode()
-        stream = rng.choice([
-            lambda: zlib.compress(content, rng.choice([0, 1, 9])),
-            lambda: zlib.compress(content) + rng.choice([b"x", b"\0" * 9, zlib.compress(b"{}")]),
-            lambda: zlib.compress(content)[: -rng.randrange(1, 5)],
-            lambda: zlib.compress(content)[2:-4],
-            lambda: gzip.compress(content, mtime=0),
-            lambda: zlib.compress(content, wbits=9),
-            lambda: content,
-            lambda: b"",
-            lambda: zlib.compress(b'{"a":"' + b"0" * rng.choice([1_000_000, 1_100_000]) + b'"}'),
-        ])()
+        stream = rng.choice(
+            [
+                lambda: zlib.compress(content, rng.choice([0, 1, 9])),
+                lambda: zlib.compress(content) + rng.choice([b"x", b"\0" * 9, zlib.compress(b"{}")]),
+                lambda: zlib.compress(content)[: -rng.randrange(1, 5)],
+                lambda: zlib.compress(content)[2:-4],
+                lambda: gzip.compress(content, mtime=0),
+                lambda: zlib.compress(content, wbits=9),
+                lambda: content,
+                lambda: b"",
+                lambda: zlib.compress(b'{"a":"' + b"0" * rng.choice([1_000_000, 1_100_000]) + b'"}'),
+            ]
+        )()
         return self.sign(b"." + base64_encode(stream))
 
     def _odd_base64(self) -> bytes:

@@ -11,11 +11,38 @@ from .opened import open_cookies
 from .values import Values
 from .wire import Request
 
-MALFORMED = [b"", b"{", b"[]", b"null", b'{"ops":1}', b'{"ops":[["get"]]}', b'{"ops":[["nothing"]]}', b'{"ops":[["get",1]]}']
-MALFORMED += [b"\xff", b'{"ops":[[]]}', b'{"ops":[["set","a",{" u":"zz"}]]}', b'{"ops":["len"]}', b'{"ops":[["permanent",1]]}']
-MALFORMED += [b'{"ops":[["len"]]} x', b'{"ops":[["set","a",1],["len",1]]}', b'{"ops":[["update",[]]]}', b'{}', b'"ops"']
+MALFORMED = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"ops":1}',
+    b'{"ops":[["get"]]}',
+    b'{"ops":[["nothing"]]}',
+    b'{"ops":[["get",1]]}',
+]
+MALFORMED += [
+    b"\xff",
+    b'{"ops":[[]]}',
+    b'{"ops":[["set","a",{" u":"zz"}]]}',
+    b'{"ops":["len"]}',
+    b'{"ops":[["permanent",1]]}',
+]
+MALFORMED += [b'{"ops":[["len"]]} x', b'{"ops":[["set","a",1],["len",1]]}', b'{"ops":[["update",[]]]}', b"{}", b'"ops"']
 
-SIBLINGS = [b"a=b", b"other=1", b"a", b"=x", b"x=", b'q="a;b"', b'q="a\\"b"', b"a=b c", b"theme=dark", b"lang=d\xc3\xa9", b"$Version=1"]
+SIBLINGS = [
+    b"a=b",
+    b"other=1",
+    b"a",
+    b"=x",
+    b"x=",
+    b'q="a;b"',
+    b'q="a\\"b"',
+    b"a=b c",
+    b"theme=dark",
+    b"lang=d\xc3\xa9",
+    b"$Version=1",
+]
 SIBLINGS += [b'open="x', b"t=1\t", b"a = b", b"", b"csrftoken=abc.def", b"a=b=c"]
 NO_UTF8_SIBLINGS = [b"x=\xff", b"x=\xe9", b"\xc3=1", b"x=\xed\xa0\x80"]
 
@@ -69,7 +96,11 @@ class Generator:
             return rng.choice([[name], [name, True], [name, True], [name, False]])
         if name == "flash":
             message = values.tagged(values.message())
-            return [name, message] if rng.random() < 0.5 else [name, message, rng.choice(["message", "error", "info", values.text()])]
+            return (
+                [name, message]
+                if rng.random() < 0.5
+                else [name, message, rng.choice(["message", "error", "info", values.text()])]
+            )
         if name == "flashes":
             filters = [[], ["error"], ["message", "info"], ["none"]]
             return rng.choice([[name], [name, True], [name, False], [name, rng.random() < 0.5, rng.choice(filters)]])
@@ -81,7 +112,9 @@ class Generator:
         """A path for `set_nested`: mostly one that is there."""
         rng = self.rng
         steps: list[str | int] = [key]
-        containers = [name for name, value in self.session.items() if isinstance(value, (dict, list)) and isinstance(name, str)]
+        containers = [
+            name for name, value in self.session.items() if isinstance(value, (dict, list)) and isinstance(name, str)
+        ]
         if containers and rng.random() < 0.7:
             steps = [rng.choice(containers)]
         value = self.session.get(str(steps[0]))
@@ -99,11 +132,16 @@ class Generator:
         elif roll < 0.96:
             values = [self.forge.any_cookie()]
         else:
-            values = [value for value in (carried, self.forge.any_cookie(), self.forge.any_cookie()) if value is not None]
+            values = [
+                value for value in (carried, self.forge.any_cookie(), self.forge.any_cookie()) if value is not None
+            ]
             rng.shuffle(values)
         parts = [self._spelled(value) for value in values]
         if rng.random() < 0.15:
-            parts.insert(rng.randrange(len(parts) + 1), rng.choice(SIBLINGS + [self.name + b"2=x", b"x" + self.name + b"=y", self.name.swapcase() + b"=z"]))
+            parts.insert(
+                rng.randrange(len(parts) + 1),
+                rng.choice(SIBLINGS + [self.name + b"2=x", b"x" + self.name + b"=y", self.name.swapcase() + b"=z"]),
+            )
         if rng.random() < 0.01:
             parts.insert(rng.randrange(len(parts) + 1), rng.choice(NO_UTF8_SIBLINGS))
         if not parts:
@@ -122,7 +160,9 @@ class Generator:
         if roll < 0.95:
             return self.name + b'="' + value + b'"'
         if roll < 0.97:
-            return self.name + b'="' + b"".join(b"\\%03o" % c if rng.random() < 0.1 else bytes([c]) for c in value) + b'"'
+            return (
+                self.name + b'="' + b"".join(b"\\%03o" % c if rng.random() < 0.1 else bytes([c]) for c in value) + b'"'
+            )
         return self.name + rng.choice([b" = ", b"= ", b" =", b"=\t"]) + value + rng.choice([b"", b" "])
 
 

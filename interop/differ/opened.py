@@ -38,7 +38,9 @@ class Opened:
 def serializer(configuration: Configuration) -> URLSafeTimedSerializer:
     """The serializer that Flask builds from a configuration."""
     keys = [*configuration.fallbacks, configuration.secret]
-    return URLSafeTimedSerializer(keys, salt="cookie-session", serializer=tagged, signer_kwargs={"key_derivation": "hmac"})
+    return URLSafeTimedSerializer(
+        keys, salt="cookie-session", serializer=tagged, signer_kwargs={"key_derivation": "hmac"}
+    )
 
 
 def open_cookies(lines: tuple[bytes, ...], configuration: Configuration, now: int) -> Opened:

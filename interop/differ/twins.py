@@ -27,7 +27,11 @@ class Server:
         """Starts `command` with no settings but those in `environment`."""
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            list(command), env=inherited() | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log
+            list(command),
+            env=inherited() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
         )
         try:
             self.url = self._read_address(time.monotonic() + patience)
@@ -43,7 +47,9 @@ class Server:
             data = os.read(self._process.stdout.fileno(), 4096) if ready else b""
             if not data:
                 why = "took too long" if not ready else "ended"
-                raise StartFailure(f"{self._process.args!r} {why}; it said:\n{printed.decode(errors='replace')}{self.log()}")
+                raise StartFailure(
+                    f"{self._process.args!r} {why}; it said:\n{printed.decode(errors='replace')}{self.log()}"
+                )
             printed += data
         self.printed = printed.decode(errors="replace")
         return self.printed.split("listening on ", 1)[1].split()[0]

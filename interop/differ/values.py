@@ -14,17 +14,69 @@ from markupsafe import Markup
 tagged = TaggedJSONSerializer()
 
 KEYS = ["a", "b", "c", "n", "username", "Z", "_permanent", "_flashes", "_user_id", ""]
-ODD_KEYS = [" t", " di", " b", " m", " u", " d", " t__", " zz", " t ", "t", "é", "ß", "\uffff", "😀", "\ud800", "\udfff"]
+ODD_KEYS = [
+    " t",
+    " di",
+    " b",
+    " m",
+    " u",
+    " d",
+    " t__",
+    " zz",
+    " t ",
+    "t",
+    "é",
+    "ß",
+    "\uffff",
+    "😀",
+    "\ud800",
+    "\udfff",
+]
 ODD_KEYS += ["\x7f", "\x00", "a\x00b", '"', "\\", "/", "~", "\u2028", "a" * 40, "é" * 40, "A", "aa", "permanent"]
 
 #: UTF-8, UTF-16 and Python each have an order of their own for some of these.
 SORTING_KEYS = ["Z", "a", "é", "\ud800", "\udfff", "\ue000", "\uffff", "😀", "\U0010ffff"]
 
-INTEGERS = [0, 1, -1, 7, 2**31, -(2**31) - 1, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, 10**18, 10**30]
+INTEGERS = [
+    0,
+    1,
+    -1,
+    7,
+    2**31,
+    -(2**31) - 1,
+    2**53 + 1,
+    2**63 - 1,
+    2**63,
+    -(2**63),
+    -(2**63) - 1,
+    2**64,
+    10**18,
+    10**30,
+]
 FLOATS = [0.0, -0.0, 1.0, -1.5, 0.1, 1e15, 1e16, 1e17, 123456789012345680.0, 1e-4, 1e-5, 9.999e-5, 1e22, 1e23, 5e-324]
 FLOATS += [1.7976931348623157e308, 2.2250738585072014e-308, float("nan"), float("inf"), float("-inf"), 2.0**53, 1e100]
-TEXTS = ["", "admin", "hi", "Zoë ☃ 😀", "<b>&\"'", "\x00\x01\x1f\x7f\x80\x9f", "\b\t\n\f\r", "\\/\"", "\ud800", "\udc00x"]
-TEXTS += ["\ude00\ud83d", "\u2028\u2029\ufeff\uffff", "𐀀\U0010ffff", "null", "true", "0", " t", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
+TEXTS = [
+    "",
+    "admin",
+    "hi",
+    "Zoë ☃ 😀",
+    "<b>&\"'",
+    "\x00\x01\x1f\x7f\x80\x9f",
+    "\b\t\n\f\r",
+    '\\/"',
+    "\ud800",
+    "\udc00x",
+]
+TEXTS += [
+    "\ude00\ud83d",
+    "\u2028\u2029\ufeff\uffff",
+    "𐀀\U0010ffff",
+    "null",
+    "true",
+    "0",
+    " t",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
 
 #: Tags as Flask never writes them, but reads (or refuses) them.
 ODD_TAGS: list[Any] = [
@@ -139,7 +191,9 @@ class Values:
 
     def permanent(self) -> Any:
         """What `_permanent` may hold: mostly a bool."""
-        return self.rng.choice([True, True, True, False, 1, 0, None, "", "no", 0.0, float("nan"), [], (), {}, b"", Markup("")])
+        return self.rng.choice(
+            [True, True, True, False, 1, 0, None, "", "no", 0.0, float("nan"), [], (), {}, b"", Markup("")]
+        )
 
     def flashes(self) -> Any:
         """What `_flashes` may hold: Flask's layout, or nearly so."""
