@@ -6,11 +6,12 @@ answers without the cookie").
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from differ.compare import payload_json, split
+from differ import compare
+from differ.compare import AT_BOUNDARY, split
 from differ.exchange import Exchange
 from differ.opened import Step
 from differ.wire import Answer
@@ -19,8 +20,6 @@ from differ.wire import Answer
 LARGEST_COOKIE = 4096
 #: Carafe inflates no more than this unless told otherwise.
 LARGEST_PAYLOAD = 1024 * 1024
-#: How far another deflate implementation may be from zlib's size, in bytes.
-DEFLATE_SLACK = 24
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,14 @@ def explanation(exchange: Exchange) -> Difference | None:
     return next((rule for rule in RULES if rule.explains(exchange)), None)
 
 
+def _answers_as(exchange: Exchange, expected: Answer) -> bool:
+    """Whether Carafe answers like `expected`, as far as no cookie is too large and no deflate decides otherwise."""
+    if _is_too_large(expected):
+        return _refuses_too_large(exchange.carafe)
+    found = compare.disagreements(expected, exchange.carafe, exchange.configuration, exchange.now)
+    return found in ([], [AT_BOUNDARY])
+
+
 def _unreadable_payload(exchange: Exchange) -> bool:
     if exchange.opened.step is not Step.PAYLOAD_UNREADABLE or exchange.flask.status != 500:
         return False
@@ -46,23 +53,30 @@ def _unreadable_payload(exchange: Exchange) -> bool:
 def _as_if_cleared(exchange: Exchange) -> bool:
     """An empty session, and the cookie is cleared; a route that never opens the session may leave the cookie alone."""
     fresh = exchange.flask_without_cookies()
-    untouched = fresh.vary is None and exchange.carafe_answers_as(fresh)
-    return untouched or exchange.carafe_answers_as(exchange.with_removal(fresh))
+    untouched = fresh.vary is None and _answers_as(exchange, fresh)
+    return untouched or _answers_as(exchange, exchange.with_removal(fresh))
 
 
 def _unreadable_time(exchange: Exchange) -> bool:
-    return exchange.opened.step is Step.TIME_UNREADABLE and exchange.carafe_answers_as(exchange.flask_without_cookies())
+    return exchange.opened.step is Step.TIME_UNREADABLE and exchange.flask.status == 500 and _as_if_cleared(exchange)
 
 
 def _malleable_signature(exchange: Exchange) -> bool:
     if exchange.opened.canonical_signature:
         return False
-    return exchange.carafe_answers_as(exchange.flask_without_cookies())
+    return _answers_as(exchange, exchange.flask_without_cookies())
 
 
 def _too_large_for_browsers(exchange: Exchange) -> bool:
-    too_large = any(split(header).size > LARGEST_COOKIE for header in exchange.flask.set_cookie)
-    return too_large and exchange.carafe.status == 500 and not exchange.carafe.set_cookie
+    return _is_too_large(exchange.flask) and _refuses_too_large(exchange.carafe)
+
+
+def _is_too_large(answer: Answer) -> bool:
+    return any(split(header).size > LARGEST_COOKIE for header in answer.set_cookie)
+
+
+def _refuses_too_large(answer: Answer) -> bool:
+    return answer.status == 500 and not answer.set_cookie
 
 
 def _inflate_cap(exchange: Exchange) -> bool:
@@ -70,16 +84,38 @@ def _inflate_cap(exchange: Exchange) -> bool:
 
 
 def _deflate_boundary(exchange: Exchange) -> bool:
-    if len(exchange.flask.set_cookie) != 1 or len(exchange.carafe.set_cookie) != 1:
+    return exchange.disagreements == [AT_BOUNDARY]
+
+
+def _malformed_flashes(exchange: Exchange) -> bool:
+    names = [operation[0] for operation in exchange.operations]
+    first = next((number for number, name in enumerate(names) if name in ("flash", "flashes")), None)
+    if first is None or exchange.flask.status != exchange.carafe.status:
         return False
-    flask, carafe = split(exchange.flask.set_cookie[0]), split(exchange.carafe.set_cookie[0])
-    expected, actual = payload_json(flask.value), payload_json(carafe.value)
-    if expected is None or actual is None or expected[0] != actual[0] or expected[1] == actual[1]:
-        return False
-    content = expected[0]
-    at_boundary = abs(len(zlib.compress(content)) - (len(content) - 1)) <= DEFLATE_SLACK
-    same_cookie: Answer = replace(exchange.flask, set_cookie=exchange.carafe.set_cookie)
-    return at_boundary and flask.attributes == carafe.attributes and exchange.carafe_answers_as(same_cookie)
+    seen = [exchange.session.get("_flashes", [])]
+    for operation in exchange.operations:
+        seen += _flashes_set_by(operation)
+    until_then = [results[:first] for results in exchange.results]
+    return not all(map(_is_flashes, seen)) and repr(until_then[0]) == repr(until_then[1])
+
+
+def _flashes_set_by(operation: list[Any]) -> list[Any]:
+    """What an operation may leave in `_flashes`."""
+    match operation:
+        case ["set" | "setdefault", "_flashes", value]:
+            return [value]
+        case ["update", {"_flashes": value}]:
+            return [value]
+        case ["set_nested", ["_flashes", *_], _] | ["incr", "_flashes"]:
+            return [None]
+    return []
+
+
+def _is_flashes(value: Any) -> bool:
+    """Whether this is what `flash` writes: a list of pairs, a category and a message."""
+    return isinstance(value, list) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in value
+    )
 
 
 RULES = [
@@ -91,8 +127,8 @@ RULES = [
     ),
     Difference(
         "unreadable-time",
-        "A time in the far future that Python's datetime can't hold is a 500 in Flask. For Carafe it is a future time"
-        " like any other: an empty session.",
+        "A time beyond the year 9999 behind a good signature is more than Python's datetime can hold, and a 500 in Flask"
+        " for ever. Carafe begins an empty session and clears the cookie.",
         _unreadable_time,
     ),
     Difference(
@@ -117,5 +153,11 @@ RULES = [
         "Flask compresses where that makes the payload shorter. Another deflate implementation may be some bytes"
         " shorter or longer than zlib, so that the rule falls the other way for a payload right at the boundary.",
         _deflate_boundary,
+    ),
+    Difference(
+        "malformed-flashes",
+        "Flask takes whatever stands in `_flashes` and may show letters of a text as messages, or fail halfway with the"
+        " messages gone. For Carafe only a list of pairs of category and message is one; anything else is a type error.",
+        _malformed_flashes,
     ),
 ]

@@ -74,10 +74,15 @@ class Pair:
             self.configuration, NOW, request, self.flask.receive(), self.carafe.receive(), ask_flask=self.flask.ask
         )
 
-    def disagrees(self, request: Request) -> bool:
-        """Whether a request is answered differently in a way that no rule explains."""
+    def disagrees(self, request: Request, kind: str) -> bool:
+        """Whether a request is answered differently in this way, and no rule explains it."""
         exchange = self.exchange(request)
-        return bool(exchange.disagreements) and differences.explanation(exchange) is None
+        return kind in map(kind_of, exchange.disagreements) and differences.explanation(exchange) is None
+
+
+def kind_of(disagreement: str) -> str:
+    """What differs, without the values."""
+    return disagreement.split(": Flask")[0]
 
 
 def run(pair: Pair, requests: int, seed: int, tally: Tally, deadline: float) -> None:
@@ -98,7 +103,7 @@ def run(pair: Pair, requests: int, seed: int, tally: Tally, deadline: float) -> 
                 tally.documented[rule.name] += 1
             else:
                 disagreements += 1
-                report(pair, exchange.request, seed, number)
+                report(pair, exchange, seed, number)
         jars[client] = carry_on(jars[client], exchange.flask if number % 2 else exchange.carafe, configuration)
     tally.configurations += 1
     tally.disagreements += disagreements
@@ -112,11 +117,15 @@ def carry_on(jar: bytes | None, answer: Answer, configuration: Configuration) ->
     return jar
 
 
-def report(pair: Pair, request: Request, seed: int, number: int) -> None:
-    """Prints a disagreement, as short as it can be made."""
-    forge = Forge(pair.configuration, NOW, random.Random(0))
-    short = shrink(request, pair.disagrees, pair.configuration, forge)
-    exchange = pair.exchange(short)
+def report(pair: Pair, exchange: Exchange, seed: int, number: int) -> None:
+    """Prints a disagreement, as short as it can be made without becoming another one."""
+    if exchange.disagreements:
+        kind = kind_of(exchange.disagreements[0])
+        forge = Forge(pair.configuration, NOW, random.Random(0))
+        exchange = pair.exchange(
+            shrink(exchange.request, lambda request: pair.disagrees(request, kind), pair.configuration, forge)
+        )
+    short = exchange.request
     print(f"\nDISAGREEMENT in configuration {pair.configuration.name} (seed {seed}, request {number})")
     for line in exchange.disagreements:
         print("  " + line)
@@ -132,6 +141,18 @@ def report(pair: Pair, request: Request, seed: int, number: int) -> None:
             print(f"    Set-Cookie: {header.decode('latin-1')}\n      payload:  {payload_json(split(header).value)}")
     replay = json.dumps({"configuration": pair.configuration.name, "request": short.to_json()})
     print(f"  again:    --replay {shlex.quote(replay)}", flush=True)
+
+
+def replay(pair: Pair, request: Request, tally: Tally) -> None:
+    """Sends one request again and reports it if it still disagrees."""
+    exchange = pair.exchange(request)
+    tally.requests, tally.configurations = 1, 1
+    if exchange.disagreements:
+        if rule := differences.explanation(exchange):
+            tally.documented[rule.name] += 1
+        else:
+            tally.disagreements += 1
+            report(pair, exchange, 0, 0)
 
 
 def servers(configuration: Configuration, arguments: argparse.Namespace) -> tuple[Server, Server | None]:
@@ -161,7 +182,7 @@ def test_configuration(
     try:
         pair = Pair(configuration, flask.url, carafe.url if carafe else arguments.carafe_url)
         if arguments.replay:
-            report(pair, Request.from_json(json.loads(arguments.replay)["request"]), arguments.seed, 0)
+            replay(pair, Request.from_json(json.loads(arguments.replay)["request"]), tally)
         else:
             run(pair, requests, arguments.seed, tally, deadline)
     except (OSError, ValueError) as error:

@@ -277,9 +277,10 @@ def carafe_like(app: Flask) -> None:
     def open_session(self: SecureCookieSessionInterface, a: Flask, r: Any) -> Any:
         value = r.cookies.get(configuration.cookie_name, "")
         opened = open_value(value, configuration, TimestampSigner("").get_timestamp())
-        if opened.step is Step.TIME_UNREADABLE or not opened.canonical_signature:
+        if not opened.canonical_signature:
             return self.session_class()
-        if opened.step is Step.PAYLOAD_UNREADABLE or opened.inflated > LARGEST_PAYLOAD:
+        unreadable = opened.step in (Step.PAYLOAD_UNREADABLE, Step.TIME_UNREADABLE)
+        if unreadable or opened.inflated > LARGEST_PAYLOAD:
             session = self.session_class()
             session.modified = True
             return session

@@ -8,7 +8,8 @@ leaves a choice, this is it:
   on that is unknown or has the wrong number or types of arguments. What ran before that is saved, as Flask saves it on
   any answer.
 - `set_nested` walks text keys into dicts and indexes (also from the end) into lists and tuples. Where nothing is, it is a
-  KeyError; a step into something else, or a change of a tuple, is a TypeError. A path of one key sets that key.
+  KeyError, also at the end of no path; a step into something else, or a change of a tuple, is a TypeError. A path of one
+  key sets that key.
 - `incr` is `session[key] = session.get(key, 0) + 1`, with Python's numbers.
 - `permanent` answers what stands in `_permanent`, as Flask's `session.permanent` does.
 - `flash` and `flashes` on a `_flashes` of another shape than Flask's are a TypeError, whatever Python would raise.
@@ -91,6 +92,8 @@ class Operations:
         return dict(session)
 
     def op_set_nested(self, path: list[str | int], value: Any) -> None:
+        if not path or not isinstance(path[0], str):
+            raise KeyError(path)
         target: Any = session
         for step in path[:-1]:
             _check_step(target, step)
@@ -138,12 +141,7 @@ def _check_step(target: Any, step: str | int) -> None:
 
 
 def _is_path(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(type(step) in (str, int) for step in value)
-        and type(value[0]) is str
-    )
+    return isinstance(value, list) and all(type(step) in (str, int) for step in value)
 
 
 def _is(*types: type) -> Callable[[Any], bool]:
@@ -203,13 +201,13 @@ def checked(operation: Any) -> tuple[str, list[Any]]:
     return name, arguments
 
 
-def parse(text: str) -> list[Any]:
-    """The operations of a request's JSON text: `{"ops": [...]}`, or the list alone. Raises `Malformed`."""
+def parse(text: str, in_query: bool) -> list[Any]:
+    """The operations of a body, `{"ops": [...]}`, or of a query, where it is the list alone. Raises `Malformed`."""
     try:
         request = tagged.loads(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration) as error:
         raise Malformed("no JSON in Python's dialect, or a bad tag") from error
-    operations = request.get("ops") if isinstance(request, dict) else request
+    operations = request if in_query else request.get("ops") if isinstance(request, dict) else None
     if not isinstance(operations, list):
         raise Malformed('no {"ops": [...]}')
     return operations

@@ -30,8 +30,9 @@ def create_app() -> Flask:
     def op() -> Response:
         runner = operations.Operations()
         try:
-            text = request.args.get("ops", "") if request.method == "GET" else request.get_data().decode()
-            results = runner.run(operations.parse(text))
+            in_query = request.method == "GET"
+            text = request.args.get("ops", "") if in_query else request.get_data().decode()
+            results = runner.run(operations.parse(text, in_query))
         except (operations.Malformed, UnicodeDecodeError):
             abort(400)
         # The list of results is no session: each value in it is already tagged, the whole is not tagged again.

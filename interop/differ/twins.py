@@ -26,13 +26,16 @@ class Server:
     def __init__(self, command: Sequence[str], environment: dict[str, str], patience: float = 20.0) -> None:
         """Starts `command` with no settings but those in `environment`."""
         self._log = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            list(command),
-            env=inherited() | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-        )
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                env=inherited() | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+            )
+        except OSError as error:
+            raise StartFailure(str(error)) from error
         try:
             self.url = self._read_address(time.monotonic() + patience)
         except StartFailure:
