@@ -1,0 +1,91 @@
+"""A headless Chromium with a profile of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from origin import program
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+# The browser asks for nothing but the pages under test.
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run
+    --no-proxy-server --disable-background-networking --disable-component-update --disable-sync --disable-default-apps
+    --disable-extensions --disable-domain-reliability --window-size=480,640""".split()
+
+
+class Chromium:
+    """One user at one browser."""
+
+    def __init__(self) -> None:
+        os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+        self._profile = tempfile.mkdtemp(prefix="chromium-")
+        options = webdriver.ChromeOptions()
+        options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+        for flag in [*FLAGS, f"--user-data-dir={self._profile}"]:
+            options.add_argument(flag)
+        service = webdriver.ChromeService(executable_path=program("chromedriver"))
+        try:
+            self.driver = webdriver.Chrome(options=options, service=service)
+        except BaseException:
+            shutil.rmtree(self._profile, ignore_errors=True)
+            raise
+        self.driver.set_page_load_timeout(20)
+
+    def __enter__(self) -> Chromium:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.driver.quit()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def open(self, url: str) -> str:
+        """Opens a page and gives its text."""
+        self.driver.get(url)
+        return self.text()
+
+    def text(self) -> str:
+        """What the page shows."""
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def follow(self, link: str) -> str:
+        """Clicks a link by its text; the next page's text."""
+        return self._leave(lambda: self.driver.find_element(By.LINK_TEXT, link).click())
+
+    def submit(self, **fields: str) -> str:
+        """Fills the page's form in and sends it; the next page's text."""
+        for name, value in fields.items():
+            self.driver.find_element(By.NAME, name).send_keys(value)
+        return self._leave(self.driver.find_element(By.TAG_NAME, "button").click)
+
+    def post(self, url: str) -> str:
+        """Sends an empty form to `url`; the next page's text."""
+        script = "const f = document.createElement('form'); f.method = 'post'; f.action = arguments[0];"
+        script += "document.body.append(f); f.submit();"
+        return self._leave(lambda: self.driver.execute_script(script, url))
+
+    def elements(self, selector: str) -> list[WebElement]:
+        """The elements that a CSS selector finds."""
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def screenshot(self, path: Path) -> None:
+        """Saves what the window shows."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(path))
+
+    def _leave(self, action: object) -> str:
+        """Does what leads to another page, and waits until that one is there."""
+        self.driver.execute_script("document.leaving = true")
+        assert callable(action)
+        action()
+        arrived = "return document.readyState === 'complete' && !document.leaving"
+        WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda driver: driver.execute_script(arrived))
+        return self.text()

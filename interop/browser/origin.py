@@ -1,0 +1,136 @@
+"""Starts nginx with gunicorn (Flask) and Carafe behind it, all on loopback, in a directory of their own."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import gunicorn.config
+
+HERE = Path(__file__).resolve().parent
+
+
+class Missing(Exception):
+    """A program that the test needs is not installed."""
+
+
+def program(*names: str) -> str:
+    """The path of the first of these programs that is installed."""
+    for name in names:
+        if path := shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"):
+            return path
+    raise Missing(f"not installed: {' or '.join(names)}")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Process:
+    """A server on a known port."""
+
+    def __init__(self, command: Sequence[str], port: int, log: Path, **how: object) -> None:
+        """Starts it and waits until it accepts connections."""
+        self.command = list(command)
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **how
+            )  # type: ignore[call-overload]
+        deadline = time.monotonic() + 20
+        while not _accepts(port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"{self.command} did not start:\n{log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ends it by SIGTERM and waits."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class Origin:
+    """nginx and the two stacks. `restart` gives one of them other keys while the other one runs on."""
+
+    def __init__(self, carafe: Sequence[str], key: str) -> None:
+        """Starts everything; `carafe` is the command of the two-stacks example."""
+        self._carafe = list(carafe)
+        self._ports = {"py": free_port(), "rs": free_port()}
+        self._processes: dict[str, Process] = {}
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        nginx = program("nginx")
+        # As root, nginx runs as nobody: in /tmp, since other temporary directories may be closed to it.
+        self._as_nobody = os.geteuid() == 0
+        self.directory = Path(tempfile.mkdtemp(prefix="two-stacks-", dir="/tmp" if self._as_nobody else None))
+        try:
+            for stack in ("py", "rs"):
+                self.restart(stack, key)
+            self._processes["nginx"] = self._start_nginx(nginx, port)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_nginx(self, nginx: str, port: int) -> Process:
+        home = self.directory / "nginx"
+        home.mkdir()
+        text = (HERE / "nginx.conf").read_text()
+        filled = {"DIR": home, "PORT": port, "FLASK": self._ports["py"], "CARAFE": self._ports["rs"]}
+        for name, value in filled.items():
+            text = text.replace(f"@{name}@", str(value))
+        (home / "nginx.conf").write_text(text)
+        how: dict[str, object] = {}
+        if self._as_nobody:
+            nobody = pwd.getpwnam("nobody")
+            self.directory.chmod(0o755)
+            for path in (home, home / "nginx.conf"):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid)
+            how = {"user": nobody.pw_uid, "group": grp.getgrgid(nobody.pw_gid).gr_gid, "extra_groups": []}
+        command = [nginx, "-e", str(home / "error.log"), "-p", str(home), "-c", str(home / "nginx.conf")]
+        return Process(command, port, self.directory / "nginx.log", cwd=home, **how)
+
+    def restart(self, stack: str, key: str, fallbacks: Sequence[str] = ()) -> None:
+        """Starts the stack `py` or `rs` with these keys, ending it first where it runs."""
+        if stack in self._processes:
+            self._processes.pop(stack).stop()
+        address = f"127.0.0.1:{self._ports[stack]}"
+        if stack == "py":
+            command = [sys.executable, "-m", "gunicorn", "--bind", address, "--workers", "2", "--chdir", str(HERE)]
+            command += ["--no-control-socket"] if hasattr(gunicorn.config, "ControlSocketDisable") else []
+            command.append('two_stacks:create_app("/py")')
+        else:
+            command = [*self._carafe, "--listen", address, "--prefix", "/rs"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
+        environment |= {"FLASK_SECRET_KEY": key, "FLASK_SECRET_KEY_FALLBACKS": json.dumps(list(fallbacks))}
+        log = self.directory / f"{stack}.log"
+        self._processes[stack] = Process(command, self._ports[stack], log, env=environment)
+
+    def stop(self) -> None:
+        """Ends everything and removes its directory."""
+        for process in self._processes.values():
+            process.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
