@@ -32,6 +32,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from differ import sloppy_json
@@ -256,4 +257,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Within an application, Flask sorts the keys.
+    with Flask(__name__).app_context():
+        sys.exit(main())
