@@ -102,7 +102,7 @@ fn interpret([mut day, mut month, mut year, mut time, mut zone]: [&str; 5]) -> O
         (year, time) = (time, year);
     }
     year = year.strip_suffix(',').unwrap_or(year);
-    if !year.chars().next()?.is_numeric() {
+    if !year.chars().next()?.is_ascii_digit() {
         (year, zone) = (zone, year);
     }
     time = time.strip_suffix(',').unwrap_or(time);
