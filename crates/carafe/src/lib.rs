@@ -49,7 +49,7 @@ pub use signing::{KeyRing, SecretKey};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};
 pub use value::{
     AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
-    WrongType,
+    WrongType, as_datetime, as_uuid,
 };
 
 /// The README's examples are tested.

@@ -68,6 +68,28 @@ impl DateTime {
         valid.then(|| Self(MIN + days * DAY + hour * 3600 + minute * 60 + second))
     }
 
+    /// The instant as RFC 3339 text in UTC.
+    pub(super) fn to_rfc3339(self) -> String {
+        let second = (self.0 - MIN) % DAY;
+        let [year, month, day] = civil((self.0 - MIN) / DAY);
+        let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// Reads what [`to_rfc3339`](Self::to_rfc3339) writes.
+    pub(super) fn from_rfc3339(text: &str) -> Option<Self> {
+        let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+        let numbers = |text: &str, separator| -> Option<[i64; 3]> {
+            let numbers: Option<Vec<i64>> = text
+                .split(separator)
+                .map(|number| number.parse().ok())
+                .collect();
+            numbers?.try_into().ok()
+        };
+        Self::from_civil(numbers(date, '-')?, numbers(time, ':')?)
+            .filter(|read| read.to_rfc3339() == text)
+    }
+
     /// Writes the 29 characters of the HTTP date.
     pub(crate) fn write_http_date(self, out: &mut [u8; 29]) {
         let days = (self.0 - MIN) / DAY;

@@ -10,6 +10,7 @@ mod http_date;
 mod int;
 pub(crate) mod json;
 mod markup;
+mod serde;
 mod text;
 mod uuid;
 
@@ -22,6 +23,7 @@ pub use dict::Dict;
 pub use from_value::{FromValue, WrongType};
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
+pub use serde::{as_datetime, as_uuid};
 pub use text::{AsText, Text};
 pub use uuid::Uuid;
 
