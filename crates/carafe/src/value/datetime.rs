@@ -80,10 +80,8 @@ impl DateTime {
     pub(super) fn from_rfc3339(text: &str) -> Option<Self> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
         let numbers = |text: &str, separator| -> Option<[i64; 3]> {
-            let numbers: Option<Vec<i64>> = text
-                .split(separator)
-                .map(|number| number.parse().ok())
-                .collect();
+            let numbers: Option<Vec<i64>> =
+                text.split(separator).map(|number| number.parse().ok()).collect();
             numbers?.try_into().ok()
         };
         Self::from_civil(numbers(date, '-')?, numbers(time, ':')?)

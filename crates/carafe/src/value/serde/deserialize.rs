@@ -44,10 +44,7 @@ impl ValueDeserializer {
             return self.deserialize_any(visitor);
         }
         let variant = Text::from(self.value.type_name());
-        visitor.visit_enum(Enum {
-            variant,
-            content: Some(self),
-        })
+        visitor.visit_enum(Enum { variant, content: Some(self) })
     }
 }
 
@@ -65,9 +62,7 @@ fn visit_int<'de, V: Visitor<'de>>(int: &Int, visitor: V) -> Result<V::Value, Se
     } else if let Ok(large) = u128::try_from(int) {
         visitor.visit_u128(large)
     } else {
-        Err(SerdeError::new(
-            "the int is larger than any that serde knows",
-        ))
+        Err(SerdeError::new("the int is larger than any that serde knows"))
     }
 }
 
@@ -77,9 +72,7 @@ pub(super) fn visit_text<'de, V: Visitor<'de>>(
 ) -> Result<V::Value, SerdeError> {
     match text.into_string() {
         Ok(valid) => visitor.visit_string(valid),
-        Err(_) => Err(SerdeError::new(
-            "the str has lone surrogates, which Rust's text can't hold",
-        )),
+        Err(_) => Err(SerdeError::new("the str has lone surrogates, which Rust's text can't hold")),
     }
 }
 
@@ -145,10 +138,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
             return self.visit_marked(visitor);
         }
         let value = marked::expose(name, self.value).map_err(|other| wrong(&other, &visitor))?;
-        visitor.visit_newtype_struct(Self {
-            value,
-            depth: self.depth,
-        })
+        visitor.visit_newtype_struct(Self { value, depth: self.depth })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -159,15 +149,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
     ) -> Result<V::Value, SerdeError> {
         let depth = self.check_depth()?;
         match self.value {
-            Value::Text(variant) => visitor.visit_enum(Enum {
-                variant,
-                content: None,
-            }),
+            Value::Text(variant) => visitor.visit_enum(Enum { variant, content: None }),
             Value::Dict(dict) if dict.len() == 1 => match dict.into_iter().next() {
-                Some((variant, value)) => visitor.visit_enum(Enum {
-                    variant,
-                    content: Some(Self { value, depth }),
-                }),
+                Some((variant, value)) => {
+                    visitor.visit_enum(Enum { variant, content: Some(Self { value, depth }) })
+                }
                 None => Err(SerdeError::new("the enum has no variant")),
             },
             other => Err(wrong(&other, &visitor)),
@@ -202,9 +188,8 @@ impl ValueDeserializer {
             Value::Dict(dict) => dict,
             other => return Err(wrong(&other, &visitor)),
         };
-        let members = dict
-            .into_iter()
-            .map(|(key, value)| (KeyDeserializer(key), Self { value, depth }));
+        let members =
+            dict.into_iter().map(|(key, value)| (KeyDeserializer(key), Self { value, depth }));
         let mut members = MapDeserializer::new(members);
         let value = visitor.visit_map(&mut members)?;
         members.end().map(|()| value)

@@ -57,10 +57,7 @@ impl serde::de::Error for SerdeError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!(
-            "expected {expected}, found another {}",
-            kind(found)
-        ))
+        Self::new(format!("expected {expected}, found another {}", kind(found)))
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
@@ -68,10 +65,7 @@ impl serde::de::Error for SerdeError {
     }
 
     fn unknown_variant(_variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!(
-            "expected one of the variants {}",
-            expected.join(", ")
-        ))
+        Self::new(format!("expected one of the variants {}", expected.join(", ")))
     }
 
     fn unknown_field(_field: &str, expected: &'static [&'static str]) -> Self {

@@ -66,10 +66,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        visitor.visit_enum(Enum {
-            variant: self.0,
-            content: None,
-        })
+        visitor.visit_enum(Enum { variant: self.0, content: None })
     }
 
     forward_to_deserialize_any! {

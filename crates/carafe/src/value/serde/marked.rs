@@ -22,10 +22,9 @@ pub(super) fn is_mark(name: &str) -> bool {
 /// What a newtype of this name is, from the form in which its contents travel.
 pub(super) fn restore(name: &str, contents: Value) -> Result<Value, SerdeError> {
     let restored = match (name, contents) {
-        (DATETIME, Value::Text(text)) => text
-            .as_str()
-            .and_then(DateTime::from_rfc3339)
-            .map(Value::DateTime),
+        (DATETIME, Value::Text(text)) => {
+            text.as_str().and_then(DateTime::from_rfc3339).map(Value::DateTime)
+        }
         (UUID, Value::Text(text)) => text.as_str().and_then(Uuid::parse_python).map(Value::Uuid),
         (MARKUP, Value::Text(text)) => Some(Value::Markup(text)),
         (TEXT, Value::List(units)) => units
@@ -33,10 +32,9 @@ pub(super) fn restore(name: &str, contents: Value) -> Result<Value, SerdeError> 
             .map(|unit| unit.as_i64().and_then(|unit| u16::try_from(unit).ok()))
             .collect::<Option<Vec<u16>>>()
             .map(|units| Value::Text(Text::from_utf16(&units))),
-        (INT, Value::Text(text)) => text
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .map(Value::Int),
+        (INT, Value::Text(text)) => {
+            text.as_str().and_then(|text| text.parse().ok()).map(Value::Int)
+        }
         (_, contents) => Some(contents),
     };
     restored.ok_or_else(|| SerdeError::new("a type of carafe was serialised by other code"))
@@ -136,39 +134,21 @@ impl<'de, T, C: Deserialize<'de>> Visitor<'de> for Newtype<T, C> {
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: String| Self::from_rfc3339(&text);
-        deserializer.deserialize_newtype_struct(
-            DATETIME,
-            Newtype {
-                expected: "datetime",
-                read,
-            },
-        )
+        deserializer.deserialize_newtype_struct(DATETIME, Newtype { expected: "datetime", read })
     }
 }
 
 impl<'de> Deserialize<'de> for Uuid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: String| Self::parse_python(&text);
-        deserializer.deserialize_newtype_struct(
-            UUID,
-            Newtype {
-                expected: "UUID",
-                read,
-            },
-        )
+        deserializer.deserialize_newtype_struct(UUID, Newtype { expected: "UUID", read })
     }
 }
 
 impl<'de> Deserialize<'de> for Markup {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = |text: Text| Some(Self::from(text));
-        deserializer.deserialize_newtype_struct(
-            MARKUP,
-            Newtype {
-                expected: "Markup",
-                read,
-            },
-        )
+        deserializer.deserialize_newtype_struct(MARKUP, Newtype { expected: "Markup", read })
     }
 }
 
@@ -244,9 +224,7 @@ impl<'de> Visitor<'de> for IntVisitor {
     }
 
     fn visit_str<E: serde::de::Error>(self, digits: &str) -> Result<Int, E> {
-        digits
-            .parse()
-            .map_err(|_| E::invalid_type(Unexpected::Str(digits), &self))
+        digits.parse().map_err(|_| E::invalid_type(Unexpected::Str(digits), &self))
     }
 }
 

@@ -19,27 +19,15 @@ impl ValueSerializer {
         if self.depth == MAX_DEPTH {
             return Err(SerdeError::too_deep());
         }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        Ok(Self { depth: self.depth + 1 })
     }
 
     fn items(self, tuple: bool, variant: Option<&'static str>) -> Result<Items, SerdeError> {
-        Ok(Items {
-            items: Vec::new(),
-            tuple,
-            variant,
-            inner: self.deeper()?,
-        })
+        Ok(Items { items: Vec::new(), tuple, variant, inner: self.deeper()? })
     }
 
     fn members(self, variant: Option<&'static str>) -> Result<Members, SerdeError> {
-        Ok(Members {
-            dict: Dict::new(),
-            key: Text::new(),
-            variant,
-            inner: self.deeper()?,
-        })
+        Ok(Members { dict: Dict::new(), key: Text::new(), variant, inner: self.deeper()? })
     }
 }
 
@@ -191,11 +179,7 @@ impl Items {
     }
 
     fn finish(self) -> Value {
-        let list = if self.tuple {
-            Value::Tuple
-        } else {
-            Value::List
-        };
+        let list = if self.tuple { Value::Tuple } else { Value::List };
         in_variant(self.variant, list(self.items))
     }
 }
@@ -246,17 +230,14 @@ impl SerializeMap for Members {
                 Text::from_wtf8(repr)
             }
             _ => {
-                return Err(SerdeError::new(
-                    "a key of a map is neither text nor a number",
-                ));
+                return Err(SerdeError::new("a key of a map is neither text nor a number"));
             }
         };
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerdeError> {
-        self.dict
-            .insert(std::mem::take(&mut self.key), value.serialize(self.inner)?);
+        self.dict.insert(std::mem::take(&mut self.key), value.serialize(self.inner)?);
         Ok(())
     }
 

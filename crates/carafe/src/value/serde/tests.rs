@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{DateTime, Dict, ErrorKind, Int, Markup, Text, Uuid, Value};
 
 fn json<T: Serialize>(source: &T) -> String {
-    Value::from_serialize(source)
-        .unwrap()
-        .to_tagged_json()
-        .unwrap()
+    Value::from_serialize(source).unwrap().to_tagged_json().unwrap()
 }
 
 fn read<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, String> {
@@ -47,18 +44,9 @@ fn takes_the_forms_of_json() {
     round_trip(&("a".to_owned(), 'b', ()), r#"{" t":["a","b",null]}"#);
     round_trip(&u128::MAX, "340282366920938463463374607431768211455");
     round_trip(&i128::MIN, "-170141183460469231731687303715884105728");
-    round_trip(
-        &BTreeMap::from([(true, 1), (false, 0)]),
-        r#"{"false":0,"true":1}"#,
-    );
-    round_trip(
-        &BTreeMap::from([(-1i8, 1.0), (10, 2.0)]),
-        r#"{"-1":1.0,"10":2.0}"#,
-    );
-    round_trip(
-        &HashMap::from([(" t".to_owned(), 1)]),
-        r#"{" di":{" t__":1}}"#,
-    );
+    round_trip(&BTreeMap::from([(true, 1), (false, 0)]), r#"{"false":0,"true":1}"#);
+    round_trip(&BTreeMap::from([(-1i8, 1.0), (10, 2.0)]), r#"{"-1":1.0,"10":2.0}"#);
+    round_trip(&HashMap::from([(" t".to_owned(), 1)]), r#"{" di":{" t__":1}}"#);
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -94,28 +82,16 @@ fn keeps_flasks_types() {
     let value = Value::from_serialize(&everything).unwrap();
     let dict = value.as_dict().unwrap();
     let types: Vec<&str> = dict.iter().map(|(_, value)| value.type_name()).collect();
-    assert_eq!(
-        types,
-        [
-            "datetime", "datetime", "Markup", "UUID", "int", "dict", "str", "list"
-        ]
-    );
+    assert_eq!(types, ["datetime", "datetime", "Markup", "UUID", "int", "dict", "str", "list"]);
     assert_eq!(dict.get("raw"), Some(&Value::Dict(everything.raw.clone())));
     assert_eq!(value.deserialize_into::<Everything>().unwrap(), everything);
 }
 
 #[test]
 fn other_formats_see_plain_types() {
-    let value = Value::from((
-        1,
-        DateTime::from_unix(0).unwrap(),
-        Uuid::from_bytes([0; 16]),
-    ));
+    let value = Value::from((1, DateTime::from_unix(0).unwrap(), Uuid::from_bytes([0; 16])));
     let json = serde_json::to_string(&value).unwrap();
-    assert_eq!(
-        json,
-        r#"[1,"1970-01-01T00:00:00Z","00000000-0000-0000-0000-000000000000"]"#
-    );
+    assert_eq!(json, r#"[1,"1970-01-01T00:00:00Z","00000000-0000-0000-0000-000000000000"]"#);
     let (_, time, id): (u8, DateTime, Uuid) = serde_json::from_str(&json).unwrap();
     assert_eq!((time.unix(), id), (0, Uuid::from_bytes([0; 16])));
     let value: Value = serde_json::from_str(r#"{"a":[1,2.5,null,"x"]}"#).unwrap();
@@ -152,41 +128,23 @@ fn errors_name_types_and_never_values() {
         error(read::<String>(r#"{" b":"YQ=="}"#).map(drop)),
         "expected a string, found bytes"
     );
-    assert_eq!(
-        error(read::<i64>("true").map(drop)),
-        "expected i64, found bool"
-    );
-    assert_eq!(
-        error(read::<i64>("1.5").map(drop)),
-        "expected i64, found float"
-    );
-    assert_eq!(
-        error(read::<u8>("256").map(drop)),
-        "expected u8, found another int"
-    );
-    assert_eq!(
-        error(read::<DateTime>("1").map(drop)),
-        "expected datetime, found int"
-    );
+    assert_eq!(error(read::<i64>("true").map(drop)), "expected i64, found bool");
+    assert_eq!(error(read::<i64>("1.5").map(drop)), "expected i64, found float");
+    assert_eq!(error(read::<u8>("256").map(drop)), "expected u8, found another int");
+    assert_eq!(error(read::<DateTime>("1").map(drop)), "expected datetime, found int");
     assert_eq!(
         error(read::<(u8, u8)>("[1]").map(drop)),
         "expected a tuple of size 2, found a length of 1"
     );
     let variant = error(read::<Shape>(r#""secret""#).map(drop));
-    assert_eq!(
-        variant,
-        "expected one of the variants Unit, Newtype, Tuple, Struct"
-    );
+    assert_eq!(variant, "expected one of the variants Unit, Newtype, Tuple, Struct");
     assert!(!error(read::<char>(r#""secret""#).map(drop)).contains("secret"));
 }
 
 #[test]
 fn refuses_keys_and_depths_it_cannot_hold() {
     let keys = HashMap::from([(vec![1], 1)]);
-    assert_eq!(
-        Value::from_serialize(&keys).unwrap_err().kind(),
-        ErrorKind::Value
-    );
+    assert_eq!(Value::from_serialize(&keys).unwrap_err().kind(), ErrorKind::Value);
 
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let test = move || {
@@ -195,10 +153,7 @@ fn refuses_keys_and_depths_it_cannot_hold() {
         assert!(read::<Value>(&nested(1000)).is_err());
         assert!(read::<serde::de::IgnoredAny>(&nested(1000)).is_ok());
         let deep = Value::from_tagged_json(nested(1000).as_bytes()).unwrap();
-        assert_eq!(
-            Value::from_serialize(&deep).unwrap_err().kind(),
-            ErrorKind::Value
-        );
+        assert_eq!(Value::from_serialize(&deep).unwrap_err().kind(), ErrorKind::Value);
     };
     let small = std::thread::Builder::new().stack_size(2 << 20);
     small.spawn(test).unwrap().join().unwrap();

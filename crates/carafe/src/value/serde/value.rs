@@ -142,9 +142,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         match type_name.as_str() {
             "int" => contents.newtype_variant::<Int>().map(Value::from),
             "str" => contents.newtype_variant::<Text>().map(Value::from),
-            "bytes" => contents
-                .newtype_variant::<ByteBuf>()
-                .map(|bytes| Value::Bytes(bytes.0)),
+            "bytes" => contents.newtype_variant::<ByteBuf>().map(|bytes| Value::Bytes(bytes.0)),
             "tuple" => contents.newtype_variant().map(Value::Tuple),
             "Markup" => contents.newtype_variant::<Markup>().map(Value::from),
             "UUID" => contents.newtype_variant::<Uuid>().map(Value::from),
