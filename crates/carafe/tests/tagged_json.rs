@@ -1,13 +1,10 @@
 //! Tagged JSON against what real Flask wrote, read and refused.
 
-use carafe::{ErrorKind, Value};
-use serde_json::Value as Json;
+mod support;
 
-fn rows(name: &str) -> Vec<Json> {
-    let path = format!("{}/tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
+use carafe::{ErrorKind, Value};
+
+use support::rows;
 
 #[test]
 fn writes_what_flask_wrote() {

@@ -76,13 +76,11 @@ impl Dict {
     }
 
     /// The keys, in order.
-    #[must_use]
     pub fn keys(&self) -> btree_map::Keys<'_, Text, Value> {
         self.0.keys()
     }
 
     /// The keys and values, in the order of the keys.
-    #[must_use]
     pub fn iter(&self) -> btree_map::Iter<'_, Text, Value> {
         self.0.iter()
     }

@@ -197,10 +197,10 @@ impl<T: FromValue> FromValue for Box<T> {
 impl<T: FromValue> FromValue for Vec<T> {
     /// Reads a list or a tuple; a `Vec<u8>` also from bytes.
     fn from_value(mut value: Value) -> Result<Self, WrongType> {
-        if let Value::Bytes(bytes) = &mut value {
-            if let Some(items) = T::vec_from_bytes(bytes) {
-                return Ok(items);
-            }
+        if let Value::Bytes(bytes) = &mut value
+            && let Some(items) = T::vec_from_bytes(bytes)
+        {
+            return Ok(items);
         }
         items(value, "list")?.into_iter().map(T::from_value).collect()
     }

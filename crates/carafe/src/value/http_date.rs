@@ -167,7 +167,7 @@ fn offset_seconds(number: i64) -> Result<Option<i64>, OutOfRange> {
         .saturating_mul(3600)
         .saturating_add(number.unsigned_abs() % 100 * 60);
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX) * number.signum();
-    if seconds >= LIMIT || seconds < 86_400 - LIMIT {
+    if !(86_400 - LIMIT..LIMIT).contains(&seconds) {
         return Err(OutOfRange);
     }
     Ok((-86_399..=86_399).contains(&seconds).then_some(seconds))

@@ -15,7 +15,7 @@ pub(super) fn is_canonical(text: &[u8]) -> bool {
         return text.is_empty();
     };
     let whole = |bytes: &[u8]| bytes.iter().all(|&byte| sextet(byte).is_some());
-    if text.len() % 4 != 0 || !whole(groups) {
+    if !text.len().is_multiple_of(4) || !whole(groups) {
         return false;
     }
     match last.map(|byte| (byte, sextet(byte))) {

@@ -87,10 +87,10 @@ pub(super) fn index(json: &[u8]) -> Result<Index, Unindexed> {
         }
     }
     lexer.end()?;
-    if let [only] = index.as_slice() {
-        if Tag::of(only.key(json)).is_some() {
-            return Err(Unindexed::Unusual);
-        }
+    if let [only] = index.as_slice()
+        && Tag::of(only.key(json)).is_some()
+    {
+        return Err(Unindexed::Unusual);
     }
     if !index.is_sorted_by(|a, b| a.key(json) < b.key(json)) {
         index.sort_by(|a, b| a.key(json).cmp(b.key(json)));

@@ -309,10 +309,11 @@ impl RawStr<'_> {
 fn code_point(digits: &[u8]) -> (u32, usize) {
     let unit = |from: usize| digits.get(from..from + 4).and_then(hex_unit);
     let first = unit(0).unwrap_or_default();
-    if (0xd800..0xdc00).contains(&first) && digits.get(4..6) == Some(b"\\u") {
-        if let Some(second @ 0xdc00..0xe000) = unit(6) {
-            return (0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)), 10);
-        }
+    if (0xd800..0xdc00).contains(&first)
+        && digits.get(4..6) == Some(b"\\u")
+        && let Some(second @ 0xdc00..0xe000) = unit(6)
+    {
+        return (0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)), 10);
     }
     (first, 4)
 }

@@ -13,6 +13,8 @@ mod payload;
 mod reader;
 mod tag;
 mod top;
+#[cfg(test)]
+mod vectors;
 mod writer;
 
 use crate::{Error, ErrorKind};

@@ -12,6 +12,7 @@ use crate::Error;
 pub(crate) struct Payload(Content);
 
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "the large variant is the usual one")]
 enum Content {
     Indexed {
         json: Vec<u8>,
@@ -50,11 +51,6 @@ impl Payload {
         }
     }
 
-    /// Whether there are no keys.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Whether there is a key, given by its WTF-8 bytes.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         match &self.0 {
@@ -75,27 +71,6 @@ impl Payload {
         }
     }
 
-    /// The text of a key, if its value is text that stands in the payload as it is.
-    pub(crate) fn get_str(&self, key: &[u8]) -> Option<&str> {
-        match &self.0 {
-            Content::Indexed { .. } => {
-                let body = self.find(key)?.0.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-                memchr::memchr(b'\\', body).is_none().then(|| std::str::from_utf8(body).ok())?
-            }
-            Content::Built(dict) => dict.get_wtf8(key)?.as_str(),
-        }
-    }
-
-    /// The bytes of a key's value, if they are those that Flask would write for it.
-    pub(crate) fn raw(&self, key: &[u8]) -> Option<&[u8]> {
-        match &self.0 {
-            Content::Indexed { .. } => {
-                self.find(key).and_then(|(json, canonical)| canonical.then_some(json))
-            }
-            Content::Built(_) => None,
-        }
-    }
-
     /// The keys, as WTF-8 bytes, in the order of their code points.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {
@@ -103,21 +78,6 @@ impl Payload {
             Content::Built(dict) => (None, Some(dict.keys().map(crate::Text::as_wtf8))),
         };
         indexed.into_iter().flatten().chain(built.into_iter().flatten())
-    }
-
-    /// All keys and values, in the order of the keys.
-    pub(crate) fn to_dict(&self) -> Result<Dict, Error> {
-        match &self.0 {
-            Content::Indexed { json, index } => {
-                let mut dict = Dict::new();
-                for entry in index {
-                    let key = crate::Text::from_wtf8(entry.key(json).to_vec());
-                    dict.insert(key, read_value(entry.value(json))?);
-                }
-                Ok(dict)
-            }
-            Content::Built(dict) => Ok(dict.clone()),
-        }
     }
 
     /// What to write for a key that did not change.
@@ -164,6 +124,14 @@ mod tests {
         Payload::parse(json.as_bytes().to_vec()).unwrap()
     }
 
+    /// The bytes of a value that need not be written anew.
+    fn raw<'a>(payload: &'a Payload, key: &[u8]) -> Option<&'a str> {
+        match payload.entry(key).unwrap() {
+            Some(Entry::Raw(json)) => Some(std::str::from_utf8(json).unwrap()),
+            _ => None,
+        }
+    }
+
     fn rewrite(payload: &Payload) -> String {
         let keys: Vec<Vec<u8>> = payload.keys().map(<[u8]>::to_vec).collect();
         let entries = keys.iter().map(|key| (key.as_slice(), payload.entry(key).unwrap().unwrap()));
@@ -180,8 +148,6 @@ mod tests {
         assert_eq!(payload.get(b"b").unwrap().unwrap().to_tagged_json().unwrap(), "[1,2]");
         assert_eq!(payload.get(b"c").unwrap(), None);
         assert!(payload.contains("ë".as_bytes()) && !payload.contains(b"e"));
-        assert_eq!(payload.get_str(b"a"), Some("y"));
-        assert_eq!(payload.get_str(b"b"), None);
         assert_eq!(rewrite(&payload), r#"{"a":"y","b":[1,2],"\u00eb":"x"}"#);
     }
 
@@ -224,8 +190,7 @@ mod tests {
         ];
         for json in canonical {
             let payload = parse(&format!("{{\"k\":{json}}}"));
-            let raw = payload.raw(b"k").map(|raw| std::str::from_utf8(raw).unwrap());
-            assert_eq!(raw, Some(json));
+            assert_eq!(raw(&payload, b"k"), Some(json));
             assert_eq!(payload.get(b"k").unwrap().unwrap().to_tagged_json().unwrap(), json);
         }
     }
@@ -267,7 +232,7 @@ mod tests {
             (r#"{"\u0020t":[]}"#, r#"{" t":[]}"#),
         ] {
             let payload = parse(&format!("{{\"k\":{json}}}"));
-            assert_eq!(payload.raw(b"k"), None, "{json}");
+            assert_eq!(raw(&payload, b"k"), None, "{json}");
             assert_eq!(rewrite(&payload), format!("{{\"k\":{written}}}"), "{json}");
         }
     }

@@ -129,14 +129,13 @@ fn python_str(float: f64) -> Text {
 
 /// `UUID(body)`
 fn uuid(body: Node) -> Result<Node, Error> {
-    let id = match &body {
+    let id = match body {
         Node::Leaf(Value::Text(text) | Value::Markup(text)) => {
             text.as_str().and_then(Uuid::parse_python)
         }
         _ => None,
     };
-    let id = id.ok_or_else(|| bad_payload("a UUID tag holds no UUID"))?;
-    Ok(Node::Leaf(Value::Uuid(id)))
+    id.map(|id| Node::Leaf(Value::Uuid(id))).ok_or_else(|| bad_payload("a UUID tag holds no UUID"))
 }
 
 /// `parse_date(body)`, which takes all that Python counts as false, and bytes, for no date.
