@@ -2,6 +2,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::{Entry, Slot, Step, View, path};
 use crate::{AsText, Dict, Error, ErrorKind, FromValue, Int, Text, Value};
 
@@ -50,6 +53,17 @@ impl Session {
         self.read(|view| view.get(key.as_wtf8()).map(Cow::into_owned))
     }
 
+    /// The value of a key, read with serde; `None` if the key is missing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] if the value isn't of the shape that `T` has.
+    pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        match self.value(&key) {
+            None => Ok(None),
+            Some(value) => value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error)),
+        }
+    }
+
     /// Sets the value of a key: Python's `session[key] = value`.
     ///
     /// # Errors
@@ -60,6 +74,22 @@ impl Session {
             view.insert(key, value);
             Ok(())
         })
+    }
+
+    /// Sets the value of a key to anything that serde serialises.
+    ///
+    /// serde knows less types than Flask: a `Uuid` or a time becomes text here. Give those to
+    /// [`insert`](Self::insert), or see [`Value`] for how to keep them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] if the value can't be represented in a session, and
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn insert_serde<T: Serialize + ?Sized>(
+        &self,
+        key: impl AsText,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.insert(key, Value::from_serialize(value)?)
     }
 
     /// Sets a value within a value: Python's `session["cart"]["book"] = 3`.
