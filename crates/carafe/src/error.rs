@@ -26,6 +26,14 @@ pub enum ErrorKind {
     KeyMissing,
     /// A value can't be written to a session.
     Value,
+    /// The session ended while the request was under way, so that its changes can't be saved.
+    Ended,
+    /// Another request changed what this one had read and then wrote, and the layer is strict.
+    Conflict,
+    /// The session is larger than the layer allows.
+    SessionTooLarge,
+    /// The store failed, or was too slow.
+    Store,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
     /// The text has not the form of a signed session.

@@ -48,3 +48,13 @@ pub(crate) fn large_cookie(name: &str, size: usize, limit: usize) {
 pub(crate) fn failed(error: &Error) {
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
 }
+
+/// The embedded store has no room.
+pub(crate) fn store_full(capacity: usize) {
+    tracing::error!(
+        target: "carafe",
+        event = "store.full",
+        capacity,
+        "the memory store is full of sessions that users are logged in to; a new one is refused"
+    );
+}

@@ -34,8 +34,11 @@ mod cookie;
 mod engine;
 mod error;
 mod event;
+pub mod id;
+pub mod record;
 mod session;
 pub mod signing;
+pub mod store;
 mod tower;
 mod value;
 
@@ -46,6 +49,7 @@ pub use engine::{Clock, ErrorPage};
 pub use error::{Error, ErrorKind};
 pub use session::{Entry, Flash, LazySession, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};
+pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};
 pub use value::{
     AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,

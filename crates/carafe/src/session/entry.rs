@@ -1,4 +1,4 @@
-use super::Session;
+use super::{Operation, Session};
 use crate::{Error, Text, Value};
 
 /// A key of a session, there or not: see [`Session::entry`].
@@ -36,7 +36,8 @@ impl Entry<'_> {
             if let Some(value) = view.get(self.key.as_wtf8()) {
                 return Ok(value.into_owned());
             }
-            view.insert(self.key, default.clone());
+            let value = default.clone();
+            view.perform(Operation::OrInsert { key: self.key, value })?;
             Ok(default)
         })
     }

@@ -1,6 +1,9 @@
 //! Flashed messages, in Flask's layout: the key `_flashes` holds a list of tuples.
 
-use super::Session;
+use std::borrow::Cow;
+
+use super::view::View;
+use super::{Operation, Session};
 use crate::{AsText, Error, ErrorKind, Text, Value};
 
 const KEY: &str = "_flashes";
@@ -40,17 +43,8 @@ impl Session {
         message: impl Into<Value>,
     ) -> Result<(), Error> {
         let category = Value::Text(category.into_text());
-        let message = message.into();
-        self.write(|view| {
-            let mut flashes = match view.get(KEY.as_bytes()).map(std::borrow::Cow::into_owned) {
-                None => Vec::new(),
-                Some(Value::List(flashes)) => flashes,
-                Some(other) => return Err(not_flashes(&other)),
-            };
-            flashes.push(Value::Tuple(vec![category, message]));
-            view.insert(Text::from(KEY), Value::List(flashes));
-            Ok(())
-        })
+        let message = Value::Tuple(vec![category, message.into()]);
+        self.perform(Operation::Flash(message))
     }
 
     /// The messages that were flashed, oldest first: Flask's
@@ -88,19 +82,48 @@ impl Session {
             return Ok(Vec::new());
         }
         self.write(|view| {
-            let flashes = match view.remove(KEY.as_bytes()) {
+            let flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
                 Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
                 None => Vec::new(),
-                Some(other) => {
-                    let error = not_flashes(&other);
-                    view.insert(Text::from(KEY), other);
-                    return Err(error);
-                }
+                Some(other) => return Err(not_flashes(&other)),
             };
+            view.perform(Operation::TakeFlashes(flashes.clone()))?;
             view.flashes = Some(flashes.clone());
             Ok(flashes)
         })
     }
+}
+
+/// Appends a message, which is a tuple of category and text.
+pub(super) fn append(view: &mut View, message: Value) -> Result<(), Error> {
+    let mut flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
+        None => Vec::new(),
+        Some(Value::List(flashes)) => flashes,
+        Some(other) => return Err(not_flashes(&other)),
+    };
+    flashes.push(message);
+    view.insert(Text::from(KEY), Value::List(flashes));
+    Ok(())
+}
+
+/// Removes the messages that were shown; others, which came meanwhile, stay.
+pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error> {
+    let mut flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
+        None => return Ok(()),
+        Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
+        Some(other) => return Err(not_flashes(&other)),
+    };
+    for message in shown {
+        if let Some(at) = flashes.iter().position(|waiting| waiting == message) {
+            flashes.remove(at);
+        }
+    }
+    if flashes.is_empty() {
+        view.remove(KEY.as_bytes());
+    } else {
+        view.insert(Text::from(KEY), Value::List(flashes));
+    }
+    Ok(())
 }
 
 fn flash_of(value: &Value) -> Result<Flash, Error> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Entry, Slot, Step, View, path};
+use super::operation::Change;
+use super::{Entry, Operation, Slot, Step, View, path};
 use crate::{AsText, Dict, Error, ErrorKind, FromValue, Int, Text, Value};
 
 /// Flask's key for [`Session::permanent`].
@@ -50,7 +51,10 @@ impl Session {
     /// The value of a key, whatever its type; `None` if the key is missing.
     #[must_use]
     pub fn value(&self, key: impl AsText) -> Option<Value> {
-        self.read(|view| view.get(key.as_wtf8()).map(Cow::into_owned))
+        self.read_mut(|view| {
+            view.note_read(key.as_wtf8());
+            view.get(key.as_wtf8()).map(Cow::into_owned)
+        })
     }
 
     /// The value of a key, read with serde; `None` if the key is missing.
@@ -71,8 +75,8 @@ impl Session {
     pub fn insert(&self, key: impl AsText, value: impl Into<Value>) -> Result<(), Error> {
         let (key, value) = (key.into_text(), value.into());
         self.write(|view| {
-            view.insert(key, value);
-            Ok(())
+            let seen = view.seen(key.as_wtf8());
+            view.perform(Operation::Insert { key, value, seen })
         })
     }
 
@@ -119,25 +123,21 @@ impl Session {
         let Some(Step::Key(key)) = steps.next() else {
             return Err(path::missing());
         };
-        let rest: Vec<Step> = steps.collect();
+        let path: Vec<Step> = steps.collect();
         let value = value.into();
-        self.write(|view| {
-            let target = if rest.is_empty() {
-                value
-            } else {
-                let mut target = view.get(key.as_wtf8()).ok_or_else(path::missing)?.into_owned();
-                path::set(&mut target, &rest, value)?;
-                target
-            };
-            view.insert(key, target);
-            Ok(())
-        })
+        if path.is_empty() {
+            return self.insert(key, value);
+        }
+        self.perform(Operation::InsertAt { key, path, value })
     }
 
     /// Whether a key is there: Python's `key in session`.
     #[must_use]
     pub fn contains(&self, key: impl AsText) -> bool {
-        self.read(|view| view.contains(key.as_wtf8()))
+        self.read_mut(|view| {
+            view.note_read(key.as_wtf8());
+            view.contains(key.as_wtf8())
+        })
     }
 
     /// Removes a key and returns its value: Python's `session.pop(key, None)`. A key that isn't
@@ -146,7 +146,11 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn remove(&self, key: impl AsText) -> Result<Option<Value>, Error> {
-        self.write(|view| Ok(view.remove(key.as_wtf8())))
+        self.write(|view| {
+            let Some(old) = view.get(key.as_wtf8()).map(Cow::into_owned) else { return Ok(None) };
+            view.remove_seen(key.as_wtf8())?;
+            Ok(Some(old))
+        })
     }
 
     /// Removes a key and returns its value as a `T`. If the value is of another type, it stays.
@@ -160,7 +164,7 @@ impl Session {
                 return Ok(None);
             };
             let value = convert(&key, value.into_owned())?;
-            view.remove(key.as_wtf8());
+            view.remove_seen(key.as_wtf8())?;
             Ok(Some(value))
         })
     }
@@ -177,9 +181,10 @@ impl Session {
         let entries: Vec<(Text, Value)> =
             entries.into_iter().map(|(key, value)| (key.into_text(), value.into())).collect();
         self.write(|view| {
-            view.mark_modified();
+            view.perform(Operation::Touch)?;
             for (key, value) in entries {
-                view.insert(key, value);
+                let seen = view.seen(key.as_wtf8());
+                view.perform(Operation::Insert { key, value, seen })?;
             }
             Ok(())
         })
@@ -210,24 +215,31 @@ impl Session {
     /// begun.
     pub fn update<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
-        T: FromValue + Into<Value> + Clone,
+        T: FromValue + Into<Value>,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
         let key = key.into_text();
+        let change: Change = {
+            let key = key.clone();
+            Arc::new(move |old: Option<Value>| {
+                let old = old.map(|value| convert(&key, value)).transpose()?;
+                Ok(change(old).into())
+            })
+        };
         loop {
             // `change` runs outside the lock, so that it may use the session itself.
             let (old, version) = self
                 .write(|view| Ok((view.get(key.as_wtf8()).map(Cow::into_owned), view.version())))?;
-            let new = change(old.map(|value| convert(&key, value)).transpose()?);
+            let new = change(old)?;
             let unchanged_since = self.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.insert(key.clone(), new.clone().into());
+                    view.update(key.clone(), new.clone(), &change);
                 }
                 Ok(unchanged)
             })?;
             if unchanged_since {
-                return Ok(new);
+                return convert(&key, new);
             }
         }
     }
@@ -237,16 +249,13 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn clear(&self) -> Result<(), Error> {
-        self.write(|view| {
-            view.clear();
-            Ok(())
-        })
+        self.perform(Operation::Clear)
     }
 
     /// The keys in code point order.
     #[must_use]
     pub fn keys(&self) -> Vec<Text> {
-        self.read(View::keys)
+        self.read_all(View::keys)
     }
 
     /// The keys and values, in code point order of the keys.
@@ -257,19 +266,19 @@ impl Session {
     /// All that the session holds.
     #[must_use]
     pub fn to_dict(&self) -> Dict {
-        self.read(View::to_dict)
+        self.read_all(View::to_dict)
     }
 
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.read(View::len)
+        self.read_all(View::len)
     }
 
     /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read(View::is_empty)
+        self.read_all(View::is_empty)
     }
 
     /// Whether the session outlives the browser's: Flask's `session.permanent`.
@@ -293,15 +302,25 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn mark_modified(&self) -> Result<(), Error> {
-        self.write(|view| {
-            view.mark_modified();
-            Ok(())
-        })
+        self.perform(Operation::Touch)
     }
 
     /// Runs `f` on this request's view.
     pub(super) fn read<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| f(view))
+    }
+
+    /// As [`read`](Self::read), for what depends on every key.
+    fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+        self.read_mut(|view| {
+            view.note_read_all();
+            f(view)
+        })
+    }
+
+    /// Does one operation, if it can still be saved.
+    pub(super) fn perform(&self, operation: Operation) -> Result<(), Error> {
+        self.write(|view| view.perform(operation))
     }
 
     /// As [`read`](Self::read), for what is remembered without being a change of the session.

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Operation;
+use super::operation::Change;
 use crate::Error;
 use crate::value::json::{self, Payload};
 use crate::{Dict, Text, Value};
@@ -19,11 +21,115 @@ pub(crate) struct View {
     version: u64,
     /// The flashes that this request took out, which it may ask for again.
     pub(super) flashes: Option<Vec<Value>>,
+    /// What the request did, if it has to be done again on a newer record.
+    record: Option<Recording>,
+}
+
+/// What a request did with a session that is in a store.
+#[derive(Debug, Default)]
+struct Recording {
+    log: Vec<Operation>,
+    /// The keys that the request read and hasn't written yet.
+    read: BTreeSet<Text>,
+    read_all: bool,
+}
+
+/// What a view was before a number of changes, to undo them.
+pub(crate) struct Snapshot {
+    cleared: bool,
+    changes: BTreeMap<Text, Option<Value>>,
+    modified: bool,
 }
 
 impl View {
     pub(crate) fn new(base: Payload) -> Self {
         Self { base, ..Self::default() }
+    }
+
+    /// A view that records what is done, since the session is in a store.
+    pub(crate) fn recording(base: Payload) -> Self {
+        Self { base, record: Some(Recording::default()), ..Self::default() }
+    }
+
+    /// Does one operation, and records it where that is needed.
+    pub(crate) fn perform(&mut self, operation: Operation) -> Result<(), Error> {
+        if self.record.is_none() {
+            return operation.apply(self);
+        }
+        operation.clone().apply(self)?;
+        if let Some(record) = &mut self.record {
+            record.log.push(operation);
+        }
+        Ok(())
+    }
+
+    /// Removes a key that is there.
+    pub(crate) fn remove_seen(&mut self, key: &[u8]) -> Result<(), Error> {
+        let seen = self.seen(key);
+        self.perform(Operation::Remove { key: Text::from_wtf8(key.to_vec()), seen })
+    }
+
+    /// Writes what `change` made of the old value, and records the change itself.
+    pub(crate) fn update(&mut self, key: Text, new: Value, change: &Change) {
+        if let Some(record) = &mut self.record {
+            let change = Change::clone(change);
+            record.log.push(Operation::Update { key: key.clone(), change });
+        }
+        self.insert(key, new);
+    }
+
+    /// Takes out what was recorded.
+    pub(crate) fn take_log(&mut self) -> Vec<Operation> {
+        self.record.as_mut().map(|record| std::mem::take(&mut record.log)).unwrap_or_default()
+    }
+
+    /// Goes on from what has been committed: `base` has all that was recorded up to `take_log`, and
+    /// what was done since is done again on it.
+    pub(crate) fn rebase(&mut self, base: Payload) -> Result<(), Error> {
+        let log = self.take_log();
+        let flashes = self.flashes.take();
+        *self = Self { flashes, version: self.version + 1, ..Self::recording(base) };
+        log.into_iter().try_for_each(|operation| self.perform(operation))
+    }
+
+    /// Notes that the request has read a key.
+    pub(crate) fn note_read(&mut self, key: &[u8]) {
+        if let Some(record) = &mut self.record
+            && !record.read_all
+            && !self.changes.contains_key(key)
+            && !record.read.contains(key)
+        {
+            record.read.insert(Text::from_wtf8(key.to_vec()));
+        }
+    }
+
+    /// Notes that the request has read everything.
+    pub(crate) fn note_read_all(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.read_all = true;
+        }
+    }
+
+    /// What the request had read of a key that it is about to write for the first time.
+    pub(crate) fn seen(&mut self, key: &[u8]) -> Option<Option<Value>> {
+        let record = self.record.as_mut()?;
+        let read = record.read.remove(key) || record.read_all;
+        let written = self.cleared || self.changes.contains_key(key);
+        (read && !written).then(|| self.base_value(key))
+    }
+
+    /// What to restore if the changes that follow fail.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { cleared: self.cleared, changes: self.changes.clone(), modified: self.modified }
+    }
+
+    /// Undoes what was done since the snapshot.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        let Snapshot { cleared, changes, modified } = snapshot;
+        self.cleared = cleared;
+        self.changes = changes;
+        self.modified = modified;
+        self.version += 1;
     }
 
     /// Whether the session was changed, or marked as changed.
@@ -75,11 +181,23 @@ impl View {
     }
 
     /// Removes a key. Only a key that was there makes the session modified, as in Flask.
-    pub(crate) fn remove(&mut self, key: &[u8]) -> Option<Value> {
-        let old = self.get(key)?.into_owned();
-        self.changes.insert(Text::from_wtf8(key.to_vec()), None);
-        self.mark_modified();
-        Some(old)
+    pub(crate) fn remove(&mut self, key: &[u8]) {
+        if self.contains(key) {
+            self.changes.insert(Text::from_wtf8(key.to_vec()), None);
+            self.mark_modified();
+        }
+    }
+
+    /// Removes all keys but some.
+    pub(crate) fn retain(&mut self, keep: &[Text]) {
+        let kept: Vec<(Text, Value)> = keep
+            .iter()
+            .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
+            .collect();
+        self.clear();
+        for (key, value) in kept {
+            self.insert(key, value);
+        }
     }
 
     pub(crate) fn clear(&mut self) {

@@ -1,0 +1,166 @@
+//! The identifiers of sessions.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize;
+
+use crate::{Error, ErrorKind, base64};
+
+/// A session's id: 32 random bytes from the operating system, known to the visitor's browser and
+/// to nobody else.
+///
+/// Stores see its [hash](Self::hash) only, and its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    /// A new id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
+    pub fn random() -> Result<Self, Error> {
+        random().map(Self)
+    }
+
+    /// Reads the 43 characters of [`to_text`](Self::to_text).
+    #[must_use]
+    pub fn from_text(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let out = base64_simd::Out::from_slice(&mut bytes);
+        let read = base64_simd::URL_SAFE_NO_PAD.decode(text, out).ok()?.len();
+        (read == 32).then_some(Self(bytes))
+    }
+
+    /// The id as unpadded base64url: 43 characters. It is a secret of the visitor's.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::with_capacity(43);
+        base64::encode_url(&self.0, &mut text);
+        text
+    }
+
+    /// What stores know the session by: SHA-256 of the id's bytes.
+    #[must_use]
+    pub fn hash(&self) -> SessionIdHash {
+        SessionIdHash(Sha256::digest(self.0).into())
+    }
+}
+
+impl Drop for SessionId {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(…)")
+    }
+}
+
+/// SHA-256 of a [`SessionId`]: the key under which a store keeps the session. Whoever reads the
+/// store can't make a cookie of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionIdHash([u8; 32]);
+
+impl SessionIdHash {
+    /// The hash from its bytes, as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionIdHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionIdHash(…)")
+    }
+}
+
+/// The name of a session that may be shown: on the page that lists a user's sessions, and to an
+/// administrator. It stays the same while the id is renewed, and opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PublicId([u8; 16]);
+
+impl PublicId {
+    /// A new public id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
+    pub fn random() -> Result<Self, Error> {
+        random().map(Self)
+    }
+
+    /// The public id from its bytes, as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for PublicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(22);
+        base64::encode_url(&self.0, &mut text);
+        f.write_str(&text)
+    }
+}
+
+impl std::str::FromStr for PublicId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 16];
+        let out = base64_simd::Out::from_slice(&mut bytes);
+        match base64_simd::URL_SAFE_NO_PAD.decode(text.as_bytes(), out) {
+            Ok(read) if read.len() == 16 => Ok(Self(bytes)),
+            _ => Err(Error::new(
+                ErrorKind::Value,
+                "that is no session's public id: it must be the 22 characters that a list of \
+                 sessions shows",
+            )),
+        }
+    }
+}
+
+/// Random bytes from the operating system.
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(ErrorKind::Entropy, "the operating system gave no random bytes for an id")
+            .with_source(error)
+    })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_round_trip_and_hide() {
+        let id = SessionId::random().unwrap();
+        let text = id.to_text();
+        assert_eq!(text.len(), 43);
+        assert_eq!(SessionId::from_text(text.as_bytes()), Some(id.clone()));
+        for bad in ["", "a", &text[1..], &format!("{text}A"), &format!("{}=", &text[..42])] {
+            assert_eq!(SessionId::from_text(bad.as_bytes()), None);
+        }
+        assert!(!format!("{id:?} {:?}", id.hash()).contains(&text[..4]));
+        let public = PublicId::random().unwrap();
+        assert_eq!(public.to_string().parse::<PublicId>().unwrap(), public);
+    }
+}

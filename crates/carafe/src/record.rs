@@ -1,0 +1,281 @@
+//! What a store keeps of a session.
+
+use crate::id::{PublicId, SessionIdHash};
+use crate::{Error, ErrorKind};
+
+/// The version of the binary form, its first byte.
+const FORMAT: u8 = 1;
+
+/// Whether a record is a session, or says where one went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// A session.
+    #[default]
+    Live,
+    /// The session goes on under another id. Requests that were under way with the old id when it
+    /// changed are still served, until `until`, in Unix seconds.
+    Moved {
+        /// The hash of the new id.
+        to: SessionIdHash,
+        /// When the old id ends.
+        until: u64,
+    },
+}
+
+/// A session as a store keeps it. Times are in Unix seconds.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The session's content: Flask's tagged JSON.
+    pub data: Vec<u8>,
+    /// Who is logged in, if anybody is.
+    pub user: Option<String>,
+    /// The name of the session that may be shown.
+    pub public_id: PublicId,
+    /// When the session began.
+    pub created: u64,
+    /// When its user logged in.
+    pub logged_in: Option<u64>,
+    /// When it got its present id.
+    pub renewed: u64,
+    /// When it was last used, to within a tenth of the idle timeout.
+    pub last_seen: u64,
+    /// When it ends unless it is used.
+    pub idle_expires: u64,
+    /// When it ends in any case.
+    pub expires: u64,
+    /// Where its user logged in from, if the application said so.
+    pub address: Option<String>,
+    /// What its user logged in with, if the application said so.
+    pub agent: Option<String>,
+    /// Whether this is the session or says where it went.
+    pub state: State,
+}
+
+impl Record {
+    /// A record of a session that begins now and holds nothing.
+    #[must_use]
+    pub fn new(public_id: PublicId, now: u64, idle_timeout: u64, absolute_timeout: u64) -> Self {
+        Self {
+            data: b"{}".to_vec(),
+            user: None,
+            public_id,
+            created: now,
+            logged_in: None,
+            renewed: now,
+            last_seen: now,
+            idle_expires: now.saturating_add(idle_timeout),
+            expires: now.saturating_add(absolute_timeout),
+            address: None,
+            agent: None,
+            state: State::Live,
+        }
+    }
+
+    /// Whether the session has ended by its times.
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        now >= self.ends()
+    }
+
+    /// When the session ends unless it is used: a store may delete the record then.
+    #[must_use]
+    pub fn ends(&self) -> u64 {
+        let ends = self.idle_expires.min(self.expires);
+        match self.state {
+            State::Live => ends,
+            State::Moved { until, .. } => ends.min(until),
+        }
+    }
+
+    /// The record in a versioned binary form, for stores that keep it as one value.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.data.len() + 96);
+        out.push(FORMAT);
+        out.extend_from_slice(self.public_id.as_bytes());
+        for time in [self.created, self.renewed, self.last_seen, self.idle_expires, self.expires] {
+            put_number(&mut out, time);
+        }
+        put_number(&mut out, self.logged_in.map_or(0, |time| time.saturating_add(1)));
+        for text in [&self.user, &self.address, &self.agent] {
+            match text {
+                None => put_number(&mut out, 0),
+                Some(text) => {
+                    put_number(&mut out, text.len() as u64 + 1);
+                    out.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        match &self.state {
+            State::Live => out.push(0),
+            State::Moved { to, until } => {
+                out.push(1);
+                out.extend_from_slice(to.as_bytes());
+                put_number(&mut out, *until);
+            }
+        }
+        out.extend_from_slice(&self.data);
+        out
+    }
+
+    /// Reads [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] if the bytes are no record, or one of a later version of this library.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Reader { rest: bytes }.record().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Store,
+                "the store holds something that is no session record of this version: \
+                 was it written by a later version, or by something else?",
+            )
+        })
+    }
+}
+
+impl std::fmt::Debug for Record {
+    /// Shows times and sizes, and neither the content nor the user.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record")
+            .field("public_id", &self.public_id)
+            .field("data", &format_args!("{} bytes", self.data.len()))
+            .field("logged_in", &self.logged_in)
+            .field("created", &self.created)
+            .field("last_seen", &self.last_seen)
+            .field("ends", &self.ends())
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Appends a number in LEB128.
+fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    loop {
+        let byte = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            out.push(byte);
+            return;
+        }
+        out.push(byte | 0x80);
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn record(mut self) -> Option<Record> {
+        if self.array::<1>()? != [FORMAT] {
+            return None;
+        }
+        let public_id = PublicId::from_bytes(self.array()?);
+        let [created, renewed, last_seen, idle_expires, expires] =
+            [self.number()?, self.number()?, self.number()?, self.number()?, self.number()?];
+        let logged_in = self.number()?.checked_sub(1);
+        let [user, address, agent] = [self.text()?, self.text()?, self.text()?];
+        let state = match self.array::<1>()? {
+            [0] => State::Live,
+            [1] => {
+                State::Moved { to: SessionIdHash::from_bytes(self.array()?), until: self.number()? }
+            }
+            _ => return None,
+        };
+        Some(Record {
+            data: self.rest.to_vec(),
+            user,
+            public_id,
+            created,
+            logged_in,
+            renewed,
+            last_seen,
+            idle_expires,
+            expires,
+            address,
+            agent,
+            state,
+        })
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        Some(*array)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0u64;
+        for shift in (0..64).step_by(7) {
+            let [byte] = self.array()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return None;
+            }
+            number |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn text(&mut self) -> Option<Option<String>> {
+        let Some(len) = self.number()?.checked_sub(1) else { return Some(None) };
+        let (text, rest) = self.rest.split_at_checked(usize::try_from(len).ok()?)?;
+        self.rest = rest;
+        String::from_utf8(text.to_vec()).ok().map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            data: br#"{"a":1}"#.to_vec(),
+            user: Some("ad\u{e9}le".to_owned()),
+            logged_in: Some(0),
+            agent: Some(String::new()),
+            state: State::Moved { to: SessionIdHash::from_bytes([7; 32]), until: u64::MAX },
+            ..Record::new(PublicId::from_bytes([9; 16]), 1_700_000_000, 60, u64::MAX)
+        }
+    }
+
+    #[test]
+    fn bytes_round_trip() {
+        assert_eq!(Record::from_bytes(&record().to_bytes()).unwrap(), record());
+        let live = Record { state: State::Live, ..record() };
+        assert_eq!(Record::from_bytes(&live.to_bytes()).unwrap(), live);
+    }
+
+    #[test]
+    fn no_cut_or_flipped_byte_panics() {
+        let bytes = record().to_bytes();
+        for cut in 0..bytes.len() - record().data.len() {
+            assert!(Record::from_bytes(&bytes[..cut]).is_err(), "{cut}");
+        }
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut broken = bytes.clone();
+                broken[at] ^= 1 << bit;
+                let _ = Record::from_bytes(&broken);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_of_its_times_ends_it() {
+        let record = Record::new(PublicId::from_bytes([0; 16]), 100, 10, 1000);
+        assert!(!record.is_expired(109));
+        assert!(record.is_expired(110));
+        let moved = Record {
+            state: State::Moved { to: SessionIdHash::from_bytes([0; 32]), until: 105 },
+            ..record
+        };
+        assert!(moved.is_expired(105));
+    }
+}

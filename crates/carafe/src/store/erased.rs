@@ -1,0 +1,93 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
+};
+use crate::id::SessionIdHash;
+use crate::record::Record;
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A store of any type, whose every call ends within a time.
+#[derive(Clone)]
+pub(crate) struct Store {
+    store: Arc<dyn Erased>,
+    timeout: Duration,
+}
+
+impl Store {
+    pub(crate) fn new(store: impl SessionStore, timeout: Duration) -> Self {
+        Self { store: Arc::new(store), timeout }
+    }
+
+    /// The same store with another time limit.
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Waits for a call that has no effect.
+    async fn read<T>(&self, call: Answer<'_, T>) -> Result<T, StoreError> {
+        self.wait(call, StoreErrorKind::Unavailable).await
+    }
+
+    /// Waits for a call that may have had its effect when its time is over.
+    async fn write<T>(&self, call: Answer<'_, T>) -> Result<T, StoreError> {
+        self.wait(call, StoreErrorKind::Uncertain).await
+    }
+
+    async fn wait<T>(&self, call: Answer<'_, T>, kind: StoreErrorKind) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(answer) => answer,
+            Err(_) => Err(StoreError::new(
+                kind,
+                format!("the session store did not answer within {:?}", self.timeout),
+            )),
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// Declares the object-safe twin of [`SessionStore`], its implementation for every store, and the
+/// methods of [`Store`] that call it under the time limit.
+macro_rules! erase {
+    ($($limit:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+        trait Erased: Send + Sync {
+            $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer>;)*
+        }
+
+        impl<S: SessionStore> Erased for S {
+            $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
+                Box::pin(SessionStore::$name(self, $($arg),*))
+            })*
+        }
+
+        impl Store {
+            $(pub(crate) async fn $name<'a>(&'a self, $($arg: $type),*)
+                -> Result<$answer, StoreError>
+            {
+                self.$limit(self.store.$name($($arg),*)).await
+            })*
+        }
+    };
+}
+
+erase! {
+    write create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
+    read load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
+    write update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64) -> Updated;
+    write delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
+    read list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
+    write delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
+    write delete_expired(now: u64, limit: u32) -> u64;
+    write revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
+    write revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();
+    read revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;
+}

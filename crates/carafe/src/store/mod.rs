@@ -1,0 +1,147 @@
+//! Server-side stores.
+
+mod erased;
+mod error;
+mod memory;
+
+use std::future::Future;
+
+pub(crate) use self::erased::Store;
+pub use self::error::{StoreError, StoreErrorKind};
+pub use self::memory::MemoryStore;
+use crate::id::SessionIdHash;
+use crate::record::Record;
+
+/// A record's version in its store: it grows with every update, so that a writer can say which one
+/// it has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u64);
+
+/// A record and its version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The record.
+    pub record: Record,
+    /// Its version.
+    pub version: Version,
+}
+
+/// What became of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// The record was written, and has this version now.
+    Written(Version),
+    /// Another update came first: nothing was written.
+    Conflict,
+    /// There is no such record (any more): nothing was written.
+    Gone,
+}
+
+/// What became of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// The record was deleted.
+    Deleted,
+    /// The record has another version than expected: it stays.
+    Conflict,
+    /// There was no such record.
+    Gone,
+}
+
+/// What has been revoked that concerns a session: for sessions in cookies, which nobody can delete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revocations {
+    /// Whether this session was ended.
+    pub session: bool,
+    /// Logins of the session's user up to this time, in Unix seconds, count no more.
+    pub not_before: Option<u64>,
+}
+
+/// Keeps records of sessions: what a server-side store has to do.
+///
+/// Every time is in Unix seconds, and `now` is the caller's clock: a store that lets records expire
+/// by itself works out from it how long they have, and may use no other clock.
+///
+/// A method that fails has had no effect, but where the error's kind is
+/// [`StoreErrorKind::Uncertain`]: then it may have had all of it. No method repeats a write
+/// whose answer was lost.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Adds a record under a new id; its version is 1. `false` if there is one under this id.
+    fn create(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        now: u64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The record of an id, if there is one. It may be one that has expired.
+    fn load(
+        &self,
+        id: &SessionIdHash,
+        now: u64,
+    ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
+
+    /// Replaces a record, if it still has the version that is expected. Never adds one.
+    fn update(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        now: u64,
+    ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
+
+    /// Deletes a record; with a version, only if it still has that one.
+    fn delete(
+        &self,
+        id: &SessionIdHash,
+        expected: Option<Version>,
+    ) -> impl Future<Output = Result<Deleted, StoreError>> + Send;
+
+    /// The records of a user that haven't expired, in no particular order.
+    fn list_for_user(
+        &self,
+        user: &str,
+        now: u64,
+    ) -> impl Future<Output = Result<Vec<(SessionIdHash, Stored)>, StoreError>> + Send;
+
+    /// Deletes the records of a user, but for the one to keep. How many it were.
+    fn delete_for_user(
+        &self,
+        user: &str,
+        keep: Option<&SessionIdHash>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Deletes records and revocations that have expired, at most `limit` of each, the oldest
+    /// first. How many it were: fewer than `limit` means that there are no more.
+    fn delete_expired(
+        &self,
+        now: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Remembers until `until` that a session in a cookie was ended.
+    fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: u64,
+        now: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Remembers until `until` that logins of a user up to `time` count no more. A later time
+    /// replaces an earlier one, and never the other way round.
+    fn revoke_user(
+        &self,
+        user: &str,
+        time: u64,
+        until: u64,
+        now: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What has been revoked that concerns a session and its user.
+    fn revocations(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        now: u64,
+    ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
+}
