@@ -24,7 +24,8 @@ pub(super) struct Indexed {
 pub(super) enum Key {
     /// A key without escapes stands in the payload as it is.
     Raw(Range<u32>),
-    Decoded(Text),
+    /// Boxed to keep the index small, since few keys have escapes.
+    Decoded(Box<Text>),
 }
 
 impl Indexed {
@@ -42,7 +43,7 @@ impl Indexed {
     }
 }
 
-pub(super) type Index = SmallVec<[Indexed; 6]>;
+pub(super) type Index = SmallVec<[Indexed; 4]>;
 
 /// Why there is no index.
 pub(super) enum Unindexed {
@@ -105,7 +106,7 @@ pub(super) fn index(json: &[u8]) -> Result<Index, Unindexed> {
 fn member(lexer: &mut Lexer<'_>) -> Result<Indexed, Unindexed> {
     let key = lexer.key()?;
     let key = if key.escaped {
-        Key::Decoded(key.to_text())
+        Key::Decoded(Box::new(key.to_text()))
     } else {
         Key::Raw(key.start as u32..(key.start + key.body.len()) as u32)
     };

@@ -5,6 +5,16 @@
 //! - `payload`: what that pass leaves, to be read key by key
 //! - `reader`: JSON to [`Value`](crate::Value), tags resolved; `tag` and `top` have the rules
 //! - `writer`: [`Value`](crate::Value) to Flask's bytes
+//!
+//! What Flask reads is read, and means the same, but for what Flask itself never writes:
+//!
+//! - markup whose body is bytes, a date or a container, of which Flask would take Python's `repr`,
+//!   is refused; so are dates with an offset that leads out of the years 1 to 9999
+//! - digits outside ASCII are refused in UUIDs and not read in dates
+//! - a date is an instant; the offset that it was written with is not kept
+//! - of a session that is a list of pairs, the keys become text as Flask would write them; keys
+//!   that it could not write are refused, and numbers that are equal in Python, as `0` and `false`,
+//!   are different keys
 
 mod base64;
 mod index;

@@ -12,7 +12,6 @@ use crate::Error;
 pub(crate) struct Payload(Content);
 
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "the large variant is the usual one")]
 enum Content {
     Indexed {
         json: Vec<u8>,

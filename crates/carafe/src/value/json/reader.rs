@@ -28,6 +28,12 @@ enum Frame {
 
 /// Reads a whole text.
 pub(crate) fn read_value(json: &[u8]) -> Result<Value, Error> {
+    let mut lexer = Lexer::new(json);
+    lexer.skip_space();
+    if !matches!(lexer.peek(), b'{' | b'[') {
+        let value = lexer.scalar()?;
+        return lexer.end().map(|()| value);
+    }
     read_node(json)?.into_value()
 }
 
