@@ -185,7 +185,7 @@ def test_configuration(
             replay(pair, Request.from_json(json.loads(arguments.replay)["request"]), tally)
         else:
             run(pair, requests, arguments.seed, tally, deadline)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         print(f"\nDISAGREEMENT: {configuration.name}: a server failed: {error!r}\n{carafe.log() if carafe else ''}")
         tally.disagreements += 1
     finally:

@@ -32,7 +32,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 from differ import sloppy_json
@@ -115,12 +114,13 @@ def verify_case(rng: random.Random, values: Values) -> Case:
         content = sloppy_json.dumps(tagged.tag(session), rng).encode()
         signer = next(iter(signing.serializer(signed_at).iter_unsigners()))
         cookie = signer.sign(encode(content)).decode()
-    if rng.random() < 0.1:
+    if rng.random() < 0.05:
         position = rng.randrange(len(cookie) - 1)  # the last character has spellings that mean the same
         cookie = cookie[:position] + chr(rng.choice(ALPHABET)) + cookie[position + 1 :]
     max_age = rng.choice([LIFETIME, LIFETIME, None, 0, 1, 3600])
     limit = LIFETIME if max_age is None else max_age
-    age = rng.choice([0, 0, limit, limit, rng.randrange(limit + 1), rng.randrange(limit + 1), limit + 1, -1])
+    good_ages = [0, limit, rng.randrange(limit + 1)]
+    age = rng.choice(good_ages if rng.random() < 0.95 else [limit + 1, -1])
     now = max(0, signed_at + age)
     try:
         loaded = scheme.serializer(now).loads(cookie, max_age=max_age)
@@ -159,12 +159,11 @@ def sign_case(rng: random.Random, values: Values) -> Case:
             return "not signed"
         if cookie == expected:
             return None
-        one_sided = expected.startswith(".") != cookie.startswith(".")
-        if one_sided and not is_at_boundary(canonical):
+        # Deflate has no canonical form: other bytes may mean the same, and be a few more or fewer.
+        as_flask = expected.startswith(".") == cookie.startswith(".") or is_at_boundary(canonical)
+        if not compress or not as_flask or expected[0] == cookie[0] != ".":
             return f"Flask writes {expected}"
-        if not one_sided and not expected.startswith("."):
-            return f"Flask writes {expected}"
-        if payload_json(cookie.encode()) != (canonical, cookie.startswith(".")):
+        if (payload_json(cookie.encode()) or (b"",))[0] != canonical:
             return "other payload bytes"
         try:
             loaded = serializer.loads(cookie, max_age=0)
@@ -230,7 +229,7 @@ def run(
     return kinds, mismatches
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Runs both ways; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=100_000, metavar="N", help="sessions each way")
@@ -238,7 +237,7 @@ def main() -> int:
     parser.add_argument(
         "--tool", default=os.environ.get("CARAFE_EXCHANGE", ""), metavar="COMMAND", help="default: $CARAFE_EXCHANGE"
     )
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if not arguments.tool:
         parser.error("name the tool: $CARAFE_EXCHANGE or --tool")
     tool = Tool(shlex.split(arguments.tool))
@@ -260,6 +259,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # Within an application, Flask sorts the keys.
-    with Flask(__name__).app_context():
-        sys.exit(main())
+    sys.exit(main())

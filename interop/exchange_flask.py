@@ -15,6 +15,15 @@ from differ.forge import encode
 from differ.values import tagged
 from exchange import Scheme
 
+#: Each bug is a misreading of what was asked.
+BUGS: dict[str, dict[str, Any]] = {
+    "ignores-max-age": {"max_age": None},
+    "ignores-salt": {"salt_hex": b"cookie-session".hex()},
+    "knows-only-sha1": {"digest": "sha1"},
+    "knows-only-hmac": {"key_derivation": "hmac"},
+    "compresses-always-by-rule": {"compress": True},
+}
+
 
 def answer(line: dict[str, Any]) -> dict[str, Any]:
     """The answer to one line."""
@@ -33,5 +42,6 @@ def answer(line: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    bug = BUGS[sys.argv[1]] if len(sys.argv) > 1 else {}
     for request in sys.stdin:
-        print(json.dumps(answer(json.loads(request))), flush=True)
+        print(json.dumps(answer(json.loads(request) | bug)), flush=True)

@@ -25,7 +25,7 @@ import twin
 from differ.compare import split
 from differ.configurations import Configuration
 from differ.opened import Step, open_value
-from differences import LARGEST_COOKIE, LARGEST_PAYLOAD
+from differences import LARGEST_COOKIE, LARGEST_PAYLOAD, is_flashes
 
 Mutation = Callable[[Flask], None]
 MUTANTS: dict[str, Mutation] = {}
@@ -291,6 +291,14 @@ def carafe_like(app: Flask) -> None:
             response.headers.pop("Set-Cookie")
             response.status_code = 500
 
+    shown = operations.get_flashed_messages
+
+    def get_flashed_messages(with_categories: bool, category_filter: Any) -> Any:
+        if not is_flashes(flask.session.get("_flashes", [])):
+            raise TypeError("_flashes")
+        return shown(with_categories, category_filter)
+
+    operations.get_flashed_messages = get_flashed_messages  # type: ignore
     SecureCookieSessionInterface.open_session = open_session  # type: ignore
     _after(app, change)
 

@@ -1,7 +1,7 @@
-"""Proves that the differential tester finds bugs: run by plain `python interop/test_differential.py [MUTANT ...]`.
+"""Proves that `differential.py` and `exchange.py` find bugs: plain `python interop/test_differential.py [MUTANT ...]`.
 
 Real Flask against itself agrees; against itself with Carafe's documented differences it agrees and names each of them; and
-each mutant of `mutants.py` is caught.
+each mutant of `mutants.py` is caught, as is each bug of `exchange_flask.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import differences
 import differential
+import exchange
 from checks import Checks
+from exchange_flask import BUGS
 from mutants import MUTANTS
 
 HERE = Path(__file__).parent
@@ -52,6 +54,17 @@ def check_carafe_like(checks: Checks) -> None:
     checks.check("documented differences", status == 0 and all(name in printed for name in expected), printed)
 
 
+def check_exchange(checks: Checks) -> None:
+    """The exchange agrees with its own tool, and finds each bug in it."""
+    for bug in ["", *BUGS]:
+        tool = f"{sys.executable} {HERE / 'exchange_flask.py'} {bug}"
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            status = exchange.main(["--tool", tool, "--count", "300"])
+        name = f"exchange: a tool that {bug}" if bug else "exchange: ItsDangerous agrees with itself"
+        checks.check(name, status == (1 if bug else 0), printed.getvalue())
+
+
 def main(names: list[str]) -> int:
     """Runs all checks, or the mutants named."""
     checks = Checks()
@@ -59,6 +72,7 @@ def main(names: list[str]) -> int:
         status, printed = run(TWIN, "default", 1000)
         checks.check("Flask agrees with itself", status == 0 and " 0 disagreements (0 documented" in printed, printed)
         check_carafe_like(checks)
+        check_exchange(checks)
     for name in names or MUTANTS:
         if name != "carafe-like":
             check_mutant(checks, name)

@@ -43,8 +43,11 @@ class Exchange:
 
     @property
     def operations(self) -> list[list[Any]]:
-        """The request's operations, with values as Python has them."""
-        return [tagged.loads(json.dumps(operation)) for operation in self.request.ops or ()]
+        """The request's operations, with values as Python has them; none where a tag in them can't be read."""
+        try:
+            return [tagged.loads(json.dumps(operation)) for operation in self.request.ops or ()]
+        except (ValueError, TypeError, AttributeError, StopIteration):
+            return []
 
     @property
     def results(self) -> tuple[list[Any], list[Any]]:

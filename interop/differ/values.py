@@ -8,10 +8,24 @@ import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from flask import Flask
 from flask.json.tag import TaggedJSONSerializer
 from markupsafe import Markup
 
-tagged = TaggedJSONSerializer()
+_application = Flask(__name__)
+
+
+class SessionSerializer(TaggedJSONSerializer):
+    """Flask's serializer as it works within an application: without one, Flask sorts no keys."""
+
+    __slots__ = ()
+
+    def dumps(self, value: Any) -> str:
+        """The tagged JSON text that Flask writes into a cookie."""
+        return _application.json.dumps(self.tag(value), separators=(",", ":"))
+
+
+tagged = SessionSerializer()
 
 KEYS = ["a", "b", "c", "n", "username", "Z", "_permanent", "_flashes", "_user_id", ""]
 ODD_KEYS = [
