@@ -26,10 +26,7 @@ impl SessionId {
     /// Reads the 43 characters of [`to_text`](Self::to_text).
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let out = base64_simd::Out::from_slice(&mut bytes);
-        let read = base64_simd::URL_SAFE_NO_PAD.decode(text, out).ok()?.len();
-        (read == 32).then_some(Self(bytes))
+        decode(text).map(Self)
     }
 
     /// The id as unpadded base64url: 43 characters. It is a secret of the visitor's.
@@ -123,17 +120,26 @@ impl std::str::FromStr for PublicId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut bytes = [0; 16];
-        let out = base64_simd::Out::from_slice(&mut bytes);
-        match base64_simd::URL_SAFE_NO_PAD.decode(text.as_bytes(), out) {
-            Ok(read) if read.len() == 16 => Ok(Self(bytes)),
-            _ => Err(Error::new(
+        decode(text.as_bytes()).map(Self).ok_or_else(|| {
+            Error::new(
                 ErrorKind::Value,
                 "that is no session's public id: it must be the 22 characters that a list of \
                  sessions shows",
-            )),
-        }
+            )
+        })
     }
+}
+
+/// Reads the unpadded base64url of exactly `N` bytes.
+fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    // The length first: the decoder panics where its output has no room.
+    if text.len() != (N * 8).div_ceil(6) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    let out = base64_simd::Out::from_slice(&mut bytes);
+    base64_simd::URL_SAFE_NO_PAD.decode(text, out).ok()?;
+    Some(bytes)
 }
 
 /// Random bytes from the operating system.
