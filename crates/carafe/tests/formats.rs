@@ -1,5 +1,6 @@
 //! Moving from one format, or key, to another with live cookies: nobody is logged out.
 #![cfg(all(feature = "axum", feature = "sealed"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/browser.rs"]
 mod browser;

@@ -1,5 +1,6 @@
 //! Weak keys, and keys that are replaced while the service runs.
 #![cfg(all(feature = "axum", feature = "sealed"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/browser.rs"]
 mod browser;

@@ -1,5 +1,6 @@
 //! Sealed sessions as bytes: the committed vectors, keys, names and times.
 #![cfg(feature = "sealed")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Cookies that were changed in any bit are refused, in every format.
 #![cfg(feature = "sealed")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use carafe::sealed::SealedCodec;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};

@@ -374,7 +374,13 @@ mod tests {
 
     #[test]
     fn the_profiles_pass_their_own_checks() {
-        for config in [Config::flask(), Config::hardened()] {
+        let profiles = [
+            Config::flask(),
+            Config::hardened(),
+            #[cfg(feature = "sealed")]
+            Config::sealed(),
+        ];
+        for config in profiles {
             assert_eq!(config.check().unwrap(), SetCookie::format(&config.attributes(), None));
         }
     }
