@@ -108,6 +108,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::login,
     },
     Group {
+        name: "interop-sealed",
+        about: "the vectors of sealed sessions, sealed and opened in Python",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::sealed,
+    },
+    Group {
         name: "browser",
         about: "both stacks behind one nginx, in Chromium",
         needs: &[

@@ -34,6 +34,13 @@ pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
     decode_lenient(&ascii)
 }
 
+/// Decodes base64url in its one canonical spelling: no padding, nothing outside the alphabet, and
+/// no bits set that don't count.
+#[cfg(feature = "sealed")]
+pub(crate) fn decode_url_strict(text: &[u8]) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
 /// Decodes standard base64 as Python's `base64.b64decode` does without `validate`.
 ///
 /// `None` where Python raises an error.

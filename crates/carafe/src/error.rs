@@ -12,6 +12,8 @@ use std::sync::Arc;
 pub enum ErrorKind {
     /// There is no secret key, or it is empty.
     MissingSecretKey,
+    /// A secret key is published, can be guessed, or is too short for what it is used for.
+    WeakKey,
     /// The operating system gave no random bytes.
     Entropy,
     /// A setting has a value that is not allowed, or two settings contradict each other.
@@ -36,9 +38,10 @@ pub enum ErrorKind {
     Store,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
-    /// The text has not the form of a signed session.
+    /// The text has not the form of a signed session, or of a sealed one.
     NotSigned,
-    /// The signature is not one that any of the keys makes.
+    /// The signature is not one that any of the keys makes, or none of the keys opens the sealed
+    /// session.
     BadSignature,
     /// The signature is good, but older than allowed.
     Expired,

@@ -44,6 +44,15 @@ pub(crate) fn large_cookie(name: &str, size: usize, limit: usize) {
     );
 }
 
+/// A layer works with a key that isn't safe.
+pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.weak_key",
+        "{finding}: make another with `carafe keygen` or `openssl rand -hex 32`"
+    );
+}
+
 /// A session could not be opened or saved, or a handler used it wrongly.
 pub(crate) fn failed(error: &Error) {
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");

@@ -42,10 +42,12 @@ pub mod store;
 mod tower;
 mod value;
 
-pub use codec::Compression;
+#[cfg(feature = "sealed")]
+pub use codec::sealed;
+pub use codec::{Compression, Format};
 pub use config::{Config, Refresh};
 pub use cookie::SameSite;
-pub use engine::{Clock, ErrorPage};
+pub use engine::{Clock, ErrorPage, SharedKeys};
 pub use error::{Error, ErrorKind};
 pub use session::{Entry, Flash, LazySession, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};

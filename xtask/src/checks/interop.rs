@@ -46,6 +46,12 @@ pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
+/// The sealed format in another implementation.
+pub(crate) fn sealed(job: &mut Job<'_>) -> Result<(), String> {
+    let command = job.python("interop/sealed_format.py")?;
+    run(job, command)
+}
+
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
     let mut failed = Vec::new();
     for program in browser_programs(job)? {

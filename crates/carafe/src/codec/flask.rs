@@ -23,11 +23,18 @@ impl FlaskCodec {
         Self { signer: TimestampSigner::new(keys, options), compression, inflate_limit }
     }
 
+    /// The content of a cookie, and the place in the ring of the key that signed it.
+    ///
     /// The MAC and the age are checked before anything else is looked at.
-    pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Payload, Error> {
+    pub(crate) fn decode(
+        &self,
+        cookie: &[u8],
+        max_age: u64,
+        now: u64,
+    ) -> Result<(Payload, usize), Error> {
         let unsigned = self.signer.unsign(cookie, Some(max_age), now)?;
         let json = payload::decode(unsigned.value, self.inflate_limit)?;
-        Payload::parse(json)
+        Ok((Payload::parse(json)?, unsigned.key))
     }
 
     /// The cookie of a session whose tagged JSON is given.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::codec::Compression;
+use crate::codec::{Compression, Format};
 use crate::cookie::{Attributes, SameSite, SetCookie};
 use crate::signing::{Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
@@ -58,6 +58,13 @@ pub struct Config {
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
     pub(crate) no_store: bool,
+    /// Whether sessions are written sealed, and not signed.
+    #[cfg(feature = "sealed")]
+    pub(crate) sealed: bool,
+    /// What is read besides what is written.
+    pub(crate) accepted: Vec<Format>,
+    pub(crate) rewrite_outdated: bool,
+    pub(crate) refuse_weak_keys: bool,
 }
 
 impl Default for Config {
@@ -88,12 +95,18 @@ impl Config {
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
             no_store: false,
+            #[cfg(feature = "sealed")]
+            sealed: false,
+            accepted: Vec::new(),
+            rewrite_outdated: false,
+            refuse_weak_keys: false,
         }
     }
 
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
-    /// and only routes that extract the session renew it.
+    /// and only routes that extract the session renew it. Secret keys that everybody knows are
+    /// refused: see [`KeyStrength`](crate::signing::KeyStrength).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -104,8 +117,21 @@ impl Config {
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
             no_store: true,
+            refuse_weak_keys: true,
             ..Self::flask()
         }
+    }
+
+    /// Sealed sessions, which only the service can read, in the cookie of
+    /// [`hardened`](Self::hardened).
+    ///
+    /// The settings of signatures, [`salt`](Self::salt), [`digest`](Self::digest) and
+    /// [`key_derivation`](Self::key_derivation), play no part in it, nor does
+    /// [`compression`](Self::compression): what a text compresses to tells of its content.
+    #[cfg(feature = "sealed")]
+    #[must_use]
+    pub fn sealed() -> Self {
+        Self { sealed: true, ..Self::hardened() }
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
@@ -239,6 +265,33 @@ impl Config {
         self
     }
 
+    /// Accepts sessions in this format besides the one that is written: for moving from one to
+    /// another without logging anybody out. Each call adds one. Every format is authenticated by
+    /// itself, and the one that is written is tried first.
+    ///
+    /// ```
+    /// use carafe::{Config, Format, signing::Digest};
+    ///
+    /// // From Flask's SHA-1 to SHA-256, for as long as a session lives.
+    /// let config = Config::flask().digest(Digest::Sha256).accept(Format::default());
+    /// ```
+    #[must_use]
+    pub fn accept(mut self, format: Format) -> Self {
+        self.accepted.push(format);
+        self
+    }
+
+    /// Whether a session that came under an older key, or in another format than the one that is
+    /// written, is written anew by the first request that carries it. Otherwise (the default) that
+    /// happens when it is next written for another reason.
+    ///
+    /// Routes that never look at the session then verify its cookie, too.
+    #[must_use]
+    pub fn rewrite_outdated(mut self, on: bool) -> Self {
+        self.rewrite_outdated = on;
+        self
+    }
+
     /// Reads the settings that the environment has under Flask's names with the prefix `FLASK_`,
     /// such as `FLASK_SESSION_COOKIE_SECURE=true`. Values are read as JSON where they parse, as
     /// Flask's `from_prefixed_env` does; other variables are left alone.
@@ -265,6 +318,15 @@ impl Config {
         variables.into_iter().try_fold(self, |config, (name, value)| {
             super::env::apply(config, name.as_ref(), value.as_ref())
         })
+    }
+
+    /// The format that is written.
+    pub(crate) fn format(&self) -> Format {
+        #[cfg(feature = "sealed")]
+        if self.sealed {
+            return Format::sealed();
+        }
+        Format::flask(self.signing.clone())
     }
 
     /// The age up to which a cookie is accepted, in seconds.
@@ -312,7 +374,13 @@ mod tests {
 
     #[test]
     fn the_profiles_pass_their_own_checks() {
-        for config in [Config::flask(), Config::hardened()] {
+        let profiles = [
+            Config::flask(),
+            Config::hardened(),
+            #[cfg(feature = "sealed")]
+            Config::sealed(),
+        ];
+        for config in profiles {
             assert_eq!(config.check().unwrap(), SetCookie::format(&config.attributes(), None));
         }
     }

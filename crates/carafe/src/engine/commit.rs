@@ -14,8 +14,12 @@ impl Engine {
     /// 2. An empty session that was changed removes the cookie; so does a cookie that nobody can
     ///    read although its signature is good.
     /// 3. Another session is written if it was changed, or if it is permanent and to be refreshed.
+    ///    What Flask hasn't: also if it came under an older key or in another format than the one
+    ///    that is written, and such sessions are to be rewritten.
     pub(crate) fn commit(&self, slot: &Slot, response: &mut HeaderMap) -> Result<(), Error> {
-        if self.config.refresh == Refresh::EachRequest && self.has_cookie(slot) {
+        let config = self.config();
+        let on_every_route = config.refresh == Refresh::EachRequest || config.rewrite_outdated;
+        if on_every_route && self.has_cookie(slot) {
             // Flask refreshes a permanent session on every route.
             self.open(slot, false);
         }
@@ -35,8 +39,9 @@ impl Engine {
             }
             return Ok(());
         }
-        let refresh = self.config.refresh != Refresh::Never && is_permanent(view);
-        if view.modified() || refresh {
+        let refresh = config.refresh != Refresh::Never && is_permanent(view);
+        let rewrite = config.rewrite_outdated && state.outdated;
+        if view.modified() || refresh || rewrite {
             headers::vary_with_cookie(response);
             let cookie = self.encode(view)?;
             self.append(response, cookie);
@@ -45,18 +50,20 @@ impl Engine {
     }
 
     fn encode(&self, view: &View) -> Result<http::HeaderValue, Error> {
-        let value = self.codec.encode(&view.to_json()?, self.clock.now());
+        let codecs = self.keys.codecs();
+        let max_age = self.config().max_age();
+        let value = codecs.encode(&view.to_json()?, max_age, self.clock.now())?;
         let header = self.set_cookie.set(&value, self.expires(view))?;
-        let limit = self.config.max_cookie_size;
+        let limit = self.config().max_cookie_size;
         if limit != 0 && header.len() > limit {
-            event::large_cookie(&self.config.cookie_name, header.len(), limit);
+            event::large_cookie(&self.config().cookie_name, header.len(), limit);
         }
         Ok(header)
     }
 
     fn append(&self, response: &mut HeaderMap, cookie: http::HeaderValue) {
         response.append(SET_COOKIE, cookie);
-        if self.config.no_store {
+        if self.config().no_store {
             headers::forbid_storing(response);
         }
     }

@@ -5,6 +5,7 @@
 mod clock;
 mod commit;
 mod headers;
+mod keys;
 mod respond;
 
 use std::fmt;
@@ -13,11 +14,13 @@ use std::sync::Arc;
 use http::Extensions;
 
 pub use self::clock::Clock;
+use self::keys::LayerKeys;
+pub use self::keys::SharedKeys;
 pub use self::respond::ErrorPage;
-use crate::codec::FlaskCodec;
+use crate::codec::Decoded;
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
-use crate::{Config, DateTime, Error, ErrorKind, KeyRing, event};
+use crate::{Config, DateTime, Error, ErrorKind, event};
 
 /// Makes the page that a visitor sees where the session failed.
 pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
@@ -25,9 +28,8 @@ pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
-    keys: KeyRing,
-    config: Config,
-    codec: Arc<FlaskCodec>,
+    /// The settings and the keys.
+    keys: Arc<LayerKeys>,
     set_cookie: SetCookie,
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
@@ -36,48 +38,34 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(keys: KeyRing, config: Config) -> Result<Self, Error> {
+    pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(keys, config, set_cookie))
+        Ok(Self::assemble(LayerKeys::new(keys, config)?, set_cookie))
     }
 
     /// Flask's defaults, which need no check.
-    pub(crate) fn flask(keys: KeyRing) -> Self {
-        Self::with_defaults(keys, Config::flask())
+    pub(crate) fn flask(keys: &SharedKeys) -> Self {
+        let keys = LayerKeys::flask(keys);
+        let set_cookie = SetCookie::format(&keys.config.attributes(), None);
+        Self::assemble(keys, set_cookie)
     }
 
-    /// The hardened defaults, which need no check.
-    pub(crate) fn hardened(keys: KeyRing) -> Self {
-        Self::with_defaults(keys, Config::hardened())
-    }
-
-    fn with_defaults(keys: KeyRing, config: Config) -> Self {
-        let set_cookie = SetCookie::format(&config.attributes(), None);
-        Self::assemble(keys, config, set_cookie)
-    }
-
-    fn assemble(keys: KeyRing, config: Config, set_cookie: SetCookie) -> Self {
-        let codec =
-            FlaskCodec::new(&keys, &config.signing, config.compression, config.inflate_limit);
-        Self {
-            keys,
-            config,
-            codec: Arc::new(codec),
-            set_cookie,
-            clock: Clock::system(),
-            error_page: None,
-            name: None,
-        }
+    fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
+        Self { keys, set_cookie, clock: Clock::system(), error_page: None, name: None }
     }
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
         let Self { keys, clock, error_page, name, .. } = self;
-        Ok(Self { clock, error_page, name, ..Self::new(keys, config)? })
+        Ok(Self { clock, error_page, name, ..Self::new(&keys.keys, config)? })
     }
 
     pub(crate) fn config(&self) -> &Config {
-        &self.config
+        &self.keys.config
+    }
+
+    pub(crate) fn keys(&self) -> &SharedKeys {
+        &self.keys.keys
     }
 
     /// Opens the session of a request, once. `accessed` says that a handler asked for it.
@@ -90,7 +78,11 @@ impl Engine {
             return;
         }
         let view = match self.decode(slot) {
-            Ok(view) => view.unwrap_or_default(),
+            Ok(None) => View::default(),
+            Ok(Some(decoded)) => {
+                state.outdated = decoded.outdated;
+                View::new(decoded.payload)
+            }
             Err(error) => {
                 event::refused(&error);
                 state.unreadable = error.kind() == ErrorKind::BadPayload;
@@ -101,23 +93,24 @@ impl Engine {
     }
 
     /// The content of the request's cookie; `None` if there is no cookie, or an empty one.
-    fn decode(&self, slot: &Slot) -> Result<Option<View>, Error> {
-        let Some(found) = cookie::find(slot.cookies(), &self.config.cookie_name) else {
+    fn decode(&self, slot: &Slot) -> Result<Option<Decoded>, Error> {
+        let Some(found) = cookie::find(slot.cookies(), &self.config().cookie_name) else {
             return Ok(None);
         };
         if found.duplicate {
-            event::duplicate_cookie(&self.config.cookie_name);
+            event::duplicate_cookie(&self.config().cookie_name);
         }
         if found.value.is_empty() {
             return Ok(None);
         }
-        let payload = self.codec.decode(&found.value, self.config.max_age(), self.clock.now())?;
-        Ok(Some(View::new(payload)))
+        let codecs = self.keys.codecs();
+        let max_age = self.config().max_age();
+        codecs.decode(&found.value, max_age, self.clock.now()).map(Some)
     }
 
     /// Whether a request without any cookie of ours needs nothing more.
     fn has_cookie(&self, slot: &Slot) -> bool {
-        cookie::find(slot.cookies(), &self.config.cookie_name).is_some()
+        cookie::find(slot.cookies(), &self.config().cookie_name).is_some()
     }
 
     /// When the cookie of a session expires: only permanent ones say so.
@@ -125,7 +118,7 @@ impl Engine {
         if !is_permanent(view) {
             return None;
         }
-        let seconds = self.clock.now().saturating_add(self.config.lifetime.as_secs());
+        let seconds = self.clock.now().saturating_add(self.config().lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
 }
@@ -133,8 +126,8 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("keys", &self.keys)
-            .field("config", &self.config)
+            .field("keys", self.keys())
+            .field("config", self.config())
             .finish_non_exhaustive()
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) accessed: bool,
     /// Whether the cookie has to be removed, because nobody can read it.
     pub(crate) unreadable: bool,
+    /// Whether the cookie came under an older key, or in another format than the one written.
+    pub(crate) outdated: bool,
     /// Whether the response has begun, so that a change could no longer be saved.
     pub(crate) closed: bool,
 }

@@ -16,7 +16,10 @@ use crate::{Error, ErrorKind};
 /// # Ok::<(), carafe::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct SecretKey(Zeroizing<Vec<u8>>);
+pub struct SecretKey {
+    bytes: Zeroizing<Vec<u8>>,
+    allowed_weak: bool,
+}
 
 impl SecretKey {
     /// Takes a key of text (whose bytes are its UTF-8, as in Python) or of bytes.
@@ -32,7 +35,7 @@ impl SecretKey {
                  such as the output of `openssl rand -hex 32`",
             ));
         }
-        Ok(Self(key))
+        Ok(Self { bytes: key, allowed_weak: false })
     }
 
     /// A new key of 32 random bytes from the operating system.
@@ -47,7 +50,7 @@ impl SecretKey {
             Error::new(ErrorKind::Entropy, "the operating system gave no random bytes for a key")
                 .with_source(error)
         })?;
-        Ok(Self(key))
+        Ok(Self { bytes: key, allowed_weak: false })
     }
 
     /// Reads the key from an environment variable.
@@ -94,15 +97,37 @@ impl SecretKey {
         Self::random()
     }
 
+    /// Lets this key pass where weak keys are refused, and silences the warning about it: for tests
+    /// and demonstrations. See [`KeyStrength`](crate::signing::KeyStrength).
+    ///
+    /// It doesn't make a key long enough for sealed sessions.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// assert!(SessionLayer::signed(SecretKey::new("dev")?).is_err());
+    /// assert!(SessionLayer::signed(SecretKey::new("dev")?.allow_weak_key()).is_ok());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_weak_key(mut self) -> Self {
+        self.allowed_weak = true;
+        self
+    }
+
+    pub(crate) fn is_allowed_weak(&self) -> bool {
+        self.allowed_weak
+    }
+
     /// The bytes of the key. Named so that every use of them stands out.
     pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretKey({} bytes)", self.0.len())
+        write!(f, "SecretKey({} bytes)", self.bytes.len())
     }
 }
 

@@ -8,8 +8,11 @@
 mod derivation;
 mod digest;
 mod key;
+mod key_file;
+mod published;
 mod serializer;
 mod signer;
+mod strength;
 mod timestamp;
 
 pub use self::derivation::KeyDerivation;
@@ -18,4 +21,5 @@ pub use self::key::{KeyRing, SecretKey};
 pub(crate) use self::serializer::DEFAULT_INFLATE_LIMIT;
 pub use self::serializer::UrlSafeTimedSerializer;
 pub use self::signer::{Signer, SigningOptions};
+pub use self::strength::KeyStrength;
 pub use self::timestamp::{TimestampSigner, Unsigned};

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Clock, Engine, ErrorPage};
+use crate::engine::{Clock, Engine, ErrorPage, SharedKeys};
 use crate::session::Slot;
-use crate::{Config, Error, KeyRing};
+use crate::{Config, Error, Format, KeyRing};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -37,23 +37,49 @@ impl SessionLayer {
     /// key shares the session.
     ///
     /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1.
+    ///
+    /// Every key is accepted, as in Flask. A weak one gets a warning in the log: see
+    /// [`KeyStrength`](crate::signing::KeyStrength).
     #[must_use]
-    pub fn flask(keys: impl Into<KeyRing>) -> Self {
-        Self { engine: Arc::new(Engine::flask(keys.into())) }
+    pub fn flask(keys: impl Into<SharedKeys>) -> Self {
+        Self { engine: Arc::new(Engine::flask(&keys.into())) }
     }
 
     /// Flask's format in a hardened cookie: see [`Config::hardened`].
-    #[must_use]
-    pub fn signed(keys: impl Into<KeyRing>) -> Self {
-        Self { engine: Arc::new(Engine::hardened(keys.into())) }
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it.
+    pub fn signed(keys: impl Into<SharedKeys>) -> Result<Self, Error> {
+        Self::new(keys, Config::hardened())
+    }
+
+    /// Sealed sessions: encrypted, so that visitors can't read what their session holds, in a
+    /// hardened cookie. See [`Config::sealed`].
+    ///
+    /// ```
+    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer};
+    ///
+    /// let keys = KeyRing::new(SecretKey::random()?);
+    /// // While signed sessions of before are still about:
+    /// let layer = SessionLayer::sealed(keys)?.accept(Format::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it,
+    /// or if the current one has fewer than 32 bytes.
+    #[cfg(feature = "sealed")]
+    pub fn sealed(keys: impl Into<SharedKeys>) -> Result<Self, Error> {
+        Self::new(keys, Config::sealed())
     }
 
     /// A layer with all its settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
-    pub fn new(keys: impl Into<KeyRing>, config: Config) -> Result<Self, Error> {
-        Ok(Self { engine: Arc::new(Engine::new(keys.into(), config)?) })
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed, and
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key isn't.
+    pub fn new(keys: impl Into<SharedKeys>, config: Config) -> Result<Self, Error> {
+        Ok(Self { engine: Arc::new(Engine::new(&keys.into(), config)?) })
     }
 
     /// Flask's sessions with all their settings from the environment: `FLASK_SECRET_KEY`,
@@ -76,6 +102,21 @@ impl SessionLayer {
         let engine = Arc::unwrap_or_clone(self.engine);
         let config = change(engine.config().clone());
         Ok(Self { engine: Arc::new(engine.with_config(config)?) })
+    }
+
+    /// Accepts sessions in this format besides the one that is written: see [`Config::accept`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if no key is long enough to have sealed
+    /// sessions.
+    pub fn accept(self, format: Format) -> Result<Self, Error> {
+        self.configure(|config| config.accept(format))
+    }
+
+    /// The layer's keys, to replace them while it runs: see [`SharedKeys::replace`].
+    #[must_use]
+    pub fn keys(&self) -> SharedKeys {
+        self.engine.keys().clone()
     }
 
     /// Judges and signs sessions by another clock than the system's.

@@ -1,0 +1,135 @@
+//! The formats of one layer: the one that it writes, and all that it reads.
+
+use super::FlaskCodec;
+use super::format::{Format, Kind};
+#[cfg(feature = "sealed")]
+use super::sealed::SealedCodec;
+use crate::value::json::Payload;
+use crate::{Config, Error, ErrorKind, KeyRing};
+
+/// One format under the keys of one ring.
+#[derive(Debug)]
+enum Codec {
+    Flask(FlaskCodec),
+    #[cfg(feature = "sealed")]
+    Sealed(SealedCodec),
+}
+
+/// All formats of a layer under the keys of one ring.
+#[derive(Debug)]
+pub(crate) struct Codecs {
+    written: Codec,
+    accepted: Vec<Codec>,
+}
+
+/// What a cookie holds that is authentic and not too old.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) payload: Payload,
+    /// Whether a new cookie would have another format or key.
+    pub(crate) outdated: bool,
+}
+
+impl Codecs {
+    pub(crate) fn new(keys: &KeyRing, config: &Config) -> Result<Self, Error> {
+        let written = config.format();
+        let accepted = config.accepted.iter().filter(|format| **format != written);
+        Ok(Self {
+            written: Codec::writer(keys, &written, config)?,
+            accepted: accepted
+                .map(|format| Codec::reader(keys, format, config))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Flask's format as the settings have it, and no other: this can't fail.
+    pub(crate) fn flask(keys: &KeyRing, config: &Config) -> Self {
+        let codec =
+            FlaskCodec::new(keys, &config.signing, config.compression, config.inflate_limit);
+        Self { written: Codec::Flask(codec), accepted: Vec::new() }
+    }
+
+    /// The content of a cookie, in the first of the formats whose key authenticates it.
+    ///
+    /// Each format checks its own MAC, before it looks at anything else.
+    pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
+        let mut refused = match self.written.decode(cookie, max_age, now) {
+            Ok((payload, key)) => {
+                return Ok(Decoded { payload, outdated: key != 0 });
+            }
+            Err(error) => error,
+        };
+        for codec in &self.accepted {
+            match refused.kind() {
+                ErrorKind::NotSigned | ErrorKind::BadSignature => {}
+                // It is authentic, and refused for another reason: that is the last word.
+                _ => return Err(refused),
+            }
+            match codec.decode(cookie, max_age, now) {
+                Ok((payload, _)) => {
+                    return Ok(Decoded { payload, outdated: true });
+                }
+                // Of another form than this format's, which says less than a wrong signature does.
+                Err(error) if error.kind() == ErrorKind::NotSigned => {}
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// The cookie of a session whose tagged JSON is given, accepted for `max_age` seconds.
+    #[cfg_attr(
+        not(feature = "sealed"),
+        expect(unused_variables, reason = "a signed cookie has no time of expiry in it")
+    )]
+    pub(crate) fn encode(&self, json: &[u8], max_age: u64, now: u64) -> Result<String, Error> {
+        match &self.written {
+            Codec::Flask(flask) => Ok(flask.encode(json, now)),
+            #[cfg(feature = "sealed")]
+            Codec::Sealed(sealed) => sealed.seal(json, now, now.saturating_add(max_age)),
+        }
+    }
+}
+
+impl Codec {
+    fn writer(keys: &KeyRing, format: &Format, config: &Config) -> Result<Self, Error> {
+        match &format.0 {
+            Kind::Flask(_) => Self::reader(keys, format, config),
+            #[cfg(feature = "sealed")]
+            Kind::Sealed => SealedCodec::new(keys, &config.cookie_name).map(Self::Sealed),
+        }
+    }
+
+    fn reader(keys: &KeyRing, format: &Format, config: &Config) -> Result<Self, Error> {
+        match &format.0 {
+            Kind::Flask(options) => Ok(Self::Flask(FlaskCodec::new(
+                keys,
+                options,
+                config.compression,
+                config.inflate_limit,
+            ))),
+            #[cfg(feature = "sealed")]
+            Kind::Sealed => SealedCodec::reader(keys, &config.cookie_name).map(Self::Sealed),
+        }
+    }
+
+    /// The content, and the place in the ring of the key that authenticates it.
+    fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<(Payload, usize), Error> {
+        match self {
+            Self::Flask(flask) => flask.decode(cookie, max_age, now),
+            #[cfg(feature = "sealed")]
+            Self::Sealed(sealed) => {
+                let opened = sealed.open(cookie, now)?;
+                // The lifetime may have been shortened since it was sealed.
+                let age = now.saturating_sub(opened.issued);
+                if age > max_age {
+                    return Err(Error::new(
+                        ErrorKind::Expired,
+                        format!("the sealed session is {age} s old, and {max_age} s are allowed"),
+                    ));
+                }
+                Ok((Payload::parse(opened.json)?, opened.key_index))
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The keys of running layers, which can be replaced.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::codec::Codecs;
+use crate::{Config, Error, KeyRing, SecretKey};
+
+/// The secret keys of running layers, to be replaced without a restart.
+///
+/// Its clones are the same keys. Give one to each layer and keep one; or ask a layer for
+/// [its keys](crate::SessionLayer::keys).
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use carafe::{KeyRing, SessionLayer, SharedKeys};
+///
+/// # async fn example() -> Result<(), carafe::Error> {
+/// let keys = SharedKeys::new(KeyRing::from_file("/run/secrets/session-keys")?);
+/// let layer = SessionLayer::signed(keys.clone())?;
+///
+/// // A new key goes first into the file, and the old one below it.
+/// tokio::spawn(async move {
+///     loop {
+///         tokio::time::sleep(Duration::from_secs(60)).await;
+///         let replaced = KeyRing::from_file("/run/secrets/session-keys")
+///             .and_then(|ring| keys.replace(ring));
+///         if let Err(error) = replaced {
+///             tracing::error!(%error, "the old keys stay");
+///         }
+///     }
+/// });
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SharedKeys {
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    ring: KeyRing,
+    /// The layers that use the keys. Those that are gone are dropped from time to time.
+    layers: Vec<Weak<LayerKeys>>,
+    /// Whether the log has been told of what is weak, so that building a layer in several steps
+    /// says it once.
+    warned: bool,
+}
+
+impl SharedKeys {
+    /// Keys that several layers can share.
+    #[must_use]
+    pub fn new(ring: impl Into<KeyRing>) -> Self {
+        let shared = Shared { ring: ring.into(), layers: Vec::new(), warned: false };
+        Self { shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// Replaces the keys of every layer that has them, from the next reading or writing of a session
+    /// on. Nobody is logged out as long as the old key is a fallback of the new ring.
+    ///
+    /// Whatever watches a file, listens to a signal or asks a secret manager calls this; it derives
+    /// keys and doesn't wait for anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if one of the layers refuses a key. Then
+    /// all of them keep the keys that they have.
+    pub fn replace(&self, ring: impl Into<KeyRing>) -> Result<(), Error> {
+        let ring = ring.into();
+        let mut shared = self.lock();
+        shared.layers.retain(|layer| layer.strong_count() > 0);
+        let layers: Vec<_> = shared.layers.iter().filter_map(Weak::upgrade).collect();
+        if layers.iter().any(|layer| layer.config.refuse_weak_keys) {
+            ring.refuse_weak()?;
+        }
+        let derive = |layer: Arc<LayerKeys>| {
+            let codecs = Arc::new(Codecs::new(&ring, &layer.config)?);
+            Ok((layer, codecs))
+        };
+        let derived = layers.into_iter().map(derive).collect::<Result<Vec<_>, Error>>()?;
+        for (layer, codecs) in derived {
+            layer.codecs.store(codecs);
+        }
+        shared.ring = ring;
+        shared.warned = !shared.layers.is_empty();
+        if shared.warned {
+            shared.ring.warn_of_weak();
+        }
+        Ok(())
+    }
+
+    /// A copy of the keys as they are now.
+    #[must_use]
+    pub fn ring(&self) -> KeyRing {
+        self.lock().ring.clone()
+    }
+
+    /// What was there before a panic is still whole: nothing is changed before all is derived.
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<KeyRing> for SharedKeys {
+    fn from(ring: KeyRing) -> Self {
+        Self::new(ring)
+    }
+}
+
+impl From<SecretKey> for SharedKeys {
+    fn from(key: SecretKey) -> Self {
+        Self::new(key)
+    }
+}
+
+impl fmt::Debug for SharedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedKeys").field(&self.lock().ring).finish()
+    }
+}
+
+/// What one layer makes of the shared keys.
+pub(super) struct LayerKeys {
+    pub(super) keys: SharedKeys,
+    pub(super) config: Config,
+    codecs: ArcSwap<Codecs>,
+}
+
+impl LayerKeys {
+    /// Derives the keys of a layer's formats.
+    pub(super) fn new(keys: &SharedKeys, config: Config) -> Result<Arc<Self>, Error> {
+        let mut shared = keys.lock();
+        if config.refuse_weak_keys {
+            shared.ring.refuse_weak()?;
+        }
+        let codecs = Codecs::new(&shared.ring, &config)?;
+        Ok(Self::register(keys.clone(), &mut shared, config, codecs))
+    }
+
+    /// For [`Config::flask`], whose settings are known to be good and which refuses no key.
+    pub(super) fn flask(keys: &SharedKeys) -> Arc<Self> {
+        let config = Config::flask();
+        let mut shared = keys.lock();
+        let codecs = Codecs::flask(&shared.ring, &config);
+        Self::register(keys.clone(), &mut shared, config, codecs)
+    }
+
+    /// Makes the layer one of those whose keys are replaced.
+    fn register(
+        keys: SharedKeys,
+        shared: &mut Shared,
+        config: Config,
+        codecs: Codecs,
+    ) -> Arc<Self> {
+        if !std::mem::replace(&mut shared.warned, true) {
+            shared.ring.warn_of_weak();
+        }
+        let codecs = ArcSwap::from_pointee(codecs);
+        let layer = Arc::new(Self { keys, config, codecs });
+        shared.layers.push(Arc::downgrade(&layer));
+        layer
+    }
+
+    /// The formats under the keys of this moment.
+    pub(super) fn codecs(&self) -> Guard<Arc<Codecs>> {
+        self.codecs.load()
+    }
+}
