@@ -1,5 +1,6 @@
 //! What is worth a line in the log. No event contains a key, a cookie or a value.
 
+use crate::store::StoreError;
 use crate::{Error, ErrorKind};
 
 /// A cookie that came was not accepted.
@@ -65,5 +66,54 @@ pub(crate) fn store_full(capacity: usize) {
         event = "store.full",
         capacity,
         "the memory store is full of sessions that users are logged in to; a new one is refused"
+    );
+}
+
+/// A call of the store failed.
+pub(crate) fn store_failed(error: &StoreError) {
+    tracing::error!(target: "carafe", event = "store.failed", kind = ?error.kind(), "{error}");
+}
+
+/// A session was stored for the first time.
+pub(crate) fn created() {
+    tracing::debug!(target: "carafe", event = "session.created", "a session was created");
+}
+
+/// A cookie names a session that isn't there (any more).
+pub(crate) fn unknown() {
+    tracing::debug!(target: "carafe", event = "session.unknown", "the session is not in the store");
+}
+
+/// A session has ended by its times.
+pub(crate) fn expired() {
+    tracing::debug!(target: "carafe", event = "session.expired", "the session has expired");
+}
+
+/// A session got a new id.
+pub(crate) fn rotated(periodic: bool) {
+    tracing::debug!(
+        target: "carafe",
+        event = if periodic { "session.renewed" } else { "session.rotated" },
+        "the session has a new id"
+    );
+}
+
+/// A session was ended by its user.
+pub(crate) fn logged_out() {
+    tracing::debug!(target: "carafe", event = "session.logged_out", "the session was ended");
+}
+
+/// A commit met another process's and is tried again.
+pub(crate) fn retried() {
+    tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
+}
+
+/// A request wrote a key that it had read before another request changed it.
+pub(crate) fn overwrote() {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.conflict",
+        "a request wrote a key that another one had changed since it was read; `update` would have \
+         kept both changes"
     );
 }

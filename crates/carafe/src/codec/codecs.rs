@@ -4,6 +4,7 @@ use super::FlaskCodec;
 use super::format::{Format, Kind};
 #[cfg(feature = "sealed")]
 use super::sealed::SealedCodec;
+use crate::signing::{Digest, Signer, SigningOptions};
 use crate::value::json::Payload;
 use crate::{Config, Error, ErrorKind, KeyRing};
 
@@ -20,6 +21,8 @@ enum Codec {
 pub(crate) struct Codecs {
     written: Codec,
     accepted: Vec<Codec>,
+    /// Signs the ids of sessions in a store.
+    ids: Signer,
 }
 
 /// What a cookie holds that is authentic and not too old.
@@ -39,6 +42,7 @@ impl Codecs {
             accepted: accepted
                 .map(|format| Codec::reader(keys, format, config))
                 .collect::<Result<_, _>>()?,
+            ids: id_signer(keys),
         })
     }
 
@@ -46,7 +50,7 @@ impl Codecs {
     pub(crate) fn flask(keys: &KeyRing, config: &Config) -> Self {
         let codec =
             FlaskCodec::new(keys, &config.signing, config.compression, config.inflate_limit);
-        Self { written: Codec::Flask(codec), accepted: Vec::new() }
+        Self { written: Codec::Flask(codec), accepted: Vec::new(), ids: id_signer(keys) }
     }
 
     /// The content of a cookie, in the first of the formats whose key authenticates it.
@@ -77,6 +81,11 @@ impl Codecs {
         Err(refused)
     }
 
+    /// What signs the ids of sessions in a store.
+    pub(crate) fn ids(&self) -> &Signer {
+        &self.ids
+    }
+
     /// The cookie of a session whose tagged JSON is given, accepted for `max_age` seconds.
     #[cfg_attr(
         not(feature = "sealed"),
@@ -89,6 +98,12 @@ impl Codecs {
             Codec::Sealed(sealed) => sealed.seal(json, now, now.saturating_add(max_age)),
         }
     }
+}
+
+/// Ids have a salt of their own, so that nothing else that the keys sign is taken for one.
+fn id_signer(keys: &KeyRing) -> Signer {
+    let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
+    Signer::new(keys, &options)
 }
 
 impl Codec {

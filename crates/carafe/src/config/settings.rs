@@ -65,6 +65,13 @@ pub struct Config {
     pub(crate) accepted: Vec<Format>,
     pub(crate) rewrite_outdated: bool,
     pub(crate) refuse_weak_keys: bool,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Duration,
+    pub(crate) renew_after: Duration,
+    pub(crate) renewal_grace: Duration,
+    pub(crate) store_timeout: Duration,
+    pub(crate) session_limit: usize,
+    pub(crate) strict: bool,
 }
 
 impl Default for Config {
@@ -100,6 +107,13 @@ impl Config {
             accepted: Vec::new(),
             rewrite_outdated: false,
             refuse_weak_keys: false,
+            idle_timeout: Duration::from_secs(7 * 86_400),
+            absolute_timeout: Duration::from_secs(31 * 86_400),
+            renew_after: Duration::from_secs(86_400),
+            renewal_grace: Duration::from_secs(10),
+            store_timeout: Duration::from_secs(2),
+            session_limit: 64 * 1024,
+            strict: false,
         }
     }
 
@@ -292,6 +306,62 @@ impl Config {
         self
     }
 
+    /// How long a session in a store lives without being used: 7 days by default. A use is written
+    /// at most once per tenth of it.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session in a store lives in any case, and how long after
+    /// [`login`](crate::Session::login) one in a cookie does: 31 days by default.
+    #[must_use]
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.absolute_timeout = timeout;
+        self
+    }
+
+    /// After how long a session in a store gets a new id, so that one that leaked is of use for a
+    /// limited time: a day by default; zero turns it off.
+    #[must_use]
+    pub fn renew_after(mut self, interval: Duration) -> Self {
+        self.renew_after = interval;
+        self
+    }
+
+    /// How long after such a renewal requests with the old id are still served, since they may have
+    /// been under way: 10 seconds by default. After a login there is no such grace.
+    #[must_use]
+    pub fn renewal_grace(mut self, grace: Duration) -> Self {
+        self.renewal_grace = grace;
+        self
+    }
+
+    /// How long a call of the store may take before the request fails: 2 seconds by default.
+    #[must_use]
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
+    /// How many bytes of JSON a session in a store may have: 64 KiB by default.
+    #[must_use]
+    pub fn session_limit(mut self, bytes: usize) -> Self {
+        self.session_limit = bytes;
+        self
+    }
+
+    /// Whether a request that read a key of a session in a store and then wrote it, while another
+    /// request changed it, fails with [`ErrorKind::Conflict`]. Otherwise (the default) the later
+    /// write stands, and the log says so. [`Session::update`](crate::Session::update) has no such
+    /// conflict.
+    #[must_use]
+    pub fn strict(mut self, on: bool) -> Self {
+        self.strict = on;
+        self
+    }
+
     /// Reads the settings that the environment has under Flask's names with the prefix `FLASK_`,
     /// such as `FLASK_SESSION_COOKIE_SECURE=true`. Values are read as JSON where they parse, as
     /// Flask's `from_prefixed_env` does; other variables are left alone.
@@ -341,6 +411,13 @@ impl Config {
                 "PERMANENT_SESSION_LIFETIME",
                 &self.lifetime.as_secs().to_string(),
                 "at most a hundred years, in seconds",
+            ));
+        }
+        if self.idle_timeout.as_secs() == 0 || self.absolute_timeout.as_secs() == 0 {
+            return Err(Error::new(
+                ErrorKind::Setting,
+                "the idle or the absolute timeout is less than a second, so that every session \
+                 would have ended before it is used",
             ));
         }
         if self.inflate_limit == 0 {

@@ -1,14 +1,54 @@
-use http::HeaderMap;
-use http::header::SET_COOKIE;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
-use super::{Engine, headers};
+use http::HeaderValue;
+
+use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::session::{Slot, View, is_permanent};
-use crate::{Error, event};
+use crate::{Error, ErrorKind, event};
+
+/// What the response has to say about the session.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Whether it depends on the cookie.
+    pub(crate) vary: bool,
+    /// The cookie to set or remove.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+/// A commit that is done, or on its way.
+pub(crate) enum Commit {
+    Done(Result<Outcome, Error>),
+    Waiting(Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>),
+}
 
 impl Engine {
-    /// Closes a request's session and writes what became of it into the response's headers, by
-    /// Flask's rules:
+    /// Closes a request's session and begins to save it.
+    ///
+    /// What has to wait for a store runs in a task of its own, so that a client who leaves can't cut
+    /// it in half.
+    pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
+        match &self.backend {
+            Backend::Cookie => Commit::Done(self.commit_cookie(slot)),
+            Backend::Stored(_) if slot.state().view.is_none() => {
+                let mut state = slot.state();
+                state.closed = true;
+                Commit::Done(Ok(Outcome { vary: state.accessed, cookie: None }))
+            }
+            Backend::Stored(backend) => {
+                let (slot, backend) = (Arc::clone(slot), backend.clone());
+                in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
+            }
+            Backend::Revocable(backend) => {
+                let (slot, backend) = (Arc::clone(slot), backend.clone());
+                in_background(async move { slot.engine.commit_revocable(&slot, &backend).await })
+            }
+        }
+    }
+
+    /// Commits a session that is in its cookie, by Flask's rules:
     ///
     /// 1. A session that a handler asked for makes the response vary with the cookie.
     /// 2. An empty session that was changed removes the cookie; so does a cookie that nobody can
@@ -16,40 +56,31 @@ impl Engine {
     /// 3. Another session is written if it was changed, or if it is permanent and to be refreshed.
     ///    What Flask hasn't: also if it came under an older key or in another format than the one
     ///    that is written, and such sessions are to be rewritten.
-    pub(crate) fn commit(&self, slot: &Slot, response: &mut HeaderMap) -> Result<(), Error> {
-        let config = self.config();
-        let on_every_route = config.refresh == Refresh::EachRequest || config.rewrite_outdated;
-        if on_every_route && self.has_cookie(slot) {
-            // Flask refreshes a permanent session on every route.
-            self.open(slot, false);
+    pub(super) fn commit_cookie(&self, slot: &Slot) -> Result<Outcome, Error> {
+        if self.opens_on_every_route() && self.has_cookie(slot) {
+            self.open_cookie(slot);
         }
         let mut state = slot.state();
         state.closed = true;
-        if state.accessed {
-            headers::vary_with_cookie(response);
-        }
-        let unreadable = state.unreadable;
         let Some(view) = &state.view else {
-            return Ok(());
+            return Ok(Outcome { vary: state.accessed, cookie: None });
         };
-        if view.is_empty() {
-            if view.modified() || unreadable {
-                headers::vary_with_cookie(response);
-                self.append(response, self.set_cookie.remove()?);
-            }
-            return Ok(());
-        }
-        let refresh = config.refresh != Refresh::Never && is_permanent(view);
-        let rewrite = config.rewrite_outdated && state.outdated;
-        if view.modified() || refresh || rewrite {
-            headers::vary_with_cookie(response);
-            let cookie = self.encode(view)?;
-            self.append(response, cookie);
-        }
-        Ok(())
+        let refresh = self.config().refresh != Refresh::Never && is_permanent(view);
+        let rewrite = self.config().rewrite_outdated && state.outdated;
+        let cookie = match view.is_empty() {
+            true if view.modified() || state.unreadable => Some(self.set_cookie.remove()?),
+            false if view.modified() || refresh || rewrite => Some(self.encode(view)?),
+            _ => None,
+        };
+        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie })
     }
 
-    fn encode(&self, view: &View) -> Result<http::HeaderValue, Error> {
+    /// Flask refreshes a permanent session on every route.
+    pub(super) fn opens_on_every_route(&self) -> bool {
+        self.config().refresh == Refresh::EachRequest || self.config().rewrite_outdated
+    }
+
+    fn encode(&self, view: &View) -> Result<HeaderValue, Error> {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
         let value = codecs.encode(&view.to_json()?, max_age, self.clock.now())?;
@@ -60,11 +91,15 @@ impl Engine {
         }
         Ok(header)
     }
+}
 
-    fn append(&self, response: &mut HeaderMap, cookie: http::HeaderValue) {
-        response.append(SET_COOKIE, cookie);
-        if self.config().no_store {
-            headers::forbid_storing(response);
-        }
-    }
+/// Runs a commit in a task of its own.
+fn in_background(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Commit {
+    let task = tokio::spawn(commit);
+    Commit::Waiting(Box::pin(async move { task.await.unwrap_or_else(|_| Err(interrupted())) }))
+}
+
+/// The error of a commit whose task did not come to its end.
+pub(super) fn interrupted() -> Error {
+    Error::new(ErrorKind::Store, "the session's changes were interrupted, and may be saved or not")
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::{ArcSwap, Guard};
 
 use crate::codec::Codecs;
+use crate::id::SessionId;
 use crate::{Config, Error, KeyRing, SecretKey};
 
 /// The secret keys of running layers, to be replaced without a restart.
@@ -160,6 +161,17 @@ impl LayerKeys {
         let layer = Arc::new(Self { keys, config, codecs });
         shared.layers.push(Arc::downgrade(&layer));
         layer
+    }
+
+    /// The id in the cookie of a session in a store, if this service signed it; `None` if what was
+    /// signed is no id.
+    pub(super) fn unsign_id(&self, cookie: &[u8]) -> Result<Option<SessionId>, Error> {
+        self.codecs().ids().unsign(cookie).map(SessionId::from_text)
+    }
+
+    /// The cookie of a session in a store.
+    pub(super) fn sign_id(&self, id: &SessionId) -> String {
+        self.codecs().ids().sign(&id.to_text())
     }
 
     /// The formats under the keys of this moment.

@@ -7,6 +7,8 @@ mod commit;
 mod headers;
 mod keys;
 mod respond;
+mod revocable;
+mod stored;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +16,11 @@ use std::sync::Arc;
 use http::Extensions;
 
 pub use self::clock::Clock;
+pub(crate) use self::commit::{Commit, Outcome};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub use self::respond::ErrorPage;
+pub(crate) use self::stored::{Origin, SetId, StoreBackend};
 use crate::codec::Decoded;
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
@@ -25,12 +29,24 @@ use crate::{Config, DateTime, Error, ErrorKind, event};
 /// Makes the page that a visitor sees where the session failed.
 pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
 
+/// Where sessions are.
+#[derive(Clone, Debug)]
+pub(crate) enum Backend {
+    /// In the cookie, signed or sealed.
+    Cookie,
+    /// In the cookie, and a store knows which of them count no more.
+    Revocable(StoreBackend),
+    /// In a store; the cookie carries a signed id.
+    Stored(StoreBackend),
+}
+
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
     set_cookie: SetCookie,
+    pub(crate) backend: Backend,
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     /// Puts the slot into the request under the name of a marker type.
@@ -51,13 +67,42 @@ impl Engine {
     }
 
     fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
-        Self { keys, set_cookie, clock: Clock::system(), error_page: None, name: None }
+        Self {
+            keys,
+            set_cookie,
+            backend: Backend::Cookie,
+            clock: Clock::system(),
+            error_page: None,
+            name: None,
+        }
     }
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, clock, error_page, name, .. } = self;
-        Ok(Self { clock, error_page, name, ..Self::new(&keys.keys, config)? })
+        let Self { keys, backend, clock, error_page, name, .. } = self;
+        let engine = Self { backend, clock, error_page, name, ..Self::new(&keys.keys, config)? };
+        Ok(engine.with_backend_settings())
+    }
+
+    /// The same engine by another clock.
+    pub(crate) fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }.with_backend_settings()
+    }
+
+    /// The same engine with sessions in another place.
+    pub(crate) fn with_backend(self, backend: Backend) -> Self {
+        Self { backend, ..self }.with_backend_settings()
+    }
+
+    /// Tells a store of the settings and the clock.
+    fn with_backend_settings(mut self) -> Self {
+        let with = |store: &StoreBackend| store.with(self.config(), self.clock.clone());
+        self.backend = match &self.backend {
+            Backend::Cookie => Backend::Cookie,
+            Backend::Revocable(store) => Backend::Revocable(with(store)),
+            Backend::Stored(store) => Backend::Stored(with(store)),
+        };
+        self
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -70,10 +115,29 @@ impl Engine {
 
     /// Opens the session of a request, once. `accessed` says that a handler asked for it.
     ///
-    /// A cookie that can't be accepted gives an empty session, as in Flask.
-    pub(crate) fn open(&self, slot: &Slot, accessed: bool) {
+    /// A cookie that can't be accepted gives an empty session, as in Flask. A store that can't answer
+    /// is an error, and never an empty session.
+    pub(crate) async fn open(&self, slot: &Slot, accessed: bool) -> Result<(), Error> {
+        {
+            let mut state = slot.state();
+            state.accessed |= accessed;
+            if state.view.is_some() {
+                return Ok(());
+            }
+        }
+        match &self.backend {
+            Backend::Cookie => {
+                self.open_cookie(slot);
+                Ok(())
+            }
+            Backend::Revocable(backend) => self.open_revocable(slot, backend).await,
+            Backend::Stored(backend) => self.open_stored(slot, backend).await,
+        }
+    }
+
+    /// Opens a session that is in its cookie.
+    fn open_cookie(&self, slot: &Slot) {
         let mut state = slot.state();
-        state.accessed |= accessed;
         if state.view.is_some() {
             return;
         }

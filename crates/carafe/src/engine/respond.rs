@@ -2,9 +2,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::Engine;
-use crate::session::Slot;
-use crate::{Error, event};
+use super::{Engine, Outcome, headers};
+use crate::{Error, ErrorKind, event};
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
@@ -34,7 +33,11 @@ impl Error {
     /// The status that this error answers a request with.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        StatusCode::INTERNAL_SERVER_ERROR
+        match self.kind() {
+            ErrorKind::Ended | ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// The response where the application gives none of its own: it says nothing of the cause,
@@ -50,16 +53,38 @@ impl Error {
 }
 
 impl Engine {
-    /// Saves the session and completes the response.
-    pub(crate) fn finish<B: From<Bytes>>(&self, slot: &Slot, response: Response<B>) -> Response<B> {
-        let mut response = match response.extensions().get::<Error>().cloned() {
+    /// The response of a handler, or the application's page for the error that it returned.
+    pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
+        match response.extensions().get::<Error>().cloned() {
             Some(error) => self.replace(response, &error),
             None => response,
-        };
-        match self.commit(slot, response.headers_mut()) {
-            Ok(()) => response,
+        }
+    }
+
+    /// The response with what became of the session in its headers.
+    pub(crate) fn complete<B: From<Bytes>>(
+        &self,
+        mut response: Response<B>,
+        outcome: Result<Outcome, Error>,
+    ) -> Response<B> {
+        match outcome {
+            Ok(outcome) => {
+                let headers = response.headers_mut();
+                if outcome.vary {
+                    headers::vary_with_cookie(headers);
+                }
+                if let Some(cookie) = outcome.cookie {
+                    headers.append(SET_COOKIE, cookie);
+                    if self.config().no_store {
+                        headers::forbid_storing(headers);
+                    }
+                }
+                response
+            }
             Err(error) => {
                 event::failed(&error);
+                // Whatever was answered depended on the session.
+                headers::vary_with_cookie(response.headers_mut());
                 self.replace(response, &error)
             }
         }

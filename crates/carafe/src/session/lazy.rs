@@ -21,9 +21,10 @@ impl LazySession {
     /// Opens the session.
     ///
     /// # Errors
-    /// None where the session is in a cookie: one that can't be accepted gives an empty session.
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the session is in a store that can't answer.
+    /// A cookie that can't be accepted is no error: it gives an empty session.
     pub async fn open(&self) -> Result<Session, Error> {
-        self.slot.engine.open(&self.slot, true);
+        self.slot.engine.open(&self.slot, true).await?;
         Ok(Session::new(Arc::clone(&self.slot)))
     }
 }

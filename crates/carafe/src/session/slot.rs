@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap, HeaderValue};
 use smallvec::SmallVec;
 
 use super::View;
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin, SetId};
 use crate::{Error, ErrorKind};
 
 /// Where a request's session is, opened or not: what the service puts into the request, and every
@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     /// The request's `Cookie` headers, kept until somebody asks for the session.
     cookies: SmallVec<[HeaderValue; 1]>,
     state: Mutex<State>,
+    /// Held while the session is loaded from a store or saved there.
+    pub(crate) busy: tokio::sync::Mutex<()>,
 }
 
 /// The slot of the innermost layer, in a request's extensions.
@@ -46,12 +48,16 @@ pub(crate) struct State {
     pub(crate) outdated: bool,
     /// Whether the response has begun, so that a change could no longer be saved.
     pub(crate) closed: bool,
+    /// Where the session came from, if it came from a store.
+    pub(crate) origin: Option<Box<Origin>>,
+    /// What a commit before the response's has to say about the cookie.
+    pub(crate) set_id: SetId,
 }
 
 impl Slot {
     pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
         let cookies = headers.get_all(COOKIE).iter().cloned().collect();
-        Self { engine, cookies, state: Mutex::default() }
+        Self { engine, cookies, state: Mutex::default(), busy: tokio::sync::Mutex::default() }
     }
 
     /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.

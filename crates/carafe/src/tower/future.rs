@@ -7,25 +7,39 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::Error;
+use crate::engine::{Commit, Outcome};
 use crate::session::Slot;
 
 pin_project! {
     /// The response of a [`SessionService`](super::SessionService), with the session saved.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F, B> {
         #[pin]
-        inner: F,
+        stage: Stage<F, B>,
         slot: Arc<Slot>,
     }
 }
 
-impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, slot: Arc<Slot>) -> Self {
-        Self { inner, slot }
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<F, B> {
+        /// The handler is at work.
+        Handling { #[pin] handler: F },
+        /// The session is being saved in a store.
+        Saving { response: Option<Response<B>>, commit: Saving },
     }
 }
 
-impl<F, E, B> Future for ResponseFuture<F>
+type Saving = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>;
+
+impl<F, B> ResponseFuture<F, B> {
+    pub(super) fn new(handler: F, slot: Arc<Slot>) -> Self {
+        Self { stage: Stage::Handling { handler }, slot }
+    }
+}
+
+impl<F, E, B> Future for ResponseFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: From<Bytes>,
@@ -33,13 +47,35 @@ where
     type Output = Result<Response<B>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.inner.poll(cx))?;
-        Poll::Ready(Ok(this.slot.engine.finish(this.slot, response)))
+        let mut this = self.project();
+        let engine = &this.slot.engine;
+        loop {
+            match this.stage.as_mut().project() {
+                StageProjection::Handling { handler } => {
+                    let response = engine.prepare(ready!(handler.poll(cx))?);
+                    match engine.commit(this.slot) {
+                        Commit::Done(outcome) => {
+                            return Poll::Ready(Ok(engine.complete(response, outcome)));
+                        }
+                        Commit::Waiting(commit) => {
+                            let response = Some(response);
+                            this.stage.set(Stage::Saving { response, commit });
+                        }
+                    }
+                }
+                StageProjection::Saving { response, commit } => {
+                    let outcome = ready!(commit.as_mut().poll(cx));
+                    // Taken once: a future isn't polled again when it is done.
+                    let response =
+                        response.take().unwrap_or_else(|| Response::new(B::from(Bytes::new())));
+                    return Poll::Ready(Ok(engine.complete(response, outcome)));
+                }
+            }
+        }
     }
 }
 
-impl<F> std::fmt::Debug for ResponseFuture<F> {
+impl<F, B> std::fmt::Debug for ResponseFuture<F, B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Clock, Engine, ErrorPage, SharedKeys};
+use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend};
 use crate::session::Slot;
-use crate::{Config, Error, Format, KeyRing};
+use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -73,6 +73,41 @@ impl SessionLayer {
         Self::new(keys, Config::sealed())
     }
 
+    /// Sessions in a store on the server: the cookie carries nothing but a signed id, in a hardened
+    /// cookie. See [`Config::hardened`].
+    ///
+    /// ```
+    /// use carafe::{MemoryStore, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it.
+    pub fn stored(store: impl SessionStore, keys: impl Into<SharedKeys>) -> Result<Self, Error> {
+        let layer = Self::new(keys, Config::hardened())?;
+        Ok(layer.with_store(store, Backend::Stored))
+    }
+
+    /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
+    /// which sessions were ended, and is asked about those whose users logged in with
+    /// [`Session::login`](crate::Session::login).
+    #[must_use]
+    pub fn revocations(self, store: impl SessionStore) -> Self {
+        self.with_store(store, Backend::Revocable)
+    }
+
+    fn with_store(
+        self,
+        store: impl SessionStore,
+        backend: impl FnOnce(StoreBackend) -> Backend,
+    ) -> Self {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
+        Self { engine: Arc::new(engine.with_backend(backend(store))) }
+    }
+
     /// A layer with all its settings.
     ///
     /// # Errors
@@ -122,7 +157,8 @@ impl SessionLayer {
     /// Judges and signs sessions by another clock than the system's.
     #[must_use]
     pub fn clock(self, clock: Clock) -> Self {
-        self.map(|engine| engine.clock = clock)
+        let engine = Arc::unwrap_or_clone(self.engine);
+        Self { engine: Arc::new(engine.with_clock(clock)) }
     }
 
     /// Makes the page that a visitor sees where the session failed: where a handler returned a

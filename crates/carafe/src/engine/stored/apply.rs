@@ -1,0 +1,50 @@
+//! Recorded changes, applied to the newest record.
+
+use super::Rules;
+use crate::record::Record;
+use crate::session::{Operation, View, conflict};
+use crate::{Error, event};
+
+/// Applies one request's changes, all or none.
+pub(super) fn to_view(
+    view: &mut View,
+    operations: &[Operation],
+    rules: &Rules,
+) -> Result<(), Error> {
+    let before = view.snapshot();
+    for operation in operations {
+        if operation.overwrites_unseen(view) {
+            event::overwrote();
+            if rules.strict {
+                view.restore(before);
+                return Err(conflict());
+            }
+        }
+        if let Err(error) = operation.clone().apply(view) {
+            view.restore(before);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Makes a record that of the user who logged in, if one did.
+pub(super) fn logins(
+    record: &mut Record,
+    operations: &[Operation],
+    rules: &Rules,
+    now: u64,
+) -> Result<(), Error> {
+    for operation in operations {
+        if let Operation::Login(login) = operation {
+            *record = Record {
+                user: Some(login.user.clone()),
+                logged_in: Some(now),
+                address: login.address.clone(),
+                agent: login.agent.clone(),
+                ..rules.new_record(now)?
+            };
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! Tickets of one session that are worked off together.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::queue::{Done, Queue, Task, Ticket};
+use super::{apply, ended, failed};
+use crate::id::SessionIdHash;
+use crate::record::{Record, State};
+use crate::session::{Operation, View};
+use crate::store::{Deleted, Stored, Updated};
+use crate::value::json::Payload;
+use crate::{Error, ErrorKind, event};
+
+/// How long a commit tries to get past other processes' commits.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many times a session's id can have been renewed within the grace of the first renewal.
+pub(super) const HOPS: usize = 4;
+
+type Reply = oneshot::Sender<Result<Done, Error>>;
+
+pub(super) struct Batch<'a> {
+    queue: &'a Arc<Queue>,
+    session: SessionIdHash,
+    /// The newest record that is known of.
+    known: Option<Arc<Stored>>,
+    deadline: Instant,
+}
+
+/// Where a session is.
+enum Found {
+    Here(Arc<Stored>),
+    /// It goes on under another id.
+    Elsewhere(SessionIdHash),
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        queue: &'a Arc<Queue>,
+        session: SessionIdHash,
+        known: Option<Arc<Stored>>,
+    ) -> Self {
+        Self { queue, session, known, deadline: Instant::now() + PATIENCE }
+    }
+
+    /// Does what the tickets ask for, in their order, and returns the newest record.
+    pub(super) async fn run(mut self, tickets: Vec<Ticket>) -> Option<Arc<Stored>> {
+        let mut tickets = VecDeque::from(tickets);
+        while let Some(Ticket { task, reply }) = tickets.pop_front() {
+            match task {
+                Task::Write(operations) => {
+                    let mut run = vec![(operations, reply)];
+                    while let Some(Ticket { task: Task::Write(_), .. }) = tickets.front() {
+                        if let Some(Ticket { task: Task::Write(operations), reply }) =
+                            tickets.pop_front()
+                        {
+                            run.push((operations, reply));
+                        }
+                    }
+                    self.write(run).await;
+                }
+                Task::Rotate { operations, to, grace } => {
+                    self.rotate(operations, to, grace, reply).await;
+                }
+                Task::End => {
+                    let result = self.end().await;
+                    answer(reply, result);
+                }
+            }
+        }
+        self.known
+    }
+
+    /// The session as it is now.
+    async fn find(&mut self) -> Result<Found, Error> {
+        let stored = match self.known.take() {
+            Some(stored) => stored,
+            None => {
+                let now = self.queue.clock.now();
+                let loaded = self.queue.store.load(&self.session, now).await.map_err(failed)?;
+                Arc::new(loaded.ok_or_else(ended)?)
+            }
+        };
+        match stored.record.state {
+            _ if stored.record.is_expired(self.queue.clock.now()) => Err(ended()),
+            State::Moved { to, .. } => Ok(Found::Elsewhere(to)),
+            State::Live => Ok(Found::Here(stored)),
+        }
+    }
+
+    /// Whether there is time for another try.
+    fn check_patience(&self) -> Result<(), Error> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Store,
+            "the session is changed by so many at once that this change did not get through; \
+             nothing of it was written",
+        ))
+    }
+
+    /// Commits the changes of several requests in one write.
+    async fn write(&mut self, run: Vec<(Vec<Operation>, Reply)>) {
+        loop {
+            let stored = match self.find().await {
+                Ok(Found::Here(stored)) => stored,
+                Ok(Found::Elsewhere(to)) => return self.forward(to, run),
+                Err(error) => return answer_all(run, &error),
+            };
+            let mut view = match view_of(&stored.record) {
+                Ok(view) => view,
+                Err(error) => return answer_all(run, &error),
+            };
+            // Each request's changes are made whole or not at all.
+            let mut record = stored.record.clone();
+            let outcomes: Vec<Result<(), Error>> = run
+                .iter()
+                .map(|(operations, _)| apply::to_view(&mut view, operations, &self.queue.rules))
+                .collect();
+            if outcomes.iter().all(Result::is_err) {
+                self.known = Some(stored);
+                return answer_each(run, outcomes);
+            }
+            let now = self.queue.clock.now();
+            if let Err(error) = self.queue.rules.fill(&mut record, &view, now) {
+                self.known = Some(stored);
+                return self.write_singly(run, &error).await;
+            }
+            match self.queue.store.update(&self.session, stored.version, &record, now).await {
+                Ok(Updated::Written(version)) => {
+                    let written = Arc::new(Stored { record, version });
+                    self.known = Some(Arc::clone(&written));
+                    for ((_, reply), outcome) in run.into_iter().zip(outcomes) {
+                        let done = || Done::Written(self.session, Arc::clone(&written));
+                        answer(reply, outcome.map(|()| done()));
+                    }
+                    return;
+                }
+                Ok(Updated::Conflict) => {
+                    event::retried();
+                    if let Err(error) = self.check_patience() {
+                        return answer_all(run, &error);
+                    }
+                }
+                Ok(Updated::Gone) => return answer_all(run, &ended()),
+                Err(error) => return answer_all(run, &failed(error)),
+            }
+        }
+    }
+
+    /// Together the changes are too much for one session: each gets the room that is left.
+    async fn write_singly(&mut self, mut run: Vec<(Vec<Operation>, Reply)>, error: &Error) {
+        if run.len() == 1 {
+            return answer_all(run, error);
+        }
+        for one in run.drain(..) {
+            Box::pin(self.write(vec![one])).await;
+        }
+    }
+
+    /// Hands changes over to the queue of the id under which the session goes on.
+    fn forward(&mut self, to: SessionIdHash, run: Vec<(Vec<Operation>, Reply)>) {
+        let tickets = run
+            .into_iter()
+            .map(|(operations, reply)| Ticket { task: Task::Write(operations), reply });
+        self.queue.enqueue(to, tickets.collect());
+    }
+
+    /// Moves the session to a new id: first there is a new record, then one write turns the old one
+    /// into a pointer (with a grace) or deletes it (without). In any other order another request
+    /// could lose what it was told is saved, or bring back a session that was ended.
+    async fn rotate(
+        &mut self,
+        operations: Vec<Operation>,
+        to: SessionIdHash,
+        grace: Option<Duration>,
+        reply: Reply,
+    ) {
+        let mut created = None;
+        let result = loop {
+            let stored = match self.find().await {
+                Ok(Found::Here(stored)) => stored,
+                Ok(Found::Elsewhere(next)) => {
+                    self.discard(&to, created).await;
+                    let task = match grace {
+                        // It has been renewed already.
+                        Some(_) => Task::Write(operations),
+                        None => Task::Rotate { operations, to, grace },
+                    };
+                    return self.queue.enqueue(next, vec![Ticket { task, reply }]);
+                }
+                Err(error) => break Err(error),
+            };
+            match self.move_to(&stored, &operations, to, grace, &mut created).await {
+                Ok(Some(written)) => {
+                    created = None;
+                    break Ok(Done::Written(to, written));
+                }
+                Ok(None) => {
+                    if let Err(error) = self.check_patience() {
+                        break Err(error);
+                    }
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        if result.is_err() {
+            self.discard(&to, created).await;
+        }
+        answer(reply, result);
+    }
+
+    /// One try to move the session; `None` if another write came first.
+    async fn move_to(
+        &mut self,
+        stored: &Stored,
+        operations: &[Operation],
+        to: SessionIdHash,
+        grace: Option<Duration>,
+        created: &mut Option<crate::store::Version>,
+    ) -> Result<Option<Arc<Stored>>, Error> {
+        let Queue { store, rules, clock, .. } = self.queue.as_ref();
+        let now = clock.now();
+        let mut view = view_of(&stored.record)?;
+        let mut record = stored.record.clone();
+        apply::to_view(&mut view, operations, rules)?;
+        apply::logins(&mut record, operations, rules, now)?;
+        rules.fill(&mut record, &view, now)?;
+        record.renewed = now;
+        let version = match *created {
+            None => match store.create(&to, &record, now).await.map_err(failed)? {
+                true => crate::store::Version(1),
+                false => return Err(ended()),
+            },
+            Some(version) => {
+                match store.update(&to, version, &record, now).await.map_err(failed)? {
+                    Updated::Written(version) => version,
+                    Updated::Conflict | Updated::Gone => return Err(ended()),
+                }
+            }
+        };
+        *created = Some(version);
+        let old = &self.session;
+        let moved = match grace {
+            Some(grace) => {
+                let pointer = rules.pointer(&stored.record, to, now + grace.as_secs());
+                match store.update(old, stored.version, &pointer, now).await.map_err(failed)? {
+                    Updated::Written(_) => true,
+                    Updated::Conflict => false,
+                    Updated::Gone => return Err(ended()),
+                }
+            }
+            None => match store.delete(old, Some(stored.version)).await.map_err(failed)? {
+                Deleted::Deleted => true,
+                Deleted::Conflict => false,
+                Deleted::Gone => return Err(ended()),
+            },
+        };
+        Ok(moved.then(|| Arc::new(Stored { record, version })))
+    }
+
+    /// Deletes a record that was made for a new id which nobody will get.
+    async fn discard(&self, id: &SessionIdHash, created: Option<crate::store::Version>) {
+        if created.is_some()
+            && let Err(error) = self.queue.store.delete(id, None).await
+        {
+            // Nobody knows its id, and it expires.
+            event::store_failed(&error);
+        }
+    }
+
+    /// Ends the session, wherever it went.
+    async fn end(&mut self) -> Result<Done, Error> {
+        self.known = None;
+        let mut session = self.session;
+        for _ in 0..HOPS {
+            loop {
+                let now = self.queue.clock.now();
+                let store = &self.queue.store;
+                let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
+                    return Ok(Done::Ended);
+                };
+                let deleted = store.delete(&session, Some(stored.version)).await.map_err(failed)?;
+                match (deleted, stored.record.state) {
+                    // Between the two calls it was changed, or moved: look again.
+                    (Deleted::Conflict, _) => self.check_patience()?,
+                    (_, State::Moved { to, .. }) => {
+                        session = to;
+                        break;
+                    }
+                    (_, State::Live) => return Ok(Done::Ended),
+                }
+            }
+        }
+        Ok(Done::Ended)
+    }
+}
+
+fn view_of(record: &Record) -> Result<View, Error> {
+    Payload::parse(record.data.clone()).map(View::new)
+}
+
+/// Tells a request how its change went. A request that has gone doesn't hear it.
+fn answer(reply: Reply, result: Result<Done, Error>) {
+    let _ = reply.send(result);
+}
+
+fn answer_all(run: Vec<(Vec<Operation>, Reply)>, error: &Error) {
+    for (_, reply) in run {
+        answer(reply, Err(error.clone()));
+    }
+}
+
+fn answer_each(run: Vec<(Vec<Operation>, Reply)>, outcomes: Vec<Result<(), Error>>) {
+    for ((_, reply), outcome) in run.into_iter().zip(outcomes) {
+        answer(reply, outcome.and(Err(ended())));
+    }
+}

@@ -1,0 +1,211 @@
+use std::sync::Arc;
+
+use super::open::{Origin, payload};
+use super::queue::{Done, Task};
+use super::{Rules, StoreBackend, apply, ended, failed};
+use crate::engine::{Engine, Outcome};
+use crate::id::{SessionId, SessionIdHash};
+use crate::session::{Operation, Slot, View, is_permanent};
+use crate::store::{Stored, Version};
+use crate::{DateTime, Error, event};
+
+/// What the response has to say about the session's cookie.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum SetId {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// The visitor's session has this id now.
+    Set(SessionId, Option<DateTime>),
+    /// The visitor has no session any more.
+    Remove,
+}
+
+/// How a commit left the session.
+struct Committed {
+    origin: Option<Origin>,
+    set_id: Option<SetId>,
+}
+
+impl Engine {
+    /// Closes a request's session, saves what changed, and says what the response has to say.
+    pub(in crate::engine) async fn commit_stored(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Result<Outcome, Error> {
+        let _committing = slot.busy.lock().await;
+        let (log, accessed, set_id) = {
+            let mut state = slot.state();
+            state.closed = true;
+            let log = state.view.as_mut().map(View::take_log).unwrap_or_default();
+            (log, state.accessed, std::mem::take(&mut state.set_id))
+        };
+        let origin = slot.state().origin.take().map(|origin| *origin);
+        let committed = self.commit_log(backend, origin, log, true).await?;
+        let set_id = committed.set_id.unwrap_or(set_id);
+        let cookie = match &set_id {
+            SetId::Keep => None,
+            SetId::Set(id, expires) => Some(self.set_cookie.set(&self.keys.sign_id(id), *expires)?),
+            SetId::Remove => Some(self.set_cookie.remove()?),
+        };
+        Ok(Outcome { vary: accessed || cookie.is_some(), cookie })
+    }
+
+    /// Saves what a request has done so far and, in a write of its own, one operation more.
+    pub(in crate::engine) async fn save_stored(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+        operation: Option<Operation>,
+    ) -> Result<(), Error> {
+        let _committing = slot.busy.lock().await;
+        let log = slot.state().view.as_mut().map(View::take_log).unwrap_or_default();
+        for operations in [log, operation.into_iter().collect()] {
+            if operations.is_empty() {
+                continue;
+            }
+            let origin = slot.state().origin.clone().map(|origin| *origin);
+            let committed = self.commit_log(backend, origin, operations, false).await?;
+            let base = match &committed.origin {
+                Some(origin) => payload(&origin.stored)?,
+                None => Default::default(),
+            };
+            let mut state = slot.state();
+            state.origin = committed.origin.map(Box::new);
+            if let Some(set_id) = committed.set_id {
+                state.set_id = set_id;
+            }
+            if let Some(view) = &mut state.view {
+                view.rebase(base)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits what a request has done with its session.
+    async fn commit_log(
+        &self,
+        backend: &StoreBackend,
+        mut origin: Option<Origin>,
+        mut log: Vec<Operation>,
+        closing: bool,
+    ) -> Result<Committed, Error> {
+        let rules = &backend.queue.rules;
+        let mut set_id = None;
+        // What came before a logout ends with the session; what comes after begins a new one.
+        if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
+            log.drain(..=at);
+            if let Some(Origin { session, .. }) = origin.take() {
+                backend.queue.submit(session, Task::End).await?;
+                event::logged_out();
+            }
+            set_id = Some(SetId::Remove);
+        }
+        let Some(origin) = origin else {
+            let created = self.create(backend, &log).await?;
+            let set_id = created.as_ref().map(set_id_of).or(set_id);
+            return Ok(Committed { origin: created, set_id });
+        };
+        let now = self.clock.now();
+        let rotates = log
+            .iter()
+            .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate));
+        let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
+        if rotates || renews {
+            let grace = (!rotates).then_some(rules.grace);
+            return rotate(backend, origin, log, grace).await;
+        }
+        if log.is_empty() {
+            if closing && rules.touch_is_due(&origin.stored.record, now) {
+                touch(backend, &origin, now).await;
+            }
+            return Ok(Committed { origin: Some(origin), set_id });
+        }
+        let was_permanent = permanent_of(&origin.stored)?;
+        let (session, stored) =
+            written(backend.queue.submit(origin.session, Task::Write(log)).await?)?;
+        let origin = Origin { session, stored, ..origin };
+        if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == session {
+            set_id = Some(set_id_of(&origin));
+        }
+        Ok(Committed { origin: Some(origin), set_id })
+    }
+
+    /// Stores a session that wasn't in the store. Visitors whose session is empty get none.
+    async fn create(
+        &self,
+        backend: &StoreBackend,
+        log: &[Operation],
+    ) -> Result<Option<Origin>, Error> {
+        let rules: &Rules = &backend.queue.rules;
+        let now = self.clock.now();
+        let mut view = View::default();
+        apply::to_view(&mut view, log, rules)?;
+        let mut record = rules.new_record(now)?;
+        apply::logins(&mut record, log, rules, now)?;
+        if view.is_empty() && record.user.is_none() {
+            return Ok(None);
+        }
+        rules.fill(&mut record, &view, now)?;
+        let id = SessionId::random()?;
+        let session = id.hash();
+        if !backend.store().create(&session, &record, now).await.map_err(failed)? {
+            return Err(ended());
+        }
+        event::created();
+        let stored = Arc::new(Stored { record, version: Version(1) });
+        Ok(Some(Origin { id, session, stored }))
+    }
+}
+
+/// Gives a session a new id.
+async fn rotate(
+    backend: &StoreBackend,
+    origin: Origin,
+    operations: Vec<Operation>,
+    grace: Option<std::time::Duration>,
+) -> Result<Committed, Error> {
+    let id = SessionId::random()?;
+    let to = id.hash();
+    let task = Task::Rotate { operations, to, grace };
+    let (session, stored) = written(backend.queue.submit(origin.session, task).await?)?;
+    event::rotated(grace.is_some());
+    if session == to {
+        let origin = Origin { id, session, stored };
+        return Ok(Committed { set_id: Some(set_id_of(&origin)), origin: Some(origin) });
+    }
+    // Another request has renewed it, whose response brings the new id.
+    Ok(Committed { origin: Some(Origin { session, stored, ..origin }), set_id: None })
+}
+
+/// Writes that a session was used. If that fails the session may end sooner than its user would
+/// expect, but nothing is lost.
+async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
+    let mut record = origin.stored.record.clone();
+    backend.queue.rules.touch(&mut record, now);
+    let store = backend.store();
+    if let Err(error) = store.update(&origin.session, origin.stored.version, &record, now).await {
+        event::store_failed(&error);
+    }
+}
+
+fn written(done: Done) -> Result<(SessionIdHash, Arc<Stored>), Error> {
+    match done {
+        Done::Written(session, stored) => Ok((session, stored)),
+        Done::Ended => Err(ended()),
+    }
+}
+
+/// The cookie of a session whose id is known.
+fn set_id_of(origin: &Origin) -> SetId {
+    let expires = match permanent_of(&origin.stored) {
+        Ok(true) => i64::try_from(origin.stored.record.expires).ok().and_then(DateTime::from_unix),
+        Ok(false) | Err(_) => None,
+    };
+    SetId::Set(origin.id.clone(), expires)
+}
+
+fn permanent_of(stored: &Stored) -> Result<bool, Error> {
+    Ok(is_permanent(&View::new(payload(stored)?)))
+}

@@ -1,0 +1,135 @@
+//! Sessions in a store.
+
+mod apply;
+mod batch;
+mod commit;
+mod open;
+mod queue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use self::commit::SetId;
+pub(crate) use self::open::Origin;
+use self::queue::Queue;
+use super::Clock;
+use crate::id::{PublicId, SessionIdHash};
+use crate::record::{Record, State};
+use crate::session::View;
+use crate::store::{SessionStore, Store, StoreError};
+use crate::{Config, Error, ErrorKind, event};
+
+/// A store, and the changes that are on their way to it.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreBackend {
+    queue: Arc<Queue>,
+}
+
+/// The settings that say how long sessions live, and what they may hold.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    idle: u64,
+    absolute: u64,
+    renew_after: u64,
+    grace: Duration,
+    strict: bool,
+    limit: usize,
+}
+
+impl StoreBackend {
+    pub(crate) fn new(store: impl SessionStore, config: &Config, clock: Clock) -> Self {
+        Self::of(Store::new(store, config.store_timeout), config, clock)
+    }
+
+    fn of(store: Store, config: &Config, clock: Clock) -> Self {
+        let rules = Rules {
+            idle: config.idle_timeout.as_secs(),
+            absolute: config.absolute_timeout.as_secs(),
+            renew_after: config.renew_after.as_secs(),
+            grace: config.renewal_grace,
+            strict: config.strict,
+            limit: config.session_limit,
+        };
+        Self { queue: Arc::new(Queue::new(store, rules, clock)) }
+    }
+
+    /// The same store under other settings or another clock.
+    pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
+        let store = self.queue.store.clone().with_timeout(config.store_timeout);
+        Self::of(store, config, clock)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.queue.store
+    }
+}
+
+impl Rules {
+    /// A record of a session that begins now.
+    fn new_record(&self, now: u64) -> Result<Record, Error> {
+        Ok(Record::new(PublicId::random()?, now, self.idle, self.absolute))
+    }
+
+    /// Puts what a view holds into a record that is used now.
+    fn fill(&self, record: &mut Record, view: &View, now: u64) -> Result<(), Error> {
+        let data = view.to_json()?;
+        if data.len() > self.limit {
+            return Err(Error::new(
+                ErrorKind::SessionTooLarge,
+                format!(
+                    "the session is {} bytes large, and {} are allowed: store less in it, or raise \
+                     the limit (`Config::session_limit`); nothing was written",
+                    data.len(),
+                    self.limit
+                ),
+            ));
+        }
+        record.data = data;
+        self.touch(record, now);
+        Ok(())
+    }
+
+    /// Marks a record as used now.
+    fn touch(&self, record: &mut Record, now: u64) {
+        record.last_seen = now.max(record.last_seen);
+        record.idle_expires = record.last_seen.saturating_add(self.idle);
+    }
+
+    /// Whether enough time has passed since a use was last written: a tenth of the idle timeout.
+    fn touch_is_due(&self, record: &Record, now: u64) -> bool {
+        now.saturating_sub(record.last_seen) > self.idle / 10
+    }
+
+    fn renewal_is_due(&self, record: &Record, now: u64) -> bool {
+        self.renew_after != 0 && now.saturating_sub(record.renewed) >= self.renew_after
+    }
+
+    /// What is left under an old id: where the session went, and nothing of what it holds.
+    fn pointer(&self, old: &Record, to: SessionIdHash, until: u64) -> Record {
+        let until = until.min(old.expires);
+        Record {
+            data: Vec::new(),
+            user: None,
+            address: None,
+            agent: None,
+            idle_expires: until,
+            state: State::Moved { to, until },
+            ..old.clone()
+        }
+    }
+}
+
+/// The session is over, and stays so.
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::Ended,
+        "the session ended while the request was under way: its changes were not saved",
+    )
+}
+
+/// The store failed.
+pub(super) fn failed(error: StoreError) -> Error {
+    event::store_failed(&error);
+    Error::new(ErrorKind::Store, format!("the session store failed ({:?}): {error}", error.kind()))
+        .with_source(error)
+}

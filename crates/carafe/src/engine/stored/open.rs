@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use super::batch::HOPS;
+use super::{StoreBackend, failed};
+use crate::engine::Engine;
+use crate::id::{SessionId, SessionIdHash};
+use crate::record::State;
+use crate::session::{Slot, View};
+use crate::store::Stored;
+use crate::value::json::Payload;
+use crate::{Error, ErrorKind, cookie, event};
+
+/// Where a request's session came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// The id in the cookie. After a renewal elsewhere it is the old one.
+    pub(crate) id: SessionId,
+    /// The hash of the id that the session has now.
+    pub(crate) session: SessionIdHash,
+    /// The record, as the request last saw it.
+    pub(crate) stored: Arc<Stored>,
+}
+
+impl Engine {
+    /// Loads the session of a request, once.
+    pub(in crate::engine) async fn open_stored(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Result<(), Error> {
+        // Whoever opens at the same time waits here, and finds it open.
+        let _opening = slot.busy.lock().await;
+        if slot.state().view.is_some() {
+            return Ok(());
+        }
+        let origin = match self.id_of(slot) {
+            Some(id) => self.load(backend, id).await?,
+            None => None,
+        };
+        let view = match &origin {
+            Some(origin) => View::recording(payload(&origin.stored)?),
+            None => View::recording(Payload::default()),
+        };
+        let mut state = slot.state();
+        state.view = Some(view);
+        state.origin = origin.map(Box::new);
+        Ok(())
+    }
+
+    /// The id that the request's cookie carries, if it is one that this service signed.
+    fn id_of(&self, slot: &Slot) -> Option<SessionId> {
+        let found = cookie::find(slot.cookies(), &self.config().cookie_name)?;
+        if found.duplicate {
+            event::duplicate_cookie(&self.config().cookie_name);
+        }
+        if found.value.is_empty() {
+            return None;
+        }
+        match self.keys.unsign_id(&found.value) {
+            Ok(id) => id,
+            Err(error) => {
+                event::refused(&error);
+                None
+            }
+        }
+    }
+
+    /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
+    async fn load(&self, backend: &StoreBackend, id: SessionId) -> Result<Option<Origin>, Error> {
+        let now = self.clock.now();
+        let mut session = id.hash();
+        for _ in 0..HOPS {
+            let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
+                event::unknown();
+                return Ok(None);
+            };
+            if stored.record.is_expired(now) {
+                event::expired();
+                return Ok(None);
+            }
+            match stored.record.state {
+                State::Live => {
+                    return Ok(Some(Origin { id, session, stored: Arc::new(stored) }));
+                }
+                State::Moved { to, .. } => session = to,
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The content of a record. One that can't be read is an error, and never an empty session that
+/// would be written over it.
+pub(super) fn payload(stored: &Stored) -> Result<Payload, Error> {
+    Payload::parse(stored.record.data.clone()).map_err(|error| {
+        Error::new(ErrorKind::Store, "the store holds a session that can't be read")
+            .with_source(error)
+    })
+}

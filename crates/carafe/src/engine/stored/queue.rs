@@ -1,0 +1,141 @@
+//! Changes of one session, one after the other.
+//!
+//! The commits of a session queue in each process, and the head of the queue commits everything
+//! that waits in one compare-and-swap: with load-and-swap in every request, many writers of one
+//! session would mostly fetch conflicts.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Rules;
+use super::batch::Batch;
+use crate::Error;
+use crate::engine::Clock;
+use crate::engine::commit::interrupted;
+use crate::id::SessionIdHash;
+use crate::session::Operation;
+use crate::store::{Store, Stored};
+
+/// The queues of all sessions that something is being committed to.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    pub(super) store: Store,
+    pub(super) rules: Rules,
+    pub(super) clock: Clock,
+    lines: Mutex<HashMap<SessionIdHash, Vec<Ticket>>>,
+}
+
+/// Something that is to be done with a session.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) task: Task,
+    pub(super) reply: oneshot::Sender<Result<Done, Error>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Applies changes.
+    Write(Vec<Operation>),
+    /// Applies changes and moves the session to a new id.
+    Rotate { operations: Vec<Operation>, to: SessionIdHash, grace: Option<Duration> },
+    /// Ends the session.
+    End,
+}
+
+/// What has been done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// The record as it is now, and where.
+    Written(SessionIdHash, Arc<Stored>),
+    /// The session is over.
+    Ended,
+}
+
+impl Queue {
+    pub(super) fn new(store: Store, rules: Rules, clock: Clock) -> Self {
+        Self { store, rules, clock, lines: Mutex::default() }
+    }
+
+    /// Queues a task, and waits for it.
+    pub(super) async fn submit(
+        self: &Arc<Self>,
+        session: SessionIdHash,
+        task: Task,
+    ) -> Result<Done, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(session, vec![Ticket { task, reply }]);
+        // The sender is dropped only if the task panicked, or the runtime ends.
+        answer.await.unwrap_or_else(|_| Err(interrupted()))
+    }
+
+    /// Appends tickets to a session's queue, and starts to work it off if nobody does.
+    pub(super) fn enqueue(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) {
+        let idle = {
+            let mut lines = self.lines();
+            match lines.get_mut(&session) {
+                Some(waiting) => {
+                    waiting.extend(tickets);
+                    None
+                }
+                None => {
+                    lines.insert(session, Vec::new());
+                    Some(tickets)
+                }
+            }
+        };
+        if let Some(first) = idle {
+            // A task of its own: a client who leaves can't cut a commit in half.
+            tokio::spawn(Arc::clone(self).work_off(session, first));
+        }
+    }
+
+    async fn work_off(self: Arc<Self>, session: SessionIdHash, first: Vec<Ticket>) {
+        let line = Line { queue: &self, session };
+        let mut tickets = first;
+        let mut known = None;
+        loop {
+            known = Batch::new(&self, session, known).run(tickets).await;
+            tickets = line.next();
+            if tickets.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<SessionIdHash, Vec<Ticket>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session's place in the queue while it is worked off.
+struct Line<'a> {
+    queue: &'a Queue,
+    session: SessionIdHash,
+}
+
+impl Line<'_> {
+    /// What waits; if nothing does, the line is closed under the same lock.
+    fn next(&self) -> Vec<Ticket> {
+        let mut lines = self.queue.lines();
+        match lines.get_mut(&self.session) {
+            Some(waiting) if !waiting.is_empty() => std::mem::take(waiting),
+            _ => {
+                lines.remove(&self.session);
+                Vec::new()
+            }
+        }
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        // After a panic, so that the session's next change doesn't wait for ever. Those who wait
+        // now are answered by the loss of their sender. Otherwise the line may be another's by now.
+        if std::thread::panicking() {
+            self.queue.lines().remove(&self.session);
+        }
+    }
+}
