@@ -28,6 +28,8 @@ pub enum ErrorKind {
     KeyMissing,
     /// A value can't be written to a session.
     Value,
+    /// A key is one that this library has for itself.
+    ReservedKey,
     /// The session ended while the request was under way, so that its changes can't be saved.
     Ended,
     /// Another request changed what this one had read and then wrote, and the layer is strict.

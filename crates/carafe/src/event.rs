@@ -117,3 +117,12 @@ pub(crate) fn overwrote() {
          kept both changes"
     );
 }
+
+/// A cookie's session was ended before.
+pub(crate) fn revoked() {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.revoked",
+        "the cookie of a session that was ended came again"
+    );
+}

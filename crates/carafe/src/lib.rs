@@ -49,7 +49,7 @@ pub use config::{Config, Refresh};
 pub use cookie::SameSite;
 pub use engine::{Clock, ErrorPage, SharedKeys};
 pub use error::{Error, ErrorKind};
-pub use session::{Entry, Flash, LazySession, Named, Session, Step};
+pub use session::{Entry, Flash, LazySession, LoginOptions, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use super::{Backend, Engine};
 use crate::config::Refresh;
-use crate::session::{Slot, View, is_permanent};
+use crate::session::{Operation, Slot, View, is_permanent};
 use crate::{Error, ErrorKind, event};
 
 /// What the response has to say about the session.
@@ -46,6 +46,19 @@ impl Engine {
                 in_background(async move { slot.engine.commit_revocable(&slot, &backend).await })
             }
         }
+    }
+
+    /// Saves what a request has done so far and, if the session is in a store, one operation more.
+    pub(crate) async fn save(
+        &self,
+        slot: Arc<Slot>,
+        operation: Option<Operation>,
+    ) -> Result<(), Error> {
+        let Backend::Stored(backend) = &self.backend else { return Ok(()) };
+        let backend = backend.clone();
+        // A task of its own, for the same reason as a commit.
+        let save = async move { slot.engine.save_stored(&slot, &backend, operation).await };
+        tokio::spawn(save).await.unwrap_or_else(|_| Err(interrupted()))
     }
 
     /// Commits a session that is in its cookie, by Flask's rules:

@@ -137,23 +137,33 @@ impl Engine {
 
     /// Opens a session that is in its cookie.
     fn open_cookie(&self, slot: &Slot) {
-        let mut state = slot.state();
-        if state.view.is_some() {
-            return;
+        if slot.state().view.is_none() {
+            let view = self.read_cookie(slot);
+            slot.state().view.get_or_insert(view);
         }
-        let view = match self.decode(slot) {
+    }
+
+    /// What the request's cookie holds. A session whose user logged in too long ago has ended.
+    fn read_cookie(&self, slot: &Slot) -> View {
+        match self.decode(slot) {
             Ok(None) => View::default(),
             Ok(Some(decoded)) => {
-                state.outdated = decoded.outdated;
-                View::new(decoded.payload)
+                let view = View::new(decoded.payload);
+                let oldest =
+                    self.clock.now().saturating_sub(self.config().absolute_timeout.as_secs());
+                if view.logged_in_at().is_some_and(|login| login < oldest) {
+                    event::expired();
+                    return View::default();
+                }
+                slot.state().outdated = decoded.outdated;
+                view
             }
             Err(error) => {
                 event::refused(&error);
-                state.unreadable = error.kind() == ErrorKind::BadPayload;
+                slot.state().unreadable = error.kind() == ErrorKind::BadPayload;
                 View::default()
             }
-        };
-        state.view = Some(view);
+        }
     }
 
     /// The content of the request's cookie; `None` if there is no cookie, or an empty one.

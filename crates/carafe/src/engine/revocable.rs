@@ -1,27 +1,88 @@
-//! Sessions in cookies whose end a store remembers.
+//! Sessions in cookies, and a store that remembers which of them count no more.
 
-use super::stored::StoreBackend;
+use super::stored::{StoreBackend, failed};
 use super::{Engine, Outcome};
-use crate::Error;
-use crate::session::Slot;
+use crate::id::SessionId;
+use crate::session::{ID, Slot, View};
+use crate::{Error, event};
 
 impl Engine {
-    /// Opens a session that is in its cookie, unless it was ended.
+    /// Opens a session that is in its cookie. One that was ended is empty.
+    ///
+    /// Only sessions that somebody logged in to, or that have an id, can have been ended: about
+    /// others the store isn't asked.
     pub(super) async fn open_revocable(
         &self,
         slot: &Slot,
-        _backend: &StoreBackend,
+        backend: &StoreBackend,
     ) -> Result<(), Error> {
-        self.open_cookie(slot);
+        let _opening = slot.busy.lock().await;
+        if slot.state().view.is_some() {
+            return Ok(());
+        }
+        let view = self.read_cookie(slot);
+        let view = match id_of(&view) {
+            Some(id) if self.is_revoked(backend, &view, &id).await? => {
+                event::revoked();
+                View::default()
+            }
+            _ => view,
+        };
+        slot.state().view = Some(view);
         Ok(())
     }
 
-    /// Remembers the sessions that were ended, then commits as for every cookie.
+    async fn is_revoked(
+        &self,
+        backend: &StoreBackend,
+        view: &View,
+        id: &SessionId,
+    ) -> Result<bool, Error> {
+        let user = view.user();
+        let now = self.clock.now();
+        let store = backend.store();
+        let revoked = store.revocations(&id.hash(), user.as_deref(), now).await.map_err(failed)?;
+        // Compared with the login, not with the last signature, which every request may renew.
+        let too_old = |limit: u64| view.logged_in_at().is_none_or(|login| login <= limit);
+        Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+    }
+
+    /// Remembers the sessions that this request ended, then commits as for every cookie.
     pub(super) async fn commit_revocable(
         &self,
         slot: &Slot,
-        _backend: &StoreBackend,
+        backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
+        if self.opens_on_every_route() && self.has_cookie(slot) {
+            self.open_revocable(slot, backend).await?;
+        }
+        let ended = {
+            let mut state = slot.state();
+            state.closed = true;
+            std::mem::take(&mut state.ended)
+        };
+        let now = self.clock.now();
+        // As long as a copy of the cookie would be accepted.
+        let until = now.saturating_add(self.config().max_age()).saturating_add(1);
+        for id in ended {
+            backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
+            event::logged_out();
+        }
         self.commit_cookie(slot)
+    }
+}
+
+/// The id of a session in a cookie.
+fn id_of(view: &View) -> Option<SessionId> {
+    SessionId::from_text(view.get(ID.as_bytes())?.as_str()?.as_bytes())
+}
+
+impl crate::Session {
+    /// Notes that the id that a session in a cookie has now is to end with this request.
+    pub(crate) fn end_in_cookie(&self) {
+        let mut state = self.slot().state();
+        if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
+            state.ended.push(id);
+        }
     }
 }

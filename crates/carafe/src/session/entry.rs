@@ -30,6 +30,7 @@ impl Entry<'_> {
         if let Some(value) = self.session.value(&self.key) {
             return Ok(value);
         }
+        super::login::check_key(self.key.as_wtf8())?;
         let default = default().into();
         self.session.write(|view| {
             // Another holder of this session may have been faster.

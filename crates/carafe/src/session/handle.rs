@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::login::check_key;
 use super::operation::Change;
 use super::{Entry, Operation, Slot, Step, View, path};
 use crate::{AsText, Dict, Error, ErrorKind, FromValue, Int, Text, Value};
@@ -74,6 +75,7 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun, so that the change couldn't be saved.
     pub fn insert(&self, key: impl AsText, value: impl Into<Value>) -> Result<(), Error> {
         let (key, value) = (key.into_text(), value.into());
+        check_key(key.as_wtf8())?;
         self.write(|view| {
             let seen = view.seen(key.as_wtf8());
             view.perform(Operation::Insert { key, value, seen })
@@ -128,6 +130,7 @@ impl Session {
         if path.is_empty() {
             return self.insert(key, value);
         }
+        check_key(key.as_wtf8())?;
         self.perform(Operation::InsertAt { key, path, value })
     }
 
@@ -147,6 +150,7 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn remove(&self, key: impl AsText) -> Result<Option<Value>, Error> {
         self.write(|view| {
+            check_key(key.as_wtf8())?;
             let Some(old) = view.get(key.as_wtf8()).map(Cow::into_owned) else { return Ok(None) };
             view.remove_seen(key.as_wtf8())?;
             Ok(Some(old))
@@ -160,6 +164,7 @@ impl Session {
     /// begun.
     pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         self.write(|view| {
+            check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
                 return Ok(None);
             };
@@ -180,6 +185,7 @@ impl Session {
     ) -> Result<(), Error> {
         let entries: Vec<(Text, Value)> =
             entries.into_iter().map(|(key, value)| (key.into_text(), value.into())).collect();
+        entries.iter().try_for_each(|(key, _)| check_key(key.as_wtf8()))?;
         self.write(|view| {
             view.perform(Operation::Touch)?;
             for (key, value) in entries {
@@ -219,6 +225,7 @@ impl Session {
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
         let key = key.into_text();
+        check_key(key.as_wtf8())?;
         let change: Change = {
             let key = key.clone();
             Arc::new(move |old: Option<Value>| {
@@ -305,6 +312,11 @@ impl Session {
         self.perform(Operation::Touch)
     }
 
+    /// What all handles of this session share.
+    pub(crate) fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+
     /// Runs `f` on this request's view.
     pub(super) fn read<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| f(view))
@@ -362,7 +374,7 @@ fn is_true(value: &Value) -> bool {
     }
 }
 
-fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
+pub(super) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
     T::from_value(value).map_err(|error| at_key(key, &error))
 }
 

@@ -9,6 +9,9 @@ use crate::{Error, ErrorKind, Text, Value};
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
 
+/// What looks at a value before it is removed, and can refuse that.
+pub(crate) type Look = Arc<dyn Fn(Option<Value>) -> Result<(), Error> + Send + Sync>;
+
 /// What a request had read of a key before it wrote it: nothing, or a value or its absence.
 pub(crate) type Seen = Option<Option<Value>>;
 
@@ -37,6 +40,11 @@ pub(crate) enum Operation {
         key: Text,
         change: Change,
     },
+    /// Removes what is there when it is applied, after a look at it.
+    Take {
+        key: Text,
+        look: Look,
+    },
     /// Inserts only if the key is missing when it is applied.
     OrInsert {
         key: Text,
@@ -50,8 +58,8 @@ pub(crate) enum Operation {
     Login(Box<Login>),
     /// The session ended.
     Logout,
-    /// The session gets a new id.
-    Rotate,
+    /// The session gets a new id: this one, if it is in a cookie.
+    Rotate(String),
     /// Nothing, but the session is to be saved.
     Touch,
 }
@@ -61,6 +69,10 @@ pub(crate) enum Operation {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) keep: Vec<Text>,
+    /// When, in Unix seconds.
+    pub(crate) time: u64,
+    /// The new id of a session in a cookie.
+    pub(crate) id: String,
     pub(crate) address: Option<String>,
     pub(crate) agent: Option<String>,
 }
@@ -73,7 +85,8 @@ impl Operation {
         match self {
             Self::Insert { key, value, .. } => view.insert(key, value),
             Self::Remove { key, .. } => view.remove(key.as_wtf8()),
-            Self::Clear | Self::Logout => view.clear(),
+            Self::Clear => view.clear(),
+            Self::Logout => view.log_out(),
             Self::InsertAt { key, path, value } => {
                 let old = view.get(key.as_wtf8()).ok_or_else(path::missing)?;
                 let mut target = old.into_owned();
@@ -84,6 +97,10 @@ impl Operation {
                 let old = view.get(key.as_wtf8()).map(Cow::into_owned);
                 view.insert(key, change(old)?);
             }
+            Self::Take { key, look } => {
+                look(view.get(key.as_wtf8()).map(Cow::into_owned))?;
+                view.remove(key.as_wtf8());
+            }
             Self::OrInsert { key, value } => {
                 if !view.contains(key.as_wtf8()) {
                     view.insert(key, value);
@@ -91,8 +108,9 @@ impl Operation {
             }
             Self::Flash(message) => flash::append(view, message)?,
             Self::TakeFlashes(shown) => flash::remove_shown(view, &shown)?,
-            Self::Login(login) => view.retain(&login.keep),
-            Self::Rotate | Self::Touch => view.mark_modified(),
+            Self::Login(login) => view.log_in(&login),
+            Self::Rotate(id) => view.rotate(id),
+            Self::Touch => view.mark_modified(),
         }
         Ok(())
     }
@@ -117,12 +135,13 @@ impl fmt::Debug for Operation {
             Self::Clear => "Clear",
             Self::InsertAt { .. } => "InsertAt",
             Self::Update { .. } => "Update",
+            Self::Take { .. } => "Take",
             Self::OrInsert { .. } => "OrInsert",
             Self::Flash(_) => "Flash",
             Self::TakeFlashes(_) => "TakeFlashes",
             Self::Login(_) => "Login",
             Self::Logout => "Logout",
-            Self::Rotate => "Rotate",
+            Self::Rotate(_) => "Rotate",
             Self::Touch => "Touch",
         })
     }

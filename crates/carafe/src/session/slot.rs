@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::View;
 use crate::engine::{Engine, Origin, SetId};
+use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
 /// Where a request's session is, opened or not: what the service puts into the request, and every
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// Where the session came from, if it came from a store.
     pub(crate) origin: Option<Box<Origin>>,
+    /// The ids of sessions in cookies that this request ended.
+    pub(crate) ended: Vec<SessionId>,
     /// What a commit before the response's has to say about the cookie.
     pub(crate) set_id: SetId,
 }

@@ -23,6 +23,8 @@ pub(crate) struct View {
     pub(super) flashes: Option<Vec<Value>>,
     /// What the request did, if it has to be done again on a newer record.
     record: Option<Recording>,
+    /// Who is logged in, if the session is in a store.
+    user: Option<String>,
 }
 
 /// What a request did with a session that is in a store.
@@ -47,8 +49,8 @@ impl View {
     }
 
     /// A view that records what is done, since the session is in a store.
-    pub(crate) fn recording(base: Payload) -> Self {
-        Self { base, record: Some(Recording::default()), ..Self::default() }
+    pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
+        Self { base, user, record: Some(Recording::default()), ..Self::default() }
     }
 
     /// Does one operation, and records it where that is needed.
@@ -85,10 +87,10 @@ impl View {
 
     /// Goes on from what has been committed: `base` has all that was recorded up to `take_log`, and
     /// what was done since is done again on it.
-    pub(crate) fn rebase(&mut self, base: Payload) -> Result<(), Error> {
+    pub(crate) fn rebase(&mut self, base: Payload, user: Option<String>) -> Result<(), Error> {
         let log = self.take_log();
         let flashes = self.flashes.take();
-        *self = Self { flashes, version: self.version + 1, ..Self::recording(base) };
+        *self = Self { flashes, version: self.version + 1, ..Self::recording(base, user) };
         log.into_iter().try_for_each(|operation| self.perform(operation))
     }
 
@@ -188,16 +190,17 @@ impl View {
         }
     }
 
-    /// Removes all keys but some.
-    pub(crate) fn retain(&mut self, keep: &[Text]) {
-        let kept: Vec<(Text, Value)> = keep
-            .iter()
-            .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
-            .collect();
-        self.clear();
-        for (key, value) in kept {
-            self.insert(key, value);
-        }
+    /// Whether the session is in a store, and not in its cookie.
+    pub(crate) fn is_in_store(&self) -> bool {
+        self.record.is_some()
+    }
+
+    pub(super) fn set_user(&mut self, user: Option<String>) {
+        self.user = user;
+    }
+
+    pub(super) fn stored_user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     pub(crate) fn clear(&mut self) {

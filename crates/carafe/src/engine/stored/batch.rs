@@ -302,7 +302,7 @@ impl<'a> Batch<'a> {
 }
 
 fn view_of(record: &Record) -> Result<View, Error> {
-    Payload::parse(record.data.clone()).map(View::new)
+    Ok(View::recording(Payload::parse(record.data.clone())?, record.user.clone()))
 }
 
 /// Tells a request how its change went. A request that has gone doesn't hear it.

@@ -7,6 +7,7 @@ use crate::engine::{Engine, Outcome};
 use crate::id::{SessionId, SessionIdHash};
 use crate::session::{Operation, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
+use crate::value::json::Payload;
 use crate::{DateTime, Error, event};
 
 /// What the response has to say about the session's cookie.
@@ -67,9 +68,9 @@ impl Engine {
             }
             let origin = slot.state().origin.clone().map(|origin| *origin);
             let committed = self.commit_log(backend, origin, operations, false).await?;
-            let base = match &committed.origin {
-                Some(origin) => payload(&origin.stored)?,
-                None => Default::default(),
+            let (base, user) = match &committed.origin {
+                Some(origin) => (payload(&origin.stored)?, origin.stored.record.user.clone()),
+                None => (Payload::default(), None),
             };
             let mut state = slot.state();
             state.origin = committed.origin.map(Box::new);
@@ -77,7 +78,7 @@ impl Engine {
                 state.set_id = set_id;
             }
             if let Some(view) = &mut state.view {
-                view.rebase(base)?;
+                view.rebase(base, user)?;
             }
         }
         Ok(())
@@ -110,7 +111,7 @@ impl Engine {
         let now = self.clock.now();
         let rotates = log
             .iter()
-            .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate));
+            .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
         let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
         if rotates || renews {
             let grace = (!rotates).then_some(rules.grace);
@@ -140,7 +141,7 @@ impl Engine {
     ) -> Result<Option<Origin>, Error> {
         let rules: &Rules = &backend.queue.rules;
         let now = self.clock.now();
-        let mut view = View::default();
+        let mut view = View::recording(Payload::default(), None);
         apply::to_view(&mut view, log, rules)?;
         let mut record = rules.new_record(now)?;
         apply::logins(&mut record, log, rules, now)?;

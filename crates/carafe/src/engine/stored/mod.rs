@@ -128,7 +128,7 @@ fn ended() -> Error {
 }
 
 /// The store failed.
-pub(super) fn failed(error: StoreError) -> Error {
+pub(crate) fn failed(error: StoreError) -> Error {
     event::store_failed(&error);
     Error::new(ErrorKind::Store, format!("the session store failed ({:?}): {error}", error.kind()))
         .with_source(error)

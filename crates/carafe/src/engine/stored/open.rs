@@ -38,8 +38,10 @@ impl Engine {
             None => None,
         };
         let view = match &origin {
-            Some(origin) => View::recording(payload(&origin.stored)?),
-            None => View::recording(Payload::default()),
+            Some(origin) => {
+                View::recording(payload(&origin.stored)?, origin.stored.record.user.clone())
+            }
+            None => View::recording(Payload::default(), None),
         };
         let mut state = slot.state();
         state.view = Some(view);

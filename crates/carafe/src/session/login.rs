@@ -1,0 +1,177 @@
+//! Login, logout, and new ids.
+
+use super::Session;
+use super::life::{ID, RESERVED};
+use super::operation::{Login, Operation};
+use crate::id::{PublicId, SessionId};
+use crate::{AsText, Error, ErrorKind, Text};
+
+/// How a user logs in: see [`Session::login_with`].
+///
+/// ```
+/// use carafe::LoginOptions;
+///
+/// let options = LoginOptions::default().keep("cart").address("203.0.113.7").agent("Firefox");
+/// ```
+#[derive(Clone, Default)]
+pub struct LoginOptions {
+    keep: Vec<Text>,
+    address: Option<String>,
+    agent: Option<String>,
+}
+
+impl std::fmt::Debug for LoginOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginOptions").finish_non_exhaustive()
+    }
+}
+
+impl LoginOptions {
+    /// Keeps what the anonymous visitor had stored under a key. Everything else is dropped, since
+    /// somebody else may have put it there.
+    #[must_use]
+    pub fn keep(mut self, key: impl AsText) -> Self {
+        self.keep.push(key.into_text());
+        self
+    }
+
+    /// The address that the user logs in from, to be shown in the list of the user's sessions.
+    #[must_use]
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
+    /// The user agent that the user logs in with, to be shown in the list of the user's sessions.
+    #[must_use]
+    pub fn agent(mut self, agent: impl Into<String>) -> Self {
+        self.agent = Some(agent.into());
+        self
+    }
+}
+
+impl Session {
+    /// Makes this the session of a user: it gets a new id, what the anonymous visitor had stored is
+    /// dropped, and the old id is dead at once. Call it when a user has proved who they are, also
+    /// when they were logged in already.
+    ///
+    /// The session of somebody else, which an attacker might have planted in the visitor's browser,
+    /// thus never becomes a session of the user.
+    ///
+    /// Without a store, the cookie that the visitor had before stays valid for whoever has a copy of
+    /// it: it is the session of nobody.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// async fn login(session: Session) -> Result<(), Error> {
+    ///     // … after the password was checked:
+    ///     session.login("42")?;
+    ///     session.flash("Welcome back")?;
+    ///     assert_eq!(session.user().as_deref(), Some("42"));
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun, [`ErrorKind::Entropy`] if the operating
+    /// system gives no random bytes.
+    pub fn login(&self, user: impl Into<String>) -> Result<(), Error> {
+        self.login_with(user, LoginOptions::default())
+    }
+
+    /// As [`login`](Self::login), with what is to be kept and remembered.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
+        let LoginOptions { keep, address, agent } = options;
+        let id = SessionId::random()?.to_text();
+        self.end_in_cookie();
+        self.perform(Operation::Login(Box::new(Login {
+            user: user.into(),
+            keep,
+            time: self.slot().engine.clock.now(),
+            id,
+            address,
+            agent,
+        })))
+    }
+
+    /// Ends the session, and removes its cookie. What is written after it in the same request, such
+    /// as a message for the next page, begins a new session.
+    ///
+    /// With a store, every copy of the cookie is dead, also for requests that are under way. A
+    /// cookie alone can't do that: a copy of it stays valid until it expires, unless the layer has
+    /// [`revocations`](crate::SessionLayer::revocations).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn logout(&self) -> Result<(), Error> {
+        self.end_in_cookie();
+        self.perform(Operation::Logout)
+    }
+
+    /// Gives the session a new id, and ends the old one: for when a user's rights change.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn rotate(&self) -> Result<(), Error> {
+        let id = SessionId::random()?.to_text();
+        self.end_in_cookie();
+        self.perform(Operation::Rotate(id))
+    }
+
+    /// Who is logged in, by the name that was given to [`login`](Self::login).
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        self.read(|view| view.user())
+    }
+
+    /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
+    /// is [`public_id`](Self::public_id).
+    ///
+    /// `None` as long as the session has none: one in a store until it is first saved, one in a
+    /// cookie until its user logs in, or until [`make_id`](Self::make_id).
+    #[must_use]
+    pub fn id(&self) -> Option<SessionId> {
+        let state = self.slot().state();
+        match &state.origin {
+            Some(origin) => Some(origin.id.clone()),
+            None => {
+                let id = state.view.as_ref()?.get(ID.as_bytes())?;
+                SessionId::from_text(id.as_str()?.as_bytes())
+            }
+        }
+    }
+
+    /// Makes sure that a session in a cookie has an id. It is kept under the key `_carafe_id`, where
+    /// a Flask service leaves it alone.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn make_id(&self) -> Result<(), Error> {
+        if self.id().is_some() || self.read(|view| view.is_in_store()) {
+            return Ok(());
+        }
+        let id = SessionId::random()?.to_text();
+        self.perform(Operation::OrInsert { key: Text::from(ID), value: id.into() })
+    }
+
+    /// The name of a session in a store that may be shown. It stays the same while the id is
+    /// renewed. `None` for sessions in cookies, and until the session is first saved.
+    #[must_use]
+    pub fn public_id(&self) -> Option<PublicId> {
+        self.slot().state().origin.as_ref().map(|origin| origin.stored.record.public_id)
+    }
+}
+
+/// Refuses the keys that this library has for itself.
+pub(super) fn check_key(key: &[u8]) -> Result<(), Error> {
+    if key.starts_with(RESERVED) {
+        return Err(Error::new(
+            ErrorKind::ReservedKey,
+            "keys that begin with \"_carafe_\" are this library's own: choose another key",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! What doesn't wait for the end of the request.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Session;
+use super::handle::convert;
+use super::login::check_key;
+use super::operation::{Change, Operation};
+use crate::{AsText, Error, FromValue, Value};
+
+/// Where an operation leaves the value that it found or made, each time that it is applied.
+type Found = Arc<Mutex<Option<Value>>>;
+
+impl Session {
+    /// Saves what has been changed so far: with a store, it is there for other requests when this
+    /// returns, whatever becomes of this one.
+    ///
+    /// It is also the way to save what a stream or a WebSocket changes, before its response begins.
+    /// Sessions in cookies can only be saved with the response: for them this does nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Ended`](crate::ErrorKind::Ended) if the session was ended meanwhile,
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the layer is strict,
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed, and
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun. What was to be
+    /// saved is then dropped.
+    pub async fn save(&self) -> Result<(), Error> {
+        self.save_with(None).await
+    }
+
+    /// As [`update`](Self::update), but saved at once: what it returns is what was really written,
+    /// and no other request is told the same. For counters whose value is shown.
+    ///
+    /// Sessions in cookies can only be saved with the response: for them this is `update`.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// async fn ticket(session: Session) -> Result<String, Error> {
+    ///     let number = session.update_now("tickets", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
+    ///     Ok(format!("Your ticket is no. {number}"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`update`](Self::update) and [`save`](Self::save).
+    pub async fn update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
+    where
+        T: FromValue + Into<Value>,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        if !self.read(|view| view.is_in_store()) {
+            return self.update(key, change);
+        }
+        let key = key.into_text();
+        check_key(key.as_wtf8())?;
+        let written = Found::default();
+        let operation = {
+            let (name, written) = (key.clone(), Arc::clone(&written));
+            let change: Change = Arc::new(move |old: Option<Value>| {
+                let old = old.map(|value| convert(&name, value)).transpose()?;
+                let new: Value = change(old).into();
+                put(&written, Some(new.clone()));
+                Ok(new)
+            });
+            Operation::Update { key: key.clone(), change }
+        };
+        self.save_with(Some(operation)).await?;
+        convert(&key, take(&written).unwrap_or(Value::Null))
+    }
+
+    /// Removes a key and returns its value, saved at once: of several requests only one gets it. For
+    /// tokens that are good for one use.
+    ///
+    /// Sessions in cookies can only be saved with the response: for them this is
+    /// [`take`](Self::take).
+    ///
+    /// # Errors
+    /// As [`take`](Self::take) and [`save`](Self::save). A value of another type stays.
+    pub async fn take_now<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        if !self.read(|view| view.is_in_store()) {
+            return self.take(key);
+        }
+        let key = key.into_text();
+        check_key(key.as_wtf8())?;
+        let found = Found::default();
+        let take_out = {
+            let (key, found) = (key.clone(), Arc::clone(&found));
+            Arc::new(move |old: Option<Value>| {
+                // A value of another type is an error before it is removed.
+                if let Some(value) = &old {
+                    convert::<T>(&key, value.clone())?;
+                }
+                put(&found, old);
+                Ok(())
+            })
+        };
+        self.save_with(Some(Operation::Take { key: key.clone(), look: take_out })).await?;
+        take(&found).map(|value| convert(&key, value)).transpose()
+    }
+
+    async fn save_with(&self, operation: Option<Operation>) -> Result<(), Error> {
+        // Noted here too, so that a closed session is an error even if nothing was changed.
+        self.write(|_| Ok(()))?;
+        self.slot().engine.save(Arc::clone(self.slot()), operation).await
+    }
+}
+
+fn put(found: &Found, value: Option<Value>) {
+    *found.lock().unwrap_or_else(PoisonError::into_inner) = value;
+}
+
+fn take(found: &Found) -> Option<Value> {
+    found.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
