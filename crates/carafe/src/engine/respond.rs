@@ -53,8 +53,9 @@ impl Engine {
     /// Saves the session and completes the response.
     pub(crate) fn finish<B: From<Bytes>>(&self, slot: &Slot, response: Response<B>) -> Response<B> {
         let mut response = match response.extensions().get::<Error>().cloned() {
-            Some(error) => self.replace(response, &error),
-            None => response,
+            // Without a page of the application's, what the handler made of its error stands.
+            Some(error) if self.error_page.is_some() => self.replace(response, &error),
+            _ => response,
         };
         match self.commit(slot, response.headers_mut()) {
             Ok(()) => response,

@@ -17,6 +17,14 @@ pin_project! {
         inner: F,
         slot: Arc<Slot>,
     }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        // However the request ends, also when its client has left or its handler panicked: what is
+        // written to the session from here on can't be saved.
+        fn drop(this: Pin<&mut Self>) {
+            this.project().slot.close();
+        }
+    }
 }
 
 impl<F> ResponseFuture<F> {
