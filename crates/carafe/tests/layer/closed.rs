@@ -1,23 +1,33 @@
 //! Writes that come too late to be saved.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request};
 use axum::response::Response;
 use axum::routing::get;
-use carafe::{Error, ErrorKind, Session};
+use carafe::{Error, ErrorKind, LazySession, Session};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::{mpsc, oneshot};
 use tower::{Layer as _, ServiceExt as _};
 
-use crate::support::{Browser, flask, in_session};
+use crate::support::{Client, flask, in_session};
 
 fn assert_closed<T>(result: Result<T, Error>) {
     let error = result.map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
     assert!(error.to_string().contains("before the handler returns"), "{error}");
+}
+
+/// The output of a future that never waits.
+fn now<F: Future>(future: F) -> F::Output {
+    let mut context = Context::from_waker(Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 #[tokio::test]
@@ -63,10 +73,36 @@ async fn a_body_that_streams_cant_write() {
             frame
         })))
     };
-    let answer = Browser::new(Router::new().route("/", get(handler)).layer(flask())).get("/").await;
+    let answer = Client::new(Router::new().route("/", get(handler)).layer(flask())).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "streamed"));
     assert!(answer.set_cookie().is_some());
     assert_closed(late.lock().unwrap().take().unwrap());
+}
+
+/// What it shows would depend on a session that the response's `Vary` doesn't name.
+#[tokio::test]
+async fn a_body_that_streams_cant_open_the_session() {
+    for opened_before in [false, true] {
+        let late = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&late);
+        let handler = async move |session: LazySession| -> Result<Body, Error> {
+            if opened_before {
+                session.open().await?;
+            }
+            Ok(Body::new(Full::from("streamed").map_frame(move |frame| {
+                *result.lock().unwrap() = Some(now(session.open()));
+                frame
+            })))
+        };
+        let app = Router::new().route("/", get(handler)).layer(flask());
+        let answer = Client::new(app).get("/").await;
+        assert_eq!(answer.vary().is_some(), opened_before);
+        assert_eq!(answer.text, "streamed");
+        match late.lock().unwrap().take().unwrap() {
+            Ok(session) => assert!(opened_before && session.is_empty()),
+            Err(error) => assert!(!opened_before && error.kind() == ErrorKind::Closed, "{error}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -81,7 +117,7 @@ async fn a_task_that_outlives_the_response_cant_write() {
             tell.send(session.insert("late", true)).unwrap();
         });
     };
-    let answer = Browser::new(Router::new().route("/", get(handler)).layer(flask())).get("/").await;
+    let answer = Client::new(Router::new().route("/", get(handler)).layer(flask())).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.set_cookie()), (200, None));
     respond.send(()).unwrap();
     assert_closed(result.await.unwrap());

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::get;
 use carafe::{Error, Session, Value};
 
-use crate::support::{Browser, flask, in_session};
+use crate::support::{Client, flask, in_session};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_update_is_lost() {
@@ -27,7 +27,7 @@ async fn no_update_is_lost() {
     };
     let read = async |session: Session| session.get::<u32>("n").map(|n| format!("{n:?}"));
     let app = Router::new().route("/", get(handler)).route("/read", get(read)).layer(flask());
-    let mut client = Browser::new(app);
+    let mut client = Client::new(app);
     assert_eq!(client.get("/").await.text, "2000");
     assert_eq!(client.get("/read").await.text, "Some(2000)");
 }
@@ -47,7 +47,7 @@ async fn or_insert_inserts_once() {
         assert_eq!(session.value("first").as_ref(), Some(&values[0]));
     };
     let app = Router::new().route("/", get(handler)).layer(flask());
-    assert_eq!(Browser::new(app).get("/").await.status, 200);
+    assert_eq!(Client::new(app).get("/").await.status, 200);
 }
 
 /// The function runs outside the lock.

@@ -9,7 +9,7 @@ use axum::routing::get;
 use carafe::{Error, Named, Session, Value};
 use tower::ServiceExt as _;
 
-use crate::support::{Browser, Log, flask};
+use crate::support::{Client, Log, flask};
 
 async fn dump(session: Session) -> Result<String, Error> {
     Value::from(session.to_dict()).to_tagged_json()
@@ -25,7 +25,7 @@ fn app() -> Router {
 
 /// A cookie's value with the session `{"a":1}`.
 async fn good() -> String {
-    let mut client = Browser::new(app());
+    let mut client = Client::new(app());
     client.get("/set").await;
     client.cookies.remove("session").unwrap()
 }
@@ -65,7 +65,7 @@ async fn the_applications_own_cookies_survive() {
         Ok(AppendHeaders([(SET_COOKIE, "theme=dark"), (SET_COOKIE, "lang=de; Path=/")]))
     }
     let app = Router::new().route("/", get(handler)).layer(flask());
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     let names: Vec<_> =
         answer.all("set-cookie").iter().map(|line| line.split('=').next().unwrap()).collect();
     assert_eq!(names, ["theme", "lang", "session"]);
@@ -96,7 +96,7 @@ async fn two_layers_stand_side_by_side() {
         .route("/site", get(only_site))
         .layer(named("admin").named::<Admin>())
         .layer(named("site").named::<Site>());
-    let mut client = Browser::new(app);
+    let mut client = Client::new(app);
 
     let answer = client.get("/write").await;
     assert_eq!(answer.all("set-cookie").len(), 2);
@@ -121,7 +121,7 @@ async fn a_part_of_the_routes_can_have_a_session_of_its_own() {
     let admin = flask().configure(|c| c.session_cookie_name("admin").session_cookie_path("/admin"));
     let inner = Router::new().route("/", get(set)).route("/read", get(dump)).layer(admin.unwrap());
     let app = Router::new().nest("/admin", inner).route("/", get(dump)).layer(flask());
-    let mut client = Browser::new(app);
+    let mut client = Client::new(app);
     let answer = client.get("/admin").await;
     assert!(answer.set_cookie().unwrap().starts_with("admin="));
     assert_eq!(answer.attributes(), ["HttpOnly", "Path=/admin"]);

@@ -40,6 +40,7 @@ fn keys_and_what_is_made_of_them() {
     assert_discreet(&timed.unsign(signed.as_bytes(), None, 0).unwrap());
     let layer = SessionLayer::flask(ring);
     assert_discreet(&layer);
+    assert_discreet(&layer.keys());
     let mut service = layer.layer(tower::service_fn(async |_: axum::extract::Request| {
         Ok::<_, std::convert::Infallible>(axum::response::Response::<axum::body::Body>::default())
     }));

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::get;
 use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer};
 
-use crate::support::Browser;
+use crate::support::Client;
 
 const INNER: &str = "CARAFE_TESTS_INNER";
 
@@ -37,9 +37,9 @@ async fn set(session: Session) -> Result<(), carafe::Error> {
     session.set_permanent(true)
 }
 
-fn browser(layer: SessionLayer) -> Browser {
+fn browser(layer: SessionLayer) -> Client {
     let read = async |session: Session| session.len().to_string();
-    Browser::new(Router::new().route("/set", get(set)).route("/get", get(read)).layer(layer))
+    Client::new(Router::new().route("/set", get(set)).route("/get", get(read)).layer(layer))
 }
 
 #[tokio::test]

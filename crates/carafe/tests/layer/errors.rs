@@ -7,7 +7,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use carafe::{Error, ErrorKind, Named, Session};
 
-use crate::support::{Browser, Log, flask};
+use crate::support::{Client, Log, flask};
 
 #[tokio::test]
 async fn a_session_is_saved_whatever_the_handler_answers() {
@@ -17,7 +17,7 @@ async fn a_session_is_saved_whatever_the_handler_answers() {
             Ok(StatusCode::from_u16(status).unwrap())
         };
         let app = Router::new().route("/", get(handler)).layer(flask());
-        let answer = Browser::new(app).get("/").await;
+        let answer = Client::new(app).get("/").await;
         assert_eq!(answer.status, status);
         assert!(answer.set_cookie().is_some(), "{status}");
     }
@@ -34,7 +34,7 @@ async fn fail(session: Session) -> Result<(), Error> {
 async fn the_plain_page_says_nothing_and_the_log_says_all_but_values() {
     let log = Log::capture();
     let app = Router::new().route("/", get(fail)).layer(flask());
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (500, "Internal Server Error"));
     assert_eq!(answer.one("content-type"), Some("text/plain; charset=utf-8"));
     assert!(answer.set_cookie().is_some(), "what was changed before the error is saved");
@@ -62,7 +62,7 @@ async fn on_error_makes_the_page_for_a_handlers_error() {
         page.body("<h1>Sorry</h1>").unwrap()
     });
     let app = Router::new().route("/", get(fail_with_headers)).layer(layer);
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (500, "<h1>Sorry</h1>"));
     assert_eq!(answer.all("content-type"), ["text/html"]);
     // What was sent besides the page is kept, and the session is saved.
@@ -81,7 +81,7 @@ async fn without_on_error_the_handlers_own_response_stands() {
         response
     }
     let app = Router::new().route("/", get(teapot)).layer(flask());
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     assert_eq!(answer.status, StatusCode::IM_A_TEAPOT);
     assert_eq!(answer.one("x-of-the-handlers-page"), Some("1"));
     assert_eq!(answer.one("content-length"), Some("21"));
@@ -90,7 +90,7 @@ async fn without_on_error_the_handlers_own_response_stands() {
 #[tokio::test]
 async fn a_page_may_be_a_status_and_a_text() {
     let layer = flask().on_error(|_| (StatusCode::BAD_GATEWAY, String::from("Sorry")));
-    let answer = Browser::new(Router::new().route("/", get(fail)).layer(layer)).get("/").await;
+    let answer = Client::new(Router::new().route("/", get(fail)).layer(layer)).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (502, "Sorry"));
     assert_eq!(answer.one("content-type"), Some("text/plain; charset=utf-8"));
 }
@@ -102,9 +102,9 @@ async fn the_inner_of_two_layers_makes_the_page() {
     let routes = || Router::new().route("/", get(fail));
     let both =
         routes().layer(flask().on_error(page("inner"))).layer(named().on_error(page("outer")));
-    assert_eq!(Browser::new(both).get("/").await.text, "inner");
+    assert_eq!(Client::new(both).get("/").await.text, "inner");
     let outer = routes().layer(flask()).layer(named().on_error(page("outer")));
-    assert_eq!(Browser::new(outer).get("/").await.text, "outer");
+    assert_eq!(Client::new(outer).get("/").await.text, "outer");
 }
 
 struct Admin;
@@ -116,7 +116,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
         .route("/", get(async |session: Session| session.len().to_string()))
         .route("/lazy", get(async |_session: carafe::LazySession| ""));
     for path in ["/", "/lazy"] {
-        let answer = Browser::new(app.clone()).get(path).await;
+        let answer = Client::new(app.clone()).get(path).await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (500, "Internal Server Error"));
     }
     for line in log.lines() {
@@ -129,7 +129,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
     // A layer without that name doesn't do.
     let log = Log::capture();
     let app = Router::new().route("/", get(async |_: Named<Admin>| "")).layer(flask());
-    assert_eq!(Browser::new(app).get("/").await.status, 500);
+    assert_eq!(Client::new(app).get("/").await.status, 500);
     let line = log.line();
     assert!(line.contains("errors::Admin"), "{line}");
     assert!(line.contains(".named::<"), "{line}");
@@ -140,7 +140,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
 async fn a_route_added_after_the_layer_has_none() {
     let handler = async |session: Session| session.len().to_string();
     let app = Router::new().route("/", get(handler)).layer(flask()).route("/late", get(handler));
-    let mut client = Browser::new(app);
+    let mut client = Client::new(app);
     assert_eq!(client.get("/").await.status, 200);
     assert_eq!(client.get("/late").await.status, 500);
 }

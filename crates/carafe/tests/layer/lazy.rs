@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::routing::get;
 use carafe::{Error, LazySession, Refresh, Session, SessionLayer};
 
-use crate::support::{Browser, Log, flask};
+use crate::support::{Client, Log, flask};
 
 async fn login(session: Session, Path(permanent): Path<bool>) -> Result<(), Error> {
     session.insert("user", 1)?;
@@ -20,7 +20,7 @@ fn layer(refresh: Refresh) -> SessionLayer {
     flask().configure(|config| config.session_refresh(refresh)).unwrap()
 }
 
-fn browser(layer: SessionLayer) -> Browser {
+fn browser(layer: SessionLayer) -> Client {
     let app = Router::new()
         .route("/login/{permanent}", get(login))
         .route("/plain", get(async || "plain"))
@@ -28,7 +28,7 @@ fn browser(layer: SessionLayer) -> Browser {
         .route("/lazy-open", get(lazy_open))
         .route("/read", get(async |session: Session| session.len().to_string()))
         .layer(layer);
-    Browser::new(app)
+    Client::new(app)
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::support::{Browser, flask};
+use crate::support::{Client, flask};
 
 async fn panics(session: Session) {
     session.insert("a", 1).unwrap();
@@ -33,14 +33,14 @@ async fn a_panic_commits_nothing() {
 #[tokio::test]
 async fn a_panic_that_is_caught_outside_commits_nothing() {
     let app = Router::new().route("/", get(panics)).layer(flask()).layer(CatchPanicLayer::new());
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.set_cookie()), (500, None));
 }
 
 #[tokio::test]
 async fn a_panic_that_is_caught_inside_is_an_answer_like_others() {
     let app = Router::new().route("/", get(panics)).layer(CatchPanicLayer::new()).layer(flask());
-    let answer = Browser::new(app).get("/").await;
+    let answer = Client::new(app).get("/").await;
     assert_eq!(answer.status, 500);
     assert!(answer.set_cookie().is_some());
 }
@@ -62,5 +62,5 @@ async fn a_panic_while_a_value_is_read_breaks_nothing() {
         Ok(session.len().to_string())
     };
     let app = Router::new().route("/", get(handler)).layer(flask());
-    assert_eq!(Browser::new(app).get("/").await.text, "2");
+    assert_eq!(Client::new(app).get("/").await.text, "2");
 }

@@ -9,21 +9,21 @@ use axum::routing::get;
 use carafe::signing::{Digest, KeyDerivation};
 use carafe::{Clock, Config, Error, ErrorKind, SameSite, Session, SessionLayer};
 
-use crate::support::{Browser, NOW, flask, key};
+use crate::support::{Client, NOW, flask, key};
 
 async fn set(session: Session) -> Result<impl IntoResponse, Error> {
     session.insert("a", 1)?;
     Ok(AppendHeaders([(CACHE_CONTROL, "max-age=60")]))
 }
 
-fn browser(layer: SessionLayer) -> Browser {
+fn browser(layer: SessionLayer) -> Client {
     let app = Router::new()
         .route("/set", get(set))
         .route("/get", get(async |session: Session| session.len().to_string()))
         .route("/permanent", get(async |session: Session| session.set_permanent(true)))
         .route("/clear", get(async |session: Session| session.clear()))
         .layer(layer.clock(Clock::fixed(NOW)));
-    Browser::new(app)
+    Client::new(app)
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn flask_is_flask() {
 
 #[tokio::test]
 async fn signed_is_hardened() {
-    let mut client = browser(SessionLayer::signed(key()));
+    let mut client = browser(SessionLayer::signed(key()).unwrap());
     let answer = client.get("/set").await;
     // The format is Flask's, in another cookie.
     assert!(answer.set_cookie().unwrap().starts_with("__Host-session=eyJhIjoxfQ."));

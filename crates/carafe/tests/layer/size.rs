@@ -8,7 +8,7 @@ use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
 use carafe::{Compression, Error, ErrorKind, Session, SessionLayer};
 
-use crate::support::{Browser, Log, flask};
+use crate::support::{Client, Log, flask};
 
 async fn write(session: Session, Path(length): Path<usize>) -> Result<impl IntoResponse, Error> {
     session.insert("data", "x".repeat(length))?;
@@ -19,9 +19,9 @@ async fn read(session: Session) -> Result<String, Error> {
     Ok(session.get::<String>("data")?.map_or(0, |data| data.len()).to_string())
 }
 
-fn browser(layer: SessionLayer) -> Browser {
+fn browser(layer: SessionLayer) -> Client {
     let layer = layer.configure(|config| config.compression(Compression::Never)).unwrap();
-    Browser::new(Router::new().route("/{length}", get(write)).route("/", get(read)).layer(layer))
+    Client::new(Router::new().route("/{length}", get(write)).route("/", get(read)).layer(layer))
 }
 
 /// The greatest length whose cookie is sent.

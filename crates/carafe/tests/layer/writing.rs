@@ -6,7 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use carafe::{Dict, Error, ErrorKind, Session, Step, Value};
 
-use crate::support::{Answer, Browser, flask};
+use crate::support::{Answer, Client, flask};
 
 type Change = Arc<dyn Fn(&Session) -> Result<(), Error> + Send + Sync>;
 
@@ -26,7 +26,7 @@ async fn after(
         .route("/", get(handler))
         .route("/dump", get(dump))
         .layer(flask());
-    let mut client = Browser::new(app);
+    let mut client = Client::new(app);
     client.get("/fill").await;
     let answer = client.get("/").await;
     (answer, client.get("/dump").await.text)
@@ -71,7 +71,7 @@ async fn each_change_is_saved() {
 }
 
 fn failed<T>(result: Result<T, Error>) -> Result<(), Error> {
-    assert!(result.is_err());
+    result.map(drop).unwrap_err();
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What the integration tests share.
 #![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[cfg(feature = "axum")]
 mod client;
