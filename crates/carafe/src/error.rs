@@ -20,7 +20,8 @@ pub enum ErrorKind {
     Setting,
     /// The session was extracted on a route that no [`SessionLayer`](crate::SessionLayer) covers.
     NoLayer,
-    /// The session was changed after the response had begun, so that the change can't be saved.
+    /// The session was changed after the response had begun, so that the change can't be saved; or
+    /// it was opened only then.
     Closed,
     /// A stored value has another type than the one asked for.
     Type,

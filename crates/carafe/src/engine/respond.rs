@@ -56,8 +56,9 @@ impl Engine {
     /// The response of a handler, or the application's page for the error that it returned.
     pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
         match response.extensions().get::<Error>().cloned() {
-            Some(error) => self.replace(response, &error),
-            None => response,
+            // Without a page of the application's, what the handler made of its error stands.
+            Some(error) if self.error_page.is_some() => self.replace(response, &error),
+            _ => response,
         }
     }
 

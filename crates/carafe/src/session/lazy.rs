@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Session, Slot};
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// A session that isn't opened until it is needed: for handlers that look at it only sometimes.
 ///
@@ -21,9 +21,18 @@ impl LazySession {
     /// Opens the session.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the session is in a store that can't answer.
-    /// A cookie that can't be accepted is no error: it gives an empty session.
+    /// [`ErrorKind::Closed`] if the response has begun and nobody has opened the session before: it
+    /// then doesn't say that it varies with the cookie, and a cache would show it to other visitors.
+    /// [`ErrorKind::Store`] if the session is in a store that can't answer. A cookie that can't be
+    /// accepted is no error but gives an empty session.
     pub async fn open(&self) -> Result<Session, Error> {
+        if self.slot.is_closed_unseen() {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "the session was opened after the response had begun, so that caches can't be told \
+                 that the response depends on it: open it before the handler returns",
+            ));
+        }
         self.slot.engine.open(&self.slot, true).await?;
         Ok(Session::new(Arc::clone(&self.slot)))
     }

@@ -105,6 +105,17 @@ impl Slot {
         self.cookies.iter()
     }
 
+    /// Makes every later write an error.
+    pub(crate) fn close(&self) {
+        self.state().closed = true;
+    }
+
+    /// Whether the response began before anybody asked for the session.
+    pub(super) fn is_closed_unseen(&self) -> bool {
+        let state = self.state();
+        state.closed && !state.accessed
+    }
+
     /// The state, under its lock. It is never held across an await, and a panic of another holder
     /// leaves it as consistent as it was: each change is one assignment or one map operation.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

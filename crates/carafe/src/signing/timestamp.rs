@@ -1,3 +1,5 @@
+use std::fmt;
+
 use super::{KeyRing, Signer, SigningOptions};
 use crate::{Error, ErrorKind, base64};
 
@@ -5,7 +7,9 @@ use crate::{Error, ErrorKind, base64};
 const MAX_TIMESTAMP: u64 = 253_402_300_799;
 
 /// A value whose signature was good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` form shows only the size of the value.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unsigned<'a> {
     /// What was signed.
@@ -14,6 +18,13 @@ pub struct Unsigned<'a> {
     pub timestamp: u64,
     /// Which key of the ring signed it: 0 is the current one.
     pub key: usize,
+}
+
+impl fmt::Debug for Unsigned<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, timestamp, key } = self;
+        write!(f, "Unsigned({} bytes, timestamp {timestamp}, key {key})", value.len())
+    }
 }
 
 /// Signs bytes together with the time, as ItsDangerous' `TimestampSigner` does.

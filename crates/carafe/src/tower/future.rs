@@ -19,6 +19,14 @@ pin_project! {
         stage: Stage<F, B>,
         slot: Arc<Slot>,
     }
+
+    impl<F, B> PinnedDrop for ResponseFuture<F, B> {
+        // However the request ends, also when its client has left or its handler panicked: what is
+        // written to the session from here on can't be saved.
+        fn drop(this: Pin<&mut Self>) {
+            this.project().slot.close();
+        }
+    }
 }
 
 pin_project! {

@@ -1,0 +1,98 @@
+//! Over a real connection, with a client that writes its requests by hand.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::routing::get;
+use carafe::{ErrorKind, Session};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::support::flask;
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    address
+}
+
+async fn connect(address: SocketAddr, path: &str, headers: &[&str]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// The whole response, in lower case as far as header names go.
+async fn ask(address: SocketAddr, path: &str, headers: &[&str]) -> String {
+    let mut response = String::new();
+    connect(address, path, headers).await.read_to_string(&mut response).await.unwrap();
+    response
+}
+
+fn cookie(response: &str) -> String {
+    let line = response.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+    line.split(';').next().unwrap().to_owned()
+}
+
+async fn count(session: Session) -> Result<String, carafe::Error> {
+    Ok(session.update("n", |n: Option<u32>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[tokio::test]
+async fn cookie_lines_that_are_split() {
+    let address = serve(Router::new().route("/", get(count)).layer(flask())).await;
+    let first = ask(address, "/", &[]).await;
+    assert!(first.starts_with("HTTP/1.1 200") && first.ends_with("\r\n1"), "{first}");
+    let session = format!("cookie: {}", cookie(&first));
+    let second = ask(address, "/", &["Cookie: a=1; b=\"", &session, "COOKIE: c=3"]).await;
+    assert!(second.ends_with("\r\n2"), "{second}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_commits_nothing_and_breaks_nothing() {
+    /// Tells when it is dropped.
+    struct OnDrop(Option<oneshot::Sender<()>>);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            let _ = self.0.take().map(|dropped| dropped.send(()));
+        }
+    }
+    let (entered, mut sessions) = mpsc::unbounded_channel();
+    let (dropped, was_dropped) = oneshot::channel();
+    let dropped = Arc::new(Mutex::new(Some(dropped)));
+    let wait = async move |session: Session| {
+        let _cancelled = OnDrop(dropped.lock().unwrap().take());
+        session.insert("n", 100).unwrap();
+        entered.send(session).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let app = Router::new().route("/wait", get(wait)).route("/", get(count)).layer(flask());
+    let address = serve(app).await;
+    let session = format!("Cookie: {}", cookie(&ask(address, "/", &[]).await));
+
+    let client = connect(address, "/wait", &[&session]).await;
+    let abandoned: Session = sessions.recv().await.unwrap();
+    drop(client);
+    was_dropped.await.unwrap();
+    assert_eq!(abandoned.insert("late", true).unwrap_err().kind(), ErrorKind::Closed);
+    // Others go on, with the session as it was.
+    assert!(ask(address, "/", &[&session]).await.ends_with("\r\n2"));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_answers_nothing_and_breaks_nothing() {
+    let panics = async |session: Session| {
+        session.insert("n", 100).unwrap();
+        assert!(!session.contains("n"), "on purpose");
+    };
+    let app = Router::new().route("/panic", get(panics)).route("/", get(count)).layer(flask());
+    let address = serve(app).await;
+    let session = format!("Cookie: {}", cookie(&ask(address, "/", &[]).await));
+    assert_eq!(ask(address, "/panic", &[&session]).await, "");
+    assert!(ask(address, "/", &[&session]).await.ends_with("\r\n2"));
+}

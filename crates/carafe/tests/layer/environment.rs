@@ -1,0 +1,125 @@
+//! Keys and settings from the environment. Each test runs itself again in a process with variables
+//! of its own: those of this one are shared by all tests.
+
+use std::process::Command;
+
+use axum::Router;
+use axum::routing::get;
+use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer};
+
+use crate::support::Client;
+
+const INNER: &str = "CARAFE_TESTS_INNER";
+
+/// Whether this is the inner process; if not, runs it, and demands that it succeeds.
+fn inner(test: &str, variables: &[(&str, &str)]) -> bool {
+    if std::env::var_os(INNER).is_some() {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().contains("SECRET_KEY")
+            || name.to_string_lossy().starts_with("FLASK_")
+        {
+            command.env_remove(name);
+        }
+    }
+    let name = format!("environment::{test}");
+    command.args(["--exact", &name]).env(INNER, "1").envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    false
+}
+
+async fn set(session: Session) -> Result<(), carafe::Error> {
+    session.insert("a", 1)?;
+    session.set_permanent(true)
+}
+
+fn browser(layer: SessionLayer) -> Client {
+    let read = async |session: Session| session.len().to_string();
+    Client::new(Router::new().route("/set", get(set)).route("/get", get(read)).layer(layer))
+}
+
+#[tokio::test]
+async fn everything_from_the_environment() {
+    let variables = [
+        ("FLASK_SECRET_KEY", "\"new key\""),
+        ("FLASK_SECRET_KEY_FALLBACKS", r#"["oldest key", "old key"]"#),
+        ("FLASK_SESSION_COOKIE_NAME", "sid"),
+        ("FLASK_SESSION_COOKIE_DOMAIN", "example.com"),
+        ("FLASK_SESSION_COOKIE_PATH", "/app"),
+        ("FLASK_SESSION_COOKIE_HTTPONLY", "false"),
+        ("FLASK_SESSION_COOKIE_SECURE", "true"),
+        ("FLASK_SESSION_COOKIE_SAMESITE", "Strict"),
+        ("FLASK_SESSION_COOKIE_PARTITIONED", "true"),
+        ("FLASK_SESSION_REFRESH_EACH_REQUEST", "false"),
+        ("FLASK_PERMANENT_SESSION_LIFETIME", "3600"),
+        ("FLASK_MAX_COOKIE_SIZE", "0"),
+        ("FLASK_DEBUG", "1"),
+    ];
+    if !inner("everything_from_the_environment", &variables) {
+        return;
+    }
+    let mut client = browser(SessionLayer::from_flask_env().unwrap());
+    let answer = client.get("/set").await;
+    assert!(answer.set_cookie().unwrap().starts_with("sid="));
+    let mut attributes = answer.attributes();
+    assert!(attributes.remove(1).starts_with("Expires="));
+    let expected = ["Domain=example.com", "Secure", "Path=/app", "SameSite=Strict", "Partitioned"];
+    assert_eq!(attributes, expected);
+    assert_eq!(client.get("/get").await.set_cookie(), None, "no refresh");
+    // Every key reads, the current one alone is needed for what it wrote.
+    let with_name = |keys: KeyRing| {
+        SessionLayer::flask(keys).configure(|config| config.session_cookie_name("sid")).unwrap()
+    };
+    for (key, shared) in [("new key", true), ("old key", false), ("\"new key\"", false)] {
+        client.app = browser(with_name(SecretKey::new(key).unwrap().into())).app;
+        assert_eq!(client.get("/get").await.text == "2", shared, "{key}");
+    }
+    for key in ["old key", "oldest key"] {
+        let mut client = browser(with_name(SecretKey::new(key).unwrap().into()));
+        client.get("/set").await;
+        client.app = browser(with_name(KeyRing::from_flask_env().unwrap())).app;
+        assert_eq!(client.get("/get").await.text, "2", "{key}");
+    }
+}
+
+#[test]
+fn without_a_key_the_error_names_the_variable() {
+    if !inner("without_a_key_the_error_names_the_variable", &[("EMPTY", ""), ("FLASK_EMPTY", "")]) {
+        return;
+    }
+    for name in ["SECRET_KEY", "FLASK_SECRET_KEY", "EMPTY", "FLASK_EMPTY"] {
+        let error = SecretKey::from_env(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
+        let text = error.to_string();
+        assert!(text.contains(&format!("variable {name} ")) && text.contains("openssl rand"));
+    }
+    let error = SessionLayer::from_flask_env().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
+    assert!(error.to_string().contains("FLASK_SECRET_KEY"));
+    // For trying things out.
+    assert_eq!(format!("{:?}", SecretKey::from_env_or_random().unwrap()), "SecretKey(32 bytes)");
+}
+
+#[test]
+fn a_bad_variable_is_named_and_a_key_is_never_shown() {
+    let variables = [
+        ("FLASK_SECRET_KEY", "a key"),
+        ("FLASK_SECRET_KEY_FALLBACKS", "the-old-key"),
+        ("FLASK_SESSION_COOKIE_SECURE", "yes"),
+    ];
+    if !inner("a_bad_variable_is_named_and_a_key_is_never_shown", &variables) {
+        return;
+    }
+    let error = KeyRing::from_flask_env().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Setting);
+    let text = error.to_string();
+    assert!(text.contains("FLASK_SECRET_KEY_FALLBACKS") && text.contains("JSON list"), "{text}");
+    assert!(!text.contains("the-old-key"), "{text}");
+    let text = carafe::Config::flask().from_prefixed_env().unwrap_err().to_string();
+    assert!(text.contains("FLASK_SESSION_COOKIE_SECURE is \"yes\""), "{text}");
+    assert!(text.contains("true or false"), "{text}");
+}

@@ -1,0 +1,20 @@
+//! The layer and the extractors, from outside: what an application and its visitors see.
+#![cfg(feature = "axum")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod closed;
+mod concurrency;
+mod connection;
+mod cookies;
+mod debug;
+mod environment;
+mod errors;
+mod lazy;
+mod panics;
+mod reading;
+mod settings;
+mod size;
+mod writing;

@@ -1,0 +1,86 @@
+//! Reading a session, and values of other types than asked for.
+
+use std::collections::BTreeMap;
+
+use carafe::{ErrorKind, Session, Text, Value};
+
+use crate::support::{flask, in_session};
+
+fn fill(session: &Session) {
+    session.insert("id", 42).unwrap();
+    session.insert("name", "Zoë").unwrap();
+    session.insert("tags", ["a", "b"]).unwrap();
+    session.insert("nothing", None::<i32>).unwrap();
+}
+
+#[tokio::test]
+async fn keys_values_and_sizes() {
+    in_session(flask(), |session| {
+        assert!(session.is_empty() && session.keys().is_empty());
+        fill(session);
+        assert_eq!(session.len(), 4);
+        assert_eq!(session.keys(), ["id", "name", "nothing", "tags"]);
+        let (keys, values): (Vec<_>, Vec<_>) = session.iter().unzip();
+        assert_eq!(keys, session.keys());
+        assert_eq!(values[0], Value::from(42));
+        assert_eq!(session.to_dict().get("tags"), Some(&Value::from(["a", "b"])));
+        assert!(session.contains("nothing") && !session.contains("missing"));
+        assert_eq!(session.value("nothing"), Some(Value::Null));
+        assert_eq!(session.value("missing"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_as_rust_types() {
+    in_session(flask(), |session| {
+        fill(session);
+        assert_eq!(session.get::<u8>("id").unwrap(), Some(42));
+        assert_eq!(session.get::<f64>("id").unwrap(), Some(42.0));
+        assert_eq!(session.get::<String>("name").unwrap().as_deref(), Some("Zoë"));
+        assert_eq!(session.get::<Vec<String>>("tags").unwrap().unwrap(), ["a", "b"]);
+        assert_eq!(session.get::<Option<i32>>("nothing").unwrap(), Some(None));
+        assert_eq!(session.get::<String>("missing").unwrap(), None);
+        session.insert("map", BTreeMap::from([("k", (1, true))])).unwrap();
+        let map = session.get::<BTreeMap<String, (i64, bool)>>("map").unwrap().unwrap();
+        assert_eq!(map["k"], (1, true));
+        // Keys may be all that Python's are.
+        let lone = Text::from_utf16(&[0xd800]);
+        session.insert(&lone, lone.clone()).unwrap();
+        assert_eq!(session.get::<Text>(&lone).unwrap(), Some(lone));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_type_names_the_key_and_both_types() {
+    in_session(flask(), |session| {
+        fill(session);
+        for (error, names) in [
+            (session.get::<String>("id").unwrap_err(), ["\"id\"", "str", "int"]),
+            (session.get::<bool>("id").unwrap_err(), ["\"id\"", "bool", "int"]),
+            (session.get::<i64>("name").unwrap_err(), ["\"name\"", "int", "str"]),
+            (session.get::<Vec<i64>>("tags").unwrap_err(), ["\"tags\"", "int", "str"]),
+            (session.get::<(i64,)>("tags").unwrap_err(), ["\"tags\"", "tuple of 1", "list"]),
+            (session.get::<String>("nothing").unwrap_err(), ["\"nothing\"", "str", "None"]),
+            (session.take::<String>("id").unwrap_err(), ["\"id\"", "str", "int"]),
+            (
+                session.update("name", |n: Option<i64>| n.unwrap_or(0)).unwrap_err(),
+                ["\"name\"", "int", "str"],
+            ),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Type);
+            let text = error.to_string();
+            assert!(names.iter().all(|name| text.contains(name)), "{text}");
+            assert!(!text.contains("42") && !text.contains("Zoë"), "{text}");
+        }
+        // A number that doesn't fit is no type error in disguise: it says what it must be.
+        session.insert("big", 300).unwrap();
+        let error = session.get::<u8>("big").unwrap_err();
+        assert!(error.to_string().contains("int in the range of u8"), "{error}");
+        // Nothing of all that has changed the session.
+        assert_eq!(session.len(), 5);
+        assert_eq!(session.get::<i64>("id").unwrap(), Some(42));
+    })
+    .await;
+}
