@@ -34,8 +34,14 @@ mod cookie;
 mod engine;
 mod error;
 mod event;
+#[cfg(feature = "minijinja")]
+pub mod minijinja;
+#[cfg(any(feature = "minijinja", feature = "testing"))]
+mod percent;
 mod session;
 pub mod signing;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tower;
 mod value;
 
