@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, from_args};
-use minijinja::{Error, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use super::python;
 use crate::Text;
@@ -32,7 +32,7 @@ pub(super) fn call(
     let pairs = || mapping.pairs().into_iter();
     let (name, items): (_, Vec<Value>) = match method {
         "get" => {
-            let (key, default): (&Value, Option<&Value>) = from_args(args)?;
+            let (key, default) = key_and_default(args)?;
             let found = key.as_str().and_then(|key| mapping.lookup(key));
             return Ok(Some(found.or_else(|| default.cloned()).unwrap_or(Value::from(()))));
         }
@@ -43,6 +43,12 @@ pub(super) fn call(
     };
     let () = from_args(args)?;
     Ok(Some(Value::from_object(View { name, items })))
+}
+
+/// The arguments of `get` and its like; any value is a default, an undefined one too.
+pub(super) fn key_and_default(args: &[Value]) -> Result<(&Value, Option<&Value>), Error> {
+    let (_, _): (&Value, Option<&Value>) = from_args(args)?;
+    args.first().map(|key| (key, args.get(1))).ok_or_else(|| ErrorKind::MissingArgument.into())
 }
 
 /// Python's `repr` of the dict.

@@ -71,7 +71,7 @@
 //!
 //! - A lone surrogate is printed as U+FFFD, where Flask can't send the page.
 //! - An integer beyond 128 bits can be printed, and not be calculated with.
-//! - `~` and `|tojson` print floats, dates and what else is nested as MiniJinja does.
+//! - `~`, `|join` and `|tojson` write floats, and `|tojson` dates, as MiniJinja does.
 //! - The keys of `session` and of dicts come in alphabetical order, also those that the request
 //!   added, as they do in Flask from the next request on.
 //! - Methods of text (`.upper()`) are those of MiniJinja, that is, none but with

@@ -19,17 +19,15 @@ impl SessionObject {
     fn change(&self, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
         match method {
             "pop" => {
-                let (key, default): (&str, Option<&Value>) = from_args(args)?;
-                let removed = self.0.remove(key).map_err(refused)?.map(Value::from);
-                match removed.or_else(|| default.cloned()) {
-                    Some(value) => Ok(Some(value)),
-                    // `None` is a default, too.
-                    None if args.len() > 1 => Ok(Some(Value::from(()))),
-                    None => Err(Error::new(
-                        ErrorKind::InvalidOperation,
-                        "session.pop: the key is missing, and there is no default",
-                    )),
-                }
+                let (key, default) = mapping::key_and_default(args)?;
+                let removed = match key.as_str() {
+                    Some(key) => self.0.remove(key).map_err(refused)?.map(Value::from),
+                    None => None,
+                };
+                removed.or_else(|| default.cloned()).map(Some).ok_or_else(|| {
+                    let message = "session.pop: the key is missing, and there is no default";
+                    Error::new(ErrorKind::InvalidOperation, message)
+                })
             }
             "setdefault" => {
                 let (key, default): (&str, Option<&Value>) = from_args(args)?;
@@ -77,7 +75,7 @@ impl Object for SessionObject {
     /// What a dot gives: an attribute, as in Jinja, or else the value of a key.
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         match key {
-            "permanent" => Some(Value::from(self.0.permanent())),
+            "permanent" => self.lookup("_permanent").or_else(|| Some(Value::from(false))),
             "modified" => Some(Value::from(self.0.modified())),
             // Flask's cookie sessions never say that they are.
             "new" => Some(Value::from(false)),

@@ -3,6 +3,7 @@
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::objects::BytesObject;
 use super::python;
 use crate::percent;
 
@@ -69,11 +70,11 @@ fn build(pattern: &str, values: &Kwargs) -> Result<String, Error> {
         let (name, after) = parameter
             .ok_or_else(|| invalid("url_for: the braces of the endpoint's path don't match"))?;
         let name = name.trim_start_matches('*');
-        let value = values.get::<Option<Value>>(name)?;
-        let value = value.ok_or_else(|| {
-            invalid(format!("url_for: the endpoint's path needs a value for {name:?}"))
-        })?;
-        percent::encode(&mut url, &python::to_str(&value), PATH);
+        let value = if values.has(name) { values.get(name)? } else { Value::from(()) };
+        if value.is_none() {
+            return Err(invalid(format!("url_for: the endpoint's path needs a value for {name:?}")));
+        }
+        percent::encode(&mut url, python::to_str(&value).as_bytes(), PATH);
         used.push(name);
         rest = after;
     }
@@ -84,14 +85,17 @@ fn build(pattern: &str, values: &Kwargs) -> Result<String, Error> {
         for item in items(&value) {
             url.push(separator);
             separator = '&';
-            percent::encode_form(&mut url, name, QUERY);
+            percent::encode_form(&mut url, name.as_bytes(), QUERY);
             url.push('=');
-            percent::encode_form(&mut url, &python::to_str(&item), QUERY);
+            match item.downcast_object_ref::<BytesObject>() {
+                Some(bytes) => percent::encode_form(&mut url, bytes.as_slice(), QUERY),
+                None => percent::encode_form(&mut url, python::to_str(&item).as_bytes(), QUERY),
+            }
         }
     }
     if let Some(anchor) = anchor {
         url.push('#');
-        percent::encode(&mut url, &python::to_str(&anchor), FRAGMENT);
+        percent::encode(&mut url, python::to_str(&anchor).as_bytes(), FRAGMENT);
     }
     Ok(url)
 }
@@ -99,11 +103,13 @@ fn build(pattern: &str, values: &Kwargs) -> Result<String, Error> {
 /// A list or tuple stands for several values, `None` for no value.
 fn items(value: &Value) -> Vec<Value> {
     match value.kind() {
-        ValueKind::None | ValueKind::Undefined => Vec::new(),
-        ValueKind::Seq => match value.try_iter() {
-            Ok(items) => items.filter(|item| !item.is_none()).collect(),
-            Err(_) => vec![value.clone()],
-        },
+        ValueKind::None => Vec::new(),
+        ValueKind::Seq if value.downcast_object_ref::<BytesObject>().is_none() => {
+            match value.try_iter() {
+                Ok(items) => items.filter(|item| !item.is_none()).collect(),
+                Err(_) => vec![value.clone()],
+            }
+        }
         _ => vec![value.clone()],
     }
 }

@@ -209,9 +209,9 @@ where
             if !form.is_empty() {
                 form.push('&');
             }
-            percent::encode_form(&mut form, name, "");
+            percent::encode_form(&mut form, name.as_bytes(), "");
             form.push('=');
-            percent::encode_form(&mut form, value, "");
+            percent::encode_form(&mut form, value.as_bytes(), "");
         }
         let request = Request::post(path)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
