@@ -108,6 +108,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::login,
     },
     Group {
+        name: "interop-templates",
+        about: "templates that use sessions, rendered alike by Carafe and by real Flask",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::templates,
+    },
+    Group {
         name: "browser",
         about: "both stacks behind one nginx, in Chromium",
         needs: &[

@@ -113,6 +113,9 @@ impl TryFrom<&TemplateValue> for Value {
 fn unfit(value: &TemplateValue) -> Error {
     Error::new(
         ErrorKind::Value,
-        format!("a session can't hold what the template gave it: a value of the type {}", value.kind()),
+        format!(
+            "a session can't hold what the template gave it: a value of the type {}",
+            value.kind()
+        ),
     )
 }

@@ -41,9 +41,7 @@ impl DateTimeObject {
 
     fn isoformat(&self, separator: &str) -> String {
         let ([year, month, day], [hour, minute, second]) = self.0.civil();
-        format!(
-            "{year:04}-{month:02}-{day:02}{separator}{hour:02}:{minute:02}:{second:02}+00:00"
-        )
+        format!("{year:04}-{month:02}-{day:02}{separator}{hour:02}:{minute:02}:{second:02}+00:00")
     }
 
     /// Python's `strftime` in the C locale. As with glibc, `%-d` and the like leave out the zeros.
@@ -59,9 +57,13 @@ impl DateTimeObject {
                 Some('-') => (rest.next(), false),
                 directive => (directive, true),
             };
-            let text = directive.and_then(|directive| self.directive(directive)).ok_or_else(|| {
-                Error::new(ErrorKind::InvalidOperation, "strftime: a directive that is not known")
-            })?;
+            let text =
+                directive.and_then(|directive| self.directive(directive)).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::InvalidOperation,
+                        "strftime: a directive that is not known",
+                    )
+                })?;
             match text.trim_start_matches(['0', ' ']) {
                 "" if !padded => out.push('0'),
                 bare if !padded => out.push_str(bare),

@@ -13,7 +13,11 @@ use super::python;
 /// # Errors
 /// If the output can't be written, or the environment escapes for something else than HTML and
 /// MiniJinja can't do it.
-pub fn formatter(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+pub fn formatter(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
     let html = match state.auto_escape() {
         AutoEscape::Html => true,
         AutoEscape::None => false,

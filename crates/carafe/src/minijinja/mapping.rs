@@ -23,6 +23,14 @@ pub(super) fn key(key: &Text) -> Value {
     Value::from(key.to_string_lossy())
 }
 
+/// The key that templates see as `seen`, which isn't its own text: one with lone surrogates.
+pub(super) fn unseen_key(seen: &str, keys: impl FnOnce() -> Vec<Text>) -> Option<Text> {
+    if !seen.contains(char::REPLACEMENT_CHARACTER) {
+        return None;
+    }
+    keys().into_iter().find(|key| key.as_str().is_none() && key.to_string_lossy() == seen)
+}
+
 /// Calls a method of Python's `dict` that only reads; `None` if it isn't one of them.
 pub(super) fn call(
     mapping: &impl Mapping,

@@ -115,7 +115,9 @@ pub(super) struct DictObject(pub(super) BTreeMap<Text, Value>);
 
 impl Mapping for DictObject {
     fn lookup(&self, key: &str) -> Option<Value> {
-        self.0.get(key.as_bytes()).cloned()
+        let found = self.0.get(key.as_bytes());
+        let keys = || self.0.keys().cloned().collect();
+        found.or_else(|| self.0.get(&mapping::unseen_key(key, keys)?)).cloned()
     }
 
     fn pairs(&self) -> Vec<(Value, Value)> {

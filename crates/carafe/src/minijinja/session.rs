@@ -59,7 +59,9 @@ impl SessionObject {
 
 impl Mapping for SessionObject {
     fn lookup(&self, key: &str) -> Option<Value> {
-        self.0.value(key).map(Value::from)
+        let found = self.0.value(key);
+        let found = found.or_else(|| self.0.value(mapping::unseen_key(key, || self.0.keys())?));
+        found.map(Value::from)
     }
 
     fn pairs(&self) -> Vec<(Value, Value)> {

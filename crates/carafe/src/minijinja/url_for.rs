@@ -72,7 +72,9 @@ fn build(pattern: &str, values: &Kwargs) -> Result<String, Error> {
         let name = name.trim_start_matches('*');
         let value = if values.has(name) { values.get(name)? } else { Value::from(()) };
         if value.is_none() {
-            return Err(invalid(format!("url_for: the endpoint's path needs a value for {name:?}")));
+            return Err(invalid(format!(
+                "url_for: the endpoint's path needs a value for {name:?}"
+            )));
         }
         percent::encode(&mut url, python::to_str(&value).as_bytes(), PATH);
         used.push(name);

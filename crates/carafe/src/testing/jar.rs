@@ -57,9 +57,10 @@ impl Jar {
             }
         }
         if let Some(seconds) = max_age {
-            cookie.expires = Some(now.saturating_add_signed(seconds.min(0)).saturating_add(
-                u64::try_from(seconds).unwrap_or(0),
-            ));
+            cookie.expires = Some(
+                now.saturating_add_signed(seconds.min(0))
+                    .saturating_add(u64::try_from(seconds).unwrap_or(0)),
+            );
         }
         if !cookie.reaches(host, None) {
             return;
@@ -156,9 +157,11 @@ mod tests {
     #[test]
     fn cookies_expire_and_are_replaced_and_removed() {
         let expires = "a=1; Path=/; Expires=Tue, 14 Nov 2023 22:13:30 GMT";
-        for (header, lifetime) in
-            [(expires, 10), ("a=1; Path=/; Max-Age=10", 10), ("a=1; Path=/; max-age=5; Expires=x", 5)]
-        {
+        for (header, lifetime) in [
+            (expires, 10),
+            ("a=1; Path=/; Max-Age=10", 10),
+            ("a=1; Path=/; max-age=5; Expires=x", 5),
+        ] {
             let jar = jar(&[header]);
             assert_eq!(sent(&jar, "/", NOW + lifetime - 1), "a=1");
             assert_eq!(sent(&jar, "/", NOW + lifetime), "");

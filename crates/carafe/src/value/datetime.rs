@@ -87,14 +87,8 @@ impl DateTime {
         out.copy_from_slice(b"Day, 00 Mon 0000 00:00:00 GMT");
         out[..3].copy_from_slice(weekday.as_bytes());
         out[8..11].copy_from_slice(MONTHS[(month - 1) as usize].as_bytes());
-        let two_digits = [
-            (5, day),
-            (12, year / 100),
-            (14, year % 100),
-            (17, hour),
-            (20, minute),
-            (23, second),
-        ];
+        let two_digits =
+            [(5, day), (12, year / 100), (14, year % 100), (17, hour), (20, minute), (23, second)];
         for (at, number) in two_digits {
             out[at] = b'0' + (number / 10) as u8;
             out[at + 1] = b'0' + (number % 10) as u8;
