@@ -18,6 +18,18 @@ from pathlib import Path
 import gunicorn.config
 
 HERE = Path(__file__).resolve().parent
+NGINX_CONF = HERE.parents[1] / "examples" / "two-stacks" / "nginx.conf"
+
+# A cache without regard to Vary: what the test must be able to notice.
+CARELESS = """\
+    proxy_cache_path careless keys_zone=careless:1m;
+    server {
+        location = /careless/private {
+            proxy_cache careless;
+            proxy_ignore_headers Vary;
+            proxy_pass http://flask/py/private;
+        }
+"""
 
 
 class Missing(Exception):
@@ -98,10 +110,10 @@ class Origin:
     def _start_nginx(self, nginx: str, port: int) -> Process:
         home = self.directory / "nginx"
         home.mkdir()
-        text = (HERE / "nginx.conf").read_text()
-        filled = {"DIR": home, "PORT": port, "FLASK": self._ports["py"], "CARAFE": self._ports["rs"]}
-        for name, value in filled.items():
-            text = text.replace(f"@{name}@", str(value))
+        text = NGINX_CONF.read_text()
+        for example, actual in ((8080, port), (5002, self._ports["py"]), (5001, self._ports["rs"])):
+            text = text.replace(f"127.0.0.1:{example}", f"127.0.0.1:{actual}")
+        text = text.replace("    server {\n", CARELESS, 1)
         (home / "nginx.conf").write_text(text)
         how: dict[str, object] = {}
         if self._as_nobody:

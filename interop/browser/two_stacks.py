@@ -26,32 +26,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, flash, redirect, render_template_string, request, session, url_for
+from flask import Blueprint, Flask, Response, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-LAYOUT = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Two stacks</title><body>{}</body></html>'
-INDEX = LAYOUT.format("""\
-{% if username is not none -%}
-<p>Logged in as {{ username }}</p> <a href="{{ url_for('.logout') }}">click here to log out</a>
-{%- else -%}
-<p>You are not logged in</p> <a href="{{ url_for('.login') }}">click here to log in</a>
-{%- endif %}""")
-LOGIN = LAYOUT.format('<form method="post"><input name="username"> <button>Login</button></form>')
-FLASH = LAYOUT.format(
-    '<form method="post"><input name="message"> <input name="category"> <button>Flash</button></form>'
-)
-MESSAGES = LAYOUT.format("""\
-{% with messages = get_flashed_messages(with_categories=true) -%}
-{% if messages %}<ul>{% for category, message in messages %}<li class="{{ category }}">{{ message }}</li>{% endfor %}</ul>
-{%- else %}<p>No messages</p>{% endif %}{% endwith %}""")
-PRIVATE = LAYOUT.format("<p>This page is for {{ username }}</p>")
+# Both halves render the same files.
+TEMPLATES = Path(__file__).resolve().parents[2] / "examples" / "two-stacks" / "templates"
 
 pages = Blueprint("pages", __name__)
 
 
 @pages.get("/")
 def index() -> str:
-    return render_template_string(INDEX, username=session.get("username"))
+    return render_template("index.html")
 
 
 @pages.route("/login", methods=["GET", "POST"])
@@ -59,7 +45,7 @@ def login() -> AnyResponse | str:
     if request.method == "POST":
         session["username"] = request.form["username"]
         return redirect(url_for(".index"))
-    return render_template_string(LOGIN)
+    return render_template("login.html")
 
 
 @pages.get("/logout")
@@ -73,12 +59,12 @@ def flash_message() -> AnyResponse | str:
     if request.method == "POST":
         flash(request.form["message"], request.form.get("category") or "message")
         return redirect(url_for(".index"))
-    return render_template_string(FLASH)
+    return render_template("flash.html")
 
 
 @pages.get("/messages")
 def messages() -> str:
-    return render_template_string(MESSAGES)
+    return render_template("messages.html")
 
 
 @pages.post("/remember")
@@ -89,13 +75,12 @@ def remember() -> AnyResponse:
 
 @pages.get("/private")
 def private() -> Response:
-    page = render_template_string(PRIVATE, username=session.get("username", "nobody"))
-    return Response(page, headers={"Cache-Control": "public, max-age=60"})
+    return Response(render_template("private.html"), headers={"Cache-Control": "public, max-age=60"})
 
 
 def create_app(prefix: str) -> Flask:
     """The application under `prefix`."""
-    app = Flask(__name__)
+    app = Flask(__name__, template_folder=str(TEMPLATES))
     app.config.from_prefixed_env()
     app.register_blueprint(pages, url_prefix=prefix)
     return app

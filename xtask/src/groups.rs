@@ -115,6 +115,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::sealed,
     },
     Group {
+        name: "interop-templates",
+        about: "templates that use sessions, rendered alike by Carafe and by real Flask",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::templates,
+    },
+    Group {
         name: "browser",
         about: "both stacks behind one nginx, in Chromium",
         needs: &[

@@ -35,10 +35,16 @@ mod engine;
 mod error;
 mod event;
 pub mod id;
+#[cfg(feature = "minijinja")]
+pub mod minijinja;
+#[cfg(any(feature = "minijinja", feature = "testing"))]
+mod percent;
 pub mod record;
 mod session;
 pub mod signing;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tower;
 mod value;
 

@@ -52,6 +52,14 @@ pub(crate) fn sealed(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
+pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/test_templates.py")?;
+    command.args(["--count", &SESSIONS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["render"])?;
+    run(job, command)
+}
+
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
     let mut failed = Vec::new();
     for program in browser_programs(job)? {

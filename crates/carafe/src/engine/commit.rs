@@ -24,6 +24,17 @@ pub(crate) enum Commit {
     Waiting(Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>),
 }
 
+impl Commit {
+    /// Waits for the commit to be done.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn done(self) -> Result<Outcome, Error> {
+        match self {
+            Self::Done(outcome) => outcome,
+            Self::Waiting(commit) => commit.await,
+        }
+    }
+}
+
 impl Engine {
     /// Closes a request's session and begins to save it.
     ///

@@ -70,16 +70,7 @@ impl Engine {
     ) -> Response<B> {
         match outcome {
             Ok(outcome) => {
-                let headers = response.headers_mut();
-                if outcome.vary {
-                    headers::vary_with_cookie(headers);
-                }
-                if let Some(cookie) = outcome.cookie {
-                    headers.append(SET_COOKIE, cookie);
-                    if self.config().no_store {
-                        headers::forbid_storing(headers);
-                    }
-                }
+                self.write_headers(outcome, response.headers_mut());
                 response
             }
             Err(error) => {
@@ -87,6 +78,19 @@ impl Engine {
                 // Whatever was answered depended on the session.
                 headers::vary_with_cookie(response.headers_mut());
                 self.replace(response, &error)
+            }
+        }
+    }
+
+    /// Writes what became of the session into a response's headers.
+    pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut HeaderMap) {
+        if outcome.vary {
+            headers::vary_with_cookie(headers);
+        }
+        if let Some(cookie) = outcome.cookie {
+            headers.append(SET_COOKIE, cookie);
+            if self.config().no_store {
+                headers::forbid_storing(headers);
             }
         }
     }

@@ -303,6 +303,12 @@ impl Session {
         self.insert(PERMANENT, permanent)
     }
 
+    /// Whether this request changed the session: Flask's `session.modified`.
+    #[must_use]
+    pub fn modified(&self) -> bool {
+        self.read(View::modified)
+    }
+
     /// Makes the session be saved even though nothing changed, which signs it anew: Flask's
     /// `session.modified = True`.
     ///

@@ -208,6 +208,11 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     fn map(self, change: impl FnOnce(&mut Engine)) -> Self {
         let mut engine = Arc::unwrap_or_clone(self.engine);
         change(&mut engine);

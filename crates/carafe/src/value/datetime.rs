@@ -88,24 +88,27 @@ impl DateTime {
             .filter(|read| read.to_rfc3339() == text)
     }
 
+    /// The date and the time in UTC: what [`from_civil`](Self::from_civil) takes.
+    pub(crate) fn civil(self) -> ([i64; 3], [i64; 3]) {
+        let second = (self.0 - MIN) % DAY;
+        (civil((self.0 - MIN) / DAY), [second / 3600, second / 60 % 60, second % 60])
+    }
+
+    /// Days since the last Monday.
+    pub(crate) fn weekday(self) -> usize {
+        // 0001-01-01 was a Monday.
+        ((self.0 - MIN) / DAY % 7) as usize
+    }
+
     /// Writes the 29 characters of the HTTP date.
     pub(crate) fn write_http_date(self, out: &mut [u8; 29]) {
-        let days = (self.0 - MIN) / DAY;
-        let second = (self.0 - MIN) % DAY;
-        let [year, month, day] = civil(days);
-        // 0001-01-01 was a Monday.
-        let weekday = DAYS[(days % 7) as usize];
+        let ([year, month, day], [hour, minute, second]) = self.civil();
+        let weekday = DAYS[self.weekday()];
         out.copy_from_slice(b"Day, 00 Mon 0000 00:00:00 GMT");
         out[..3].copy_from_slice(weekday.as_bytes());
         out[8..11].copy_from_slice(MONTHS[(month - 1) as usize].as_bytes());
-        let two_digits = [
-            (5, day),
-            (12, year / 100),
-            (14, year % 100),
-            (17, second / 3600),
-            (20, second / 60 % 60),
-            (23, second % 60),
-        ];
+        let two_digits =
+            [(5, day), (12, year / 100), (14, year % 100), (17, hour), (20, minute), (23, second)];
         for (at, number) in two_digits {
             out[at] = b'0' + (number / 10) as u8;
             out[at + 1] = b'0' + (number % 10) as u8;

@@ -3,7 +3,7 @@
 mod convert;
 mod datetime;
 mod dict;
-mod float;
+pub(crate) mod float;
 mod foreign;
 mod from_value;
 mod http_date;
@@ -21,6 +21,8 @@ use crate::Error;
 pub use datetime::DateTime;
 pub use dict::Dict;
 pub use from_value::{FromValue, WrongType};
+#[cfg(feature = "testing")]
+pub(crate) use http_date::parse_http_date;
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
 pub use serde::{as_datetime, as_uuid};

@@ -1,0 +1,261 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Request};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Full};
+use tower_service::Service;
+
+use super::Response;
+use super::jar::Jar;
+use crate::session::Slot;
+use crate::{Error, LazySession, Session, SessionLayer, percent};
+
+/// Whatever the service or its body failed with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client that calls a service without a network, and keeps its cookies as a browser does.
+///
+/// It keeps each cookie as its path, its domain, its lifetime and its removal say, by the clock of
+/// the session layer; it sends `Secure` cookies too, as if every request were over HTTPS.
+///
+/// ```
+/// # #[cfg(feature = "axum")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), carafe::testing::BoxError> {
+/// use axum::{Form, Router, response::Redirect, routing::{get, post}};
+/// use carafe::testing::Client;
+/// use carafe::{Error, SecretKey, Session, SessionLayer};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Login {
+///     username: String,
+/// }
+///
+/// async fn login(session: Session, Form(form): Form<Login>) -> Result<Redirect, Error> {
+///     session.insert("username", form.username)?;
+///     Ok(Redirect::to("/"))
+/// }
+///
+/// async fn index(session: Session) -> Result<String, Error> {
+///     Ok(session.get("username")?.unwrap_or_default())
+/// }
+///
+/// let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+/// let app = Router::new()
+///     .route("/", get(index))
+///     .route("/login", post(login))
+///     .layer(sessions.clone());
+/// let client = Client::new(app, &sessions);
+/// let response = client.post_form("/login", &[("username", "Zoë")]).await?;
+/// assert_eq!(client.follow(&response).await?.text(), "Zoë");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "axum"))]
+/// # fn main() {}
+/// ```
+pub struct Client<S> {
+    service: S,
+    sessions: SessionLayer,
+    host: String,
+    jar: Mutex<Jar>,
+}
+
+impl<S> Client<S> {
+    /// A client of a service, such as an axum `Router`. `sessions` is the layer that the service's
+    /// routes are under.
+    pub fn new(service: S, sessions: &SessionLayer) -> Self {
+        Self {
+            service,
+            sessions: sessions.clone(),
+            host: "localhost".to_owned(),
+            jar: Mutex::default(),
+        }
+    }
+
+    /// The host that requests go to, instead of `localhost`: for cookies with a domain.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    /// Opens the session, lets `change` change it, and saves it, as a request between those of the
+    /// test: Flask's `with client.session_transaction() as session`.
+    ///
+    /// If `change` fails or panics, nothing is saved.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{SecretKey, SessionLayer, testing::Client};
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let client = Client::new((), &sessions);
+    /// client.session_transaction(|session| {
+    ///     session.insert("user_id", 42)?;
+    ///     session.flash("Welcome back")
+    /// }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `change` fails with, or what makes saving fail.
+    pub async fn session_transaction<R>(
+        &self,
+        change: impl FnOnce(&Session) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let (slot, session) = self.open().await?;
+        let result = change(&session)?;
+        let mut headers = HeaderMap::new();
+        let outcome = self.sessions.engine().commit(&slot).done().await?;
+        self.sessions.engine().write_headers(outcome, &mut headers);
+        self.keep_cookies(&headers, self.session_path());
+        Ok(result)
+    }
+
+    /// The session that the next request will find, to be read: changing it is an error.
+    ///
+    /// # Errors
+    /// If the session can't be opened.
+    pub async fn session(&self) -> Result<Session, Error> {
+        let (slot, session) = self.open().await?;
+        // Closes it; what it would set is dropped.
+        slot.close();
+        Ok(session)
+    }
+
+    /// The value of a cookie as it was set, if it is there.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.jar().get(name, self.now()).map(str::to_owned)
+    }
+
+    /// Takes a cookie as from a `Set-Cookie` header, such as `theme=dark; Path=/`.
+    pub fn set_cookie(&self, header: &str) {
+        self.jar().set_cookie(header, &self.host, "/", self.now());
+    }
+
+    /// Forgets all cookies, as a browser that was never here.
+    pub fn clear_cookies(&self) {
+        self.jar().clear();
+    }
+
+    async fn open(&self) -> Result<(Arc<Slot>, Session), Error> {
+        let mut headers = HeaderMap::new();
+        self.add_cookies(&mut headers, self.session_path());
+        let slot = Arc::new(Slot::new(Arc::clone(self.sessions.engine()), &headers));
+        let session = LazySession::new(Arc::clone(&slot)).open().await?;
+        Ok((slot, session))
+    }
+
+    /// A path that the session's cookie is sent to.
+    fn session_path(&self) -> &str {
+        let config = self.sessions.engine().config();
+        config.cookie_path.as_deref().unwrap_or(&config.application_root)
+    }
+
+    fn add_cookies(&self, headers: &mut HeaderMap, path: &str) {
+        let cookies = self.jar().header(&self.host, path, self.now());
+        if let Some(value) = cookies.and_then(|cookies| HeaderValue::from_str(&cookies).ok()) {
+            headers.insert(COOKIE, value);
+        }
+    }
+
+    fn keep_cookies(&self, headers: &HeaderMap, path: &str) {
+        let (mut jar, now) = (self.jar(), self.now());
+        for header in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+            jar.set_cookie(header, &self.host, path, now);
+        }
+    }
+
+    fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> u64 {
+        self.sessions.engine().clock.now()
+    }
+}
+
+impl<S, B> Client<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = http::Response<B>> + Clone,
+    S::Error: Into<BoxError>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    /// Sends a GET request.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and if `path` isn't one.
+    pub async fn get(&self, path: &str) -> Result<Response, BoxError> {
+        self.send(Request::get(path).body(Bytes::new())?).await
+    }
+
+    /// Sends a form by POST.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and if `path` isn't one.
+    pub async fn post_form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Response, BoxError> {
+        let mut form = String::new();
+        for (name, value) in fields {
+            if !form.is_empty() {
+                form.push('&');
+            }
+            percent::encode_form(&mut form, name.as_bytes(), "");
+            form.push('=');
+            percent::encode_form(&mut form, value.as_bytes(), "");
+        }
+        let request = Request::post(path)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))?;
+        self.send(request).await
+    }
+
+    /// Sends a GET request to where a response redirects to.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and if the response doesn't redirect.
+    pub async fn follow(&self, response: &Response) -> Result<Response, BoxError> {
+        let location = response.location().ok_or("the response doesn't redirect")?;
+        self.get(location).await
+    }
+
+    /// Sends a request with the cookies for its path, unless it has a `Cookie` header already, and
+    /// keeps the cookies of the response.
+    ///
+    /// # Errors
+    /// What the service or the response's body fails with.
+    pub async fn send<T: Into<Bytes>>(&self, request: Request<T>) -> Result<Response, BoxError> {
+        let mut request = request.map(|body| Full::new(body.into()));
+        let path = request.uri().path().to_owned();
+        let headers = request.headers_mut();
+        if !headers.contains_key(COOKIE) {
+            self.add_cookies(headers, &path);
+        }
+        if !headers.contains_key(HOST) {
+            headers.insert(HOST, HeaderValue::from_str(&self.host)?);
+        }
+        let mut service = self.service.clone();
+        poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+        let response = service.call(request).await.map_err(Into::into)?;
+        let (parts, body) = response.into_parts();
+        self.keep_cookies(&parts.headers, &path);
+        let body = body.collect().await.map_err(Into::into)?.to_bytes();
+        Ok(Response(http::Response::from_parts(parts, body)))
+    }
+}
+
+impl<S> fmt::Debug for Client<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("host", &self.host).finish_non_exhaustive()
+    }
+}

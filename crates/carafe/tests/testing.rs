@@ -1,0 +1,198 @@
+//! The test client: Flask's own tests of its client's session transactions, and the cookie jar.
+#![cfg(all(feature = "axum", feature = "testing"))]
+
+use axum::extract::Form;
+use axum::response::Redirect;
+use axum::routing::get;
+use axum::{Router, http};
+use carafe::testing::{BoxError, Client};
+use carafe::{Clock, Error, ErrorKind, SecretKey, Session, SessionLayer};
+
+const NOW: u64 = 1_700_000_000;
+
+fn layer() -> SessionLayer {
+    SessionLayer::flask(SecretKey::new("dev").unwrap()).clock(Clock::fixed(NOW))
+}
+
+/// A route that tells the value of a key, under a layer.
+fn client_of(layer: &SessionLayer) -> Client<Router> {
+    let show = async |session: Session| {
+        session.value("foo").map_or(Ok("-".to_owned()), |value| value.to_tagged_json())
+    };
+    let set = async |session: Session, Form(form): Form<Vec<(String, String)>>| {
+        for (key, value) in form {
+            session.insert(key, value)?;
+        }
+        Ok::<_, Error>(Redirect::to("/"))
+    };
+    let app = Router::new().route("/", get(show).post(set)).layer(layer.clone());
+    Client::new(app, layer)
+}
+
+/// `test_session_transactions`
+#[tokio::test]
+async fn session_transactions() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client
+        .session_transaction(|session| {
+            assert_eq!(session.len(), 0);
+            session.insert("foo", [42])?;
+            assert_eq!(session.len(), 1);
+            Ok(())
+        })
+        .await?;
+    assert_eq!(client.get("/").await?.text(), "[42]");
+    let foo = client
+        .session_transaction(|session| {
+            assert_eq!(session.len(), 1);
+            session.get::<Vec<i64>>("foo")
+        })
+        .await?;
+    assert_eq!(foo, Some(vec![42]));
+    Ok(())
+}
+
+/// What stands for `test_session_transactions_no_null_sessions`: a session that can't be saved is an
+/// error of the transaction.
+#[tokio::test]
+async fn a_transaction_that_cannot_be_saved_is_an_error() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    let noise: Vec<u8> = (0..5_000_u32).map(|n| (n * n * 31 >> 7) as u8).collect();
+    let too_large = client
+        .session_transaction(|session| session.insert("noise", carafe::Value::bytes(noise)))
+        .await
+        .unwrap_err();
+    assert_eq!(too_large.kind(), ErrorKind::CookieTooLarge);
+    assert_eq!(client.get("/").await?.text(), "1");
+    Ok(())
+}
+
+/// Flask: an exception in the block leaves it before the session is saved.
+#[tokio::test]
+async fn a_transaction_that_fails_is_not_saved() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client.session_transaction(|session| session.insert("foo", "before")).await?;
+    let error = client
+        .session_transaction(|session| {
+            session.insert("foo", "after")?;
+            session.get::<i64>("foo")
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Type);
+    assert_eq!(client.get("/").await?.text(), "\"before\"");
+
+    let client = std::sync::Arc::new(client);
+    let in_task = std::sync::Arc::clone(&client);
+    let panicked = tokio::spawn(async move {
+        let change = |session: &Session| {
+            session.insert("foo", "after")?;
+            assert!(session.is_empty(), "a test's assertion that fails");
+            Ok(())
+        };
+        in_task.session_transaction(change).await
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert_eq!(client.get("/").await?.text(), "\"before\"");
+    Ok(())
+}
+
+/// `test_redirect_keep_session`
+#[tokio::test]
+async fn redirects_keep_the_session() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    assert_eq!(client.get("/").await?.text(), "-");
+    let response = client.post_form("/", &[("foo", "a & b"), ("é", "+%")]).await?;
+    assert_eq!(response.status(), http::StatusCode::SEE_OTHER);
+    assert_eq!(client.follow(&response).await?.text(), "\"a & b\"");
+    let session = client.session().await?;
+    assert_eq!(session.get::<String>("é")?.as_deref(), Some("+%"));
+    assert!(client.follow(&client.get("/").await?).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_that_was_only_read_is_closed() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    let cookie = client.cookie("session");
+    let session = client.session().await?;
+    assert_eq!(session.insert("foo", 2).unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(client.cookie("session"), cookie);
+    Ok(())
+}
+
+#[tokio::test]
+async fn reading_does_not_refresh_a_permanent_session() -> Result<(), BoxError> {
+    let clock = Clock::fixed(NOW);
+    let client = client_of(&layer().clock(clock.clone()));
+    client.session_transaction(|session| session.set_permanent(true)).await?;
+    let cookie = client.cookie("session");
+    clock.advance(60);
+    assert!(client.session().await?.permanent());
+    assert_eq!(client.cookie("session"), cookie);
+    client.get("/").await?;
+    assert_ne!(client.cookie("session"), cookie);
+    Ok(())
+}
+
+#[tokio::test]
+async fn sessions_expire_by_the_layers_clock() -> Result<(), BoxError> {
+    let clock = Clock::fixed(NOW);
+    let client = client_of(&layer().clock(clock.clone()));
+    client
+        .session_transaction(|session| {
+            session.set_permanent(true)?;
+            session.insert("foo", 1)
+        })
+        .await?;
+    clock.advance(31 * 86_400);
+    // A browser drops the cookie at the second that it names.
+    assert_eq!(client.cookie("session"), None);
+    assert!(client.session().await?.is_empty());
+    assert_eq!(client.get("/").await?.text(), "-");
+    Ok(())
+}
+
+#[tokio::test]
+async fn removing_the_last_key_removes_the_cookie() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    assert!(client.cookie("session").is_some());
+    client.session_transaction(|session| session.clear()).await?;
+    assert_eq!(client.cookie("session"), None);
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    client.clear_cookies();
+    assert_eq!(client.get("/").await?.text(), "-");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_transaction_uses_the_sessions_path_and_domain() -> Result<(), BoxError> {
+    let layer = layer().configure(|config| {
+        config.session_cookie_path("/app").session_cookie_domain("example.com".to_owned())
+    })?;
+    let show = async |session: Session| session.contains("foo").to_string();
+    let app = Router::new().route("/", get(show)).route("/app/x", get(show)).layer(layer.clone());
+    let client = Client::new(app, &layer).host("www.example.com");
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    assert_eq!(client.get("/app/x").await?.text(), "true");
+    assert_eq!(client.get("/").await?.text(), "false");
+    client.session_transaction(|session| session.remove("foo")).await?;
+    assert_eq!(client.get("/app/x").await?.text(), "false");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_requests_own_cookie_header_is_left_alone() -> Result<(), BoxError> {
+    let client = client_of(&layer());
+    client.session_transaction(|session| session.insert("foo", 1)).await?;
+    client.set_cookie("theme=dark; Path=/");
+    assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    let request = http::Request::get("/").header("cookie", "theme=light").body("")?;
+    let response = client.send(request).await?;
+    assert_eq!(response.text(), "-");
+    assert_eq!(response.header("vary"), Some("Cookie"));
+    Ok(())
+}
