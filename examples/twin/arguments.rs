@@ -1,38 +1,58 @@
-use carafe::{Clock, Error, SessionLayer};
+use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
 
-const USAGE: &str =
-    "usage: twin --listen ADDRESS [--server axum] [--store cookie] [--now UNIX-SECONDS]";
+const USAGE: &str = "usage: twin --listen ADDRESS [--server axum] \
+                     [--store cookie|sealed|memory] [--now UNIX-SECONDS]";
 
 /// What the command line says.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
+    store: String,
     now: Option<u64>,
 }
 
 impl Arguments {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self { listen: "127.0.0.1:5001".to_owned(), now: None };
+        let mut parsed =
+            Self { listen: "127.0.0.1:5001".to_owned(), store: "cookie".to_owned(), now: None };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
             match (name.as_str(), value.as_str()) {
                 ("--listen", _) => parsed.listen = value,
+                ("--store", _) => parsed.store = value,
                 ("--now", _) => {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
                 }
-                ("--server", "axum") | ("--store", "cookie") => {}
+                ("--server", "axum") => {}
                 _ => return Err(format!("{name} {value} is not known; {USAGE}")),
             }
         }
         Ok(parsed)
     }
 
-    /// Flask's sessions, with the settings of the environment.
-    pub(crate) fn layer(&self) -> Result<SessionLayer, Error> {
-        let layer = SessionLayer::from_flask_env()?;
+    /// Sessions where the command line says, with the settings of the environment.
+    pub(crate) fn layer(&self) -> Result<SessionLayer, Box<dyn std::error::Error>> {
+        let config = Config::flask().from_prefixed_env()?;
+        let layer = match self.store.as_str() {
+            "cookie" => SessionLayer::new(KeyRing::from_flask_env()?, config)?,
+            "sealed" => SessionLayer::new(long_enough()?, config.seal(true))?,
+            "memory" => {
+                SessionLayer::new(KeyRing::from_flask_env()?, config)?.in_store(MemoryStore::new())
+            }
+            other => return Err(format!("--store {other} is not known; {USAGE}").into()),
+        };
         Ok(match self.now {
             Some(now) => layer.clock(Clock::fixed(now)),
             None => layer,
         })
     }
+}
+
+/// The key of the environment, repeated until it is long enough to seal with: the twin is for
+/// tests, which have short keys.
+fn long_enough() -> Result<SecretKey, Error> {
+    let name = "FLASK_SECRET_KEY";
+    SecretKey::from_env(name)?;
+    let text = std::env::var(name).unwrap_or_default();
+    SecretKey::new(text.repeat(32))
 }

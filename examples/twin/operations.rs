@@ -1,7 +1,11 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
+use carafe::{
+    Dict, Error, ErrorKind, FromValue, Int, LazySession, Session, Step, Text, Value, WrongType,
+};
+
+use crate::stores;
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -42,7 +46,16 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                     Some(Ok(Value::Null))
                 }
                 (Some("fail"), []) => return Ok(Outcome::Failed),
-                (Some(name), arguments) => apply(&session.open().await?, name, arguments),
+                (Some("incr"), [Value::Text(key)]) => {
+                    Some(increment(&session.open().await?, key).await)
+                }
+                (Some(name), arguments) => {
+                    let session = session.open().await?;
+                    match stores::apply(&session, name, arguments).await {
+                        None => apply(&session, name, arguments),
+                        done => done,
+                    }
+                }
                 (None, _) => None,
             },
             [] => None,
@@ -92,7 +105,6 @@ fn apply(
             let steps = path.iter().map(step).collect::<Option<Vec<Step>>>()?;
             null(session.insert_at(steps, value.clone()))
         }
-        ("incr", [Value::Text(key)]) => increment(session, key),
         ("permanent", []) => Ok(permanent(session)),
         ("permanent", [Value::Bool(on)]) => {
             session.set_permanent(*on).map(|()| permanent(session)).map_err(|e| python_name(&e))
@@ -106,7 +118,7 @@ fn apply(
     })
 }
 
-fn null(result: Result<(), Error>) -> Result<Value, &'static str> {
+pub(crate) fn null(result: Result<(), Error>) -> Result<Value, &'static str> {
     result.map(|()| Value::Null).map_err(|error| python_name(&error))
 }
 
@@ -120,10 +132,14 @@ fn popped(
     }
 }
 
-fn python_name(error: &Error) -> &'static str {
+pub(crate) fn python_name(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::KeyMissing => "KeyError",
         ErrorKind::Type => "TypeError",
+        ErrorKind::Ended => "Ended",
+        ErrorKind::Conflict => "Conflict",
+        ErrorKind::Store => "Store",
+        ErrorKind::NoStore => "NoStore",
         _ => "RuntimeError",
     }
 }
@@ -136,20 +152,39 @@ fn step(value: &Value) -> Option<Step> {
     }
 }
 
-/// Python's `session[key] = session.get(key, 0) + 1`.
-fn increment(session: &Session, key: &Text) -> Result<Value, &'static str> {
-    match session.value(key) {
-        Some(Value::Float(number)) => {
-            null(session.insert(key, number + 1.0)).map(|_| Value::Float(number + 1.0))
+/// Python's `session[key] = session.get(key, 0) + 1`, saved at once where there is a store.
+async fn increment(session: &Session, key: &Text) -> Result<Value, &'static str> {
+    let next = |number: Option<Number>| match number {
+        None => Number::Int(Int::from(1)),
+        Some(Number::Int(number)) => Number::Int(number.add_i64(1)),
+        Some(Number::Float(number)) => Number::Float(number + 1.0),
+    };
+    session.update_now(key, next).await.map(Value::from).map_err(|error| python_name(&error))
+}
+
+/// What Python counts as a number: True is 1.
+enum Number {
+    Int(Int),
+    Float(f64),
+}
+
+impl FromValue for Number {
+    fn from_value(value: Value) -> Result<Self, WrongType> {
+        match value {
+            Value::Int(number) => Ok(Self::Int(number)),
+            Value::Bool(on) => Ok(Self::Int(Int::from(i64::from(on)))),
+            Value::Float(number) => Ok(Self::Float(number)),
+            other => Err(WrongType::new("a number", &other)),
         }
-        Some(Value::Bool(on)) => {
-            let number = 1 + i64::from(on);
-            null(session.insert(key, number)).map(|_| Value::from(number))
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Int(number) => Self::Int(number),
+            Number::Float(number) => Self::Float(number),
         }
-        _ => session
-            .update(key, |number: Option<Int>| number.map_or(Int::from(1), |n| n.add_i64(1)))
-            .map(Value::Int)
-            .map_err(|error| python_name(&error)),
     }
 }
 

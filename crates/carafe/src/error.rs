@@ -39,6 +39,8 @@ pub enum ErrorKind {
     SessionTooLarge,
     /// The store failed, or was too slow.
     Store,
+    /// It takes a store, and the layer has none.
+    NoStore,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
     /// The text has not the form of a signed session, or of a sealed one.

@@ -53,7 +53,7 @@ pub use codec::sealed;
 pub use codec::{Compression, Format};
 pub use config::{Config, Refresh};
 pub use cookie::SameSite;
-pub use engine::{Clock, ErrorPage, SharedKeys};
+pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
 pub use session::{Entry, Flash, LazySession, LoginOptions, Named, Session, Step};
 pub use signing::{KeyRing, SecretKey};

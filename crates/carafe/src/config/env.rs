@@ -16,11 +16,31 @@ fn parse(text: &OsStr) -> Value {
 
 /// Sets the one setting that `name` names, if it names one.
 pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
-    let Some(setting) = name.to_str().and_then(|name| name.strip_prefix("FLASK_")) else {
-        return Ok(config);
-    };
-    let variable = Variable { setting, text, value: parse(text) };
-    Ok(match setting {
+    let Some(name) = name.to_str() else { return Ok(config) };
+    let variable = |setting| Variable { name, setting, text, value: parse(text) };
+    match (name.strip_prefix("FLASK_"), name.strip_prefix("CARAFE_")) {
+        (Some(setting), _) => apply_flask(config, &variable(setting)),
+        (_, Some(setting)) => apply_own(config, &variable(setting)),
+        _ => Ok(config),
+    }
+}
+
+/// The settings that Flask hasn't.
+fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
+    Ok(match variable.setting {
+        "IDLE_TIMEOUT" => config.idle_timeout(variable.seconds()?),
+        "ABSOLUTE_TIMEOUT" => config.absolute_timeout(variable.seconds()?),
+        "RENEW_AFTER" => config.renew_after(variable.seconds()?),
+        "RENEWAL_GRACE" => config.renewal_grace(variable.seconds()?),
+        "STORE_TIMEOUT" => config.store_timeout(variable.seconds()?),
+        "SESSION_LIMIT" => config.session_limit(variable.bytes()?),
+        "STRICT" => config.strict(variable.bool()?),
+        _ => config,
+    })
+}
+
+fn apply_flask(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
+    Ok(match variable.setting {
         "SESSION_COOKIE_NAME" => config.session_cookie_name(variable.text()?),
         "SESSION_COOKIE_DOMAIN" => config.session_cookie_domain(variable.optional_text()?),
         "SESSION_COOKIE_PATH" => Config { cookie_path: variable.optional_text()?, ..config },
@@ -41,6 +61,7 @@ pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config
 
 /// A variable that names a setting.
 struct Variable<'a> {
+    name: &'a str,
     setting: &'a str,
     text: &'a OsStr,
     value: Value,
@@ -48,7 +69,7 @@ struct Variable<'a> {
 
 impl Variable<'_> {
     fn not_allowed(&self, allowed: &str) -> Error {
-        Error::setting(&format!("FLASK_{}", self.setting), &self.text.to_string_lossy(), allowed)
+        Error::setting(self.name, &self.text.to_string_lossy(), allowed)
     }
 
     /// A JSON string's content, or the text as it stands: names may consist of digits.

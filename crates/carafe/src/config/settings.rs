@@ -70,6 +70,7 @@ pub struct Config {
     pub(crate) renew_after: Duration,
     pub(crate) renewal_grace: Duration,
     pub(crate) store_timeout: Duration,
+    pub(crate) sweep_interval: Duration,
     pub(crate) session_limit: usize,
     pub(crate) strict: bool,
 }
@@ -112,6 +113,7 @@ impl Config {
             renew_after: Duration::from_secs(86_400),
             renewal_grace: Duration::from_secs(10),
             store_timeout: Duration::from_secs(2),
+            sweep_interval: Duration::from_secs(60),
             session_limit: 64 * 1024,
             strict: false,
         }
@@ -145,7 +147,15 @@ impl Config {
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
-        Self { sealed: true, ..Self::hardened() }
+        Self::hardened().seal(true)
+    }
+
+    /// Whether sessions are written sealed, and not signed, with all other settings as they are.
+    #[cfg(feature = "sealed")]
+    #[must_use]
+    pub fn seal(mut self, on: bool) -> Self {
+        self.sealed = on;
+        self
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
@@ -345,6 +355,14 @@ impl Config {
         self
     }
 
+    /// How often expired records are removed from the store, in the background: every minute by
+    /// default; zero turns it off, for instance where another process does it.
+    #[must_use]
+    pub fn sweep_interval(mut self, interval: Duration) -> Self {
+        self.sweep_interval = interval;
+        self
+    }
+
     /// How many bytes of JSON a session in a store may have: 64 KiB by default.
     #[must_use]
     pub fn session_limit(mut self, bytes: usize) -> Self {
@@ -365,6 +383,10 @@ impl Config {
     /// Reads the settings that the environment has under Flask's names with the prefix `FLASK_`,
     /// such as `FLASK_SESSION_COOKIE_SECURE=true`. Values are read as JSON where they parse, as
     /// Flask's `from_prefixed_env` does; other variables are left alone.
+    ///
+    /// What Flask hasn't is read under `CARAFE_IDLE_TIMEOUT`, `CARAFE_ABSOLUTE_TIMEOUT`,
+    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT` (all in seconds),
+    /// `CARAFE_SESSION_LIMIT` (bytes) and `CARAFE_STRICT`.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and

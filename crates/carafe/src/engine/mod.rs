@@ -20,7 +20,8 @@ pub(crate) use self::commit::{Commit, Outcome};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub use self::respond::ErrorPage;
-pub(crate) use self::stored::{Origin, SetId, StoreBackend};
+pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
+pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::Decoded;
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
@@ -180,6 +181,16 @@ impl Engine {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
         codecs.decode(&found.value, max_age, self.clock.now()).map(Some)
+    }
+
+    /// The sessions of any user, if they are in a store.
+    pub(crate) fn user_sessions(&self) -> Option<UserSessions> {
+        match &self.backend {
+            Backend::Stored(backend) => {
+                Some(UserSessions::new(backend.clone(), self.clock.clone()))
+            }
+            Backend::Cookie | Backend::Revocable(_) => None,
+        }
     }
 
     /// Whether a request without any cookie of ours needs nothing more.

@@ -16,6 +16,7 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<(), Error> {
+        backend.start_sweeping();
         let _opening = slot.busy.lock().await;
         if slot.state().view.is_some() {
             return Ok(());

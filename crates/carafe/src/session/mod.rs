@@ -8,6 +8,7 @@ mod life;
 mod login;
 mod now;
 mod operation;
+mod others;
 mod path;
 mod slot;
 mod view;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend};
+use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend, UserSessions};
 use crate::session::Slot;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
@@ -86,8 +86,13 @@ impl SessionLayer {
     /// # Errors
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it.
     pub fn stored(store: impl SessionStore, keys: impl Into<SharedKeys>) -> Result<Self, Error> {
-        let layer = Self::new(keys, Config::hardened())?;
-        Ok(layer.with_store(store, Backend::Stored))
+        Ok(Self::new(keys, Config::hardened())?.in_store(store))
+    }
+
+    /// Keeps the sessions in a store, and not in the cookie, with all settings as they are.
+    #[must_use]
+    pub fn in_store(self, store: impl SessionStore) -> Self {
+        self.with_store(store, Backend::Stored)
     }
 
     /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
@@ -106,6 +111,13 @@ impl SessionLayer {
         let engine = Arc::unwrap_or_clone(self.engine);
         let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
         Self { engine: Arc::new(engine.with_backend(backend(store))) }
+    }
+
+    /// The sessions of any user, to list and end them: for administrators. `None` if sessions are in
+    /// cookies, of which nobody knows.
+    #[must_use]
+    pub fn sessions(&self) -> Option<UserSessions> {
+        self.engine.user_sessions()
     }
 
     /// A layer with all its settings.

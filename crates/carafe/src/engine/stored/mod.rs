@@ -5,13 +5,16 @@ mod batch;
 mod commit;
 mod open;
 mod queue;
+mod sweep;
+mod users;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 pub(crate) use self::commit::SetId;
 pub(crate) use self::open::Origin;
 use self::queue::Queue;
+pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
@@ -23,6 +26,9 @@ use crate::{Config, Error, ErrorKind, event};
 #[derive(Clone, Debug)]
 pub(crate) struct StoreBackend {
     queue: Arc<Queue>,
+    /// Begins with the first request, since layers are built where there may be no runtime yet.
+    sweeping: Arc<Once>,
+    sweep_interval: Duration,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
@@ -50,13 +56,22 @@ impl StoreBackend {
             strict: config.strict,
             limit: config.session_limit,
         };
-        Self { queue: Arc::new(Queue::new(store, rules, clock)) }
+        Self {
+            queue: Arc::new(Queue::new(store, rules, clock)),
+            sweeping: Arc::new(Once::new()),
+            sweep_interval: config.sweep_interval,
+        }
     }
 
     /// The same store under other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
         let store = self.queue.store.clone().with_timeout(config.store_timeout);
         Self::of(store, config, clock)
+    }
+
+    /// Starts to remove expired records in the background, if that hasn't begun yet.
+    pub(super) fn start_sweeping(&self) {
+        self.sweeping.call_once(|| sweep::start(&self.queue, self.sweep_interval));
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -28,6 +28,7 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<(), Error> {
+        backend.start_sweeping();
         // Whoever opens at the same time waits here, and finds it open.
         let _opening = slot.busy.lock().await;
         if slot.state().view.is_some() {

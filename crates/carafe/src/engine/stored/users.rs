@@ -1,0 +1,119 @@
+//! The sessions of a user, all of them.
+
+use super::{StoreBackend, failed};
+use crate::id::PublicId;
+use crate::record::Record;
+use crate::store::Deleted;
+use crate::{Clock, Error, ErrorKind, event};
+
+/// How often a revocation looks again when the session is renewed at the same moment.
+const TRIES: usize = 10;
+
+/// A session of a user, as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The name of the session, for [`Session::revoke`](crate::Session::revoke).
+    pub public_id: PublicId,
+    /// When the session began, in Unix seconds.
+    pub created: u64,
+    /// When its user logged in, in Unix seconds.
+    pub logged_in: Option<u64>,
+    /// When it was last used, in Unix seconds, to within a tenth of the idle timeout.
+    pub last_seen: u64,
+    /// Where its user logged in from, if the application said so.
+    pub address: Option<String>,
+    /// What its user logged in with, if the application said so.
+    pub agent: Option<String>,
+    /// Whether it is the session that asks.
+    pub current: bool,
+}
+
+/// The sessions of any user, for administrators: see
+/// [`SessionLayer::sessions`](crate::SessionLayer::sessions).
+#[derive(Clone, Debug)]
+pub struct UserSessions {
+    backend: StoreBackend,
+    clock: Clock,
+}
+
+impl UserSessions {
+    pub(crate) fn new(backend: StoreBackend, clock: Clock) -> Self {
+        Self { backend, clock }
+    }
+
+    /// The sessions of a user, the one that was used last at the beginning.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] if the store fails.
+    pub async fn list(&self, user: &str) -> Result<Vec<SessionInfo>, Error> {
+        self.list_with(user, None).await
+    }
+
+    pub(crate) async fn list_with(
+        &self,
+        user: &str,
+        current: Option<PublicId>,
+    ) -> Result<Vec<SessionInfo>, Error> {
+        let now = self.clock.now();
+        let stored = self.backend.store().list_for_user(user, now).await.map_err(failed)?;
+        let mut list: Vec<SessionInfo> =
+            stored.into_iter().map(|(_, stored)| info(stored.record, current)).collect();
+        list.sort_by_key(|info| (std::cmp::Reverse(info.last_seen), info.public_id));
+        Ok(list)
+    }
+
+    /// Ends one session of a user; `false` if the user has no such session.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] if the store fails.
+    pub async fn revoke(&self, user: &str, public_id: PublicId) -> Result<bool, Error> {
+        let store = self.backend.store();
+        let mut found = false;
+        for _ in 0..TRIES {
+            let list = store.list_for_user(user, self.clock.now()).await.map_err(failed)?;
+            let sessions: Vec<_> = list
+                .into_iter()
+                .filter(|(_, stored)| stored.record.public_id == public_id)
+                .collect();
+            if sessions.is_empty() {
+                if found {
+                    event::logged_out();
+                }
+                return Ok(found);
+            }
+            for (id, stored) in sessions {
+                // With the version, since it may move to another id at this moment: then the next
+                // look finds it there.
+                let deleted = store.delete(&id, Some(stored.version)).await.map_err(failed)?;
+                found |= deleted == Deleted::Deleted;
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Store,
+            "the session is changed so often that it could not be ended: try again",
+        ))
+    }
+
+    /// Ends all sessions of a user. How many it were.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`] if the store fails.
+    pub async fn logout(&self, user: &str) -> Result<u64, Error> {
+        let ended = self.backend.store().delete_for_user(user, None).await.map_err(failed)?;
+        event::logged_out();
+        Ok(ended)
+    }
+}
+
+fn info(record: Record, current: Option<PublicId>) -> SessionInfo {
+    SessionInfo {
+        current: current == Some(record.public_id),
+        public_id: record.public_id,
+        created: record.created,
+        logged_in: record.logged_in,
+        last_seen: record.last_seen,
+        address: record.address,
+        agent: record.agent,
+    }
+}

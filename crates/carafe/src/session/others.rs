@@ -1,0 +1,98 @@
+//! A user's other sessions.
+
+use super::Session;
+use crate::engine::{Backend, SessionInfo, UserSessions, failed};
+use crate::id::PublicId;
+use crate::{Error, ErrorKind};
+
+impl Session {
+    /// The sessions of the user who is logged in, the one that was used last at the beginning. None
+    /// if nobody is logged in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Store`] if the store fails.
+    pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
+        let sessions = self.user_sessions()?;
+        match self.user() {
+            Some(user) => sessions.list_with(&user, self.public_id()).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ends one session of the user who is logged in: `false` if the user has no such session.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if it is this session and the
+    /// response has begun.
+    pub async fn revoke(&self, public_id: PublicId) -> Result<bool, Error> {
+        let sessions = self.user_sessions()?;
+        let Some(user) = self.user() else { return Ok(false) };
+        if self.public_id() == Some(public_id) {
+            self.logout()?;
+        }
+        sessions.revoke(&user, public_id).await
+    }
+
+    /// Ends all sessions of the user who is logged in but this one. How many it were.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions).
+    pub async fn logout_others(&self) -> Result<u64, Error> {
+        let sessions = self.user_sessions()?;
+        let Some(user) = self.user() else { return Ok(0) };
+        let current = self.public_id();
+        let mut ended = 0;
+        for session in sessions.list(&user).await? {
+            if Some(session.public_id) != current {
+                ended += u64::from(sessions.revoke(&user, session.public_id).await?);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends all sessions of the user who is logged in, this one included. How many others it were,
+    /// as far as is known: sessions in cookies nobody can count.
+    ///
+    /// For sessions in cookies the layer needs
+    /// [`revocations`](crate::SessionLayer::revocations): all logins of the user up to this second
+    /// count no more.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if the response has begun.
+    pub async fn logout_everywhere(&self) -> Result<u64, Error> {
+        let engine = &self.slot().engine;
+        let user = self.user();
+        match (&engine.backend, user) {
+            (Backend::Cookie, _) => Err(no_store()),
+            (_, None) => {
+                self.logout()?;
+                Ok(0)
+            }
+            (Backend::Revocable(backend), Some(user)) => {
+                let now = engine.clock.now();
+                let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
+                self.logout()?;
+                backend.store().revoke_user(&user, now, until, now).await.map_err(failed)?;
+                Ok(0)
+            }
+            (Backend::Stored(_), Some(user)) => {
+                let sessions = self.user_sessions()?;
+                self.logout()?;
+                Ok(sessions.logout(&user).await?.saturating_sub(1))
+            }
+        }
+    }
+
+    fn user_sessions(&self) -> Result<UserSessions, Error> {
+        let engine = &self.slot().engine;
+        engine.user_sessions().ok_or_else(no_store)
+    }
+}
+
+fn no_store() -> Error {
+    Error::new(
+        ErrorKind::NoStore,
+        "sessions in cookies can't be listed or ended from elsewhere, since nobody knows of them: \
+         use a layer with a store (`SessionLayer::stored`)",
+    )
+}

@@ -1,0 +1,42 @@
+//! The operations that Flask hasn't: on sessions in a store.
+
+use carafe::{Dict, Error, Session, SessionInfo, Value};
+
+use crate::operations::{null, python_name};
+
+/// One of these operations; `None` if it is none of them.
+pub(crate) async fn apply(
+    session: &Session,
+    name: &str,
+    arguments: &[Value],
+) -> Option<Result<Value, &'static str>> {
+    Some(match (name, arguments) {
+        ("login", [Value::Text(user)]) => null(session.login(user.to_string_lossy())),
+        ("login", [Value::Int(user)]) => null(session.login(user.to_string())),
+        ("logout", []) => null(session.logout()),
+        ("logout_everywhere", []) => null(session.logout_everywhere().await.map(drop)),
+        ("rotate", []) => null(session.rotate()),
+        ("sessions", []) => named(session.sessions().await.map(list)),
+        ("revoke", [Value::Text(id)]) => match id.to_string_lossy().parse() {
+            Ok(id) => named(session.revoke(id).await.map(Value::from)),
+            Err(_) => Ok(Value::from(false)),
+        },
+        _ => return None,
+    })
+}
+
+fn named(result: Result<Value, Error>) -> Result<Value, &'static str> {
+    result.map_err(|error| python_name(&error))
+}
+
+fn list(sessions: Vec<SessionInfo>) -> Value {
+    let entry = |info: SessionInfo| {
+        Value::from(Dict::from([
+            ("public_id", Value::from(info.public_id.to_string())),
+            ("created", Value::from(info.created)),
+            ("last_seen", Value::from(info.last_seen)),
+            ("current", Value::from(info.current)),
+        ]))
+    };
+    Value::List(sessions.into_iter().map(entry).collect())
+}
