@@ -74,7 +74,7 @@ fn answer(request: &Dict) -> Result<Result<(&'static str, String), Error>, Failu
 
 fn unhex(digits: &str) -> Result<Vec<u8>, Failure> {
     let digits = digits.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err("hexadecimal digits come in pairs".into());
     }
     let pairs = digits.chunks_exact(2);

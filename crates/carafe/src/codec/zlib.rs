@@ -62,7 +62,7 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
                     return Err(broken());
                 }
                 _ if out.len() == out.capacity() => {
-                    if out.len() >= limit + 1 {
+                    if out.len() > limit {
                         return Err(too_large(limit));
                     }
                     let more = out.capacity().min(limit + 1 - out.len());

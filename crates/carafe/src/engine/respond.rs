@@ -57,7 +57,7 @@ impl Engine {
     pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
         match response.extensions().get::<Error>().cloned() {
             // Without a page of the application's, what the handler made of its error stands.
-            Some(error) if self.error_page.is_some() => self.replace(response, &error),
+            Some(error) if self.error_page.is_some() => self.replace(&response, &error),
             _ => response,
         }
     }
@@ -77,7 +77,7 @@ impl Engine {
                 event::failed(&error);
                 // Whatever was answered depended on the session.
                 headers::vary_with_cookie(response.headers_mut());
-                self.replace(response, &error)
+                self.replace(&response, &error)
             }
         }
     }
@@ -97,7 +97,7 @@ impl Engine {
 
     /// The application's page for an error, or the plain one. Cookies that the application set, and
     /// what the response varies with, are kept.
-    fn replace<B: From<Bytes>>(&self, response: Response<B>, error: &Error) -> Response<B> {
+    fn replace<B: From<Bytes>>(&self, response: &Response<B>, error: &Error) -> Response<B> {
         let page = match &self.error_page {
             Some(make_page) => make_page(error).0,
             None => error.to_response(),

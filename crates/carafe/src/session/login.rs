@@ -3,6 +3,7 @@
 use super::Session;
 use super::life::{ID, RESERVED};
 use super::operation::{Login, Operation};
+use super::view::View;
 use crate::id::{PublicId, SessionId};
 use crate::{AsText, Error, ErrorKind, Text};
 
@@ -124,7 +125,7 @@ impl Session {
     /// Who is logged in, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        self.read(|view| view.user())
+        self.read(View::user)
     }
 
     /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
@@ -150,7 +151,7 @@ impl Session {
     /// # Errors
     /// As [`login`](Self::login).
     pub fn make_id(&self) -> Result<(), Error> {
-        if self.id().is_some() || self.read(|view| view.is_in_store()) {
+        if self.id().is_some() || self.read(View::is_in_store) {
             return Ok(());
         }
         let id = SessionId::random()?.to_text();

@@ -6,6 +6,7 @@ use super::Session;
 use super::handle::convert;
 use super::login::check_key;
 use super::operation::{Change, Operation};
+use super::view::View;
 use crate::{AsText, Error, FromValue, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
@@ -48,7 +49,7 @@ impl Session {
         T: FromValue + Into<Value>,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        if !self.read(|view| view.is_in_store()) {
+        if !self.read(View::is_in_store) {
             return self.update(key, change);
         }
         let key = key.into_text();
@@ -77,7 +78,7 @@ impl Session {
     /// # Errors
     /// As [`take`](Self::take) and [`save`](Self::save). A value of another type stays.
     pub async fn take_now<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        if !self.read(|view| view.is_in_store()) {
+        if !self.read(View::is_in_store) {
             return self.take(key);
         }
         let key = key.into_text();

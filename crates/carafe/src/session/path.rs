@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn paths_lead_through_dicts_lists_and_tuples() {
         let (a, b) = (Step::from("a"), Step::from("b"));
-        assert_eq!(after("{}", &[a.clone()]).unwrap(), r#"{"a":7}"#);
+        assert_eq!(after("{}", std::slice::from_ref(&a)).unwrap(), r#"{"a":7}"#);
         assert_eq!(after(r#"{"a":{"b":1}}"#, &[a.clone(), b.clone()]).unwrap(), r#"{"a":{"b":7}}"#);
         assert_eq!(after("[1,2]", &[Step::Index(-1)]).unwrap(), "[1,7]");
         let through = after(r#"{" t":[{"a":1}]}"#, &[Step::Index(0), a.clone()]).unwrap();

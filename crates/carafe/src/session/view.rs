@@ -253,7 +253,7 @@ impl View {
                 sources.push((key.as_wtf8(), Some(value)));
             }
         }
-        sources.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        sources.sort_unstable_by_key(|(key, _)| *key);
         sources
     }
 

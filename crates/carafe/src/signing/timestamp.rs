@@ -124,12 +124,11 @@ impl TimestampSigner {
 pub(crate) fn decode_timestamp(encoded: &[u8]) -> Option<u64> {
     let mut buffer = [0; 8];
     // The usual case, without an allocation: four bytes of time are six characters.
-    if encoded.len() <= 10 {
-        if let Ok(bytes) =
-            base64_simd::URL_SAFE_NO_PAD.decode(encoded, base64_simd::Out::from_slice(&mut buffer))
-        {
-            return Some(big_endian(bytes));
-        }
+    let out = base64_simd::Out::from_slice(&mut buffer);
+    if encoded.len() <= 10
+        && let Ok(bytes) = base64_simd::URL_SAFE_NO_PAD.decode(encoded, out)
+    {
+        return Some(big_endian(bytes));
     }
     let bytes = base64::decode_url(encoded)?;
     (bytes.len() <= 8).then(|| big_endian(&bytes))

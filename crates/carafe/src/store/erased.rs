@@ -70,10 +70,11 @@ macro_rules! erase {
         }
 
         impl Store {
-            $(pub(crate) async fn $name<'a>(&'a self, $($arg: $type),*)
-                -> Result<$answer, StoreError>
-            {
-                self.$limit(self.store.$name($($arg),*)).await
+            $(pub(crate) fn $name<'a>(
+                &'a self,
+                $($arg: $type),*
+            ) -> impl Future<Output = Result<$answer, StoreError>> + Send + 'a {
+                self.$limit(self.store.$name($($arg),*))
             })*
         }
     };
