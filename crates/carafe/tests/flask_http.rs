@@ -1,5 +1,6 @@
 //! Requests that real Flask answered: the same `Set-Cookie` and `Vary` from Carafe under axum.
 #![cfg(all(feature = "axum", feature = "idna"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

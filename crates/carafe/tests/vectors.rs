@@ -1,4 +1,5 @@
 //! Cookies that real Flask wrote, and what it made of bad ones.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
