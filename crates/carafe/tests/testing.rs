@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, http};
 use carafe::testing::{BoxError, Client};
-use carafe::{Clock, Error, ErrorKind, SecretKey, Session, SessionLayer};
+use carafe::{Clock, Error, ErrorKind, MemoryStore, SecretKey, Session, SessionLayer};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -194,5 +194,25 @@ async fn a_requests_own_cookie_header_is_left_alone() -> Result<(), BoxError> {
     let response = client.send(request).await?;
     assert_eq!(response.text(), "-");
     assert_eq!(response.header("vary"), Some("Cookie"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_in_a_store_is_opened_and_saved_there() -> Result<(), BoxError> {
+    let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
+    let client = client_of(&layer);
+    client.session_transaction(|session| session.insert("foo", "x".repeat(10_000))).await?;
+    assert_eq!(client.get("/").await?.text().len(), 10_002);
+    let id = client.cookie("__Host-session");
+    assert!(id.is_some());
+    assert!(client.session().await?.contains("foo"));
+    assert_eq!(client.cookie("__Host-session"), id);
+    let failed = client.session_transaction(|session| {
+        session.clear()?;
+        session.insert("foo", 1)?;
+        session.get::<String>("foo")
+    });
+    assert!(failed.await.is_err());
+    assert!(client.session().await?.get::<String>("foo").is_ok());
     Ok(())
 }
