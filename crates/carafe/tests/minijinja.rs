@@ -52,6 +52,14 @@ fn flashes() -> Value {
     Value::from(vec![Value::from(("message", "<hi>")), Value::from(("error", "no"))])
 }
 
+/// Flask's `request`, `g` and `config` are the application's to pass, as `title` is here.
+#[tokio::test]
+async fn test_standard_context() -> Result<(), BoxError> {
+    let (_, response) = render("{{ title }} {{ session.test }}", &[("test", "aha".into())]).await?;
+    assert_eq!(response.text(), "T aha");
+    Ok(())
+}
+
 #[tokio::test]
 async fn showing_the_last_flash_removes_the_cookie() -> Result<(), BoxError> {
     let template = "{% for c, m in get_flashed_messages(with_categories=true) %}{{ c }} {{ m }};\

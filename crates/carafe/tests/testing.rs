@@ -29,9 +29,8 @@ fn client_of(layer: &SessionLayer) -> Client<Router> {
     Client::new(app, layer)
 }
 
-/// `test_session_transactions`
 #[tokio::test]
-async fn session_transactions() -> Result<(), BoxError> {
+async fn test_session_transactions() -> Result<(), BoxError> {
     let client = client_of(&layer()?);
     client
         .session_transaction(|session| {
@@ -52,10 +51,10 @@ async fn session_transactions() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// What stands for `test_session_transactions_no_null_sessions`: a session that can't be saved is an
-/// error of the transaction.
+/// Flask's null session, that of an application without a key, can't be saved. Here there is no layer
+/// without a key; what else can't be saved is an error of the transaction, too.
 #[tokio::test]
-async fn a_transaction_that_cannot_be_saved_is_an_error() -> Result<(), BoxError> {
+async fn test_session_transactions_no_null_sessions() -> Result<(), BoxError> {
     let client = client_of(&layer()?);
     client.session_transaction(|session| session.insert("foo", 1)).await?;
     let noise: Vec<u8> = (0..5_000_u32).map(|n| (n * n * 31 / 128) as u8).collect();
@@ -98,9 +97,8 @@ async fn a_transaction_that_fails_is_not_saved() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// `test_redirect_keep_session`
 #[tokio::test]
-async fn redirects_keep_the_session() -> Result<(), BoxError> {
+async fn test_redirect_keep_session() -> Result<(), BoxError> {
     let client = client_of(&layer()?);
     assert_eq!(client.get("/").await?.text(), "-");
     let response = client.post_form("/", &[("foo", "a & b"), ("é", "+%")]).await?;
