@@ -161,6 +161,20 @@ async fn lone_surrogates_are_replaced() -> Result<(), BoxError> {
     Ok(())
 }
 
+#[tokio::test]
+async fn the_deepest_session_is_printed() -> Result<(), BoxError> {
+    const LEVELS: usize = 470;
+    let mut nested = Value::from("x");
+    for _ in 0..LEVELS {
+        nested = Value::from(vec![nested]);
+    }
+    let template = "{{ session.a }}|{{ session.a ~ '' }}|{{ session.a == session.a }}";
+    let (_, response) = render(template, &[("a", nested)]).await?;
+    let printed = format!("{}&#39;x&#39;{}", "[".repeat(LEVELS), "]".repeat(LEVELS));
+    assert_eq!(response.text(), format!("{printed}|{printed}|True"));
+    Ok(())
+}
+
 #[test]
 fn names_decide_what_is_escaped() {
     let mut env = environment();
