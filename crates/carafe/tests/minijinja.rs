@@ -27,11 +27,14 @@ fn environment() -> Environment<'static> {
     env
 }
 
-fn client_of(env: Environment<'static>, template: &'static str) -> Client<Router> {
-    let key = SecretKey::new("dev").unwrap();
+fn client_of(
+    env: Environment<'static>,
+    template: &'static str,
+) -> Result<Client<Router>, carafe::Error> {
+    let key = SecretKey::new("dev")?;
     let sessions = SessionLayer::flask(key).clock(Clock::fixed(1_700_000_000));
     let app = Router::new().route("/", get(page)).with_state((template, Arc::new(env)));
-    Client::new(app.layer(sessions.clone()), &sessions)
+    Ok(Client::new(app.layer(sessions.clone()), &sessions))
 }
 
 /// A session of these entries, and the response of a template to it.
@@ -39,7 +42,7 @@ async fn render(
     template: &'static str,
     entries: &[(&str, Value)],
 ) -> Result<(Client<Router>, Response), BoxError> {
-    let client = client_of(environment(), template);
+    let client = client_of(environment(), template)?;
     client.session_transaction(|session| session.extend(entries.iter().cloned())).await?;
     let response = client.get("/").await?;
     Ok((client, response))
@@ -47,6 +50,14 @@ async fn render(
 
 fn flashes() -> Value {
     Value::from(vec![Value::from(("message", "<hi>")), Value::from(("error", "no"))])
+}
+
+/// Flask's `request`, `g` and `config` are the application's to pass, as `title` is here.
+#[tokio::test]
+async fn test_standard_context() -> Result<(), BoxError> {
+    let (_, response) = render("{{ title }} {{ session.test }}", &[("test", "aha".into())]).await?;
+    assert_eq!(response.text(), "T aha");
+    Ok(())
 }
 
 #[tokio::test]
@@ -115,7 +126,7 @@ async fn what_fails_is_an_error_of_the_template() -> Result<(), BoxError> {
 #[tokio::test]
 async fn consuming_after_the_response_has_begun_is_an_error() -> Result<(), BoxError> {
     let env = environment();
-    let client = client_of(environment(), "");
+    let client = client_of(environment(), "")?;
     client.session_transaction(|session| session.flash("hi")).await?;
     let closed = client.session().await?;
     let template = "{{ get_flashed_messages() }}";
@@ -130,7 +141,7 @@ async fn errors_do_not_tell_what_the_session_holds() -> Result<(), BoxError> {
     let mut env = environment();
     env.set_debug(true);
     env.set_undefined_behavior(UndefinedBehavior::Strict);
-    let client = client_of(env, "{{ session }}{{ session.pop('b') }}");
+    let client = client_of(env, "{{ session }}{{ session.pop('b') }}")?;
     client.session_transaction(|session| session.insert("a", "top secret")).await?;
     let response = client.get("/").await?;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -143,10 +154,24 @@ async fn errors_do_not_tell_what_the_session_holds() -> Result<(), BoxError> {
 async fn lone_surrogates_are_replaced() -> Result<(), BoxError> {
     let lone = Text::from_utf16(&[0x61, 0xd800]);
     let template = "{% for key in session %}{{ key }}={{ session[key] }}{% endfor %} {{ session }}";
-    let client = client_of(environment(), template);
+    let client = client_of(environment(), template)?;
     client.session_transaction(|session| session.insert(&lone, lone.clone())).await?;
     let text = "a\u{fffd}=a\u{fffd} &lt;SecureCookieSession {&#39;a\u{fffd}&#39;: &#39;a\u{fffd}&#39;}&gt;";
     assert_eq!(client.get("/").await?.text(), text);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_deepest_session_is_printed() -> Result<(), BoxError> {
+    const LEVELS: usize = 470;
+    let mut nested = Value::from("x");
+    for _ in 0..LEVELS {
+        nested = Value::from(vec![nested]);
+    }
+    let template = "{{ session.a }}|{{ session.a ~ '' }}|{{ session.a == session.a }}";
+    let (_, response) = render(template, &[("a", nested)]).await?;
+    let printed = format!("{}&#39;x&#39;{}", "[".repeat(LEVELS), "]".repeat(LEVELS));
+    assert_eq!(response.text(), format!("{printed}|{printed}|True"));
     Ok(())
 }
 

@@ -123,7 +123,6 @@ impl<S> Client<S> {
     /// If the session can't be opened.
     pub async fn session(&self) -> Result<Session, Error> {
         let (slot, session) = self.open().await?;
-        // Closes it; what it would set is dropped.
         slot.close();
         Ok(session)
     }

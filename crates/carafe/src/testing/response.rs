@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -42,8 +41,8 @@ impl Response {
 
     /// The body as text; what isn't UTF-8 becomes U+FFFD.
     #[must_use]
-    pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.0.body())
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(self.0.body()).into_owned()
     }
 
     /// The response as a type of the crate `http`.
