@@ -68,3 +68,8 @@ pub use value::{
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
+
+/// So are those of the guide for teams that come from Flask.
+#[cfg(all(doctest, feature = "axum", feature = "minijinja", feature = "testing"))]
+#[doc = include_str!("../../../docs/from-flask.md")]
+pub struct FromFlask;

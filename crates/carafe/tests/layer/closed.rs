@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request};
 use axum::response::Response;
 use axum::routing::get;
-use carafe::{Error, ErrorKind, LazySession, Session};
+use carafe::{Error, ErrorKind, LazySession, LoginOptions, Session};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::{mpsc, oneshot};
 use tower::{Layer as _, ServiceExt as _};
@@ -41,6 +41,7 @@ async fn every_way_to_write_is_an_error_and_reading_goes_on() {
     .await;
     assert!(answer.set_cookie().is_some());
     assert_closed(session.insert("b", 2));
+    assert_closed(session.insert_serde("b", &[1]));
     assert_closed(session.insert_at(["list", "x"], 3));
     assert_closed(session.remove("a"));
     assert_closed(session.remove("missing"));
@@ -55,6 +56,14 @@ async fn every_way_to_write_is_an_error_and_reading_goes_on() {
     assert_closed(session.flash("late"));
     assert_closed(session.flash_with("error", "late"));
     assert_closed(session.get_flashed_messages());
+    assert_closed(session.login("admin"));
+    assert_closed(session.login_with("admin", LoginOptions::default()));
+    assert_closed(session.logout());
+    assert_closed(session.rotate());
+    assert_closed(session.make_id());
+    assert_closed(session.save().await);
+    assert_closed(session.update_now("a", |a: Option<i64>| a.unwrap_or(0) + 1).await);
+    assert_closed(session.take_now::<i64>("a").await);
 
     assert_eq!(session.get::<i64>("a").unwrap(), Some(1));
     assert_eq!(session.entry("a").or_insert(2).unwrap().as_i64(), Some(1));

@@ -84,3 +84,27 @@ async fn another_type_names_the_key_and_both_types() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn types_of_the_applications_own_go_through_serde() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Item {
+        name: String,
+        price: Option<f64>,
+    }
+    in_session(flask(), |session| {
+        let cart = vec![Item { name: "book".to_owned(), price: None }];
+        session.insert_serde("cart", &cart).unwrap();
+        let json = session.value("cart").unwrap().to_tagged_json().unwrap();
+        assert_eq!(json, r#"[{"name":"book","price":null}]"#);
+        assert_eq!(session.get_serde::<Vec<Item>>("cart").unwrap(), Some(cart));
+        assert_eq!(session.get_serde::<Vec<Item>>("missing").unwrap(), None);
+        let error = session.get_serde::<Item>("cart").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Type);
+        assert!(error.to_string().contains("\"cart\""), "{error}");
+        session.insert("cart", "hush").unwrap();
+        let error = session.get_serde::<Vec<Item>>("cart").unwrap_err();
+        assert!(error.to_string().contains("\"cart\"") && !error.to_string().contains("hush"));
+    })
+    .await;
+}

@@ -157,3 +157,24 @@ async fn what_cant_be_read_again_is_an_error() {
     assert_eq!((answer.status.as_u16(), answer.set_cookie()), (500, None));
     assert_eq!(dump, r#"{"a":1}"#);
 }
+
+#[tokio::test]
+async fn the_librarys_own_keys_cant_be_written() {
+    let (answer, dump) = after(r#"{"a":1}"#, |session| {
+        const KEY: &str = "_carafe_user";
+        for result in [
+            session.insert(KEY, "admin"),
+            session.insert_serde(KEY, "admin"),
+            session.insert_at([KEY], "admin"),
+            session.extend([("b", 2), (KEY, 3)]),
+            session.entry(KEY).or_insert("admin").map(drop),
+            session.update(KEY, |_: Option<String>| "admin".to_owned()).map(drop),
+        ] {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::ReservedKey);
+        }
+        Ok(())
+    })
+    .await;
+    assert_eq!((answer.status.as_u16(), answer.set_cookie()), (200, None));
+    assert_eq!(dump, r#"{"a":1}"#);
+}
