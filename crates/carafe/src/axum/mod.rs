@@ -5,14 +5,14 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
-use crate::session::{LazySession, Named, Session, Slot};
+use crate::session::{LazySession, Named, Session};
 use crate::{Error, event};
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        LazySession::new(Slot::current(&parts.extensions)?).open().await
+        LazySession::from_extensions(&parts.extensions)?.open().await
     }
 }
 
@@ -20,7 +20,7 @@ impl<S: Sync> FromRequestParts<S> for LazySession {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        Ok(Self::new(Slot::current(&parts.extensions)?))
+        Self::from_extensions(&parts.extensions)
     }
 }
 
@@ -28,8 +28,8 @@ impl<S: Sync, Marker: 'static> FromRequestParts<S> for Named<Marker> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let session = LazySession::new(Slot::named::<Marker>(&parts.extensions)?).open().await?;
-        Ok(Self::new(session))
+        let lazy = LazySession::named_from_extensions::<Marker>(&parts.extensions)?;
+        Ok(Self::new(lazy.open().await?))
     }
 }
 

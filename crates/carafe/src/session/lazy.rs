@@ -2,6 +2,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use http::Extensions;
+
 use super::{Session, Slot};
 use crate::{Error, ErrorKind};
 
@@ -16,6 +18,34 @@ pub struct LazySession {
 impl LazySession {
     pub(crate) fn new(slot: Arc<Slot>) -> Self {
         Self { slot }
+    }
+
+    /// The session of a request that came through a [`SessionLayer`](crate::SessionLayer), from its
+    /// extensions: for services without an extractor.
+    ///
+    /// ```
+    /// use carafe::{Error, LazySession};
+    /// use http::{Request, Response};
+    ///
+    /// async fn handle<B>(request: Request<B>) -> Result<Response<String>, Error> {
+    ///     let session = LazySession::from_extensions(request.extensions())?.open().await?;
+    ///     let name: Option<String> = session.get("username")?;
+    ///     Ok(Response::new(name.unwrap_or_else(|| "You are not logged in".to_owned())))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if the request came through no such layer.
+    pub fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        Slot::current(extensions).map(Self::new)
+    }
+
+    /// As [`from_extensions`](Self::from_extensions), for the layer that `Marker` names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if the request came through no layer of this name.
+    pub fn named_from_extensions<Marker: 'static>(extensions: &Extensions) -> Result<Self, Error> {
+        Slot::named::<Marker>(extensions).map(Self::new)
     }
 
     /// Opens the session.
