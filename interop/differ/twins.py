@@ -63,6 +63,11 @@ class Server:
         self._log.seek(max(0, size - 4000))
         return self._log.read().decode(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def is_running(self) -> bool:
         """Whether the process is alive."""
         return self._process.poll() is None

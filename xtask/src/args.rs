@@ -13,6 +13,8 @@ Commands:
   interop        compare the twin with real Flask on random requests
                    --requests N   how many requests to send (default 20000)
                    --seed S       where the randomness starts (default 1)
+  load           many connections at once on the twin, with each kind of store
+                   --seconds N    for how long each (default 30)
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -32,6 +34,9 @@ pub(crate) enum Command {
     Interop {
         requests: u64,
         seed: u64,
+    },
+    Load {
+        seconds: u64,
     },
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
@@ -87,6 +92,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "test" => selection(rest).map(Command::Test),
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
+        "load" => load(rest),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -139,6 +145,22 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
         return Err("`--requests` must be at least 1".to_owned());
     }
     Ok(Command::Interop { requests, seed })
+}
+
+fn load(arguments: &[String]) -> Result<Command, String> {
+    let mut seconds = 30;
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--seconds" => seconds = options.number(option)?,
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if seconds == 0 {
+        return Err("`--seconds` must be at least 1".to_owned());
+    }
+    Ok(Command::Load { seconds })
 }
 
 fn unknown(option: &str) -> String {

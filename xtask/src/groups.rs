@@ -122,6 +122,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::templates,
     },
     Group {
+        name: "load",
+        about: "the twin under 64 connections at once: right answers and flat memory",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::load,
+    },
+    Group {
         name: "browser",
         about: "both stacks behind one nginx, in Chromium",
         needs: &[

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Test(selection) => suite::run(groups::TEST, &selection),
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
         Command::Interop { requests, seed } => suite::compare(requests, seed),
+        Command::Load { seconds } => suite::load(seconds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

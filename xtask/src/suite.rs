@@ -50,6 +50,15 @@ pub(crate) fn run(groups: &'static [Group], selection: &Selection) -> Result<boo
 
 /// Compares the twin with Flask, on the terminal, for as long as it takes.
 pub(crate) fn compare(requests: u64, seed: u64) -> Result<bool, String> {
+    on_terminal(|job| interop::compare(job, requests, seed))
+}
+
+/// Puts the twin under load, on the terminal.
+pub(crate) fn load(seconds: u64) -> Result<bool, String> {
+    on_terminal(|job| interop::load_for(job, seconds))
+}
+
+fn on_terminal(run: impl FnOnce(&mut Job<'_>) -> Result<(), String>) -> Result<bool, String> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let workspace = Workspace::find()?;
     create_scratch(&workspace)?;
@@ -62,7 +71,7 @@ pub(crate) fn compare(requests: u64, seed: u64) -> Result<bool, String> {
         return Err(format!("missing: {missing}\n  {remedy}"));
     }
     let runner = Runner::on_terminal(&mut watchdog, DAY);
-    interop::compare(&mut Job::new(&workspace, &tools, runner), requests, seed)?;
+    run(&mut Job::new(&workspace, &tools, runner))?;
     Ok(true)
 }
 

@@ -10,6 +10,9 @@ const SESSIONS: u64 = 5_000;
 const REQUESTS: u64 = 2_000;
 const SEED: u64 = 1;
 
+/// How long each kind of store is under load in a run of all the tests.
+const LOAD_SECONDS: u64 = 5;
+
 /// Where the programs of the browser tests are.
 const BROWSER: &str = "interop/browser";
 
@@ -29,6 +32,18 @@ pub(crate) fn tester(job: &mut Job<'_>) -> Result<(), String> {
 
 pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
     compare(job, REQUESTS, SEED)
+}
+
+/// Many connections at once on the twin.
+pub(crate) fn load(job: &mut Job<'_>) -> Result<(), String> {
+    load_for(job, LOAD_SECONDS)
+}
+
+pub(crate) fn load_for(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
+    let mut command = job.python("interop/load.py")?;
+    command.args(["--seconds", &seconds.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
 }
 
 /// Sends random requests to the twin and to Flask.
