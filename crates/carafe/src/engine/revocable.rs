@@ -3,8 +3,8 @@
 use super::stored::{StoreBackend, failed};
 use super::{Engine, Outcome};
 use crate::id::SessionId;
-use crate::session::{ID, Slot, View};
-use crate::{Error, event};
+use crate::session::{ID, LOGIN, Slot, View};
+use crate::{Error, Text, Value, event};
 
 impl Engine {
     /// Opens a session that is in its cookie. One that was ended is empty.
@@ -69,7 +69,26 @@ impl Engine {
             backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
             event::logged_out();
         }
+        self.date_login(slot, backend, now).await?;
         self.commit_cookie(slot)
+    }
+
+    /// Dates a login of this second after a revocation of this second, so that a user who ended all
+    /// sessions and logs in again at once isn't logged out by that.
+    async fn date_login(&self, slot: &Slot, backend: &StoreBackend, now: u64) -> Result<(), Error> {
+        let login = slot.state().view.as_ref().and_then(|view| {
+            let is_new = view.modified() && view.logged_in_at() == Some(now);
+            Some((id_of(view)?, view.user()?)).filter(|_| is_new)
+        });
+        let Some((id, user)) = login else { return Ok(()) };
+        let store = backend.store();
+        let revoked = store.revocations(&id.hash(), Some(&user), now).await.map_err(failed)?;
+        if let Some(limit) = revoked.not_before.filter(|limit| *limit >= now)
+            && let Some(view) = &mut slot.state().view
+        {
+            view.insert(Text::from(LOGIN), Value::from(limit.saturating_add(1)));
+        }
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::flash::Flash;
 pub use self::handle::Session;
 pub(crate) use self::handle::is_permanent;
 pub use self::lazy::{LazySession, Named};
-pub(crate) use self::life::ID;
+pub(crate) use self::life::{ID, LOGIN};
 pub use self::login::LoginOptions;
 pub(crate) use self::operation::{Operation, conflict};
 pub use self::path::Step;
