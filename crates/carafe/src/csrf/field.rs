@@ -287,7 +287,8 @@ mod tests {
             assert_eq!(find(body).as_deref(), Some("abc"), "{body}");
         }
         assert_eq!(find("csrf_token=").as_deref(), Some(""));
-        for body in ["", "a=b", "csrf_token", "csrf_token;=abc", "a=csrf_token=abc", "CSRF_TOKEN=a"] {
+        for body in ["", "a=b", "csrf_token", "csrf_token;=abc", "a=csrf_token=abc", "CSRF_TOKEN=a"]
+        {
             assert_eq!(find(body), None, "{body}");
         }
     }
@@ -337,7 +338,8 @@ mod tests {
     #[test]
     fn parts_of_a_form() {
         let token = part("form-data; name=\"csrf_token\"", "abc");
-        let file = part("form-data; name=\"f\"; filename=\"; name=\\\"csrf_token\\\"\"", "--x-\r\n--");
+        let file =
+            part("form-data; name=\"f\"; filename=\"; name=\\\"csrf_token\\\"\"", "--x-\r\n--");
         let end = "--x-y--\r\n";
         for body in [
             format!("{token}{end}"),
@@ -348,7 +350,8 @@ mod tests {
             format!("{}{token}{end}", part("attachment; name=\"csrf_token\"", "no")),
             format!("{}{token}{end}", part("form-data", "")),
             format!("--x-y\r\n\r\nno headers\r\n{token}{end}"),
-            "--x-y\r\nX: y\r\ncontent-disposition:form-data;name=csrf_token\r\n\r\nabc\r\n--x-y".to_owned(),
+            "--x-y\r\nX: y\r\ncontent-disposition:form-data;name=csrf_token\r\n\r\nabc\r\n--x-y"
+                .to_owned(),
         ] {
             assert_eq!(find_part(&body).as_deref(), Some("abc"), "{body}");
         }

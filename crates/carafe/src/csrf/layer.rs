@@ -6,8 +6,8 @@ use tower_layer::Layer;
 
 use super::CsrfService;
 use super::origin::Origins;
-use crate::engine::{ErrorPage, MakeErrorPage};
 use crate::Error;
+use crate::engine::{ErrorPage, MakeErrorPage};
 
 /// How much of a form is searched for the token, unless set otherwise: 64 KiB.
 const FORM_LIMIT: usize = 64 * 1024;

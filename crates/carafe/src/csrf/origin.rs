@@ -44,7 +44,7 @@ impl Origins {
     /// is to be accepted.
     pub(super) fn is_same_host(&self, origin: &[u8], request: &Parts) -> bool {
         let host = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
-        self.same_host && host.is_some() && host == host_of(request)
+        self.same_host && host.is_some_and(|host| !host.is_empty()) && host == host_of(request)
     }
 }
 

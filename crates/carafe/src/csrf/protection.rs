@@ -8,8 +8,8 @@ use super::check::refused;
 use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
-use crate::session::{Session, Slot};
-use crate::{Error, ErrorKind, Value};
+use crate::session::{Operation, Session, Slot};
+use crate::{Error, ErrorKind, Text, Value};
 
 /// Where the session keeps the secret of its tokens.
 const KEY: &str = "_carafe_csrf";
@@ -79,12 +79,15 @@ impl Protection {
             return Ok(secret);
         }
         let secret = Secret::random()?;
+        give(&session, &secret)?;
         // Another holder of this session may have been faster.
-        let value = session.entry(KEY).or_insert(secret.to_text())?;
-        match secret_in(&value) {
-            Some(secret) => Ok(secret),
-            None => session.insert(KEY, secret.to_text()).map(|()| secret),
+        if let Some(secret) = secret_of(&session) {
+            return Ok(secret);
         }
+        // Something else was there.
+        let value = Value::from(secret.to_text());
+        session.perform(Operation::Insert { key: Text::from(KEY), value, seen: None })?;
+        Ok(secret)
     }
 
     /// The secret of a visitor without a session, from the cookie or new.
@@ -148,9 +151,9 @@ impl Protection {
         {
             // The page had its token before the session began, in one request. That is no login,
             // whose session takes nothing over.
-            session.entry(KEY).or_insert(visitor.secret.to_text())?;
+            give(&session, &visitor.secret)?;
         }
-        if session.contains(KEY) {
+        if secret_of(&session).is_some() {
             cookie::remove(&self.slot, response)?;
         }
         Ok(())
@@ -168,14 +171,16 @@ impl Protection {
 
 /// The secret of a session; `None` if it has none, or not one that was made here.
 fn secret_of(session: &Session) -> Option<Secret> {
-    secret_in(&session.value(KEY)?)
-}
-
-fn secret_in(value: &Value) -> Option<Secret> {
-    match value {
+    session.read(|view| match view.get(KEY.as_bytes())?.as_ref() {
         Value::Text(text) => Secret::from_text(text.as_wtf8()),
         _ => None,
-    }
+    })
+}
+
+/// Gives a session its secret, unless it has one.
+fn give(session: &Session, secret: &Secret) -> Result<(), Error> {
+    let value = Value::from(secret.to_text());
+    session.perform(Operation::OrInsert { key: Text::from(KEY), value })
 }
 
 impl std::fmt::Debug for Page {

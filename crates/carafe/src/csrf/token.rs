@@ -74,8 +74,7 @@ mod tests {
     #[test]
     fn a_token_is_of_its_secret_under_every_mask() {
         let [secret, other] = [Secret::random().unwrap(), Secret::random().unwrap()];
-        let tokens: Vec<_> =
-            (0..10).map(|_| secret.token(&random_mask().unwrap())).collect();
+        let tokens: Vec<_> = (0..10).map(|_| secret.token(&random_mask().unwrap())).collect();
         for (n, token) in tokens.iter().enumerate() {
             assert_eq!(token.len(), 86);
             let claim = Claim::from_token(token.as_bytes()).unwrap();
@@ -89,7 +88,8 @@ mod tests {
     fn no_change_to_a_token_is_accepted() {
         let secret = Secret::random().unwrap();
         let token = secret.token(&random_mask().unwrap()).into_bytes();
-        let refused = |token: &[u8]| Claim::from_token(token).is_none_or(|claim| !claim.is(&secret));
+        let refused =
+            |token: &[u8]| Claim::from_token(token).is_none_or(|claim| !claim.is(&secret));
         assert!(!refused(&token));
         for bit in 0..token.len() * 8 {
             let mut flipped = token.clone();
