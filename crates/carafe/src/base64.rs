@@ -41,6 +41,17 @@ pub(crate) fn decode_url_strict(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
 
+/// Decodes the base64url of exactly `N` bytes, in its one canonical spelling.
+pub(crate) fn decode_exact<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    // The length first: the decoder panics where its output has no room.
+    if text.len() != (N * 8).div_ceil(6) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    URL_SAFE_NO_PAD.decode(text, Out::from_slice(&mut bytes)).ok()?;
+    Some(bytes)
+}
+
 /// Decodes standard base64 as Python's `base64.b64decode` does without `validate`.
 ///
 /// `None` where Python raises an error.

@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Store,
     /// It takes a store, and the layer has none.
     NoStore,
+    /// The request may come from another site: see [`csrf`](crate::csrf).
+    Csrf,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
     /// The text has not the form of a signed session, or of a sealed one.

@@ -1,5 +1,7 @@
 //! What is worth a line in the log. No event contains a key, a cookie or a value.
 
+use http::HeaderValue;
+
 use crate::store::StoreError;
 use crate::{Error, ErrorKind};
 
@@ -52,6 +54,11 @@ pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
         event = "session.weak_key",
         "{finding}: make another with `carafe keygen` or `openssl rand -hex 32`"
     );
+}
+
+/// A request was refused, since it may come from another site. The origin is what it says itself.
+pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
+    tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);
 }
 
 /// A session could not be opened or saved, or a handler used it wrongly.

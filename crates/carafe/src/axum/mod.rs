@@ -5,6 +5,7 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
+use crate::csrf::Csrf;
 use crate::session::{LazySession, Named, Session};
 use crate::{Error, event};
 
@@ -21,6 +22,14 @@ impl<S: Sync> FromRequestParts<S> for LazySession {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
         Self::from_extensions(&parts.extensions)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Csrf {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Self::open(&parts.extensions).await
     }
 }
 

@@ -4,7 +4,7 @@ use super::FlaskCodec;
 use super::format::{Format, Kind};
 #[cfg(feature = "sealed")]
 use super::sealed::SealedCodec;
-use crate::signing::{Digest, Signer, SigningOptions};
+use crate::signing::{Digest, Signer, SigningOptions, TimestampSigner};
 use crate::value::json::Payload;
 use crate::{Config, Error, ErrorKind, KeyRing};
 
@@ -23,6 +23,8 @@ pub(crate) struct Codecs {
     accepted: Vec<Codec>,
     /// Signs the ids of sessions in a store.
     ids: Signer,
+    /// Signs the CSRF secrets of visitors without a session.
+    csrf: TimestampSigner,
 }
 
 /// What a cookie holds that is authentic and not too old.
@@ -43,6 +45,7 @@ impl Codecs {
                 .map(|format| Codec::reader(keys, format, config))
                 .collect::<Result<_, _>>()?,
             ids: id_signer(keys),
+            csrf: csrf_signer(keys),
         })
     }
 
@@ -50,7 +53,12 @@ impl Codecs {
     pub(crate) fn flask(keys: &KeyRing, config: &Config) -> Self {
         let codec =
             FlaskCodec::new(keys, &config.signing, config.compression, config.inflate_limit);
-        Self { written: Codec::Flask(codec), accepted: Vec::new(), ids: id_signer(keys) }
+        Self {
+            written: Codec::Flask(codec),
+            accepted: Vec::new(),
+            ids: id_signer(keys),
+            csrf: csrf_signer(keys),
+        }
     }
 
     /// The content of a cookie, in the first of the formats whose key authenticates it.
@@ -86,6 +94,11 @@ impl Codecs {
         &self.ids
     }
 
+    /// What signs the CSRF secrets of visitors without a session.
+    pub(crate) fn csrf(&self) -> &TimestampSigner {
+        &self.csrf
+    }
+
     /// The cookie of a session whose tagged JSON is given, accepted for `max_age` seconds.
     #[cfg_attr(
         not(feature = "sealed"),
@@ -104,6 +117,12 @@ impl Codecs {
 fn id_signer(keys: &KeyRing) -> Signer {
     let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
     Signer::new(keys, &options)
+}
+
+/// So have CSRF secrets.
+fn csrf_signer(keys: &KeyRing) -> TimestampSigner {
+    let options = SigningOptions::default().salt("carafe csrf").digest(Digest::Sha256);
+    TimestampSigner::new(keys, &options)
 }
 
 impl Codec {

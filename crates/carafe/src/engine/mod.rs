@@ -13,6 +13,7 @@ mod stored;
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use http::Extensions;
 
 pub use self::clock::Clock;
@@ -22,7 +23,7 @@ pub use self::keys::SharedKeys;
 pub use self::respond::ErrorPage;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
-use crate::codec::Decoded;
+use crate::codec::{Codecs, Decoded};
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
 use crate::{Config, DateTime, Error, ErrorKind, event};
@@ -112,6 +113,11 @@ impl Engine {
 
     pub(crate) fn keys(&self) -> &SharedKeys {
         &self.keys.keys
+    }
+
+    /// The formats under the keys of this moment.
+    pub(crate) fn codecs(&self) -> Guard<Arc<Codecs>> {
+        self.keys.codecs()
     }
 
     /// Opens the session of a request, once. `accessed` says that a handler asked for it.

@@ -12,6 +12,12 @@ use crate::{Error, ErrorKind, event};
 #[derive(Debug)]
 pub struct ErrorPage(Response<Bytes>);
 
+impl ErrorPage {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        self.0
+    }
+}
+
 impl<B: Into<Bytes>> From<Response<B>> for ErrorPage {
     fn from(response: Response<B>) -> Self {
         Self(response.map(Into::into))
@@ -34,6 +40,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind() {
+            ErrorKind::Csrf => StatusCode::FORBIDDEN,
             ErrorKind::Ended | ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -41,10 +48,13 @@ impl Error {
     }
 
     /// The response where the application gives none of its own: it says nothing of the cause,
-    /// which is in the log.
+    /// which is in the log, unless the cause is the request.
     pub(crate) fn to_response(&self) -> Response<Bytes> {
         let status = self.status();
-        let text = status.canonical_reason().unwrap_or_default();
+        let text = match self.kind() {
+            ErrorKind::Csrf => Bytes::from(self.to_string()),
+            _ => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
+        };
         let ErrorPage(mut response) = ErrorPage::from((status, text));
         // For the layer, which may have a page of the application's.
         response.extensions_mut().insert(self.clone());
@@ -88,10 +98,16 @@ impl Engine {
             headers::vary_with_cookie(headers);
         }
         if let Some(cookie) = outcome.cookie {
-            headers.append(SET_COOKIE, cookie);
-            if self.config().no_store {
-                headers::forbid_storing(headers);
-            }
+            self.add_cookie(headers, cookie);
+        }
+    }
+
+    /// Adds a cookie to a response, which then depends on the request's cookies.
+    pub(crate) fn add_cookie(&self, response: &mut HeaderMap, cookie: HeaderValue) {
+        headers::vary_with_cookie(response);
+        response.append(SET_COOKIE, cookie);
+        if self.config().no_store {
+            headers::forbid_storing(response);
         }
     }
 

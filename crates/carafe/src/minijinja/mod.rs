@@ -91,7 +91,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value, default_auto_e
 
 pub use self::format::formatter;
 pub use self::url_for::add_url_for;
-use crate::Session;
+use crate::{Csrf, Session};
 
 /// Makes an environment write values as Jinja does under Flask.
 ///
@@ -142,6 +142,36 @@ pub fn context(session: &Session) -> Value {
     Value::from_pairs([
         ("session", Value::from_object(session::SessionObject(session.clone()))),
         ("get_flashed_messages", flashes::function(session.clone())),
+    ])
+}
+
+/// What a template needs for its forms: `csrf_token()`, as with Flask-WTF, and `csrf_field()`, the
+/// whole hidden field.
+///
+/// ```
+/// use carafe::{Csrf, Session};
+/// use minijinja::{Environment, context};
+///
+/// fn page(env: &Environment<'_>, session: &Session, csrf: &Csrf) -> Result<String, minijinja::Error> {
+///     // <form method="post">{{ csrf_field() }} …
+///     let template = env.get_template("form.html")?;
+///     template.render(context! {
+///         ..carafe::minijinja::context(session),
+///         ..carafe::minijinja::csrf_context(csrf)
+///     })
+/// }
+/// ```
+#[must_use]
+pub fn csrf_context(csrf: &Csrf) -> Value {
+    let (token, field) = (csrf.clone(), csrf.clone());
+    Value::from_pairs([
+        ("csrf_token", Value::from_function(move || token.token().map_err(refused))),
+        (
+            "csrf_field",
+            Value::from_function(move || {
+                field.field().map(Value::from_safe_string).map_err(refused)
+            }),
+        ),
     ])
 }
 

@@ -324,7 +324,7 @@ impl Session {
     }
 
     /// Runs `f` on this request's view.
-    pub(super) fn read<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+    pub(crate) fn read<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| f(view))
     }
 
@@ -337,7 +337,7 @@ impl Session {
     }
 
     /// Does one operation, if it can still be saved.
-    pub(super) fn perform(&self, operation: Operation) -> Result<(), Error> {
+    pub(crate) fn perform(&self, operation: Operation) -> Result<(), Error> {
         self.write(|view| view.perform(operation))
     }
 

@@ -57,6 +57,24 @@ pub(crate) struct State {
     pub(crate) set_id: SetId,
 }
 
+impl State {
+    /// Whether the session has been opened.
+    pub(crate) fn is_open(&self) -> bool {
+        self.view.is_some()
+    }
+
+    /// Whether somebody is logged in.
+    pub(crate) fn has_user(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.user().is_some())
+    }
+
+    /// Whether the visitor has a session: one that holds something, or one in a store.
+    pub(crate) fn has_session(&self) -> bool {
+        let Some(view) = &self.view else { return false };
+        !view.is_empty() || view.user().is_some() || (self.origin.is_some() && !view.is_ended())
+    }
+}
+
 impl Slot {
     pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
         let cookies = headers.get_all(COOKIE).iter().cloned().collect();

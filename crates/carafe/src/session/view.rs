@@ -195,6 +195,12 @@ impl View {
         self.record.is_some()
     }
 
+    /// Whether a session that is in a store was ended by this request.
+    pub(crate) fn is_ended(&self) -> bool {
+        let is_logout = |operation: &Operation| matches!(operation, Operation::Logout);
+        self.record.as_ref().is_some_and(|record| record.log.iter().any(is_logout))
+    }
+
     pub(super) fn set_user(&mut self, user: Option<String>) {
         self.user = user;
     }

@@ -1,0 +1,136 @@
+//! Whether a request may pass.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http_body::Body as HttpBody;
+
+use super::Body;
+use super::body::Read;
+use super::field::Search;
+use super::origin::Origins;
+use super::protection::Protection;
+use crate::{Error, ErrorKind, event};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The headers that a token may be in.
+const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-csrftoken"];
+
+/// Methods that change nothing.
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Lets a request of an unsafe method through, or says why not.
+pub(super) async fn request<B>(
+    protection: Arc<Protection>,
+    parts: Parts,
+    mut body: Body<B>,
+) -> Result<Request<Body<B>>, Error>
+where
+    B: HttpBody + Unpin,
+{
+    // What is cheap comes first: an attacker's request costs neither the body nor the store.
+    let checked = match check_site(&protection.settings().origins, &parts) {
+        Ok(()) => check_token(&protection, &parts, &mut body).await,
+        Err(error) => Err(error),
+    };
+    match checked {
+        Ok(()) => Ok(Request::from_parts(parts, body)),
+        Err(error) => {
+            if error.kind() == ErrorKind::Csrf {
+                event::csrf_refused(&error, parts.headers.get(ORIGIN));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Whether the browser says that the request comes from a page of the service's own.
+fn check_site(origins: &Origins, request: &Parts) -> Result<(), Error> {
+    let origin = single(&request.headers, &ORIGIN)?;
+    let site = single(&request.headers, &SEC_FETCH_SITE)?;
+    if origin.is_none() && site.is_none() {
+        return Err(refused(
+            "the request says neither by Origin nor by Sec-Fetch-Site where it comes from",
+        ));
+    }
+    let is_listed = origin.is_some_and(|origin| origins.lists(origin));
+    if let Some(origin) = origin
+        && !is_listed
+        && !origins.is_same_host(origin, request)
+    {
+        return Err(refused(
+            "the request's Origin is not one of this site's: it was sent by a page of another site, \
+             or the service doesn't know its own origins",
+        ));
+    }
+    match site {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        // A page of another of the service's own origins.
+        Some(_) if is_listed => Ok(()),
+        Some(_) => Err(refused("the request was sent by a page of another site")),
+    }
+}
+
+/// The value of a header that may come once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Error> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(refused("the request says twice where it comes from")),
+        (value, None) => Ok(value.map(HeaderValue::as_bytes)),
+    }
+}
+
+/// Whether the request carries the visitor's token.
+async fn check_token<B>(
+    protection: &Arc<Protection>,
+    request: &Parts,
+    body: &mut Body<B>,
+) -> Result<(), Error>
+where
+    B: HttpBody + Unpin,
+{
+    let in_header = TOKEN_HEADERS.iter().find_map(|name| request.headers.get(*name));
+    match in_header {
+        Some(token) => protection.verify(token.as_bytes()).await,
+        None => {
+            let limit = protection.settings().form_limit;
+            protection.verify(&token_in_form(&request.headers, body, limit).await?).await
+        }
+    }
+}
+
+async fn token_in_form<B>(
+    headers: &HeaderMap,
+    body: &mut Body<B>,
+    limit: usize,
+) -> Result<Vec<u8>, Error>
+where
+    B: HttpBody + Unpin,
+{
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let Some(search) = content_type.and_then(Search::new) else {
+        return Err(refused(
+            "the CSRF token is missing: a request that isn't a form has it in the header \
+             X-CSRF-Token",
+        ));
+    };
+    match body.find_token(search, limit).await {
+        Read::Token(token) => Ok(token),
+        Read::Missing => {
+            Err(refused("the CSRF token is missing: the form has no field csrf_token"))
+        }
+        Read::TooFar => Err(refused(
+            "the CSRF token is missing from the beginning of the form: the field csrf_token has to \
+             be its first",
+        )),
+        Read::Broken => Err(refused("the CSRF token is missing: the form can't be read")),
+    }
+}
+
+pub(super) fn refused(reason: &'static str) -> Error {
+    Error::new(ErrorKind::Csrf, reason)
+}

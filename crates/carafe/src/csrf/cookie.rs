@@ -1,0 +1,56 @@
+//! The cookie with the secret of a visitor who has no session.
+
+use http::HeaderMap;
+
+use super::token::Secret;
+use crate::cookie::{self, Attributes, SameSite, SetCookie};
+use crate::session::Slot;
+use crate::{Config, Error};
+
+/// What the cookie's name ends with.
+const SUFFIX: &str = "_csrf";
+
+/// The secret in the request's cookie, if this service signed it.
+pub(super) fn read(slot: &Slot) -> Option<Secret> {
+    let engine = &slot.engine;
+    let config = engine.config();
+    let found = cookie::find(slot.cookies(), &name(config))?;
+    let codecs = engine.codecs();
+    let unsigned =
+        codecs.csrf().unsign(&found.value, Some(config.max_age()), engine.clock.now()).ok()?;
+    Secret::from_text(unsigned.value)
+}
+
+/// Sets the cookie. It ends with the browser's session.
+pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut HeaderMap) -> Result<(), Error> {
+    let engine = &slot.engine;
+    let value = engine.codecs().csrf().sign(&secret.to_text(), engine.clock.now());
+    engine.add_cookie(response, set_cookie(engine.config())?.set(&value, None)?);
+    Ok(())
+}
+
+/// Removes the cookie, if the request has it.
+pub(super) fn remove(slot: &Slot, response: &mut HeaderMap) -> Result<(), Error> {
+    let engine = &slot.engine;
+    if cookie::find(slot.cookies(), &name(engine.config())).is_some() {
+        engine.add_cookie(response, set_cookie(engine.config())?.remove()?);
+    }
+    Ok(())
+}
+
+/// The session's cookie's name gives this one its prefix, and tells applications apart.
+fn name(config: &Config) -> String {
+    format!("{}{SUFFIX}", config.cookie_name)
+}
+
+/// The attributes are the session's, but for those that protect.
+fn set_cookie(config: &Config) -> Result<SetCookie, Error> {
+    let name = name(config);
+    let session = config.attributes();
+    SetCookie::new(&Attributes {
+        name: &name,
+        http_only: true,
+        same_site: session.same_site.or(Some(SameSite::Lax)),
+        ..session
+    })
+}

@@ -1,0 +1,383 @@
+//! The token's field in the body of a form, found while the body arrives.
+
+use memchr::{memchr, memmem};
+
+/// The name of the field.
+pub(super) const FIELD: &str = "csrf_token";
+
+/// A search that goes on where it stopped when more of the body has come: each byte is looked at
+/// once, however small the pieces are that it comes in.
+#[derive(Debug)]
+pub(super) struct Search {
+    form: Form,
+    /// Where the field begins that is being read.
+    start: usize,
+    /// How far that field has been searched for its end.
+    searched: usize,
+}
+
+#[derive(Debug)]
+enum Form {
+    /// `application/x-www-form-urlencoded`
+    UrlEncoded,
+    /// `multipart/form-data`
+    Multipart {
+        /// A line break, two hyphens and the boundary.
+        delimiter: Vec<u8>,
+        place: Place,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// The first boundary, which has no line break before it.
+    First,
+    /// Behind a boundary.
+    Boundary,
+    /// In the headers of a part.
+    Headers,
+    /// In the content of a part, which is the field or not.
+    Content { wanted: bool },
+}
+
+/// How far a search has come.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found<'a> {
+    /// The field's value.
+    Value(&'a [u8]),
+    /// The form ends, or is broken, and hasn't the field.
+    Missing,
+    /// More of the body is needed.
+    NotYet,
+}
+
+impl Search {
+    /// A search in a body of this content type; `None` if that isn't one of a form's.
+    pub(super) fn new(content_type: &[u8]) -> Option<Self> {
+        let mut parts = Parameters::new(content_type);
+        let form = if parts.essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            Form::UrlEncoded
+        } else if parts.essence.eq_ignore_ascii_case(b"multipart/form-data") {
+            let boundary = parts.get(b"boundary").filter(|text| (1..=70).contains(&text.len()))?;
+            Form::Multipart {
+                delimiter: [b"\r\n--", boundary.as_slice()].concat(),
+                place: Place::First,
+            }
+        } else {
+            return None;
+        };
+        Some(Self { form, start: 0, searched: 0 })
+    }
+
+    /// Looks for the field in what has come of the body, which grows from call to call. `complete`
+    /// says that no more will come.
+    pub(super) fn search<'a>(&mut self, body: &'a [u8], complete: bool) -> Found<'a> {
+        let found = match &mut self.form {
+            Form::UrlEncoded => url_encoded(body, complete, &mut self.start, &mut self.searched),
+            Form::Multipart { delimiter, place } => {
+                multipart(body, delimiter, place, &mut self.start, &mut self.searched)
+            }
+        };
+        if complete && found == Found::NotYet { Found::Missing } else { found }
+    }
+}
+
+/// Fields are told apart by `&`. Neither the field's name nor a token has a character that is ever
+/// percent-encoded, so that nothing is decoded.
+fn url_encoded<'a>(
+    body: &'a [u8],
+    complete: bool,
+    start: &mut usize,
+    searched: &mut usize,
+) -> Found<'a> {
+    loop {
+        let end = match memchr(b'&', &body[*searched..]) {
+            Some(at) => *searched + at,
+            None if complete => body.len(),
+            None => {
+                *searched = body.len();
+                return Found::NotYet;
+            }
+        };
+        let field = &body[*start..end];
+        if let Some(value) =
+            field.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+        {
+            return Found::Value(value);
+        }
+        if end == body.len() {
+            return Found::Missing;
+        }
+        *start = end + 1;
+        *searched = *start;
+    }
+}
+
+/// The parts of a multipart body, as browsers write them (RFC 7578): nothing before the first
+/// boundary, and no space after one.
+fn multipart<'a>(
+    body: &'a [u8],
+    delimiter: &[u8],
+    place: &mut Place,
+    start: &mut usize,
+    searched: &mut usize,
+) -> Found<'a> {
+    loop {
+        match *place {
+            Place::First => {
+                let first = &delimiter[2..];
+                let Some(begin) = body.get(..first.len()) else {
+                    return Found::NotYet;
+                };
+                if begin != first {
+                    return Found::Missing;
+                }
+                (*place, *start) = (Place::Boundary, first.len());
+            }
+            Place::Boundary => {
+                let Some(end) = body.get(*start..*start + 2) else {
+                    return Found::NotYet;
+                };
+                if end != b"\r\n" {
+                    return Found::Missing;
+                }
+                // The line break may be the first of the two that end the headers.
+                (*place, *searched) = (Place::Headers, *start);
+                *start += 2;
+            }
+            Place::Headers => {
+                let Some(end) = find(body, b"\r\n\r\n", searched) else {
+                    return Found::NotYet;
+                };
+                let headers = body.get(*start..end).unwrap_or_default();
+                // The line break that ends the headers may be the delimiter's.
+                *searched = end + 2;
+                *start = end + 4;
+                *place = Place::Content { wanted: is_wanted(headers) };
+            }
+            Place::Content { wanted } => {
+                let Some(end) = find(body, delimiter, searched) else {
+                    return Found::NotYet;
+                };
+                if wanted {
+                    return Found::Value(body.get(*start..end).unwrap_or_default());
+                }
+                (*place, *start) = (Place::Boundary, end + delimiter.len());
+            }
+        }
+    }
+}
+
+/// Finds `needle` from `searched` on, and remembers how far it has looked.
+fn find(body: &[u8], needle: &[u8], searched: &mut usize) -> Option<usize> {
+    match memmem::find(&body[*searched..], needle) {
+        Some(at) => Some(*searched + at),
+        None => {
+            // Its beginning may have come already.
+            *searched = (*searched).max((body.len() + 1).saturating_sub(needle.len()));
+            None
+        }
+    }
+}
+
+/// Whether the headers of a part say that it is the token's field.
+fn is_wanted(headers: &[u8]) -> bool {
+    headers.split(|&byte| byte == b'\n').any(|line| {
+        let Some(colon) = memchr(b':', line) else {
+            return false;
+        };
+        let (name, value) = (&line[..colon], &line[colon + 1..]);
+        let mut parts = Parameters::new(value);
+        name.eq_ignore_ascii_case(b"content-disposition")
+            && parts.essence.eq_ignore_ascii_case(b"form-data")
+            && parts.get(b"name").is_some_and(|name| name == FIELD.as_bytes())
+    })
+}
+
+/// A header's value of the form `essence; name=value; name="value"`.
+struct Parameters<'a> {
+    essence: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Parameters<'a> {
+    fn new(value: &'a [u8]) -> Self {
+        let end = memchr(b';', value).unwrap_or(value.len());
+        let rest = value.get(end + 1..).unwrap_or_default();
+        Self { essence: value[..end].trim_ascii(), rest }
+    }
+
+    /// The first parameter of a name.
+    fn get(&mut self, name: &[u8]) -> Option<Vec<u8>> {
+        loop {
+            let equals = memchr(b'=', self.rest)?;
+            let found = self.rest[..equals].trim_ascii().eq_ignore_ascii_case(name);
+            self.rest = &self.rest[equals + 1..];
+            let value = self.value();
+            if found {
+                return Some(value);
+            }
+        }
+    }
+
+    /// Takes a value, in quotes or not, and what follows it up to the next semicolon.
+    fn value(&mut self) -> Vec<u8> {
+        let mut value = Vec::new();
+        let mut quoted = false;
+        let mut bytes = self.rest.iter().copied().enumerate();
+        while let Some((at, byte)) = bytes.next() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'\\' if quoted => value.extend(bytes.next().map(|(_, escaped)| escaped)),
+                b';' if !quoted => {
+                    self.rest = &self.rest[at + 1..];
+                    return value.trim_ascii().to_vec();
+                }
+                _ => value.push(byte),
+            }
+        }
+        self.rest = &[];
+        value.trim_ascii().to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "application/x-www-form-urlencoded";
+
+    /// What is found in a body that comes at once, and that it is found in whatever pieces.
+    fn search(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let new = || Search::new(content_type.as_bytes()).expect("a form's content type");
+        let at_once = match new().search(body, true) {
+            Found::Value(value) => Some(value.to_vec()),
+            Found::Missing => None,
+            Found::NotYet => panic!("there is no more"),
+        };
+        for piece in 1..=body.len() {
+            let mut search = new();
+            let mut in_pieces = None;
+            for end in (0..body.len()).step_by(piece).chain([body.len()]) {
+                match search.search(&body[..end], end == body.len()) {
+                    Found::Value(value) => {
+                        in_pieces = Some(value.to_vec());
+                        break;
+                    }
+                    Found::Missing => break,
+                    Found::NotYet => assert!(end < body.len()),
+                }
+            }
+            assert_eq!(in_pieces, at_once, "in pieces of {piece}");
+        }
+        at_once
+    }
+
+    #[test]
+    fn fields_of_a_form() {
+        let find = |body: &str| search(URL, body.as_bytes()).map(|v| String::from_utf8(v).unwrap());
+        for body in [
+            "csrf_token=abc",
+            "csrf_token=abc&",
+            "a=b&csrf_token=abc",
+            "a=b&csrf_token=abc&c=d",
+            "&&csrf_token=abc&csrf_token=other",
+            "csrf_tokens=1&xcsrf_token=2&csrf_token=abc",
+        ] {
+            assert_eq!(find(body).as_deref(), Some("abc"), "{body}");
+        }
+        assert_eq!(find("csrf_token=").as_deref(), Some(""));
+        for body in ["", "a=b", "csrf_token", "csrf_token;=abc", "a=csrf_token=abc", "CSRF_TOKEN=a"]
+        {
+            assert_eq!(find(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_field_is_waited_for() {
+        let mut search = Search::new(URL.as_bytes()).unwrap();
+        assert_eq!(search.search(b"csrf_token=ab", false), Found::NotYet);
+        assert_eq!(search.search(b"csrf_token=abc&", false), Found::Value(b"abc"));
+    }
+
+    #[test]
+    fn content_types() {
+        let is_form = |text: &str| Search::new(text.as_bytes()).is_some();
+        for text in [
+            "application/x-www-form-urlencoded",
+            "Application/X-WWW-Form-UrlEncoded; charset=utf-8",
+            "multipart/form-data; boundary=x",
+            "multipart/form-data; charset=utf-8; Boundary=\"a b\"",
+        ] {
+            assert!(is_form(text), "{text}");
+        }
+        for text in [
+            "",
+            "text/plain",
+            "application/json",
+            "application/x-www-form-urlencoded2",
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; xboundary=x",
+            &format!("multipart/form-data; boundary={}", "x".repeat(71)),
+        ] {
+            assert!(!is_form(text), "{text}");
+        }
+    }
+
+    const MULTIPART: &str = "multipart/form-data; boundary=\"x-y\"";
+
+    fn part(disposition: &str, content: &str) -> String {
+        format!("--x-y\r\nContent-Disposition: {disposition}\r\n\r\n{content}\r\n")
+    }
+
+    fn find_part(body: &str) -> Option<String> {
+        search(MULTIPART, body.as_bytes()).map(|value| String::from_utf8(value).unwrap())
+    }
+
+    #[test]
+    fn parts_of_a_form() {
+        let token = part("form-data; name=\"csrf_token\"", "abc");
+        let file =
+            part("form-data; name=\"f\"; filename=\"; name=\\\"csrf_token\\\"\"", "--x-\r\n--");
+        let end = "--x-y--\r\n";
+        for body in [
+            format!("{token}{end}"),
+            format!("{file}{token}{end}"),
+            format!("{token}{file}{end}"),
+            format!("{}{end}", part("FORM-DATA ; x=y ; Name=csrf_token", "abc")),
+            format!("{}{token}{end}", part("form-data; name=\"csrf_token2\"", "no")),
+            format!("{}{token}{end}", part("attachment; name=\"csrf_token\"", "no")),
+            format!("{}{token}{end}", part("form-data", "")),
+            format!("--x-y\r\n\r\nno headers\r\n{token}{end}"),
+            "--x-y\r\nX: y\r\ncontent-disposition:form-data;name=csrf_token\r\n\r\nabc\r\n--x-y"
+                .to_owned(),
+        ] {
+            assert_eq!(find_part(&body).as_deref(), Some("abc"), "{body}");
+        }
+        assert_eq!(find_part(&part("form-data; name=csrf_token", "")), None, "it doesn't end");
+        let empty = format!("{}{end}", part("form-data; name=csrf_token", ""));
+        assert_eq!(find_part(&empty).as_deref(), Some(""));
+        let nothing = "--x-y\r\nContent-Disposition: form-data; name=csrf_token\r\n\r\n--x-y--";
+        assert_eq!(find_part(nothing).as_deref(), Some(""), "not even a line break");
+    }
+
+    #[test]
+    fn broken_parts_have_no_token() {
+        let token = part("form-data; name=\"csrf_token\"", "abc");
+        for body in [
+            "",
+            "--x-y",
+            "--x-y--",
+            "--x-y\r\n",
+            "--x-z\r\n",
+            &format!("preamble\r\n{token}--x-y--"),
+            &token.replace("--x-y\r\n", "--x-y \r\n"),
+            &token.replace("\r\n", "\n"),
+            &format!("--x-y--\r\n{token}--x-y--"),
+            &token,
+        ] {
+            assert_eq!(find_part(body), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::Body;
+use super::layer::Settings;
+use super::protection::Protection;
+use crate::{Error, ErrorKind, event};
+
+type Check<B> = Pin<Box<dyn Future<Output = Result<Request<Body<B>>, Error>> + Send>>;
+
+pin_project! {
+    /// The response of a [`CsrfService`](super::CsrfService): its handler's, or a refusal.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<Body<B>>>,
+    {
+        #[pin]
+        stage: Stage<S, S::Future, B>,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<S, F, B> {
+        Refused { error: Error, settings: Arc<Settings> },
+        /// Whether the request may pass isn't known yet.
+        Checking { check: Check<B>, inner: S, protection: Arc<Protection> },
+        /// The handler is at work.
+        Handling { #[pin] handler: F, protection: Arc<Protection> },
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<Body<B>>>,
+{
+    pub(super) fn refused(error: Error, settings: Arc<Settings>) -> Self {
+        Self { stage: Stage::Refused { error, settings } }
+    }
+
+    pub(super) fn checking(check: Check<B>, inner: S, protection: Arc<Protection>) -> Self {
+        Self { stage: Stage::Checking { check, inner, protection } }
+    }
+
+    pub(super) fn handling(handler: S::Future, protection: Arc<Protection>) -> Self {
+        Self { stage: Stage::Handling { handler, protection } }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<Body<B>>, Response = Response<R>>,
+    R: From<Bytes>,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut stage = self.project().stage;
+        loop {
+            match stage.as_mut().project() {
+                StageProjection::Refused { error, settings } => {
+                    return Poll::Ready(Ok(page(settings, error)));
+                }
+                StageProjection::Checking { check, inner, protection } => {
+                    let protection = Arc::clone(protection);
+                    let next = match ready!(check.as_mut().poll(cx)) {
+                        Ok(request) => Stage::Handling { handler: inner.call(request), protection },
+                        Err(error) => {
+                            let settings = Arc::clone(protection.settings());
+                            Stage::Refused { error, settings }
+                        }
+                    };
+                    stage.set(next);
+                }
+                StageProjection::Handling { handler, protection } => {
+                    let mut response = ready!(handler.poll(cx))?;
+                    if let Err(error) = protection.finish(response.headers_mut()) {
+                        response = page(protection.settings(), &error);
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+            }
+        }
+    }
+}
+
+/// The answer to a request that is refused, or whose session failed.
+fn page<R: From<Bytes>>(settings: &Settings, error: &Error) -> Response<R> {
+    if error.kind() != ErrorKind::Csrf {
+        event::failed(error);
+        return error.to_response().map(R::from);
+    }
+    match &settings.error_page {
+        Some(make_page) => make_page(error).into_response().map(R::from),
+        None => error.to_response().map(R::from),
+    }
+}
+
+impl<S, B> fmt::Debug for ResponseFuture<S, B>
+where
+    S: Service<Request<Body<B>>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+
+use super::field::FIELD;
+use super::protection::Protection;
+use crate::{Error, ErrorKind};
+
+/// The visitor's CSRF token, for the page that a handler makes: see [the module](super).
+///
+/// Handlers get it from an extractor. It opens the session.
+///
+/// ```
+/// use carafe::{Csrf, Error};
+///
+/// async fn form(csrf: Csrf) -> Result<String, Error> {
+///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
+/// }
+/// ```
+///
+/// Clones are handles of the same token; in a template it can be a function:
+/// `env.add_function("csrf_token", …)` with [`token`](Self::token).
+#[derive(Clone)]
+pub struct Csrf {
+    protection: Arc<Protection>,
+}
+
+impl Csrf {
+    /// The token of a request that passed a [`CsrfLayer`](super::CsrfLayer).
+    pub(crate) async fn open(extensions: &Extensions) -> Result<Self, Error> {
+        let protection = extensions.get::<Arc<Protection>>().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NoLayer,
+                "there is no CSRF protection on this route: add `.layer(CsrfLayer::new([…])?)` to \
+                 the router, before the session's layer",
+            )
+        })?;
+        protection.open().await?;
+        Ok(Self { protection: Arc::clone(protection) })
+    }
+
+    /// The token: letters, digits and `-`, `_` or `.`, so that it needs no escaping in HTML and in
+    /// URLs. It is the same for all of a page, and another one for the next page.
+    ///
+    /// Ask for it when the session is in the state that it will be left in: after a login, not
+    /// before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes for a visitor's first
+    /// token, and [`ErrorKind::Closed`] if the response has begun.
+    pub fn token(&self) -> Result<String, Error> {
+        self.protection.token()
+    }
+
+    /// The field for a form, in HTML: `<input type="hidden" name="csrf_token" value="…">`.
+    ///
+    /// # Errors
+    /// As [`token`](Self::token).
+    pub fn field(&self) -> Result<String, Error> {
+        let token = self.token()?;
+        Ok(format!(r#"<input type="hidden" name="{FIELD}" value="{token}">"#))
+    }
+}
+
+impl fmt::Debug for Csrf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csrf").finish_non_exhaustive()
+    }
+}

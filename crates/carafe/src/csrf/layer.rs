@@ -1,0 +1,154 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::request::Parts;
+use tower_layer::Layer;
+
+use super::CsrfService;
+use super::origin::Origins;
+use crate::Error;
+use crate::engine::{ErrorPage, MakeErrorPage};
+
+/// How much of a form is searched for the token, unless set otherwise: 64 KiB.
+const FORM_LIMIT: usize = 64 * 1024;
+
+/// Refuses requests that another site makes a visitor's browser send: see [the module](super).
+///
+/// ```
+/// use carafe::CsrfLayer;
+///
+/// let layer = CsrfLayer::new(["https://shop.example", "http://localhost:5000"])?;
+/// assert!(CsrfLayer::new(["https://shop.example/"]).is_err());
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CsrfLayer {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) origins: Origins,
+    pub(super) exempt: Option<Exempt>,
+    pub(super) form_limit: usize,
+    pub(super) flask_wtf: bool,
+    pub(super) error_page: Option<MakeErrorPage>,
+}
+
+pub(super) type Exempt = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+impl CsrfLayer {
+    /// A layer for a service whose pages are at these origins, written as browsers send them: scheme,
+    /// host and, if it isn't the scheme's own, port. Each is one from which requests are accepted, so
+    /// they are the service's own and no others.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if one isn't written so.
+    pub fn new(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+        let mut accepted = Origins::default();
+        for origin in origins {
+            accepted.add(origin.as_ref())?;
+        }
+        Ok(Self::with_origins(accepted))
+    }
+
+    /// A layer that takes the request's own host for its origin: the `Host` header, or the authority
+    /// of HTTP/2, must equal the host and port in `Origin`.
+    ///
+    /// This is for development, and for services whose host isn't known beforehand. It is as good as
+    /// what `Host` says: a proxy must hand on the one that the browser sent. It can't tell HTTP from
+    /// HTTPS.
+    #[must_use]
+    pub fn same_host() -> Self {
+        Self::with_origins(Origins::same_host())
+    }
+
+    fn with_origins(origins: Origins) -> Self {
+        let settings = Settings {
+            origins,
+            exempt: None,
+            form_limit: FORM_LIMIT,
+            flask_wtf: false,
+            error_page: None,
+        };
+        Self { settings: Arc::new(settings) }
+    }
+
+    /// Lets requests through unchecked: those that other services send, and that carry a signature
+    /// of their own. A later call replaces an earlier one's rule.
+    ///
+    /// ```
+    /// use carafe::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?
+    ///     .exempt(|request| request.uri.path() == "/webhooks/payment");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn exempt(self, rule: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.map(|settings| settings.exempt = Some(Arc::new(rule)))
+    }
+
+    /// How many bytes of a form are searched for the token; 64 KiB by default. That much of a
+    /// request is kept in memory.
+    #[must_use]
+    pub fn form_limit(self, bytes: usize) -> Self {
+        self.map(|settings| settings.form_limit = bytes)
+    }
+
+    /// Makes and checks the tokens of Flask-WTF's `CSRFProtect` and not those of this crate, so that
+    /// a form that a Flask service shows can be sent to this one and the other way round.
+    ///
+    /// The session's key is `csrf_token` then, also for visitors without a session, who get one by
+    /// it; a token is accepted for an hour (`WTF_CSRF_TIME_LIMIT`), and the `SECRET_KEY` signs it.
+    /// Where requests may come from is checked as ever, which is stricter than Flask-WTF.
+    #[must_use]
+    pub fn flask_wtf(self) -> Self {
+        self.map(|settings| settings.flask_wtf = true)
+    }
+
+    /// Makes the page of a request that is refused. Without it that is the session layer's
+    /// [`on_error`](crate::SessionLayer::on_error), or else a plain text that gives the reason.
+    ///
+    /// ```
+    /// use carafe::CsrfLayer;
+    /// use http::StatusCode;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?
+    ///     .on_error(|error| (StatusCode::FORBIDDEN, format!("Please go back and reload: {error}")));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_error<F, P>(self, page: F) -> Self
+    where
+        F: Fn(&Error) -> P + Send + Sync + 'static,
+        P: Into<ErrorPage>,
+    {
+        let make_page = move |error: &Error| page(error).into();
+        self.map(|settings| settings.error_page = Some(Arc::new(make_page)))
+    }
+
+    fn map(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Arc::unwrap_or_clone(self.settings);
+        change(&mut settings);
+        Self { settings: Arc::new(settings) }
+    }
+}
+
+impl<S> Layer<S> for CsrfLayer {
+    type Service = CsrfService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CsrfService::new(inner, Arc::clone(&self.settings))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("origins", &self.origins)
+            .field("form_limit", &self.form_limit)
+            .field("flask_wtf", &self.flask_wtf)
+            .finish_non_exhaustive()
+    }
+}

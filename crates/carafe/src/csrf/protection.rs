@@ -1,0 +1,190 @@
+//! What one request has to do with its visitor's token.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderMap;
+
+use super::check::refused;
+use super::layer::Settings;
+use super::token::{Claim, Mask, Secret, random_mask};
+use super::{cookie, wtf};
+use crate::session::{Operation, Session, Slot};
+use crate::{Error, ErrorKind, Text, Value};
+
+/// Where the session keeps the secret of its tokens.
+const KEY: &str = "_carafe_csrf";
+
+/// The protection of one request: in its extensions, and shared with every [`Csrf`](super::Csrf).
+#[derive(Debug)]
+pub(crate) struct Protection {
+    slot: Arc<Slot>,
+    settings: Arc<Settings>,
+    /// Whether the request's method is one that changes nothing.
+    safe: bool,
+    page: Mutex<Page>,
+}
+
+/// What the page that is being made has of the token.
+#[derive(Default)]
+struct Page {
+    mask: Option<Mask>,
+    /// The secret of a visitor without a session.
+    visitor: Option<Visitor>,
+}
+
+struct Visitor {
+    secret: Secret,
+    /// Whether the visitor has yet to get the cookie with it.
+    is_new: bool,
+}
+
+impl Protection {
+    pub(super) fn new(slot: Arc<Slot>, settings: Arc<Settings>, safe: bool) -> Self {
+        Self { slot, settings, safe, page: Mutex::default() }
+    }
+
+    pub(super) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Opens the session, on which the token depends, and the response with it.
+    pub(super) async fn open(&self) -> Result<(), Error> {
+        self.slot.engine.open(&self.slot, true).await
+    }
+
+    /// A token for the page that is being made.
+    pub(super) fn token(&self) -> Result<String, Error> {
+        if self.settings.flask_wtf {
+            return wtf::token(&self.slot);
+        }
+        let mut page = self.page();
+        let mask = match page.mask {
+            Some(mask) => mask,
+            None => *page.mask.insert(random_mask()?),
+        };
+        if self.has_session() {
+            return Ok(self.session_secret()?.token(&mask));
+        }
+        let visitor = match &mut page.visitor {
+            Some(visitor) => visitor,
+            none => none.insert(self.visitor()?),
+        };
+        Ok(visitor.secret.token(&mask))
+    }
+
+    /// The secret of the session, which gets one if it has none.
+    fn session_secret(&self) -> Result<Secret, Error> {
+        let session = Session::new(Arc::clone(&self.slot));
+        if let Some(secret) = secret_of(&session) {
+            return Ok(secret);
+        }
+        let secret = Secret::random()?;
+        give(&session, &secret)?;
+        // Another holder of this session may have been faster.
+        if let Some(secret) = secret_of(&session) {
+            return Ok(secret);
+        }
+        // Something else was there.
+        let value = Value::from(secret.to_text());
+        session.perform(Operation::Insert { key: Text::from(KEY), value, seen: None })?;
+        Ok(secret)
+    }
+
+    /// The secret of a visitor without a session, from the cookie or new.
+    fn visitor(&self) -> Result<Visitor, Error> {
+        if let Some(secret) = cookie::read(&self.slot) {
+            return Ok(Visitor { secret, is_new: false });
+        }
+        if self.slot.state().closed {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "the first CSRF token was asked for after the response had begun, so that the \
+                 visitor can't get the cookie: ask for it before the handler returns",
+            ));
+        }
+        Ok(Visitor { secret: Secret::random()?, is_new: true })
+    }
+
+    /// Whether a token that came is the visitor's.
+    pub(super) async fn verify(&self, token: &[u8]) -> Result<(), Error> {
+        if self.settings.flask_wtf {
+            self.open().await?;
+            return wtf::verify(&self.slot, token);
+        }
+        let claim = Claim::from_token(token)
+            .ok_or_else(|| refused("the CSRF token is none that this site makes"))?;
+        self.open().await?;
+        let secret = if self.has_session() {
+            secret_of(&Session::new(Arc::clone(&self.slot)))
+        } else {
+            cookie::read(&self.slot)
+        };
+        match secret {
+            Some(secret) if claim.is(&secret) => Ok(()),
+            Some(_) => Err(refused(
+                "the CSRF token is not the visitor's: the page was loaded before the login, or in \
+                 another session. Load it again",
+            )),
+            None => Err(refused(
+                "the visitor has no CSRF token: the page was loaded before the session began or \
+                 ended, or the browser keeps no cookies. Load it again",
+            )),
+        }
+    }
+
+    /// Completes the response of a request whose page may have a token.
+    pub(super) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
+        if self.settings.flask_wtf || !self.slot.state().is_open() {
+            return Ok(());
+        }
+        let page = self.page();
+        if !self.has_session() {
+            if let Some(Visitor { secret, is_new: true }) = &page.visitor {
+                cookie::set(&self.slot, secret, response)?;
+            }
+            return Ok(());
+        }
+        let session = Session::new(Arc::clone(&self.slot));
+        if let Some(visitor) = &page.visitor
+            && self.safe
+            && !self.slot.state().has_user()
+        {
+            // The page had its token before the session began, in one request. That is no login,
+            // whose session takes nothing over.
+            give(&session, &visitor.secret)?;
+        }
+        if secret_of(&session).is_some() {
+            cookie::remove(&self.slot, response)?;
+        }
+        Ok(())
+    }
+
+    fn has_session(&self) -> bool {
+        self.slot.state().has_session()
+    }
+
+    /// The page. A panic of another holder leaves it whole: each change is one assignment.
+    fn page(&self) -> MutexGuard<'_, Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The secret of a session; `None` if it has none, or not one that was made here.
+fn secret_of(session: &Session) -> Option<Secret> {
+    session.read(|view| match view.get(KEY.as_bytes())?.as_ref() {
+        Value::Text(text) => Secret::from_text(text.as_wtf8()),
+        _ => None,
+    })
+}
+
+/// Gives a session its secret, unless it has one.
+fn give(session: &Session, secret: &Secret) -> Result<(), Error> {
+    let value = Value::from(secret.to_text());
+    session.perform(Operation::OrInsert { key: Text::from(KEY), value })
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").finish_non_exhaustive()
+    }
+}

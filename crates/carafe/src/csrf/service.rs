@@ -1,0 +1,63 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
+use tower_service::Service;
+
+use super::layer::Settings;
+use super::protection::Protection;
+use super::{Body, ResponseFuture, check};
+use crate::session::Slot;
+
+/// A service that only requests reach which come from its own site: what
+/// [`CsrfLayer`](super::CsrfLayer) makes.
+#[derive(Clone, Debug)]
+pub struct CsrfService<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> CsrfService<S> {
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CsrfService<S>
+where
+    S: Service<Request<Body<ReqBody>>, Response = Response<ResBody>> + Clone,
+    ReqBody: HttpBody + Send + Unpin + 'static,
+    ReqBody::Data: Send,
+    ResBody: From<Bytes>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let slot = match Slot::current(&parts.extensions) {
+            Ok(slot) => slot,
+            Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
+        };
+        let safe = check::is_safe(&parts.method);
+        let protection = Arc::new(Protection::new(slot, Arc::clone(&self.settings), safe));
+        parts.extensions.insert(Arc::clone(&protection));
+        let body = Body::new(body);
+        if safe || self.settings.exempt.as_ref().is_some_and(|exempt| exempt(&parts)) {
+            let request = Request::from_parts(parts, body);
+            return ResponseFuture::handling(self.inner.call(request), protection);
+        }
+        // The clone isn't ready, and this one is.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let check = check::request(Arc::clone(&protection), parts, body);
+        ResponseFuture::checking(Box::pin(check), inner, protection)
+    }
+}

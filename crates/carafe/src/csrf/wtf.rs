@@ -1,0 +1,57 @@
+//! The tokens of Flask-WTF: the session's text under `csrf_token`, signed with the time.
+
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+
+use super::check::refused;
+use super::field::FIELD;
+use crate::session::{Session, Slot};
+use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
+use crate::{Error, ErrorKind, Text, Value, id};
+
+/// `WTF_CSRF_TIME_LIMIT`, in seconds.
+const TIME_LIMIT: u64 = 3600;
+
+/// A token for a page.
+pub(super) fn token(slot: &Arc<Slot>) -> Result<String, Error> {
+    let session = Session::new(Arc::clone(slot));
+    let text: Option<Text> = session.get(FIELD)?;
+    let text = match text {
+        Some(text) => text,
+        None => {
+            let text = Text::from(random_hex()?);
+            session.insert(FIELD, text.clone())?;
+            text
+        }
+    };
+    serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())
+}
+
+/// Whether a token that came is the session's.
+pub(super) fn verify(slot: &Arc<Slot>, token: &[u8]) -> Result<(), Error> {
+    let session = Session::new(Arc::clone(slot));
+    let Ok(Some(expected)) = session.get::<Text>(FIELD) else {
+        return Err(refused("the CSRF session token is missing: load the page again"));
+    };
+    let now = slot.engine.clock.now();
+    match serializer(slot).loads(token, Some(TIME_LIMIT), now) {
+        Ok(Value::Text(text)) if text.as_wtf8().ct_eq(expected.as_wtf8()).into() => Ok(()),
+        Ok(_) => Err(refused("the CSRF tokens do not match: load the page again")),
+        Err(error) if error.kind() == ErrorKind::Expired => {
+            Err(refused("the CSRF token has expired: load the page again"))
+        }
+        Err(_) => Err(refused("the CSRF token is invalid")),
+    }
+}
+
+fn serializer(slot: &Slot) -> UrlSafeTimedSerializer {
+    let options = SigningOptions::itsdangerous("wtf-csrf-token");
+    UrlSafeTimedSerializer::new(&slot.engine.keys().ring(), &options)
+}
+
+/// Flask-WTF takes the hexadecimal SHA-1 of 64 random bytes, which is 20 random bytes.
+fn random_hex() -> Result<String, Error> {
+    let bytes: [u8; 20] = id::random()?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
