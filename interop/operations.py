@@ -202,12 +202,12 @@ def checked(operation: Any) -> tuple[str, list[Any]]:
 
 
 def parse(text: str, in_query: bool) -> list[Any]:
-    """The operations of a body, `{"ops": [...]}`, or of a query, where it is the list alone. Raises `Malformed`."""
+    """The operations of a body, `{"ops": [...]}`; a query may also have the list alone. Raises `Malformed`."""
     try:
         request = tagged.loads(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration) as error:
         raise Malformed("no JSON in Python's dialect, or a bad tag") from error
-    operations = request if in_query else request.get("ops") if isinstance(request, dict) else None
+    operations = request.get("ops") if isinstance(request, dict) else request if in_query else None
     if not isinstance(operations, list):
         raise Malformed('no {"ops": [...]}')
     return operations

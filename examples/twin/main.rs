@@ -59,14 +59,19 @@ struct Ops {
 async fn get_op(session: LazySession, Query(query): Query<Ops>) -> Response {
     match Value::from_tagged_json(query.ops.as_bytes()) {
         Ok(Value::List(ops)) => answer(session, ops).await,
+        Ok(Value::Dict(body)) => answer_body(session, body).await,
         _ => bad_request(),
     }
 }
 
 async fn post_op(session: LazySession, body: Bytes) -> Response {
-    let Ok(Value::Dict(mut body)) = Value::from_tagged_json(&body) else {
-        return bad_request();
-    };
+    match Value::from_tagged_json(&body) {
+        Ok(Value::Dict(body)) => answer_body(session, body).await,
+        _ => bad_request(),
+    }
+}
+
+async fn answer_body(session: LazySession, mut body: Dict) -> Response {
     match body.remove("ops") {
         Some(Value::List(ops)) => answer(session, ops).await,
         _ => bad_request(),
