@@ -1,0 +1,71 @@
+//! The settings that say how long sessions live, and what those in a store may do.
+
+use std::time::Duration;
+
+use super::Config;
+
+impl Config {
+    /// How long a session in a store lives without being used: 7 days by default. A use is written
+    /// at most once per tenth of it.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session in a store lives in any case, and how long after
+    /// [`login`](crate::Session::login) one in a cookie does: 31 days by default.
+    #[must_use]
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.absolute_timeout = timeout;
+        self
+    }
+
+    /// After how long a session in a store gets a new id, so that one that leaked is of use for a
+    /// limited time: a day by default; zero turns it off.
+    #[must_use]
+    pub fn renew_after(mut self, interval: Duration) -> Self {
+        self.renew_after = interval;
+        self
+    }
+
+    /// How long after such a renewal requests with the old id are still served, since they may have
+    /// been under way: 10 seconds by default. After a login there is no such grace.
+    #[must_use]
+    pub fn renewal_grace(mut self, grace: Duration) -> Self {
+        self.renewal_grace = grace;
+        self
+    }
+
+    /// How long a call of the store may take before the request fails: 2 seconds by default.
+    #[must_use]
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
+    /// How often expired records are removed from the store, in the background: every minute by
+    /// default; zero turns it off, for instance where another process does it.
+    #[must_use]
+    pub fn sweep_interval(mut self, interval: Duration) -> Self {
+        self.sweep_interval = interval;
+        self
+    }
+
+    /// How many bytes of JSON a session in a store may have: 64 KiB by default.
+    #[must_use]
+    pub fn session_limit(mut self, bytes: usize) -> Self {
+        self.session_limit = bytes;
+        self
+    }
+
+    /// Whether a request that read a key of a session in a store and then wrote it, while another
+    /// request changed it, fails with [`ErrorKind::Conflict`]. Otherwise (the default) the later
+    /// write stands, and the log says so. [`Session::update`](crate::Session::update) has no such
+    /// conflict.
+    #[must_use]
+    pub fn strict(mut self, on: bool) -> Self {
+        self.strict = on;
+        self
+    }
+}
