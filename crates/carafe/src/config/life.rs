@@ -60,7 +60,7 @@ impl Config {
     }
 
     /// Whether a request that read a key of a session in a store and then wrote it, while another
-    /// request changed it, fails with [`ErrorKind::Conflict`]. Otherwise (the default) the later
+    /// request changed it, fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict). Otherwise (the default) the later
     /// write stands, and the log says so. [`Session::update`](crate::Session::update) has no such
     /// conflict.
     #[must_use]
