@@ -72,7 +72,7 @@ impl Payload {
     #[must_use]
     pub fn sized(bytes: usize) -> Self {
         let mut json = String::new();
-        let items = bytes.saturating_sub(60) / 40;
+        let items = bytes.saturating_sub(60) / 41;
         if items > 0 {
             let cart: Vec<String> = (0..items)
                 .map(|n| {
