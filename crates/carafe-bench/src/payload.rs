@@ -54,7 +54,7 @@ impl Payload {
             (0..18).map(|n| format!(r#""/articles/{}?from=list""#, hex(8, 50 + n))).collect();
         let json = format!(
             concat!(
-                r#"{{"_flashes":[{{" t":["message","Added to the cart; see what others got, too!"]}}],"_fresh":true,"_id":"{}","#,
+                r#"{{"_flashes":[{{" t":["message","Added to the cart, see what others got, too!"]}}],"_fresh":true,"_id":"{}","#,
                 r#""_permanent":true,"_user_id":"104217","cart":[{}],"csrf_token":"{}","#,
                 r#""last_seen":{{" d":"Tue, 14 Nov 2023 22:13:20 GMT"}},"pages":[{}],"#,
                 r#""visit":{{" u":"{}"}}}}"#

@@ -59,3 +59,24 @@ pub fn signed_jar_write(key: &Key, session: &Session) -> Option<String> {
     jar.signed_mut(key).add(cookie.path("/").http_only(true));
     Some(jar.delta().next()?.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ours;
+    use crate::payload::Payload;
+
+    #[test]
+    fn peers_read_what_they_write() {
+        for payload in [Payload::p1(), Payload::p2(), Payload::p3()] {
+            let expected = payload.map()[payload.key].as_str().map(str::to_owned);
+            let serializer = itsdangerous();
+            let text = serializer.sign(&payload.map()).unwrap();
+            assert_eq!(itsdangerous_read(&serializer, &text, payload.key), expected);
+            let key = cookie_key();
+            let header = signed_jar_write(&key, &payload.map()).unwrap();
+            let value = header.split(';').next().unwrap().strip_prefix("session=").unwrap();
+            assert_eq!(signed_jar_read(&key, &ours::headers(value), payload.key), expected);
+        }
+    }
+}
