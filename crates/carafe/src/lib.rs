@@ -28,6 +28,9 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod base64;
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench;
 mod codec;
 mod config;
 mod cookie;

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use http::Extensions;
+use http::{Extensions, HeaderValue};
 
 pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome};
@@ -26,6 +26,7 @@ pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
 use crate::cookie::{self, SetCookie};
 use crate::session::{Slot, View, is_permanent};
+use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
 
 /// Makes the page that a visitor sees where the session failed.
@@ -152,19 +153,18 @@ impl Engine {
 
     /// What the request's cookie holds. A session whose user logged in too long ago has ended.
     fn read_cookie(&self, slot: &Slot) -> View {
-        match self.decode(slot) {
+        match self.decode(slot.cookies()) {
             Ok(None) => View::default(),
-            Ok(Some(decoded)) => {
-                let view = View::new(decoded.payload);
-                let oldest =
-                    self.clock.now().saturating_sub(self.config().absolute_timeout.as_secs());
-                if view.logged_in_at().is_some_and(|login| login < oldest) {
-                    event::expired();
-                    return View::default();
+            Ok(Some(decoded)) => match self.view(decoded.payload) {
+                Some(view) => {
+                    slot.state().outdated = decoded.outdated;
+                    view
                 }
-                slot.state().outdated = decoded.outdated;
-                view
-            }
+                None => {
+                    event::expired();
+                    View::default()
+                }
+            },
             Err(error) => {
                 event::refused(&error);
                 slot.state().unreadable = error.kind() == ErrorKind::BadPayload;
@@ -173,9 +173,22 @@ impl Engine {
         }
     }
 
-    /// The content of the request's cookie; `None` if there is no cookie, or an empty one.
-    fn decode(&self, slot: &Slot) -> Result<Option<Decoded>, Error> {
-        let Some(found) = cookie::find(slot.cookies(), &self.config().cookie_name) else {
+    /// The view of what a cookie held; `None` if the user logged in too long ago.
+    pub(crate) fn view(&self, payload: Payload) -> Option<View> {
+        let view = View::new(payload);
+        let ended = view.logged_in_at().is_some_and(|login| {
+            let timeout = self.config().absolute_timeout.as_secs();
+            login < self.clock.now().saturating_sub(timeout)
+        });
+        (!ended).then_some(view)
+    }
+
+    /// The content of the session's cookie among these; `None` if there is no cookie, or an empty one.
+    pub(crate) fn decode<'a>(
+        &self,
+        cookies: impl Iterator<Item = &'a HeaderValue>,
+    ) -> Result<Option<Decoded>, Error> {
+        let Some(found) = cookie::find(cookies, &self.config().cookie_name) else {
             return Ok(None);
         };
         if found.duplicate {

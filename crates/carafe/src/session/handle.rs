@@ -380,7 +380,8 @@ fn is_true(value: &Value) -> bool {
     }
 }
 
-pub(super) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
+/// A value as a `T`, or an error that names the key.
+pub(crate) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
     T::from_value(value).map_err(|error| at_key(key, &error))
 }
 

@@ -16,6 +16,8 @@ mod view;
 pub use self::entry::Entry;
 pub use self::flash::Flash;
 pub use self::handle::Session;
+#[cfg(feature = "__bench")]
+pub(crate) use self::handle::convert;
 pub(crate) use self::handle::is_permanent;
 pub use self::lazy::{LazySession, Named};
 pub(crate) use self::life::{ID, LOGIN};

@@ -220,7 +220,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
     }
 
-    #[cfg(feature = "testing")]
+    #[cfg(any(feature = "testing", feature = "__bench"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

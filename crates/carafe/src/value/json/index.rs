@@ -4,37 +4,35 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::super::Text;
 use super::super::http_date::parse_http_date;
 use super::lexer::{Lexer, RawStr};
 use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload, base64};
 use crate::Error;
 
-/// A top-level key and where its value stands.
+/// Where a top-level key and its value stand.
 #[derive(Clone)]
 pub(super) struct Indexed {
-    pub(super) key: Key,
-    pub(super) value: Range<u32>,
-    /// Whether the value is in Flask's own spelling, so that its bytes can be copied.
-    pub(super) canonical: bool,
+    /// The key without its quotes. One with escapes stands, decoded, behind the JSON.
+    key: Range<u32>,
+    value: Range<u32>,
+    pub(super) spelling: Spelling,
 }
 
-#[derive(Clone)]
-pub(super) enum Key {
-    /// A key without escapes stands in the payload as it is.
-    Raw(Range<u32>),
-    /// Boxed to keep the index small, since few keys have escapes.
-    Decoded(Box<Text>),
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Spelling {
+    /// A text without escapes, in Flask's own spelling.
+    PlainText,
+    /// In Flask's own spelling, so that its bytes can be copied.
+    Canonical,
+    Other,
 }
 
 impl Indexed {
     #[inline]
-    pub(super) fn key<'a>(&'a self, json: &'a [u8]) -> &'a [u8] {
-        match &self.key {
-            Key::Raw(range) => &json[range.start as usize..range.end as usize],
-            Key::Decoded(text) => text.as_wtf8(),
-        }
+    pub(super) fn key<'a>(&self, json: &'a [u8]) -> &'a [u8] {
+        &json[self.key.start as usize..self.key.end as usize]
     }
 
     #[inline]
@@ -59,6 +57,7 @@ impl From<Error> for Unindexed {
 }
 
 /// What a value was seen to be, as far as a tag around it needs to know.
+#[derive(Clone, Copy)]
 enum Seen<'a> {
     Text(RawStr<'a>),
     List,
@@ -69,64 +68,98 @@ enum Seen<'a> {
     Other,
 }
 
-/// Validates a payload, and indexes its keys in their order.
-pub(super) fn index(json: &[u8]) -> Result<Index, Unindexed> {
-    if u32::try_from(json.len()).is_err() {
-        return Err(bad_payload("the session is larger than 4 GiB").into());
+/// Validates a payload, and indexes its keys in their order. Decoded keys are appended to it.
+pub(super) fn index(json: &mut Vec<u8>) -> Result<Index, Unindexed> {
+    // A decoded key is no longer than it was with its escapes.
+    if u32::try_from(json.len().saturating_mul(2)).is_err() {
+        return Err(bad_payload("the session is larger than 2 GiB").into());
     }
     let mut lexer = Lexer::new(json);
     let mut index = Index::new();
+    let mut decoded = Vec::new();
     if !lexer.eat(b'{') {
         return Err(Unindexed::Unusual);
     }
     if !lexer.eat(b'}') {
         loop {
-            index.push(member(&mut lexer)?);
+            index.push(member(&mut lexer, &mut decoded)?);
             if !lexer.comma_or(b'}')? {
                 break;
             }
         }
     }
     lexer.end()?;
-    if let [only] = index.as_slice()
-        && Tag::of(only.key(json)).is_some()
-    {
-        return Err(Unindexed::Unusual);
+    json.append(&mut decoded);
+    if let [only] = index.as_slice() {
+        return if Tag::of(only.key(json)).is_some() { Err(Unindexed::Unusual) } else { Ok(index) };
     }
-    if !index.is_sorted_by(|a, b| a.key(json) < b.key(json)) {
+    let in_order = |index: &Index| index.is_sorted_by(|a, b| is_less(a.key(json), b.key(json)));
+    if !in_order(&index) {
         index.sort_by(|a, b| a.key(json).cmp(b.key(json)));
         // A value that a later one of the same key overrides may be of any kind.
-        if !index.is_sorted_by(|a, b| a.key(json) < b.key(json)) {
+        if !in_order(&index) {
             return Err(Unindexed::Unusual);
         }
     }
     Ok(index)
 }
 
-fn member(lexer: &mut Lexer<'_>) -> Result<Indexed, Unindexed> {
-    let key = lexer.key()?;
-    let key = if key.escaped {
-        Key::Decoded(Box::new(key.to_text()))
-    } else {
-        Key::Raw(key.start as u32..(key.start + key.body.len()) as u32)
-    };
+/// `a < b`, for keys, which often differ in their first byte.
+#[inline(always)]
+fn is_less(a: &[u8], b: &[u8]) -> bool {
+    match (a.first(), b.first()) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => a < b,
+    }
+}
+
+#[inline]
+fn member(lexer: &mut Lexer<'_>, decoded: &mut Vec<u8>) -> Result<Indexed, Unindexed> {
+    lexer.open_key()?;
+    let mut start = lexer.pos;
+    let key = lexer.string()?;
+    let mut len = key.body.len();
+    if key.escaped() {
+        start = lexer.bytes.len() + decoded.len();
+        let text = key.decode();
+        len = text.len();
+        decoded.extend_from_slice(&text);
+    }
+    let key = start as u32..(start + len) as u32;
+    lexer.colon()?;
     lexer.skip_space();
     let start = lexer.pos;
     lexer.canonical = true;
-    value(lexer)?;
-    Ok(Indexed { key, value: start as u32..lexer.pos as u32, canonical: lexer.canonical })
+    let seen = value(lexer)?;
+    let spelling = match seen {
+        _ if !lexer.canonical => Spelling::Other,
+        Seen::Text(text) if !text.escaped() => Spelling::PlainText,
+        _ => Spelling::Canonical,
+    };
+    Ok(Indexed { key, value: start as u32..lexer.pos as u32, spelling })
 }
 
 /// A container that is being passed.
+#[derive(Clone, Copy)]
 enum Open<'a> {
+    /// The session itself.
+    Top,
     List,
-    Dict { first: RawStr<'a>, tag: Option<Tag>, last: Option<RawStr<'a>> },
+    /// A dictionary with its last key, which is the first as long as it is the only one; then also
+    /// the tag that it is.
+    Dict {
+        last: RawStr<'a>,
+        only: bool,
+        tag: Option<Tag>,
+    },
 }
 
 /// Passes a top-level value. Keeps its own stack, since the program's would not bear the nesting
 /// that an input can have.
-fn value<'a>(lexer: &mut Lexer<'a>) -> Result<(), Unindexed> {
-    let mut stack: SmallVec<[Open<'a>; 6]> = SmallVec::new();
+fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
+    let mut lexer = *outer;
+    let mut open = Open::Top;
+    let mut outside: SmallVec<[Open<'a>; 6]> = SmallVec::new();
     loop {
         lexer.skip_space();
         let mut seen = match lexer.peek() {
@@ -135,14 +168,15 @@ fn value<'a>(lexer: &mut Lexer<'a>) -> Result<(), Unindexed> {
                 Seen::Text(lexer.string()?)
             }
             // The session itself is one level.
-            b'{' | b'[' if stack.len() + 1 == MAX_READ_DEPTH => {
+            b'{' | b'[' if outside.len() + 1 == MAX_READ_DEPTH => {
                 return Err(bad_payload("the session's JSON is nested too deeply").into());
             }
             b'{' => {
                 lexer.pos += 1;
                 if !lexer.eat(b'}') {
                     let first = lexer.key()?;
-                    stack.push(Open::Dict { first, tag: tag_of(first)?, last: None });
+                    outside.push(open);
+                    open = Open::Dict { last: first, only: true, tag: tag_of(first)? };
                     continue;
                 }
                 Seen::EmptyDict
@@ -150,65 +184,78 @@ fn value<'a>(lexer: &mut Lexer<'a>) -> Result<(), Unindexed> {
             b'[' => {
                 lexer.pos += 1;
                 if !lexer.eat(b']') {
-                    stack.push(Open::List);
+                    outside.push(open);
+                    open = Open::List;
                     continue;
                 }
                 Seen::List
             }
-            _ => word_or_number(lexer)?,
+            _ => {
+                word_or_number(&mut lexer)?;
+                Seen::Other
+            }
         };
         loop {
-            match stack.last_mut() {
-                None => return Ok(()),
-                Some(Open::List) => {
+            match &mut open {
+                Open::Top => {
+                    *outer = lexer;
+                    return Ok(seen);
+                }
+                Open::List => {
                     if lexer.comma_or(b']')? {
                         break;
                     }
                     seen = Seen::List;
                 }
-                Some(Open::Dict { first, tag, last }) => {
+                Open::Dict { last, only, tag } => {
                     if lexer.comma_or(b'}')? {
                         let key = lexer.key()?;
                         // A duplicate of a tag leaves a dictionary of one key.
-                        if tag.is_some() && (key.escaped || key.body == first.body) {
+                        if tag.is_some() && (key.escaped() || Tag::of(key.body) == *tag) {
                             return Err(Unindexed::Unusual);
                         }
-                        lexer.canonical &= in_order(last.unwrap_or(*first), key);
-                        *last = Some(key);
+                        lexer.canonical &= in_order(*last, key);
+                        *last = key;
+                        *only = false;
                         break;
                     }
-                    seen = match (last, tag) {
-                        (None, Some(tag)) => tagged(lexer, *tag, &seen)?,
-                        (None, None) if is_escaped_tag(*first) => Seen::EscapedDict,
+                    seen = match tag {
+                        Some(tag) if *only => {
+                            let (seen, canonical) = tagged(*tag, seen)?;
+                            lexer.canonical &= canonical;
+                            seen
+                        }
+                        None if *only && is_escaped_tag(*last) => Seen::EscapedDict,
                         _ => Seen::Dict,
                     };
                 }
             }
-            stack.pop();
+            open = outside.pop().unwrap_or(Open::Top);
         }
     }
 }
 
-#[inline]
-fn word_or_number<'a>(lexer: &mut Lexer<'a>) -> Result<Seen<'a>, Error> {
+#[inline(always)]
+fn word_or_number(lexer: &mut Lexer<'_>) -> Result<(), Error> {
     match lexer.peek() {
-        b'n' if lexer.word(b"null") => {}
-        b't' if lexer.word(b"true") => {}
-        b'f' if lexer.word(b"false") => {}
-        b'N' if lexer.word(b"NaN") => {}
-        b'I' if lexer.word(b"Infinity") => {}
         b'-' if lexer.word(b"-Infinity") => {}
         b'-' | b'0'..=b'9' => {
             lexer.number()?;
         }
+        b't' if lexer.word(b"true") => {}
+        b'f' if lexer.word(b"false") => {}
+        b'n' if lexer.word(b"null") => {}
+        b'N' if lexer.word(b"NaN") => {}
+        b'I' if lexer.word(b"Infinity") => {}
         _ => return Err(bad_payload("the session's JSON lacks a value")),
     }
-    Ok(Seen::Other)
+    Ok(())
 }
 
 /// The tag that a key is. No spelling of a tag is longer than three characters of six bytes.
+#[inline]
 fn tag_of(key: RawStr<'_>) -> Result<Option<Tag>, Unindexed> {
-    if key.escaped && key.body.len() <= 18 && Tag::of(&key.decode()).is_some() {
+    if key.escaped() && key.body.len() <= 18 && Tag::of(&key.decode()).is_some() {
         return Err(Unindexed::Unusual);
     }
     Ok(Tag::of(key.body))
@@ -218,32 +265,34 @@ fn is_escaped_tag(key: RawStr<'_>) -> bool {
     key.body.strip_suffix(b"__").is_some_and(|tag| Tag::of(tag).is_some())
 }
 
+#[inline(always)]
 fn in_order(a: RawStr<'_>, b: RawStr<'_>) -> bool {
-    if a.escaped || b.escaped { a.decode() < b.decode() } else { a.body < b.body }
+    if a.escaped() || b.escaped() { a.decode() < b.decode() } else { is_less(a.body, b.body) }
 }
 
-/// Judges the tags whose bodies are of the kind that Flask writes.
-fn tagged<'a>(lexer: &mut Lexer<'a>, tag: Tag, body: &Seen<'a>) -> Result<Seen<'a>, Unindexed> {
+/// Judges the tags whose bodies are of the kind that Flask writes, and whether they are in Flask's own
+/// spelling.
+#[inline(never)]
+fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, bool), Unindexed> {
     match (tag, body) {
-        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok(Seen::Other),
-        (Tag::Dict, Seen::EscapedDict) => Ok(Seen::Dict),
-        (Tag::Dict, Seen::Dict) => {
-            lexer.canonical = false;
-            Ok(Seen::Other)
+        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok((Seen::Other, true)),
+        (Tag::Dict, Seen::EscapedDict) => Ok((Seen::Dict, true)),
+        (Tag::Dict, Seen::Dict) => Ok((Seen::Other, false)),
+        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => {
+            Ok((Seen::Other, true))
         }
-        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => Ok(Seen::Other),
-        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok(Seen::Other),
-        (Tag::DateTime, Seen::Text(text)) if !text.escaped => {
+        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok((Seen::Other, true)),
+        (Tag::DateTime, Seen::Text(text)) if !text.escaped() => {
             let date = std::str::from_utf8(text.body).ok().map(parse_http_date);
             let Some(Ok(date)) = date else {
                 return Err(Unindexed::Unusual);
             };
-            lexer.canonical &= date.is_some_and(|date| {
+            let canonical = date.is_some_and(|date| {
                 let mut written = [0; 29];
                 date.write_http_date(&mut written);
                 written == text.body
             });
-            Ok(Seen::Other)
+            Ok((Seen::Other, canonical))
         }
         _ => Err(Unindexed::Unusual),
     }

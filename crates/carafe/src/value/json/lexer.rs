@@ -5,6 +5,10 @@ use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
 /// A position in a JSON text, and whether all that was passed so far is in Flask's own spelling.
+///
+/// What is not on the usual way takes it by value and gives it back: so that the compiler can keep
+/// it in registers on the usual way.
+#[derive(Clone, Copy)]
 pub(super) struct Lexer<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) pos: usize,
@@ -14,9 +18,9 @@ pub(super) struct Lexer<'a> {
 /// A string's body, without its quotes.
 #[derive(Clone, Copy)]
 pub(super) struct RawStr<'a> {
-    pub(super) start: usize,
     pub(super) body: &'a [u8],
-    pub(super) escaped: bool,
+    /// How many escapes it has. (A `bool` would leave a gap, and copies of it would be slow.)
+    pub(super) escapes: usize,
 }
 
 /// What a number is written as.
@@ -32,21 +36,30 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next byte, or 0 at the end; a NUL is nowhere valid.
-    #[inline]
+    #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         self.bytes.get(self.pos).copied().unwrap_or(0)
     }
 
-    #[inline]
+    /// Passes space, which Flask does not write.
+    #[inline(always)]
     pub(super) fn skip_space(&mut self) {
+        if self.peek() <= b' ' {
+            *self = self.after_space();
+        }
+    }
+
+    #[cold]
+    fn after_space(mut self) -> Self {
         while let b' ' | b'\t' | b'\n' | b'\r' = self.peek() {
             self.pos += 1;
             self.canonical = false;
         }
+        self
     }
 
     /// Passes a byte, after space, if it is the next one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn eat(&mut self, byte: u8) -> bool {
         self.skip_space();
         let found = self.peek() == byte;
@@ -55,28 +68,42 @@ impl<'a> Lexer<'a> {
     }
 
     /// Passes a comma, or the bracket that closes the container; tells whether it was a comma.
-    #[inline]
+    #[inline(always)]
     pub(super) fn comma_or(&mut self, close: u8) -> Result<bool, Error> {
-        if self.eat(b',') {
-            Ok(true)
-        } else if self.eat(close) {
-            Ok(false)
-        } else {
-            Err(bad_payload("the session's JSON lacks a comma or a closing bracket"))
+        self.skip_space();
+        let next = self.peek();
+        if next != b',' && next != close {
+            return Err(bad_payload("the session's JSON lacks a comma or a closing bracket"));
         }
+        self.pos += 1;
+        Ok(next == b',')
     }
 
     /// A key and the colon after it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&mut self) -> Result<RawStr<'a>, Error> {
+        self.open_key()?;
+        let key = self.string()?;
+        self.colon()?;
+        Ok(key)
+    }
+
+    /// The quote before a key.
+    #[inline(always)]
+    pub(super) fn open_key(&mut self) -> Result<(), Error> {
         if !self.eat(b'"') {
             return Err(bad_payload("the session's JSON lacks a key in double quotes"));
         }
-        let key = self.string()?;
+        Ok(())
+    }
+
+    /// The colon after a key.
+    #[inline(always)]
+    pub(super) fn colon(&mut self) -> Result<(), Error> {
         if !self.eat(b':') {
             return Err(bad_payload("the session's JSON lacks a colon"));
         }
-        Ok(key)
+        Ok(())
     }
 
     /// Only space may follow.
@@ -89,17 +116,30 @@ impl<'a> Lexer<'a> {
     }
 
     /// Passes a string, after its opening quote.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
         let start = self.pos;
-        let mut escaped = false;
+        self.skip_plain();
+        if self.peek() == b'"' {
+            let body = &self.bytes[start..self.pos];
+            self.pos += 1;
+            return Ok(RawStr { body, escapes: 0 });
+        }
+        let string;
+        (*self, string) = self.after_string(start)?;
+        Ok(string)
+    }
+
+    /// Goes on where something else than printable ASCII stands.
+    #[inline(never)]
+    fn after_string(mut self, start: usize) -> Result<(Self, RawStr<'a>), Error> {
+        let mut escapes = 0;
         let mut ascii = true;
         loop {
-            self.skip_plain();
             match self.bytes.get(self.pos) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    escaped = true;
+                    escapes += 1;
                     self.escape()?;
                 }
                 Some(0x7f) => {
@@ -118,30 +158,29 @@ impl<'a> Lexer<'a> {
                 }
                 None => return Err(bad_payload("a string does not end")),
             }
+            self.skip_plain();
         }
         let body = &self.bytes[start..self.pos];
         self.pos += 1;
         if !ascii && std::str::from_utf8(body).is_err() {
             return Err(bad_payload("a string is not UTF-8"));
         }
-        Ok(RawStr { start, body, escaped })
+        Ok((self, RawStr { body, escapes }))
     }
 
     /// Passes what a string holds verbatim: ASCII from space to `~`, but for quote and backslash.
-    #[inline]
+    #[inline(always)]
     fn skip_plain(&mut self) {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = 0x80 * ONES;
-        let rest = &self.bytes[self.pos..];
-        let (chunks, tail) = rest.as_chunks::<8>();
-        for chunk in chunks {
+        while let Some(chunk) = self.bytes.get(self.pos..).and_then(<[u8]>::first_chunk::<8>) {
             let word = u64::from_le_bytes(*chunk);
-            // The lowest byte marked is always a true one: carries go upwards only.
-            let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-            let marks = zero(word ^ (u64::from(b'"') * ONES))
-                | zero(word ^ (u64::from(b'\\') * ONES))
-                | (word.wrapping_sub(0x20 * ONES) & !word)
-                | word
+            // Each term sets the high bit of the bytes that it is about, and perhaps of others above
+            // them, since carries go upwards only: the lowest byte marked is a true one.
+            let marks = word
+                | (word ^ (u64::from(b'"') * ONES)).wrapping_sub(ONES)
+                | (word ^ (u64::from(b'\\') * ONES)).wrapping_sub(ONES)
+                | word.wrapping_sub(0x20 * ONES)
                 | word.wrapping_add(ONES);
             let marks = marks & HIGH;
             if marks != 0 {
@@ -150,10 +189,9 @@ impl<'a> Lexer<'a> {
             }
             self.pos += 8;
         }
-        self.pos += tail
-            .iter()
-            .take_while(|&&byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\')
-            .count();
+        while let Some(0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e) = self.bytes.get(self.pos) {
+            self.pos += 1;
+        }
     }
 
     /// Passes one escape. Flask writes those that have a letter by it, and the others with
@@ -183,12 +221,29 @@ impl<'a> Lexer<'a> {
     }
 
     /// Passes a number, whose first byte is a digit or a minus.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number(&mut self) -> Result<Number, Error> {
+        let digits = self.digits();
+        let plain = (digits == 1 || self.peek() != b'0') && digits <= MAX_INT_DIGITS;
+        let start = self.pos;
+        self.pos += digits;
+        if digits > 0 && plain && !matches!(self.peek(), b'.' | b'e' | b'E') {
+            return Ok(Number::Int);
+        }
+        self.pos = start;
+        let number;
+        (*self, number) = self.after_number()?;
+        Ok(number)
+    }
+
+    /// Takes every form of number.
+    #[inline(never)]
+    fn after_number(mut self) -> Result<(Self, Number), Error> {
         let start = self.pos;
         self.pos += usize::from(self.peek() == b'-');
         let first = self.pos;
         let digits = self.digits();
+        self.pos += digits;
         match self.bytes.get(first) {
             Some(b'0') if digits > 1 => return Err(bad_payload("a number has a leading zero")),
             Some(b'0'..=b'9') => {}
@@ -213,26 +268,27 @@ impl<'a> Lexer<'a> {
             Number::Int => self.canonical &= &self.bytes[start..self.pos] != b"-0",
             Number::Float => self.canonical = false,
         }
-        Ok(number)
+        Ok((self, number))
     }
 
-    fn digits(&mut self) -> usize {
-        let start = self.pos;
-        while self.peek().is_ascii_digit() {
-            self.pos += 1;
-        }
-        self.pos - start
+    /// How many digits come next.
+    #[inline(always)]
+    fn digits(&self) -> usize {
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
     }
 
     fn some_digits(&mut self) -> Result<(), Error> {
-        match self.digits() {
-            0 => Err(bad_payload("a number lacks digits after its point or exponent")),
-            _ => Ok(()),
+        let digits = self.digits();
+        self.pos += digits;
+        if digits == 0 {
+            return Err(bad_payload("a number lacks digits after its point or exponent"));
         }
+        Ok(())
     }
 
     /// Passes a word such as `true`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn word(&mut self, word: &[u8]) -> bool {
         let found = self.bytes[self.pos..].starts_with(word);
         self.pos += if found { word.len() } else { 0 };
@@ -270,6 +326,11 @@ impl<'a> Lexer<'a> {
 }
 
 impl RawStr<'_> {
+    #[inline]
+    pub(super) fn escaped(self) -> bool {
+        self.escapes > 0
+    }
+
     pub(super) fn to_text(self) -> crate::Text {
         crate::Text::from_wtf8(self.decode())
     }
@@ -277,7 +338,7 @@ impl RawStr<'_> {
     /// The WTF-8 bytes that the string means. Its escapes are known to be complete.
     pub(super) fn decode(self) -> Vec<u8> {
         let mut rest = self.body;
-        if !self.escaped {
+        if !self.escaped() {
             return rest.to_vec();
         }
         let mut out = Vec::with_capacity(rest.len());

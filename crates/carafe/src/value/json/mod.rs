@@ -44,6 +44,7 @@ pub(crate) const MAX_READ_DEPTH: usize = 1000;
 pub(crate) const MAX_WRITE_DEPTH: usize = 480;
 
 /// The payload is not JSON as Python reads it, or a tag in it has a body that Flask refuses.
+#[cold]
 fn bad_payload(message: &'static str) -> Error {
     Error::new(ErrorKind::BadPayload, message)
 }

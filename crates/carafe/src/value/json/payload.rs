@@ -1,7 +1,7 @@
 //! A session's payload: validated whole, its values built when asked for.
 
-use super::super::{Dict, Value};
-use super::index::{Index, Unindexed, index};
+use super::super::{Dict, Text, Value};
+use super::index::{Index, Spelling, Unindexed, index};
 use super::reader::read_value;
 use super::top::read_session;
 use super::writer::Entry;
@@ -14,6 +14,7 @@ pub(crate) struct Payload(Content);
 #[derive(Clone)]
 enum Content {
     Indexed {
+        /// The JSON, and what the index has behind it.
         json: Vec<u8>,
         index: Index,
     },
@@ -34,10 +35,13 @@ impl Payload {
     /// # Errors
     ///
     /// [`BadPayload`](crate::ErrorKind::BadPayload) where Flask can't read it.
-    pub(crate) fn parse(json: Vec<u8>) -> Result<Self, Error> {
-        match index(&json) {
+    pub(crate) fn parse(mut json: Vec<u8>) -> Result<Self, Error> {
+        let len = json.len();
+        match index(&mut json) {
             Ok(index) => Ok(Self(Content::Indexed { json, index })),
-            Err(Unindexed::Unusual) => read_session(&json).map(|dict| Self(Content::Built(dict))),
+            Err(Unindexed::Unusual) => {
+                read_session(&json[..len]).map(|dict| Self(Content::Built(dict)))
+            }
             Err(Unindexed::Invalid(error)) => Err(error),
         }
     }
@@ -65,7 +69,11 @@ impl Payload {
     /// None in practice: what [`parse`](Self::parse) let pass can be read.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         match &self.0 {
-            Content::Indexed { .. } => self.find(key).map(|(json, _)| read_value(json)).transpose(),
+            Content::Indexed { .. } => match self.find(key) {
+                Some((json, Spelling::PlainText)) => Ok(Some(plain_text(json))),
+                Some((json, _)) => read_value(json).map(Some),
+                None => Ok(None),
+            },
             Content::Built(dict) => Ok(dict.get_wtf8(key).cloned()),
         }
     }
@@ -74,7 +82,7 @@ impl Payload {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {
             Content::Indexed { json, index } => (Some(index.iter().map(|e| e.key(json))), None),
-            Content::Built(dict) => (None, Some(dict.keys().map(crate::Text::as_wtf8))),
+            Content::Built(dict) => (None, Some(dict.keys().map(Text::as_wtf8))),
         };
         indexed.into_iter().flatten().chain(built.into_iter().flatten())
     }
@@ -83,15 +91,15 @@ impl Payload {
     pub(crate) fn entry(&self, key: &[u8]) -> Result<Option<Entry<'_>>, Error> {
         match &self.0 {
             Content::Indexed { .. } => match self.find(key) {
-                Some((json, true)) => Ok(Some(Entry::Raw(json))),
-                Some((json, false)) => Ok(Some(Entry::Owned(read_value(json)?))),
+                Some((json, Spelling::Other)) => Ok(Some(Entry::Owned(read_value(json)?))),
+                Some((json, _)) => Ok(Some(Entry::Raw(json))),
                 None => Ok(None),
             },
             Content::Built(dict) => Ok(dict.get_wtf8(key).map(Entry::Value)),
         }
     }
 
-    fn find(&self, key: &[u8]) -> Option<(&[u8], bool)> {
+    fn find(&self, key: &[u8]) -> Option<(&[u8], Spelling)> {
         /// Up to here going through the keys is faster than halving them.
         const FEW: usize = 8;
         let Content::Indexed { json, index } = &self.0 else {
@@ -103,8 +111,14 @@ impl Payload {
             let at = index.binary_search_by(|entry| entry.key(json).cmp(key)).ok()?;
             &index[at]
         };
-        Some((found.value(json), found.canonical))
+        Some((found.value(json), found.spelling))
     }
+}
+
+/// The text between the quotes.
+fn plain_text(json: &[u8]) -> Value {
+    let body = json.get(1..json.len() - 1).unwrap_or_default();
+    Value::Text(Text::from_wtf8(body.to_vec()))
 }
 
 impl std::fmt::Debug for Payload {

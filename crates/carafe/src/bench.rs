@@ -1,0 +1,26 @@
+//! What the benchmarks measure, and the public interface has only as a part of a request. It can
+//! change with every version.
+
+use http::HeaderMap;
+use http::header::COOKIE;
+
+use crate::session::convert;
+use crate::{Error, FromValue, SessionLayer};
+
+/// Finds the session's cookie in a request's headers, verifies and decodes it, and reads a key:
+/// what `Session::get` does in a handler, without the framework's part.
+///
+/// # Errors
+/// Those of the cookie, and that of a value of another type.
+pub fn read<T: FromValue>(
+    layer: &SessionLayer,
+    headers: &HeaderMap,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    let decoded = layer.engine().decode(headers.get_all(COOKIE).iter())?;
+    let Some(view) = decoded.and_then(|decoded| layer.engine().view(decoded.payload)) else {
+        return Ok(None);
+    };
+    let value = view.get(key.as_bytes()).map(std::borrow::Cow::into_owned);
+    value.map(|value| convert(&key, value)).transpose()
+}
