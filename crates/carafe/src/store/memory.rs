@@ -138,38 +138,50 @@ impl MemoryStore {
         })
     }
 
-    fn insert(&self, shard: &mut Shard, id: &SessionIdHash, record: &Record, version: Version) {
+    /// Puts a record in its place, and into the indexes, before the one that was there leaves them:
+    /// who looks a user's records up at that moment finds it.
+    fn put(&self, shard: &mut Shard, id: &SessionIdHash, record: &Record, version: Version) {
         let anonymous = record.user.is_none();
         let entry =
             Entry { bytes: record.to_bytes().into(), version, ends: record.ends(), anonymous };
+        let old = shard.records.get(id).map(|old| (old.anonymous, old.ends, old.user()));
+        if let Some((true, ends, _)) = old {
+            shard.anonymous.remove(&(ends, *id));
+        }
         if anonymous {
             shard.anonymous.insert((entry.ends, *id));
         }
-        if let Some(user) = &record.user {
-            lock(&self.users).entry(user.clone()).or_default().insert(*id);
-        }
         shard.records.insert(*id, entry);
+        let old_user = old.and_then(|(.., user)| user);
+        if old_user != record.user {
+            if let Some(user) = &record.user {
+                lock(&self.users).entry(user.clone()).or_default().insert(*id);
+            }
+            if let Some(user) = old_user {
+                self.unlink(&user, id);
+            }
+        }
     }
 
-    /// Removes a record and what the indexes say of it. The count is the caller's affair.
-    fn unlink(&self, shard: &mut Shard, id: &SessionIdHash) -> Option<Entry> {
+    /// Takes an id out of a user's list.
+    fn unlink(&self, user: &str, id: &SessionIdHash) {
+        let mut users = lock(&self.users);
+        if let Some(ids) = users.get_mut(user) {
+            ids.remove(id);
+            if ids.is_empty() {
+                users.remove(user);
+            }
+        }
+    }
+
+    /// Removes a record.
+    fn remove(&self, shard: &mut Shard, id: &SessionIdHash) -> Option<Entry> {
         let entry = shard.records.remove(id)?;
         if entry.anonymous {
             shard.anonymous.remove(&(entry.ends, *id));
-        } else if let Ok(Record { user: Some(user), .. }) = Record::from_bytes(&entry.bytes) {
-            let mut users = lock(&self.users);
-            if let Some(ids) = users.get_mut(&user) {
-                ids.remove(id);
-                if ids.is_empty() {
-                    users.remove(&user);
-                }
-            }
+        } else if let Some(user) = entry.user() {
+            self.unlink(&user, id);
         }
-        Some(entry)
-    }
-
-    fn remove(&self, shard: &mut Shard, id: &SessionIdHash) -> Option<Entry> {
-        let entry = self.unlink(shard, id)?;
         self.len.fetch_sub(1, Ordering::Relaxed);
         Some(entry)
     }
@@ -214,7 +226,7 @@ impl SessionStore for MemoryStore {
             self.len.fetch_sub(1, Ordering::Relaxed);
             return Ok(false);
         }
-        self.insert(&mut shard, id, record, Version(1));
+        self.put(&mut shard, id, record, Version(1));
         Ok(true)
     }
 
@@ -236,8 +248,7 @@ impl SessionStore for MemoryStore {
             Some(_) => {}
         }
         let version = Version(expected.0 + 1);
-        self.unlink(&mut shard, id);
-        self.insert(&mut shard, id, record, version);
+        self.put(&mut shard, id, record, version);
         Ok(Updated::Written(version))
     }
 
@@ -262,12 +273,12 @@ impl SessionStore for MemoryStore {
         user: &str,
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
+        let is_of =
+            |record: &Record| record.user.as_deref() == Some(user) && !record.is_expired(now);
         let mut list = Vec::new();
         for id in self.ids_of(user) {
             let stored = self.shard(&id).records.get(&id).map(Entry::read).transpose()?;
-            if let Some(stored) = stored.filter(|stored| !stored.record.is_expired(now)) {
-                list.push((id, stored));
-            }
+            list.extend(stored.filter(|found| is_of(&found.record)).map(|stored| (id, stored)));
         }
         Ok(list)
     }
@@ -279,9 +290,15 @@ impl SessionStore for MemoryStore {
     ) -> Result<u64, StoreError> {
         let mut deleted = 0;
         for id in self.ids_of(user) {
-            if Some(&id) != keep {
-                let mut shard = self.shard(&id);
-                deleted += u64::from(self.remove(&mut shard, &id).is_some());
+            if Some(&id) == keep {
+                continue;
+            }
+            let mut shard = self.shard(&id);
+            // It may have become somebody else's since.
+            let owner = shard.records.get(&id).and_then(Entry::user);
+            if owner.as_deref() == Some(user) {
+                self.remove(&mut shard, &id);
+                deleted += 1;
             }
         }
         Ok(deleted)
@@ -332,6 +349,14 @@ impl MemoryStore {
 }
 
 impl Entry {
+    /// Whose record it is.
+    fn user(&self) -> Option<String> {
+        if self.anonymous {
+            return None;
+        }
+        Record::from_bytes(&self.bytes).ok()?.user
+    }
+
     fn read(&self) -> Result<Stored, StoreError> {
         let record = Record::from_bytes(&self.bytes).map_err(|error| {
             StoreError::new(StoreErrorKind::Corrupt, "a record in memory can't be read")

@@ -3,6 +3,7 @@
 mod erased;
 mod error;
 mod memory;
+mod shared;
 
 use std::future::Future;
 
@@ -12,8 +13,8 @@ pub use self::memory::MemoryStore;
 use crate::id::SessionIdHash;
 use crate::record::Record;
 
-/// A record's version in its store: it grows with every update, so that a writer can say which one
-/// it has seen.
+/// A record's version in its store: 1 at first, and higher with every update, so that a writer can
+/// say which one it has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
@@ -111,8 +112,10 @@ pub trait SessionStore: Send + Sync + 'static {
         keep: Option<&SessionIdHash>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Deletes records and revocations that have expired, at most `limit` of each, the oldest
-    /// first. How many it were: fewer than `limit` means that there are no more.
+    /// Deletes records and revocations that have expired, at most `limit` of each, in any order. How
+    /// many it were: fewer than `limit` means that there are no more.
+    ///
+    /// A store that removes them by itself may have nothing to do.
     fn delete_expired(
         &self,
         now: u64,

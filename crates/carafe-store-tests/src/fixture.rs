@@ -1,0 +1,58 @@
+use std::future::Future;
+use std::time::Duration;
+
+use carafe::SessionStore;
+
+/// One empty place where sessions are kept: a database, a file, a server.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use carafe::MemoryStore;
+/// use carafe_store_tests::Fixture;
+///
+/// /// The memory of this process.
+/// struct Memory(Arc<MemoryStore>);
+///
+/// impl Fixture for Memory {
+///     type Store = Arc<MemoryStore>;
+///
+///     async fn open(&self) -> Self::Store {
+///         Arc::clone(&self.0)
+///     }
+/// }
+/// ```
+pub trait Fixture: Send + Sync + 'static {
+    /// The store under test.
+    type Store: SessionStore;
+
+    /// Opens the place. Every call gives a store of its own, with connections of its own, as two
+    /// processes on one database would have them.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+
+    /// Whether the store removes expired records by itself, in real time, as Redis does. Nobody can
+    /// then tell what [`SessionStore::delete_expired`] still finds under a test's clock.
+    fn expires_by_itself(&self) -> bool {
+        false
+    }
+}
+
+/// How long a case may take. One that hangs is to fail.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs one case: what the tests that [`suite!`](crate::suite) makes do.
+///
+/// # Panics
+/// If the case panics, or takes more than five minutes.
+pub fn run(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .expect("a runtime for the case");
+    runtime.block_on(async {
+        tokio::time::timeout(LIMIT, case).await.expect("the case to end within five minutes");
+    });
+    // A store's own threads may still wait for something that never comes.
+    runtime.shutdown_background();
+}

@@ -1,0 +1,47 @@
+//! The conformance suite for stores of [Carafe](carafe)'s sessions.
+//!
+//! Whoever writes a [`SessionStore`](carafe::SessionStore) gives [`suite!`] a [`Fixture`], and gets
+//! a test for every case, among them every race that a store could lose. A store that passes loses
+//! no change, and brings no session back that was ended.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use carafe::MemoryStore;
+//! use carafe_store_tests::Fixture;
+//!
+//! struct Memory(Arc<MemoryStore>);
+//!
+//! impl Fixture for Memory {
+//!     type Store = Arc<MemoryStore>;
+//!
+//!     async fn open(&self) -> Self::Store {
+//!         Arc::clone(&self.0)
+//!     }
+//! }
+//!
+//! async fn memory() -> Memory {
+//!     Memory(Arc::default())
+//! }
+//!
+//! carafe_store_tests::suite!(memory);
+//! # fn main() {}
+//! ```
+//!
+//! The cases of [`records`] call the store itself; those of [`sessions`] send requests through
+//! layers on top of it, two of which share the store as two processes would. Each can also be
+//! called by itself: it panics where the store fails it.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a case fails by panicking, as a test does"
+)]
+
+mod fixture;
+pub mod records;
+mod suite;
+mod support;
+
+pub use self::fixture::{Fixture, run};

@@ -1,0 +1,21 @@
+//! What each method of a store does, and what becomes of calls that race.
+
+mod create;
+mod delete;
+mod expiry;
+mod instances;
+mod races;
+mod revocations;
+mod update;
+mod users;
+mod values;
+
+pub use self::create::*;
+pub use self::delete::*;
+pub use self::expiry::*;
+pub use self::instances::*;
+pub use self::races::*;
+pub use self::revocations::*;
+pub use self::update::*;
+pub use self::users::*;
+pub use self::values::*;
