@@ -135,11 +135,15 @@ impl SetCookie {
     }
 }
 
+/// Marked as sensitive, so that `Debug` of a response doesn't show it, and HTTP/2 keeps it out of
+/// its tables of headers.
 fn header_value(text: String) -> Result<HeaderValue, Error> {
-    HeaderValue::try_from(text).map_err(|error| {
+    let mut value = HeaderValue::try_from(text).map_err(|error| {
         Error::new(ErrorKind::Value, "the cookie has a character that no header can have")
             .with_source(error)
-    })
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Whether a byte may stand in a cookie's name (RFC 9110's token).
@@ -269,6 +273,12 @@ mod tests {
             assert_eq!(header(&broken).unwrap_err().kind(), ErrorKind::Setting);
         }
         assert!(header(&Attributes { secure: false, partitioned: true, ..host }).is_ok());
+    }
+
+    #[test]
+    fn debug_of_a_header_shows_no_cookie() {
+        let cookie = SetCookie::new(&PLAIN).unwrap();
+        assert_eq!(format!("{:?}", cookie.set("secret", None).unwrap()), "Sensitive");
     }
 
     #[test]
