@@ -269,11 +269,12 @@ pub async fn readers_see_whole_records(fixture: impl Fixture) {
         if number == 0 {
             let mut version = Version(1);
             for number in 1..=LAST {
-                version = written(store.update(&id, version, &numbered(number), NOW).await.unwrap());
+                version =
+                    written(store.update(&id, version, &numbered(number), NOW).await.unwrap());
             }
             return;
         }
-        let mut before = (Version(0), 0);
+        let mut before = (Version(1), 0);
         while before.1 < LAST {
             let stored = load(store, &id).await;
             let text = String::from_utf8(stored.record.data).unwrap();
