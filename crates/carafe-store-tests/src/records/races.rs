@@ -274,7 +274,7 @@ pub async fn readers_see_whole_records(fixture: impl Fixture) {
             }
             return;
         }
-        let mut before = (Version(0), 0);
+        let mut before = (Version(1), 0);
         while before.1 < LAST {
             let stored = load(store, &id).await;
             let text = String::from_utf8(stored.record.data).unwrap();

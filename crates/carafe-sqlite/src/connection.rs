@@ -1,0 +1,92 @@
+//! Opening the file.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use carafe::store::{StoreError, StoreErrorKind};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{busy, failed, is_busy};
+use crate::options::{SqliteOptions, Synchronous};
+
+/// How long to wait before another try where SQLite's own way of waiting doesn't apply.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Opens a connection, whose file exists.
+pub(crate) fn open(options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&options.path, flags)
+        .map_err(|error| failed("open the file", &error))?;
+    configure(&connection, options).map_err(|error| failed("open the file", &error))?;
+    switch_to_wal(&connection, options.busy_timeout)?;
+    Ok(connection)
+}
+
+/// Creates the file, if it is missing, for its owner alone: SQLite gives the files that it puts
+/// beside it the same permissions.
+pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
+    let mut create = OpenOptions::new();
+    create.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut create, 0o600);
+    match create.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            format!("the SQLite file {} can't be created: {error}", path.display()),
+        )),
+    }
+}
+
+fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    let synchronous = match options.synchronous {
+        Synchronous::Full => "full",
+        Synchronous::Normal => "normal",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // After a flood the log would otherwise stay as large as it has ever been.
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(())
+}
+
+/// The write-ahead log. SQLite doesn't wait for other connections with this switch.
+fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<(), StoreError> {
+    let mode: String = retry(patience, || {
+        connection.query_row("PRAGMA journal_mode = wal", [], |row| row.get(0))
+    })?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Unavailable,
+        "SQLite can't keep a write-ahead log beside this file: is it on a network file system, or \
+         in memory?",
+    ))
+}
+
+/// Tries again as long as another connection is in the way.
+pub(crate) fn retry<T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    let begin = Instant::now();
+    loop {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(error) if is_busy(&error) => {
+                if begin.elapsed() >= patience {
+                    return Err(busy());
+                }
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(failed("open the file", &error)),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use carafe::store::{StoreError, StoreErrorKind};
+use rusqlite::{Error, ErrorCode};
+
+/// What a failed statement or transaction means for a session. Nothing of it is repeated: SQLite's
+/// messages name tables and files, but bound values never.
+pub(crate) fn failed(doing: &str, error: &Error) -> StoreError {
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Corrupt,
+        _ => StoreErrorKind::Unavailable,
+    };
+    StoreError::new(kind, describe(doing, error))
+}
+
+/// A transaction that may or may not have reached the disk.
+pub(crate) fn uncertain(error: &Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Uncertain, describe("commit", error))
+}
+
+fn describe(doing: &str, error: &Error) -> String {
+    match error {
+        Error::SqliteFailure(code, _) => {
+            format!("SQLite could not {doing}: {code} (code {})", code.extended_code)
+        }
+        // Others may quote what was bound or found.
+        _ => format!("SQLite could not {doing}: the answer was not of the expected form"),
+    }
+}
+
+/// What the file holds is no record.
+pub(crate) fn unreadable(error: carafe::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "a session record in the SQLite file can't be read")
+        .with_source(error)
+}
+
+/// The thread that would have answered is gone.
+pub(crate) fn stopped() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Uncertain,
+        "the thread that works with the SQLite file has stopped: see the log for its panic",
+    )
+}
+
+/// Another process held the file for too long.
+pub(crate) fn busy() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        "another process was writing to the SQLite file for too long; nothing was written",
+    )
+}
+
+pub(crate) fn is_busy(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}

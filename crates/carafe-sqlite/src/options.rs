@@ -1,0 +1,94 @@
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use carafe::store::StoreError;
+
+use crate::SqliteStore;
+
+/// What is awaited before a write is acknowledged: SQLite's `synchronous`.
+///
+/// With either, the file stays consistent, and what was acknowledged survives the end of the
+/// process, however it ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// The write is on the disk: it survives a loss of power and a crash of the system.
+    #[default]
+    Full,
+    /// The write is with the operating system: a loss of power can undo the last of them. A session
+    /// that was ended in the last moments before is then back.
+    Normal,
+}
+
+/// How to open a [`SqliteStore`].
+///
+/// ```no_run
+/// use carafe_sqlite::{SqliteOptions, Synchronous};
+///
+/// let store = SqliteOptions::new("sessions.db").synchronous(Synchronous::Normal).open()?;
+/// # Ok::<(), carafe::store::StoreError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    pub(crate) path: PathBuf,
+    pub(crate) synchronous: Synchronous,
+    pub(crate) readers: usize,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) cache_kib: u32,
+}
+
+impl SqliteOptions {
+    /// The defaults, for a file that is created if it is missing.
+    #[must_use]
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            path: path.as_ref().to_owned(),
+            synchronous: Synchronous::default(),
+            readers: cores.min(4),
+            busy_timeout: Duration::from_secs(2),
+            cache_kib: 16 * 1024,
+        }
+    }
+
+    /// What is awaited before a write is acknowledged: [`Synchronous::Full`] by default.
+    #[must_use]
+    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
+    }
+
+    /// How many threads read, each with a connection of its own: one per core by default, and at
+    /// most four. At least one does.
+    #[must_use]
+    pub fn readers(mut self, threads: usize) -> Self {
+        self.readers = threads.max(1);
+        self
+    }
+
+    /// How long a write waits for other processes that write to the file: two seconds by default.
+    #[must_use]
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How much of the file each thread keeps in memory, in KiB: 16 MiB by default.
+    #[must_use]
+    pub fn cache_kib(mut self, kib: u32) -> Self {
+        self.cache_kib = kib;
+        self
+    }
+
+    /// Opens the file, and brings its tables up to date. This waits for the disk: it is for the start
+    /// of a service, and not for its requests.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the file can't
+    /// be opened, is another application's, or was written by a later version of this crate;
+    /// [`StoreErrorKind::Corrupt`](carafe::store::StoreErrorKind::Corrupt) if it is no database.
+    pub fn open(self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::with_options(self)
+    }
+}

@@ -1,0 +1,143 @@
+use std::path::Path;
+
+use carafe::SessionStore;
+use carafe::id::SessionIdHash;
+use carafe::record::Record;
+use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+
+use crate::error::unreadable;
+use crate::options::SqliteOptions;
+use crate::reader::Readers;
+use crate::statements::{self, NewRow};
+use crate::writer::Writer;
+use crate::{connection, schema};
+
+/// Sessions in a SQLite file.
+///
+/// It has threads of its own, one that writes and some that read, which end when it is dropped.
+/// Several stores, in one process or in several, can have the same file open.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens a file with the defaults of [`SqliteOptions`], and creates it if it is missing.
+    ///
+    /// # Errors
+    /// As [`SqliteOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        SqliteOptions::new(path).open()
+    }
+
+    pub(crate) fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
+        connection::create_file(&options.path)?;
+        let mut connection = connection::open(&options)?;
+        schema::migrate(&mut connection, options.busy_timeout)?;
+        let start = || {
+            let readers = Readers::start(&options)?;
+            Ok(Self { readers, writer: Writer::start(options, connection)? })
+        };
+        start().map_err(|error: std::io::Error| {
+            let message = format!("no thread for the SQLite file could be started: {error}");
+            StoreError::new(StoreErrorKind::Unavailable, message)
+        })
+    }
+}
+
+impl SessionStore for SqliteStore {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        _now: u64,
+    ) -> Result<bool, StoreError> {
+        let (id, row) = (*id, NewRow::from(record));
+        self.writer.write(move |on| statements::create(on, &id, &row)).await
+    }
+
+    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+        let id = *id;
+        let row = self.readers.read(spread(&id), move |on| statements::load(on, &id)).await?;
+        row.map(|row| row.read().map_err(unreadable)).transpose()
+    }
+
+    async fn update(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        _now: u64,
+    ) -> Result<Updated, StoreError> {
+        let (id, row) = (*id, NewRow::from(record));
+        self.writer.write(move |on| statements::update(on, &id, expected, &row)).await
+    }
+
+    async fn delete(
+        &self,
+        id: &SessionIdHash,
+        expected: Option<Version>,
+    ) -> Result<Deleted, StoreError> {
+        let id = *id;
+        self.writer.write(move |on| statements::delete(on, &id, expected)).await
+    }
+
+    async fn list_for_user(
+        &self,
+        user: &str,
+        now: u64,
+    ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
+        let user = user.to_owned();
+        let read = move |on: &_| statements::list_for_user(on, &user, now);
+        let rows = self.readers.read(0, read).await?;
+        rows.into_iter()
+            .map(|(id, row)| row.read().map(|stored| (id, stored)).map_err(unreadable))
+            .collect()
+    }
+
+    async fn delete_for_user(
+        &self,
+        user: &str,
+        keep: Option<&SessionIdHash>,
+    ) -> Result<u64, StoreError> {
+        let (user, keep) = (user.to_owned(), keep.copied());
+        self.writer.write(move |on| statements::delete_for_user(on, &user, keep.as_ref())).await
+    }
+
+    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
+    }
+
+    async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
+        let id = *id;
+        self.writer.write(move |on| statements::revoke(on, &id, until)).await
+    }
+
+    async fn revoke_user(
+        &self,
+        user: &str,
+        time: u64,
+        until: u64,
+        _now: u64,
+    ) -> Result<(), StoreError> {
+        let user = user.to_owned();
+        self.writer.write(move |on| statements::revoke_user(on, &user, time, until)).await
+    }
+
+    async fn revocations(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        now: u64,
+    ) -> Result<Revocations, StoreError> {
+        let (id, user) = (*id, user.map(str::to_owned));
+        let read = move |on: &_| statements::revocations(on, &id, user.as_deref(), now);
+        self.readers.read(spread(&id), read).await
+    }
+}
+
+/// Ids are hashes: any byte of one tells them apart.
+fn spread(id: &SessionIdHash) -> u8 {
+    id.as_bytes()[0]
+}

@@ -1,0 +1,168 @@
+//! The thread that writes.
+//!
+//! Whatever waits when a transaction ends goes into the next one: many writers then share the one
+//! thing that takes time, the way to the disk.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use carafe::store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::connection;
+use crate::error::{busy, failed, is_busy, stopped, uncertain};
+use crate::options::SqliteOptions;
+
+/// How many writes share a transaction at most, so that none waits long for the others.
+const BATCH: usize = 256;
+
+/// The first and the longest pause while another process writes.
+const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(2));
+
+/// A write, and who waits for it.
+trait Write: Send {
+    /// Does it, within a transaction.
+    fn execute(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    /// Says that the transaction is on the disk, or why it isn't.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Whether nobody waits any more.
+    fn is_abandoned(&self) -> bool;
+}
+
+struct Job<F, T> {
+    run: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<F, T> Write for Job<F, T>
+where
+    F: Fn(&Connection) -> rusqlite::Result<T> + Send,
+    T: Send,
+{
+    fn execute(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.result = Some((self.run)(connection)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { result, reply, .. } = *self;
+        // Who has left doesn't hear it.
+        let _ = reply.send(committed.and_then(|()| result.ok_or_else(stopped)));
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: Sender<Box<dyn Write>>,
+}
+
+impl Writer {
+    /// Starts the thread, which works with this connection.
+    pub(crate) fn start(options: SqliteOptions, connection: Connection) -> std::io::Result<Self> {
+        let (jobs, waiting) = channel();
+        let thread = Thread { options, connection: Some(connection) };
+        thread::Builder::new()
+            .name("carafe-sqlite-writer".to_owned())
+            .spawn(move || thread.run(&waiting))?;
+        Ok(Self { jobs })
+    }
+
+    /// Does a write, and waits until it is committed.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Job { run, result: None, reply });
+        self.jobs.send(job).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+struct Thread {
+    options: SqliteOptions,
+    /// The connection; none after it has failed.
+    connection: Option<Connection>,
+}
+
+impl Thread {
+    fn run(mut self, waiting: &Receiver<Box<dyn Write>>) {
+        // The loop ends when the store is dropped.
+        while let Ok(first) = waiting.recv() {
+            let mut jobs = vec![first];
+            jobs.extend(waiting.try_iter().take(BATCH - 1));
+            // What nobody waits for has been answered with an error: better not to do it.
+            jobs.retain(|job| !job.is_abandoned());
+            if !jobs.is_empty() {
+                self.work(jobs);
+            }
+        }
+    }
+
+    fn work(&mut self, mut jobs: Vec<Box<dyn Write>>) {
+        let committed = self.transact(&mut jobs);
+        if let Err(error) = &committed {
+            tracing::debug!(
+                target: "carafe",
+                event = "sqlite.failed",
+                kind = ?error.kind(),
+                writes = jobs.len(),
+                "{error}"
+            );
+        }
+        for job in jobs {
+            job.finish(committed.clone());
+        }
+    }
+
+    /// Does all of it in one transaction, or nothing.
+    fn transact(&mut self, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connection::open(&self.options)?,
+        };
+        match begin(&connection, self.options.busy_timeout) {
+            Ok(()) => {}
+            Err(error) if is_busy(&error) => {
+                self.connection = Some(connection);
+                return Err(busy());
+            }
+            Err(error) => return Err(failed("begin to write", &error)),
+        }
+        for job in jobs.iter_mut() {
+            if let Err(error) = job.execute(&connection) {
+                let error = failed("write", &error);
+                // The connection is dropped with what it has not committed.
+                return Err(error);
+            }
+        }
+        connection.execute_batch("COMMIT").map_err(|error| uncertain(&error))?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+/// Waits for its turn, and more evenly than SQLite's own waiting, whose pauses grow to a tenth of a
+/// second: with another process that always has something to write, that never gets a turn.
+fn begin(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let (mut pause, longest) = PAUSES;
+    let start = Instant::now();
+    loop {
+        match connection.execute_batch("BEGIN IMMEDIATE") {
+            Err(error) if is_busy(&error) && start.elapsed() < patience => {
+                thread::sleep(pause);
+                pause = (pause * 2).min(longest);
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! SQLite passes the suite, with two connections on one file.
+
+use carafe_sqlite::SqliteStore;
+use carafe_store_tests::Fixture;
+use tempfile::TempDir;
+
+struct File(TempDir);
+
+impl Fixture for File {
+    type Store = SqliteStore;
+
+    async fn open(&self) -> SqliteStore {
+        SqliteStore::open(self.0.path().join("sessions.db")).unwrap()
+    }
+}
+
+async fn file() -> File {
+    File(tempfile::tempdir().unwrap())
+}
+
+carafe_store_tests::suite!(file);
