@@ -1,7 +1,8 @@
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
+use carafe_redis::RedisStore;
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum] \
-                     [--store cookie|sealed|memory] [--now UNIX-SECONDS]";
+                     [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…] [--now UNIX-SECONDS]";
 
 /// What the command line says.
 pub(crate) struct Arguments {
@@ -39,7 +40,18 @@ impl Arguments {
             "memory" => {
                 SessionLayer::new(KeyRing::from_flask_env()?, config)?.in_store(MemoryStore::new())
             }
-            other => return Err(format!("--store {other} is not known; {USAGE}").into()),
+            url if ["redis", "rediss", "valkey", "valkeys"]
+                .contains(&url.split([':', '-']).next().unwrap_or_default()) =>
+            {
+                let store = RedisStore::options(url);
+                // The authority that has signed the server's certificate.
+                let store = match std::env::var("CARAFE_TWIN_ROOT_CERTIFICATE") {
+                    Ok(file) => store.root_certificate(std::fs::read(file)?),
+                    Err(_) => store,
+                };
+                SessionLayer::new(KeyRing::from_flask_env()?, config)?.in_store(store.open()?)
+            }
+            _ => return Err(format!("--store is not known; {USAGE}").into()),
         };
         Ok(match self.now {
             Some(now) => layer.clock(Clock::fixed(now)),

@@ -1,0 +1,56 @@
+//! Carafe's sessions in Redis or Valkey: one server, TLS, or a Cluster.
+//!
+//! ```no_run
+//! use carafe::{SecretKey, SessionLayer};
+//! use carafe_redis::RedisStore;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = RedisStore::new("redis://127.0.0.1:6379")?;
+//! let sessions = SessionLayer::stored(SecretKey::from_env("SECRET_KEY")?, store)?;
+//! # let _ = sessions;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where it connects
+//!
+//! | URL | |
+//! |---|---|
+//! | `redis://user:password@host:6379/0` | one server, or a primary behind a name |
+//! | `rediss://…` | the same with TLS (feature `tls`, on by default) |
+//! | `redis-cluster://host:6379?node=host2:6379` | a Cluster: some of its nodes, which name the others |
+//! | `rediss-cluster://…` | a Cluster with TLS |
+//!
+//! `valkey` may stand for `redis`. The server has to be Redis 6 or later, or any Valkey.
+//!
+//! # What it does
+//!
+//! 1. All commands to a server share one connection, which is made again when it breaks. While there
+//!    is none, commands fail at once.
+//! 2. Reading a session is one round trip, and so is writing one. A login writes the user's index
+//!    first, which is one more.
+//! 3. A write whose answer was lost is never sent again: it fails with
+//!    [`StoreErrorKind::Uncertain`](carafe::store::StoreErrorKind::Uncertain).
+//! 4. Records expire on the server. The names of keys, `carafe:s:…`, hold hashes only.
+//! 5. Every command and script is about one key, so that all of it works in a Cluster.
+//!
+//! # What it can't do
+//!
+//! What Redis promises of a write that it has acknowledged depends on its `appendfsync`, and on a
+//! failover it may lose the last of them: then a session that was ended can be back. Redis evicts
+//! sessions where `maxmemory-policy` is not `noeviction`. The guide on stores says how to set it up.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cluster;
+mod error;
+mod link;
+mod options;
+mod script;
+mod store;
+#[cfg(feature = "tls")]
+mod tls;
+mod value;
+
+pub use self::options::RedisOptions;
+pub use self::store::RedisStore;

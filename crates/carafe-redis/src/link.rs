@@ -1,0 +1,140 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, PushInfo, PushKind, RedisError,
+    ServerErrorKind, Value,
+};
+
+use crate::error::Failure;
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) answer: Duration,
+}
+
+/// A server, and the one connection that all commands to it share.
+///
+/// A connection that broke is replaced when the next command comes. No command is sent twice.
+pub(crate) struct Link {
+    client: Client,
+    timeouts: Timeouts,
+    open: Mutex<Option<Open>>,
+    /// Held while connecting, so that all who wait share one attempt: how the last one failed.
+    connecting: tokio::sync::Mutex<Option<RedisError>>,
+}
+
+#[derive(Clone)]
+struct Open {
+    connection: MultiplexedConnection,
+    /// Set when the connection breaks, by the task that reads from it.
+    broken: Arc<AtomicBool>,
+}
+
+impl Link {
+    pub(crate) fn new(info: ConnectionInfo, timeouts: Timeouts) -> Result<Self, RedisError> {
+        Ok(Self {
+            client: Client::open(info)?,
+            timeouts,
+            open: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Sends a command and waits for the answer.
+    pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+        let mut open = self.connection().await?;
+        let answer = open.connection.send_packed_command(command).await;
+        Self::judge(&open, answer)
+    }
+
+    /// Sends a command to a node that is taking the key over from another.
+    pub(crate) async fn send_asking(&self, command: &Cmd) -> Result<Value, Failure> {
+        let mut open = self.connection().await?;
+        // In one write, since the word counts for the connection's next command only.
+        let mut both = Pipeline::with_capacity(2);
+        both.cmd("ASKING").add_command(command.clone());
+        let answers = open.connection.send_packed_commands(&both, 0, 2).await;
+        let last = answers.map(|answers| answers.into_iter().next_back().unwrap_or(Value::Nil));
+        Self::judge(&open, last)
+    }
+
+    fn judge(open: &Open, answer: Result<Value, RedisError>) -> Result<Value, Failure> {
+        match answer.and_then(Value::extract_error) {
+            Ok(value) => Ok(value),
+            Err(error) if error.code().is_some() => {
+                // A primary that has become a replica: its name may lead to another server now.
+                if error.kind() == redis::ErrorKind::Server(ServerErrorKind::ReadOnly) {
+                    open.broken.store(true, Ordering::Relaxed);
+                }
+                Err(Failure::Refused(error))
+            }
+            Err(error) => {
+                // After a timeout too: the server may be gone without a word.
+                open.broken.store(true, Ordering::Relaxed);
+                Err(Failure::Lost(error))
+            }
+        }
+    }
+
+    async fn connection(&self) -> Result<Open, Failure> {
+        if let Some(open) = self.usable() {
+            return Ok(open);
+        }
+        let (mut last_error, waited) = match self.connecting.try_lock() {
+            Ok(guard) => (guard, false),
+            Err(_) => (self.connecting.lock().await, true),
+        };
+        if let Some(open) = self.usable() {
+            return Ok(open);
+        }
+        // Whoever waited for another's attempt shares its outcome.
+        if waited && let Some(error) = last_error.as_ref() {
+            return Err(Failure::NotSent(error.clone()));
+        }
+        match self.connect().await {
+            Ok(open) => {
+                *last_error = None;
+                *self.slot() = Some(open.clone());
+                Ok(open)
+            }
+            Err(error) => {
+                *last_error = Some(error.clone());
+                Err(Failure::NotSent(error))
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Open, RedisError> {
+        let broken = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&broken);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.timeouts.connect))
+            .set_response_timeout(Some(self.timeouts.answer))
+            .set_pipeline_buffer_size(1024)
+            .set_push_sender(move |push: PushInfo| {
+                if push.kind == PushKind::Disconnection {
+                    flag.store(true, Ordering::Relaxed);
+                }
+                Ok::<(), std::convert::Infallible>(())
+            });
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(Open { connection, broken })
+    }
+
+    fn usable(&self) -> Option<Open> {
+        let mut slot = self.slot();
+        if slot.as_ref().is_some_and(|open| open.broken.load(Ordering::Relaxed)) {
+            *slot = None;
+        }
+        slot.clone()
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

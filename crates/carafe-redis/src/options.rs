@@ -1,0 +1,177 @@
+use std::fmt;
+use std::time::Duration;
+
+use carafe::store::{StoreError, StoreErrorKind};
+use redis::{ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
+
+use crate::RedisStore;
+use crate::cluster::Cluster;
+use crate::link::{Link, Timeouts};
+use crate::store::Server;
+
+/// How a [`RedisStore`] finds and uses its server.
+///
+/// ```
+/// use carafe_redis::RedisStore;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::options("redis://127.0.0.1:6379").prefix("shop").open()?;
+/// # let _ = store;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct RedisOptions {
+    url: String,
+    prefix: String,
+    timeouts: Timeouts,
+    #[cfg(feature = "tls")]
+    tls: crate::tls::Certificates,
+}
+
+impl RedisOptions {
+    pub(crate) fn new(url: String) -> Self {
+        Self {
+            url,
+            prefix: "carafe".to_owned(),
+            timeouts: Timeouts {
+                connect: Duration::from_millis(800),
+                answer: Duration::from_secs(1),
+            },
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Certificates::default(),
+        }
+    }
+
+    /// What the names of keys begin with, `carafe` by default: for services that share a server.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long connecting may take, 800 ms by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.connect = timeout;
+        self
+    }
+
+    /// How long the answer to a command may take, 1 s by default. Together with the time to
+    /// connect it should be less than the session layer's own limit
+    /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
+    pub fn answer_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.answer = timeout;
+        self
+    }
+
+    /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
+    /// PEM. By default the operating system's authorities are trusted.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.root = Some(pem.into());
+        self
+    }
+
+    /// Shows the server a certificate: it and its key, in PEM.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.tls.client = Some((certificate.into(), key.into()));
+        self
+    }
+
+    /// The store. It connects when it is first used.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if the URL or a certificate can't be read.
+    pub fn open(self) -> Result<RedisStore, StoreError> {
+        let server = match split_cluster(&self.url) {
+            Some(urls) => {
+                let seeds = urls.iter().map(|url| self.connection_info(url));
+                let seeds = seeds.collect::<Result<_, _>>()?;
+                Server::Cluster(Box::new(Cluster::new(seeds, self.timeouts)))
+            }
+            None => {
+                let info = self.connection_info(&self.url)?;
+                let link = Link::new(info, self.timeouts).map_err(|_| unreadable())?;
+                Server::Single(Box::new(link))
+            }
+        };
+        Ok(RedisStore::new_with(server, self.prefix))
+    }
+
+    fn connection_info(&self, url: &str) -> Result<ConnectionInfo, StoreError> {
+        let info = url.into_connection_info().map_err(|_| unreadable())?;
+        // The newer protocol tells when a connection breaks, before a command is sent on it.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let info = info.set_redis_settings(settings);
+        #[cfg(feature = "tls")]
+        let info = self.tls.apply(info)?;
+        Ok(info)
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    /// Shows neither the URL, which may hold a password, nor a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("prefix", &self.prefix)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The URLs of a Cluster's nodes: `redis-cluster://host:port?node=host:port&node=host:port`, where
+/// user, password and the kind of connection are the same for all.
+fn split_cluster(url: &str) -> Option<Vec<String>> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = match scheme {
+        "redis-cluster" | "valkey-cluster" => "redis",
+        "rediss-cluster" | "valkeys-cluster" => "rediss",
+        _ => return None,
+    };
+    let (first, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let first = first.trim_end_matches('/');
+    let credentials = first.rsplit_once('@').map_or("", |(credentials, _)| credentials);
+    let at = if credentials.is_empty() { "" } else { "@" };
+    let others = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("node="))
+        .map(|node| format!("{scheme}://{credentials}{at}{node}"));
+    Some(std::iter::once(format!("{scheme}://{first}")).chain(others).collect())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        "the URL of the Redis server can't be read: it must be like \
+         redis://user:password@host:6379/0, rediss://… with TLS, or \
+         redis-cluster://host:6379?node=host2:6379 for a Cluster; special characters in the \
+         password have to be percent-encoded",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_s_nodes_share_the_credentials() {
+        let urls = split_cluster("rediss-cluster://u:p@a:1/?node=b:2&node=c:3").unwrap();
+        assert_eq!(urls, ["rediss://u:p@a:1", "rediss://u:p@b:2", "rediss://u:p@c:3"]);
+        assert_eq!(split_cluster("redis-cluster://a:1").unwrap(), ["redis://a:1"]);
+        assert_eq!(split_cluster("redis://a:1"), None);
+    }
+
+    #[test]
+    fn nothing_shows_the_password() {
+        let options = RedisOptions::new("redis://:pa55@[broken".to_owned());
+        let shown = format!("{options:?} {:?}", options.clone().open());
+        assert!(!shown.contains("pa55"), "{shown}");
+        let store = RedisOptions::new("redis://:pa55@localhost".to_owned()).open().unwrap();
+        assert!(!format!("{store:?}").contains("pa55"));
+    }
+}

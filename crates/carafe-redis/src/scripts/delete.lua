@@ -1,0 +1,9 @@
+-- Deletes a record.
+-- KEYS[1]: the record. ARGV: the version that is expected, or ''; the owner that is expected, or ''.
+-- 0: gone; -1: another version or owner; the record that was there: deleted.
+local held = redis.call('GET', KEYS[1])
+if not held then return 0 end
+if ARGV[1] ~= '' and string.sub(held, 1, 8) ~= ARGV[1] then return -1 end
+if ARGV[2] ~= '' and string.sub(held, 9, 16) ~= ARGV[2] then return -1 end
+redis.call('DEL', KEYS[1])
+return held

@@ -1,0 +1,328 @@
+use std::fmt;
+
+use carafe::SessionStore;
+use carafe::id::SessionIdHash;
+use carafe::record::Record;
+use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
+use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
+
+use crate::RedisOptions;
+use crate::cluster::Cluster;
+use crate::error::{Failure, corrupt};
+use crate::link::Link;
+use crate::script::{Script, Scripts};
+use crate::value::{self, Keys, Owner};
+
+/// How many of a user's records are asked for at once.
+const AT_ONCE: usize = 64;
+
+/// Sessions in Redis or Valkey: see the [crate's documentation](crate).
+pub struct RedisStore {
+    server: Server,
+    keys: Keys,
+    scripts: Scripts,
+}
+
+pub(crate) enum Server {
+    Single(Box<Link>),
+    Cluster(Box<Cluster>),
+}
+
+impl RedisStore {
+    /// A store with the default options. It connects when it is first used.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if the URL can't be read.
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        Self::options(url).open()
+    }
+
+    /// Options for a store at this URL.
+    pub fn options(url: impl Into<String>) -> RedisOptions {
+        RedisOptions::new(url.into())
+    }
+
+    pub(crate) fn new_with(server: Server, prefix: String) -> Self {
+        Self { server, keys: Keys::new(prefix), scripts: Scripts::new() }
+    }
+
+    /// Asks the server whether it is there: for a service that would rather not start without it,
+    /// and for readiness probes.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if it can't be reached or refuses.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.send(b"", &cmd("PING")).await.map(drop).map_err(Failure::read)
+    }
+
+    async fn send(&self, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
+        match &self.server {
+            Server::Single(link) => link.send(command).await,
+            Server::Cluster(cluster) => cluster.send(key, command).await,
+        }
+    }
+
+    /// Runs a script. A server that doesn't know it has not run it: then it gets the text.
+    async fn run(&self, script: &Script, key: &[u8], args: &[&[u8]]) -> Result<Value, Failure> {
+        match self.send(key, &script.by_hash(key, args)).await {
+            Err(Failure::Refused(error))
+                if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) =>
+            {
+                self.send(key, &script.by_text(key, args)).await
+            }
+            result => result,
+        }
+    }
+
+    async fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.send(key, cmd("GET").arg(key)).await.map_err(Failure::read)? {
+            Value::BulkString(value) => Ok(Some(value)),
+            Value::Nil => Ok(None),
+            _ => Err(corrupt("a value")),
+        }
+    }
+
+    /// Notes a record in its user's index. This comes before the record itself: what the index
+    /// doesn't know could not be ended.
+    async fn index(&self, id: &SessionIdHash, record: &Record, now: u64) -> Result<(), StoreError> {
+        let Some(user) = &record.user else { return Ok(()) };
+        let score = value::score(record.expires).to_string();
+        let expired = value::score(now).to_string();
+        let life = value::time_to_live(record.expires, now).to_string();
+        let args: [&[u8]; 4] =
+            [id.as_bytes(), score.as_bytes(), expired.as_bytes(), life.as_bytes()];
+        let key = self.keys.index(user);
+        // A superfluous entry does no harm: to the record nothing has happened so far.
+        self.run(&self.scripts.index, &key, &args).await.map(drop).map_err(Failure::read)
+    }
+
+    /// Forgets a record in its user's index. If that fails the entry stays until it expires, and
+    /// leads nowhere.
+    async fn unindex(&self, id: &SessionIdHash, user: &str) {
+        let key = self.keys.index(user);
+        drop(self.send(&key, cmd("ZREM").arg(&key).arg(id.as_bytes())).await);
+    }
+
+    /// The ids in a user's index.
+    async fn ids_of(&self, user: &str, after: &str) -> Result<Vec<SessionIdHash>, StoreError> {
+        let key = self.keys.index(user);
+        let mut range = cmd("ZRANGEBYSCORE");
+        range.arg(&key).arg(after).arg("+inf");
+        let answer = self.send(&key, &range).await.map_err(Failure::read)?;
+        let ids: Vec<Vec<u8>> =
+            redis::from_redis_value(answer).map_err(|_| corrupt("a user's index"))?;
+        ids.into_iter()
+            .map(|id| {
+                let bytes = id.try_into().map_err(|_| corrupt("a user's index"))?;
+                Ok(SessionIdHash::from_bytes(bytes))
+            })
+            .collect()
+    }
+
+    async fn delete_if(
+        &self,
+        id: &SessionIdHash,
+        version: &[u8],
+        owner: &[u8],
+    ) -> Result<Deleted, StoreError> {
+        let key = self.keys.record(id);
+        let answer = self.run(&self.scripts.delete, &key, &[version, owner]).await;
+        match answer.map_err(Failure::write)? {
+            Value::Int(0) => Ok(Deleted::Gone),
+            Value::Int(_) => Ok(Deleted::Conflict),
+            Value::BulkString(old) => {
+                // Whatever it was that is deleted now.
+                if let Ok(Stored { record: Record { user: Some(user), .. }, .. }) =
+                    value::decode(&old)
+                {
+                    self.unindex(id, &user).await;
+                }
+                Ok(Deleted::Deleted)
+            }
+            _ => Err(corrupt("a record")),
+        }
+    }
+}
+
+impl SessionStore for RedisStore {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        self.index(id, record, now).await?;
+        let key = self.keys.record(id);
+        let mut set = cmd("SET");
+        set.arg(&key).arg(value::encode(record, Version(1))).arg("NX");
+        set.arg("PX").arg(value::time_to_live(record.ends(), now));
+        match self.send(&key, &set).await.map_err(Failure::write)? {
+            Value::Okay => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+        self.value(&self.keys.record(id)).await?.map(|value| value::decode(&value)).transpose()
+    }
+
+    async fn update(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        now: u64,
+    ) -> Result<Updated, StoreError> {
+        let key = self.keys.record(id);
+        let version = Version(expected.0.saturating_add(1));
+        let new = value::encode(record, version);
+        let life = value::time_to_live(record.ends(), now).to_string();
+        let expected = expected.0.to_be_bytes();
+        let mut indexed = record.user.is_none();
+        loop {
+            let flag: &[u8] = if indexed { b"1" } else { b"0" };
+            let args: [&[u8]; 4] = [&expected, &new, life.as_bytes(), flag];
+            let answer = self.run(&self.scripts.update, &key, &args).await;
+            match answer.map_err(Failure::write)? {
+                Value::Int(0) => return Ok(Updated::Gone),
+                Value::Int(-1) => return Ok(Updated::Conflict),
+                Value::Int(-2) if !indexed => {
+                    self.index(id, record, now).await?;
+                    indexed = true;
+                }
+                Value::Int(1) => return Ok(Updated::Written(version)),
+                Value::BulkString(old) => {
+                    if let Ok(Stored { record: Record { user: Some(user), .. }, .. }) =
+                        value::decode(&old)
+                        && record.user.as_ref() != Some(&user)
+                    {
+                        self.unindex(id, &user).await;
+                    }
+                    return Ok(Updated::Written(version));
+                }
+                _ => return Err(corrupt("a record")),
+            }
+        }
+    }
+
+    async fn delete(
+        &self,
+        id: &SessionIdHash,
+        expected: Option<Version>,
+    ) -> Result<Deleted, StoreError> {
+        let version = expected.map(|version| version.0.to_be_bytes());
+        self.delete_if(id, version.as_ref().map_or(&[], <[u8; 8]>::as_slice), &[]).await
+    }
+
+    async fn list_for_user(
+        &self,
+        user: &str,
+        now: u64,
+    ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
+        let ids = self.ids_of(user, &format!("({}", value::score(now))).await?;
+        stream::iter(ids)
+            .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
+            .buffer_unordered(AT_ONCE)
+            // The index may know records that are gone, or not there yet.
+            .try_filter_map(|(id, stored)| {
+                let own = stored.filter(|Stored { record, .. }| {
+                    record.user.as_deref() == Some(user) && !record.is_expired(now)
+                });
+                future::ok(own.map(|stored| (id, stored)))
+            })
+            .try_collect()
+            .await
+    }
+
+    async fn delete_for_user(
+        &self,
+        user: &str,
+        keep: Option<&SessionIdHash>,
+    ) -> Result<u64, StoreError> {
+        let ids = self.ids_of(user, "-inf").await?;
+        let owner = Owner::of(user);
+        let results: Vec<_> = stream::iter(ids.into_iter().filter(|id| Some(id) != keep))
+            .map(|id| async move { self.delete_if(&id, &[], owner.as_bytes()).await })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let count = |outcome| results.iter().flatten().filter(|one| **one == outcome).count();
+        let deleted = count(Deleted::Deleted) as u64;
+        match results.into_iter().find_map(Result::err) {
+            None => Ok(deleted),
+            Some(error) if deleted == 0 => Err(error),
+            Some(error) => Err(StoreError::new(
+                StoreErrorKind::Uncertain,
+                format!("some of a user's sessions were ended, others may not be: {error}"),
+            )),
+        }
+    }
+
+    /// Does nothing: the server removes what has expired by itself.
+    async fn delete_expired(&self, _now: u64, _limit: u32) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+        let life = value::time_to_live(until, now).to_string();
+        let until = value::digits(until);
+        let key = self.keys.revoked(id);
+        let args = [until.as_bytes(), life.as_bytes()];
+        self.run(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
+    }
+
+    async fn revoke_user(
+        &self,
+        user: &str,
+        time: u64,
+        until: u64,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        let life = value::time_to_live(until, now).to_string();
+        let times = [value::digits(time), value::digits(until)].concat();
+        let key = self.keys.not_before(user);
+        let args = [times.as_bytes(), life.as_bytes()];
+        self.run(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
+    }
+
+    async fn revocations(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        now: u64,
+    ) -> Result<Revocations, StoreError> {
+        let session_key = self.keys.revoked(id);
+        let session = self.value(&session_key);
+        let (session, not_before) = match user {
+            None => (session.await?, None),
+            Some(user) => {
+                let user_key = self.keys.not_before(user);
+                future::try_join(session, self.value(&user_key)).await?
+            }
+        };
+        let session = match session {
+            None => false,
+            Some(value) => value::parse_digits::<1>(&value)? > [now],
+        };
+        let not_before = match not_before {
+            None => None,
+            Some(value) => {
+                let [time, until] = value::parse_digits(&value)?;
+                (until > now).then_some(time)
+            }
+        };
+        Ok(Revocations { session, not_before })
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    /// Shows nothing of the URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.server {
+            Server::Single(_) => "one server",
+            Server::Cluster(_) => "a cluster",
+        };
+        f.debug_struct("RedisStore").field("server", &kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! How records and revocations look in Redis.
+//!
+//! A record is one string: its version (8 bytes, big-endian), a part of its user's hash (8 bytes,
+//! zeros if nobody is logged in), its absolute expiry (8 bytes, big-endian), then the record in its
+//! binary form. The scripts compare the header and never look further.
+
+use carafe::id::SessionIdHash;
+use carafe::record::Record;
+use carafe::store::{StoreError, Stored, Version};
+use sha2::{Digest as _, Sha256};
+
+use crate::error::corrupt;
+
+/// The length of the header.
+const HEADER: usize = 24;
+
+/// The longest time to live that is asked for: a hundred years, in milliseconds. Redis refuses
+/// times that don't fit its clock.
+const LONGEST: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
+
+/// The latest time that the index's scores hold exactly.
+const LATEST: u64 = 1 << 53;
+
+/// Who a record belongs to, as the header says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner([u8; 8]);
+
+impl Owner {
+    pub(crate) fn of(user: &str) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = Sha256::digest(user).0;
+        Self([a, b, c, d, e, f, g, h])
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+pub(crate) fn encode(record: &Record, version: Version) -> Vec<u8> {
+    let owner = record.user.as_deref().map_or([0; 8], |user| Owner::of(user).0);
+    let bytes = record.to_bytes();
+    let mut value = Vec::with_capacity(HEADER + bytes.len());
+    value.extend_from_slice(&version.0.to_be_bytes());
+    value.extend_from_slice(&owner);
+    value.extend_from_slice(&record.expires.to_be_bytes());
+    value.extend_from_slice(&bytes);
+    value
+}
+
+pub(crate) fn decode(value: &[u8]) -> Result<Stored, StoreError> {
+    let (header, bytes) = value.split_at_checked(HEADER).ok_or_else(|| corrupt("a record"))?;
+    let (version, _) = header.split_first_chunk().ok_or_else(|| corrupt("a record"))?;
+    let version = Version(u64::from_be_bytes(*version));
+    let record =
+        Record::from_bytes(bytes).map_err(|error| corrupt("a record").with_source(error))?;
+    Ok(Stored { record, version })
+}
+
+/// How long a key has to live, in milliseconds: relative to the server's clock, since the caller's
+/// may show another time. At least a second, so that what has just expired is told from what is
+/// gone.
+pub(crate) fn time_to_live(until: u64, now: u64) -> u64 {
+    until.saturating_sub(now).max(1).saturating_mul(1000).min(LONGEST)
+}
+
+/// A time as a score of the index.
+pub(crate) fn score(time: u64) -> u64 {
+    time.min(LATEST)
+}
+
+/// A time that sorts as text.
+pub(crate) fn digits(time: u64) -> String {
+    format!("{time:020}")
+}
+
+/// Times that were written with [`digits`].
+pub(crate) fn parse_digits<const N: usize>(value: &[u8]) -> Result<[u64; N], StoreError> {
+    let broken = || corrupt("a revocation");
+    let text = std::str::from_utf8(value).map_err(|_| broken())?;
+    if !text.is_ascii() || text.len() != N * 20 {
+        return Err(broken());
+    }
+    let mut times = [0; N];
+    for (time, at) in times.iter_mut().zip((0..).step_by(20)) {
+        *time = text[at..at + 20].parse().map_err(|_| broken())?;
+    }
+    Ok(times)
+}
+
+/// The names of keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: String) -> Self {
+        Self { prefix }
+    }
+
+    pub(crate) fn record(&self, id: &SessionIdHash) -> Vec<u8> {
+        self.key('s', id.as_bytes())
+    }
+
+    /// The index of a user's sessions.
+    pub(crate) fn index(&self, user: &str) -> Vec<u8> {
+        self.key('u', &Sha256::digest(user))
+    }
+
+    pub(crate) fn revoked(&self, id: &SessionIdHash) -> Vec<u8> {
+        self.key('r', id.as_bytes())
+    }
+
+    pub(crate) fn not_before(&self, user: &str) -> Vec<u8> {
+        self.key('n', &Sha256::digest(user))
+    }
+
+    fn key(&self, kind: char, hash: &[u8]) -> Vec<u8> {
+        let hash = base64_simd::URL_SAFE_NO_PAD.encode_to_string(hash);
+        format!("{}:{kind}:{hash}", self.prefix).into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use carafe::id::PublicId;
+
+    use super::*;
+
+    #[test]
+    fn records_round_trip_and_cut_ones_are_corrupt() {
+        let record = Record::new(PublicId::from_bytes([1; 16]), 100, 10, 1000);
+        let value = encode(&record, Version(7));
+        let stored = decode(&value).unwrap();
+        assert_eq!(stored, Stored { record: record.clone(), version: Version(7) });
+        let cut = value.len() - record.data.len();
+        assert!((0..cut).all(|length| decode(&value[..length]).is_err()));
+    }
+
+    #[test]
+    fn a_time_to_live_fits_the_server_s_clock() {
+        assert_eq!(time_to_live(160, 100), 60_000);
+        assert_eq!(time_to_live(100, 160), 1000);
+        assert_eq!(time_to_live(u64::MAX, 0), LONGEST);
+    }
+
+    #[test]
+    fn times_sort_as_text() {
+        assert!(digits(9) < digits(10) && digits(10) < digits(u64::MAX));
+        let text = [digits(7), digits(u64::MAX)].concat();
+        assert_eq!(parse_digits(text.as_bytes()).unwrap(), [7, u64::MAX]);
+        assert!(parse_digits::<1>(text.as_bytes()).is_err());
+        assert!(parse_digits::<1>("\u{e9}".repeat(10).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn keys_name_nobody() {
+        let keys = Keys::new("carafe".to_owned());
+        let key = String::from_utf8(keys.index("ann@example.org")).unwrap();
+        assert!(key.starts_with("carafe:u:") && !key.contains("ann"), "{key}");
+        assert_eq!(keys.record(&SessionIdHash::from_bytes([0; 32])).len(), "carafe:s:".len() + 43);
+    }
+}

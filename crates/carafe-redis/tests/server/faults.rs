@@ -1,0 +1,112 @@
+use std::time::{Duration, Instant};
+
+use carafe::SessionStore as _;
+use carafe::id::SessionIdHash;
+use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe_redis::RedisStore;
+
+use super::proxy::Proxy;
+use super::{NOW, id, is_cluster, record, store, url};
+
+const ID: SessionIdHash = SessionIdHash::from_bytes([7; 32]);
+
+/// The server's address, and a URL that leads to the proxy instead.
+async fn through_a_proxy() -> (Proxy, RedisStore) {
+    let url = url();
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (credentials, address) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let address = address.split(['/', '?']).next().unwrap();
+    let proxy = Proxy::start(address.to_owned()).await;
+    let at = if credentials.is_empty() { "" } else { "@" };
+    let store = RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address)).unwrap();
+    (proxy, store)
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
+    if is_cluster() {
+        // The nodes name their own addresses, past the proxy.
+        return;
+    }
+    let (proxy, store) = through_a_proxy().await;
+    let id = id();
+    assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    let (mut version, mut acknowledged, mut uncertain) = (1, 0, 0);
+    for round in 0..100 {
+        if round % 4 == 0 {
+            proxy.cut_next_answer();
+        }
+        match store.update(&id, Version(version), &record(None), NOW).await {
+            Ok(Updated::Written(Version(new))) => {
+                assert_eq!(new, version + 1);
+                (version, acknowledged) = (new, acknowledged + 1);
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+                uncertain += 1;
+                // It was done, and once only.
+                let now = store.load(&id, NOW).await.unwrap().unwrap().version;
+                assert_eq!(now, Version(version + 1));
+                version += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((acknowledged, uncertain), (75, 25));
+    assert_eq!(proxy.connections(), 26);
+    assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().version, Version(101));
+}
+
+#[tokio::test]
+async fn a_read_whose_answer_is_lost_is_unavailable() {
+    if is_cluster() {
+        return;
+    }
+    let (proxy, store) = through_a_proxy().await;
+    store.ping().await.unwrap();
+    proxy.cut_next_answer();
+    let error = store.load(&id(), NOW).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+    assert!(store.load(&id(), NOW).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_connections_has_written_nothing() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    for scheme in ["redis", "redis-cluster"] {
+        let store = RedisStore::new(&format!("{scheme}://:pa55@{address}")).unwrap();
+        let error = store.create(&id(), &record(None), NOW).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+        assert!(!format!("{error:?} {error}").contains("pa55"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_given_up_in_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let store = RedisStore::options(format!("redis://{address}"))
+        .connect_timeout(Duration::from_millis(100))
+        .open()
+        .unwrap();
+    let began = Instant::now();
+    let loads = (0..20).map(|_| store.load(&ID, NOW));
+    for result in futures_util::future::join_all(loads).await {
+        assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Unavailable);
+    }
+    // All of them share one attempt.
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn scripts_are_loaded_again_after_the_server_forgot_them() {
+    let (store, _) = store();
+    let id = id();
+    assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
+    super::keys::admin(&["SCRIPT", "FLUSH"]).await;
+    let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
+    assert_eq!(updated, Updated::Written(Version(2)));
+    assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 1);
+}

@@ -1,0 +1,41 @@
+//! Tests against a real server, whose URL is in `CARAFE_REDIS_URL`. They may delete all its
+//! scripts, and cut connections to it.
+//!
+//! `cargo xtask test redis` and `redis-cluster` start servers and run them.
+
+mod contract;
+mod faults;
+mod keys;
+mod proxy;
+
+use carafe::id::{PublicId, SessionId, SessionIdHash};
+use carafe::record::Record;
+use carafe_redis::RedisStore;
+
+pub(crate) const NOW: u64 = 1_700_000_000;
+
+pub(crate) fn url() -> String {
+    std::env::var("CARAFE_REDIS_URL").expect("CARAFE_REDIS_URL must hold the URL of a server")
+}
+
+/// Whether the server is a Cluster, where some tests would need to reach the node of a key.
+pub(crate) fn is_cluster() -> bool {
+    url().contains("-cluster://")
+}
+
+/// A store whose keys no other test uses.
+pub(crate) fn store() -> (RedisStore, String) {
+    let prefix = format!("test-{}", PublicId::random().unwrap());
+    (RedisStore::options(url()).prefix(&prefix).open().unwrap(), prefix)
+}
+
+pub(crate) fn id() -> SessionIdHash {
+    SessionId::random().unwrap().hash()
+}
+
+pub(crate) fn record(user: Option<&str>) -> Record {
+    let mut record = Record::new(PublicId::random().unwrap(), NOW, 3600, 86_400);
+    record.user = user.map(str::to_owned);
+    record.data = br#"{"a":1}"#.to_vec();
+    record
+}
