@@ -95,6 +95,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
+        self.message = Cow::Owned(format!("{prefix}{}", self.message));
+        self
+    }
+
     /// The category of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -147,6 +147,16 @@ impl SealedCodec {
         Ok(text)
     }
 
+    /// Whether a sealed session names one of the keys, which says nothing of its authenticity.
+    pub(crate) fn has_key_of(&self, cookie: &[u8]) -> bool {
+        base64::decode_url_strict(cookie).is_some_and(|bytes| {
+            bytes.first() == Some(&VERSION)
+                && bytes
+                    .get(1..HEADER_LEN)
+                    .is_some_and(|id| self.keys.iter().any(|key| key.id == id))
+        })
+    }
+
     /// The content of a sealed session.
     ///
     /// Nothing in it is looked at before it is authenticated, except which key it names.

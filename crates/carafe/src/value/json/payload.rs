@@ -3,9 +3,19 @@
 use super::super::{Dict, Value};
 use super::index::{Index, Unindexed, index};
 use super::reader::read_value;
+use super::tag::Tags;
 use super::top::read_session;
 use super::writer::Entry;
 use crate::Error;
+
+/// Checks that Flask can read the JSON of a session.
+pub(crate) fn check_session(json: &[u8]) -> Result<(), Error> {
+    match index(json) {
+        Ok(_) => Ok(()),
+        Err(Unindexed::Unusual) => read_session(json).map(drop),
+        Err(Unindexed::Invalid(error)) => Err(error),
+    }
+}
 
 /// A session as it came.
 #[derive(Clone)]
@@ -65,7 +75,9 @@ impl Payload {
     /// None in practice: what [`parse`](Self::parse) let pass can be read.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         match &self.0 {
-            Content::Indexed { .. } => self.find(key).map(|(json, _)| read_value(json)).transpose(),
+            Content::Indexed { .. } => {
+                self.find(key).map(|(json, _)| read_value(json, Tags::AsRead)).transpose()
+            }
             Content::Built(dict) => Ok(dict.get_wtf8(key).cloned()),
         }
     }
@@ -84,7 +96,7 @@ impl Payload {
         match &self.0 {
             Content::Indexed { .. } => match self.find(key) {
                 Some((json, true)) => Ok(Some(Entry::Raw(json))),
-                Some((json, false)) => Ok(Some(Entry::Owned(read_value(json)?))),
+                Some((json, false)) => Ok(Some(Entry::Owned(read_value(json, Tags::AsRead)?))),
                 None => Ok(None),
             },
             Content::Built(dict) => Ok(dict.get_wtf8(key).map(Entry::Value)),
