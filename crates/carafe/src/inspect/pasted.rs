@@ -35,6 +35,11 @@ impl std::fmt::Debug for PastedCookie<'_> {
 #[must_use]
 pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
     let line = line.trim_ascii();
+    // The usual form needs no second look.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if line.iter().all(plain) {
+        return vec![PastedCookie { name: None, value: Cow::Borrowed(line) }];
+    }
     let bare = unquote(line);
     if inspect(&bare).is_some() {
         return vec![PastedCookie { name: None, value: bare }];
