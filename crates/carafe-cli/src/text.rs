@@ -73,9 +73,9 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Valid JSON as it stands, but in one line of printable ASCII: what Flask writes is that already.
-/// Elsewhere a line break between two tokens becomes a space, and a character beyond ASCII its
-/// escape.
+/// Valid JSON as it stands, but in one line and safe for a terminal: what Flask writes is that
+/// already. Elsewhere a line break between two tokens becomes a space, and what isn't printable in
+/// a string its escape.
 pub(crate) fn one_line_json(json: &[u8]) -> Cow<'_, [u8]> {
     if json.iter().all(|byte| (b' '..=b'~').contains(byte)) {
         return Cow::Borrowed(json);
@@ -84,10 +84,10 @@ pub(crate) fn one_line_json(json: &[u8]) -> Cow<'_, [u8]> {
     let mut in_string = false;
     let mut escaped = false;
     for c in String::from_utf8_lossy(json).chars() {
-        match c {
-            ' '..='~' => out.push(c),
-            c if in_string => push_escape(&mut out, c),
-            _ => out.push(' '),
+        if in_string {
+            push_printable(&mut out, c);
+        } else {
+            out.push(if is_printable(c) { c } else { ' ' });
         }
         in_string ^= c == '"' && !escaped;
         escaped = in_string && c == '\\' && !escaped;
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn json_becomes_one_line_of_ascii_with_the_same_meaning() {
+    fn json_becomes_one_safe_line_with_the_same_meaning() {
         let one = |json: &str| String::from_utf8(one_line_json(json.as_bytes()).into_owned());
         assert_eq!(one("{\"a\":1}").unwrap(), "{\"a\":1}");
         assert_eq!(one("{\n\t\"a\":\r1}").unwrap(), "{  \"a\": 1}");
         assert_eq!(
-            one("{\"é\u{9b}\":\"\\\"\u{7f}😀\\\\\"}\n").unwrap(),
-            "{\"\\u00e9\\u009b\":\"\\\"\\u007f\\ud83d\\ude00\\\\\"} "
+            one("{\"é\u{9b}\":\"\\\"\u{7f}\u{202e}😀\\\\\"}\n").unwrap(),
+            "{\"é\\u009b\":\"\\\"\\u007f\\u202e😀\\\\\"} "
         );
     }
 

@@ -113,7 +113,7 @@ pub(crate) struct InspectArgs {
     pub(crate) json: bool,
 
     /// The present, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX", value_parser = seconds)]
+    #[arg(long, value_name = "UNIX", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) now: Option<u64>,
 }
 
@@ -130,11 +130,11 @@ pub(crate) struct VerifyArgs {
     pub(crate) cookies: CookieArgs,
 
     /// How old the signature may be, in seconds, or `none`; unless set, Flask's 31 days
-    #[arg(long, value_name = "SECONDS", default_value = "2678400")]
+    #[arg(long, value_name = "SECONDS", default_value = "2678400", allow_negative_numbers = true)]
     pub(crate) max_age: MaxAge,
 
     /// The present, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX", value_parser = seconds)]
+    #[arg(long, value_name = "UNIX", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) now: Option<u64>,
 
     /// Print one line of JSON for each cookie, good or refused
@@ -164,7 +164,7 @@ pub(crate) struct SignArgs {
     pub(crate) json: OsString,
 
     /// The time of the signature, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX", value_parser = seconds)]
+    #[arg(long, value_name = "UNIX", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timestamp: Option<u64>,
 
     /// Don't compress, also where that would save space
@@ -176,7 +176,8 @@ pub(crate) struct SignArgs {
     pub(crate) format: FormatArg,
 
     /// How long a sealed session is accepted, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "2678400", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2678400",
+          value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) lifetime: u64,
 
     #[command(flatten)]
@@ -216,15 +217,15 @@ pub(crate) struct ResealArgs {
     pub(crate) to: Option<FormatArg>,
 
     /// How old the cookie may be, in seconds, or `none`; unless set, Flask's 31 days
-    #[arg(long, value_name = "SECONDS", default_value = "2678400")]
+    #[arg(long, value_name = "SECONDS", default_value = "2678400", allow_negative_numbers = true)]
     pub(crate) max_age: MaxAge,
 
     /// The present, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX", value_parser = seconds)]
+    #[arg(long, value_name = "UNIX", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) now: Option<u64>,
 
     /// The time of the new signature, in Unix seconds [default: that of the old one]
-    #[arg(long, value_name = "UNIX", value_parser = seconds)]
+    #[arg(long, value_name = "UNIX", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timestamp: Option<u64>,
 
     /// Don't compress, also where that would save space
@@ -232,7 +233,8 @@ pub(crate) struct ResealArgs {
     pub(crate) no_compress: bool,
 
     /// How long a session that is sealed now is accepted, in seconds from its time
-    #[arg(long, value_name = "SECONDS", default_value = "2678400", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2678400",
+          value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) lifetime: u64,
 
     #[command(flatten)]
