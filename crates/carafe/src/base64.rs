@@ -36,7 +36,6 @@ pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
 
 /// Decodes base64url in its one canonical spelling: no padding, nothing outside the alphabet, and
 /// no bits set that don't count.
-#[cfg(feature = "sealed")]
 pub(crate) fn decode_url_strict(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }

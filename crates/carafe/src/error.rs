@@ -102,6 +102,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
+        self.0.message = Cow::Owned(format!("{prefix}{}", self.0.message));
+        self
+    }
+
     /// The category of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

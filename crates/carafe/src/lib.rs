@@ -39,6 +39,7 @@ mod engine;
 mod error;
 mod event;
 pub mod id;
+pub mod inspect;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
 #[cfg(any(feature = "minijinja", feature = "testing"))]

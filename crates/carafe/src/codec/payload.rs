@@ -31,10 +31,15 @@ pub(crate) fn encode(json: &[u8], compression: Compression, out: &mut String) {
     }
 }
 
-/// The JSON of a payload, which inflates to at most `limit` bytes.
+/// The JSON of a payload whose signature is good, which inflates to at most `limit` bytes.
 pub(crate) fn decode(payload: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
-    let unreadable =
-        || Error::new(ErrorKind::BadPayload, "the signature is good, but the payload isn't base64");
+    decode_unverified(payload, limit)
+        .map_err(|error| error.with_prefix("the signature is good, but "))
+}
+
+/// The JSON of a payload that anybody can have made.
+pub(crate) fn decode_unverified(payload: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+    let unreadable = || Error::new(ErrorKind::BadPayload, "the payload isn't base64");
     match payload.strip_prefix(b".") {
         Some(compressed) => {
             zlib::decompress(&base64::decode_url(compressed).ok_or_else(unreadable)?, limit)

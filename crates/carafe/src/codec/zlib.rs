@@ -75,16 +75,13 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::BadPayload, "the signature is good, but the zlib stream is broken")
+    Error::new(ErrorKind::BadPayload, "the payload's zlib stream is broken")
 }
 
 fn too_large(limit: usize) -> Error {
     Error::new(
         ErrorKind::BadPayload,
-        format!(
-            "the signature is good, but the payload inflates to more than the {limit} bytes that \
-             are allowed"
-        ),
+        format!("the payload inflates to more than the {limit} bytes that are allowed"),
     )
 }
 

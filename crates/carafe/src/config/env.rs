@@ -7,6 +7,28 @@ use super::{Config, Refresh};
 use crate::cookie::SameSite;
 use crate::{Error, ErrorKind, SecretKey, Value};
 
+/// The variables that are read.
+pub(super) const VARIABLES: [&str; 18] = [
+    "FLASK_SESSION_COOKIE_NAME",
+    "FLASK_SESSION_COOKIE_DOMAIN",
+    "FLASK_SESSION_COOKIE_PATH",
+    "FLASK_APPLICATION_ROOT",
+    "FLASK_SESSION_COOKIE_HTTPONLY",
+    "FLASK_SESSION_COOKIE_SECURE",
+    "FLASK_SESSION_COOKIE_SAMESITE",
+    "FLASK_SESSION_COOKIE_PARTITIONED",
+    "FLASK_SESSION_REFRESH_EACH_REQUEST",
+    "FLASK_PERMANENT_SESSION_LIFETIME",
+    "FLASK_MAX_COOKIE_SIZE",
+    "CARAFE_IDLE_TIMEOUT",
+    "CARAFE_ABSOLUTE_TIMEOUT",
+    "CARAFE_RENEW_AFTER",
+    "CARAFE_RENEWAL_GRACE",
+    "CARAFE_STORE_TIMEOUT",
+    "CARAFE_SESSION_LIMIT",
+    "CARAFE_STRICT",
+];
+
 /// The value of a variable: JSON where it parses, its text elsewhere.
 fn parse(text: &OsStr) -> Value {
     let bytes = text.as_encoded_bytes();
@@ -239,6 +261,16 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn every_variable_of_the_list_is_read() {
+        for name in VARIABLES {
+            // Each value changes something or is refused, whatever kind the variable has.
+            let read = |value| with(name, value).is_ok_and(|config| config == Config::flask());
+            assert!(!read("1234567") || !read("false"), "{name} is ignored");
+        }
+        assert!(with("FLASK_OTHER", "1").is_ok_and(|config| config == Config::flask()));
     }
 
     #[test]

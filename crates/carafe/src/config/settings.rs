@@ -348,6 +348,16 @@ impl Config {
         })
     }
 
+    /// The variables that [`from_prefixed_env`](Self::from_prefixed_env) reads.
+    pub const VARIABLES: [&str; 18] = super::env::VARIABLES;
+
+    /// How long after its last signature a session is accepted: what
+    /// [`permanent_session_lifetime`](Self::permanent_session_lifetime) has set.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// The format that is written.
     pub(crate) fn format(&self) -> Format {
         #[cfg(feature = "sealed")]

@@ -76,7 +76,7 @@ fn trim(bytes: &[u8]) -> &[u8] {
 
 /// Removes double quotes and what Werkzeug escapes within them: `\` and an octal number of three
 /// digits up to 377, or `\` and any other byte.
-fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
     let [b'"', inner @ .., b'"'] = value else {
         return Cow::Borrowed(value);
     };

@@ -182,7 +182,24 @@ impl KeyRing {
     /// [`ErrorKind::MissingSecretKey`] if `FLASK_SECRET_KEY` isn't set or is empty,
     /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
     pub fn from_flask_env() -> Result<Self, Error> {
-        let current = SecretKey::from_env("FLASK_SECRET_KEY")?;
+        Self::with_fallbacks_of_env(SecretKey::from_env("FLASK_SECRET_KEY")?)
+    }
+
+    /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`, and in either case
+    /// the fallbacks from `FLASK_SECRET_KEY_FALLBACKS`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if neither is set or the one that counts is empty,
+    /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
+    pub fn from_env() -> Result<Self, Error> {
+        let current = match std::env::var_os("SECRET_KEY") {
+            Some(text) if !text.is_empty() => SecretKey::new(text.into_encoded_bytes())?,
+            _ => SecretKey::from_env("FLASK_SECRET_KEY")?,
+        };
+        Self::with_fallbacks_of_env(current)
+    }
+
+    fn with_fallbacks_of_env(current: SecretKey) -> Result<Self, Error> {
         let fallbacks = match std::env::var_os("FLASK_SECRET_KEY_FALLBACKS") {
             Some(text) => crate::config::env::secret_key_fallbacks(&text)?,
             None => Vec::new(),
@@ -197,8 +214,8 @@ impl KeyRing {
         self.keys.len()
     }
 
-    /// The keys in the order in which they are tried.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &SecretKey> {
+    /// The keys in the order in which they are tried, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &SecretKey> {
         self.keys.iter()
     }
 }

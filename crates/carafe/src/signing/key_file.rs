@@ -57,23 +57,46 @@ impl KeyRing {
     /// [`ErrorKind::Setting`] if the file can't be read or is larger, and
     /// [`ErrorKind::MissingSecretKey`] if there is no key in it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_lines(read(path.as_ref(), "secret keys")?.as_slice())
+    }
+}
+
+impl SecretKey {
+    /// Reads a key from a file that holds nothing else: its bytes as they are, without one newline
+    /// at their end if there is one. It may have up to 64 KiB.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if the file can't be read or is larger, and
+    /// [`ErrorKind::MissingSecretKey`] if it is empty.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let mut text = Zeroizing::new(Vec::with_capacity(1024));
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text))
-            .map_err(|error| {
-            let path = path.display();
-            let message = format!("the file {path} with the secret keys can't be read: {error}");
-            Error::new(ErrorKind::Setting, message).with_source(error)
-        })?;
-        if text.len() as u64 > MAX_FILE {
+        let bytes = read(path, "secret key")?;
+        let key = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        if key.is_empty() {
             let path = path.display();
             let message =
-                format!("the file {path} has more than {MAX_FILE} bytes: it holds no keys");
-            return Err(Error::new(ErrorKind::Setting, message));
+                format!("the file {path} is empty: it must hold the secret key and nothing else");
+            return Err(Error::new(ErrorKind::MissingSecretKey, message));
         }
-        Self::from_lines(text.as_slice())
+        Self::new(key)
     }
+}
+
+fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut text = Zeroizing::new(Vec::with_capacity(1024));
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text))
+        .map_err(|error| {
+            let path = path.display();
+            let message = format!("the file {path} with the {what} can't be read: {error}");
+            Error::new(ErrorKind::Setting, message).with_source(error)
+        })?;
+    if text.len() as u64 > MAX_FILE {
+        let path = path.display();
+        let message = format!("the file {path} has more than {MAX_FILE} bytes: it holds no keys");
+        return Err(Error::new(ErrorKind::Setting, message));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -115,6 +138,16 @@ mod tests {
         assert_eq!(KeyRing::from_file(&file).unwrap().len(), 2);
         std::fs::write(&file, vec![b'x'; 64 * 1024 + 1]).unwrap();
         assert_eq!(KeyRing::from_file(&file).unwrap_err().kind(), ErrorKind::Setting);
+        assert_eq!(SecretKey::from_file(&file).unwrap_err().kind(), ErrorKind::Setting);
+        for (bytes, key) in [(&b"k"[..], &b"k"[..]), (b"k\n", b"k"), (b"\0\n\n", b"\0\n")] {
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(SecretKey::from_file(&file).unwrap().expose(), key);
+        }
+        for empty in ["", "\n"] {
+            std::fs::write(&file, empty).unwrap();
+            let error = SecretKey::from_file(&file).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -140,6 +140,39 @@ pub(super) fn is_published(key: &[u8]) -> bool {
         || PREFIXES.iter().any(|prefix| key.starts_with(prefix.as_bytes()))
 }
 
+/// Well-known keys whose capitals follow no rule.
+const IN_MIXED_CASE: &[&[u8]] = &[
+    b"_5#y2L\"F4Q8z\n\xec]/",
+    b"_5#y2L\"F4Q8z\\n\\xec]/",
+    b"A0Zr98j/3yX R~XHH!jmN]LWX/,?RT",
+    b"\xfd{H\xe5<\x95\xf9\xe3\x96.5\xd1\x01O<!\xd5\xa2\xa0\x9fR\"\xa1\xa8",
+    b"\\xfd{H\\xe5<\\x95\\xf9\\xe3\\x96.5\\xd1\\x01O<!\\xd5\\xa2\\xa0\\x9fR\"\\xa1\\xa8",
+];
+
+/// The well-known keys, in the spellings that people use: to try them on a signature.
+pub(crate) fn published_keys() -> Vec<Vec<u8>> {
+    let mut keys: Vec<Vec<u8>> = IN_MIXED_CASE.iter().map(|key| key.to_vec()).collect();
+    for key in KEYS {
+        for space in [&b" "[..], b"_", b"-", b""] {
+            let words: Vec<&[u8]> = key.split(|&byte| byte == b' ').collect();
+            let joined = words.join(space);
+            let titled: Vec<Vec<u8>> = words.iter().map(|word| capitalised(word)).collect();
+            let titled = titled.join(space);
+            keys.extend([capitalised(&joined), joined.to_ascii_uppercase(), titled, joined]);
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys.retain(|key| !key.is_empty());
+    keys
+}
+
+fn capitalised(text: &[u8]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    text.iter_mut().take(1).for_each(|byte| *byte = byte.to_ascii_uppercase());
+    text
+}
+
 fn normalise(key: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
     let plain = |byte: &u8| match byte {
         b'-' | b'_' => b' ',
@@ -177,6 +210,18 @@ mod tests {
     fn other_keys_are_not_published() {
         for key in [&b"developer"[..], b"secret key of mine", b"django", b"", b"\xff\xfe"] {
             assert!(!is_published(key), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_a_published_key_is_published() {
+        let keys = published_keys();
+        assert!(keys.len() > 500, "{}", keys.len());
+        // Without the spaces between its words a key is another one, which is tried all the same.
+        let known = keys.iter().filter(|key| is_published(key)).count();
+        assert!(known * 10 > keys.len() * 7, "{known} of {}", keys.len());
+        for key in IN_MIXED_CASE {
+            assert!(is_published(key), "{key:?}");
         }
     }
 

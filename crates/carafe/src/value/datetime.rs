@@ -69,7 +69,15 @@ impl DateTime {
     }
 
     /// The instant as RFC 3339 text in UTC.
-    pub(super) fn to_rfc3339(self) -> String {
+    ///
+    /// ```
+    /// use carafe::DateTime;
+    ///
+    /// let leap_day = DateTime::from_unix(1_709_210_096).unwrap();
+    /// assert_eq!(leap_day.to_rfc3339(), "2024-02-29T12:34:56Z");
+    /// ```
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
         let second = (self.0 - MIN) % DAY;
         let [year, month, day] = civil((self.0 - MIN) / DAY);
         let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];

@@ -37,8 +37,13 @@ pub(crate) fn parse_http_date(text: &str) -> Result<Option<DateTime>, OutOfRange
     }
 }
 
-/// The form that Flask writes, without the detours.
+/// The form that Flask writes, without the detours. A year below 100 means another one.
 fn parse_canonical(text: &[u8]) -> Option<DateTime> {
+    parse_spelled(text).filter(|_| text.get(12..14) != Some(b"00"))
+}
+
+/// The instant that a date in Flask's own spelling was written for, years below 100 included.
+pub(crate) fn parse_spelled(text: &[u8]) -> Option<DateTime> {
     let text: &[u8; 29] = text.try_into().ok()?;
     let number = |at: usize, len: usize| {
         text[at..at + len].iter().try_fold(0, |number, digit| {
@@ -48,7 +53,7 @@ fn parse_canonical(text: &[u8]) -> Option<DateTime> {
     let month = MONTHS.iter().position(|month| month.as_bytes() == &text[8..11])?;
     let date = [number(12, 4)?, month as i64 + 1, number(5, 2)?];
     let time = [number(17, 2)?, number(20, 2)?, number(23, 2)?];
-    let date = DateTime::from_civil(date, time).filter(|_| date[0] >= 100)?;
+    let date = DateTime::from_civil(date, time)?;
     let mut canonical = [0; 29];
     date.write_http_date(&mut canonical);
     (canonical == *text).then_some(date)

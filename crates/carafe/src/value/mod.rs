@@ -102,7 +102,7 @@ impl Value {
     /// # Ok::<(), carafe::Error>(())
     /// ```
     pub fn from_tagged_json(json: &[u8]) -> Result<Self, Error> {
-        json::read_value(json)
+        json::read_value(json, json::Tags::AsRead)
     }
 
     /// Writes the value as the tagged JSON in which Flask keeps sessions, byte for byte.

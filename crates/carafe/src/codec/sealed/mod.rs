@@ -90,9 +90,11 @@ impl SealedCodec {
         }
     }
 
-    /// For a layer that opens sealed sessions and writes other ones, whose current key may be
-    /// shorter.
-    pub(crate) fn reader(keys: &KeyRing, cookie_name: &str) -> Result<Self, Error> {
+    /// For opening alone: the current key may be shorter, as long as one of the ring is long enough.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WeakKey`] if none of the keys has 32 bytes.
+    pub fn reader(keys: &KeyRing, cookie_name: &str) -> Result<Self, Error> {
         let mut sealing: Vec<SealingKey> = Vec::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
             if key.expose().len() < MIN_KEY_LEN {
@@ -147,6 +149,16 @@ impl SealedCodec {
         Ok(text)
     }
 
+    /// Whether a sealed session names one of the keys, which says nothing of its authenticity.
+    pub(crate) fn has_key_of(&self, cookie: &[u8]) -> bool {
+        base64::decode_url_strict(cookie).is_some_and(|bytes| {
+            bytes.first() == Some(&VERSION)
+                && bytes
+                    .get(1..HEADER_LEN)
+                    .is_some_and(|id| self.keys.iter().any(|key| key.id == id))
+        })
+    }
+
     /// The content of a sealed session.
     ///
     /// Nothing in it is looked at before it is authenticated, except which key it names.
@@ -156,6 +168,17 @@ impl SealedCodec {
     /// [`ErrorKind::BadSignature`] if none of the keys sealed it for this cookie name or it was
     /// changed, and [`ErrorKind::Expired`] and [`ErrorKind::FromTheFuture`] by its times.
     pub fn open(&self, cookie: &[u8], now: u64) -> Result<Opened, Error> {
+        let opened = self.open_at_any_time(cookie)?;
+        check_times(opened.issued, opened.expires, now)?;
+        Ok(opened)
+    }
+
+    /// As [`open`](Self::open), whatever its times say: to look into a session that has expired. It
+    /// must not be let in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSigned`] and [`ErrorKind::BadSignature`] as [`open`](Self::open).
+    pub fn open_at_any_time(&self, cookie: &[u8]) -> Result<Opened, Error> {
         let mut bytes = base64::decode_url_strict(cookie)
             .filter(|bytes| bytes.len() >= MIN_LEN && bytes[0] == VERSION)
             .ok_or_else(|| Error::new(ErrorKind::NotSigned, "this is not a sealed session"))?;
@@ -188,7 +211,6 @@ impl SealedCodec {
             .map_err(|_| refused())?;
         let issued = big_endian(&ciphertext[..8]);
         let expires = big_endian(&ciphertext[8..TIMES_LEN]);
-        check_times(issued, expires, now)?;
         bytes.truncate(ciphertext_end);
         bytes.drain(..HEADER_LEN + NONCE_LEN + TIMES_LEN);
         Ok(Opened { json: bytes, issued, expires, key_index: key.index })

@@ -4,6 +4,7 @@
 //! - `index`: the pass over a session's payload that validates it and finds its keys
 //! - `payload`: what that pass leaves, to be read key by key
 //! - `reader`: JSON to [`Value`](crate::Value), tags resolved; `tag` and `top` have the rules
+//! - `respell`: JSON of any spelling to Flask's
 //! - `writer`: [`Value`](crate::Value) to Flask's bytes
 //!
 //! What Flask reads is read, and means the same, but for what Flask itself never writes:
@@ -21,6 +22,7 @@ mod index;
 mod lexer;
 mod payload;
 mod reader;
+mod respell;
 mod tag;
 mod top;
 #[cfg(test)]
@@ -29,8 +31,10 @@ mod writer;
 
 use crate::{Error, ErrorKind};
 
-pub(crate) use payload::Payload;
+pub(crate) use payload::{Payload, check_session};
 pub(crate) use reader::read_value;
+pub(crate) use respell::respell_session;
+pub(crate) use tag::Tags;
 pub(crate) use writer::{Entry, write_session, write_value};
 
 /// How many digits of an integer Python reads and writes.

@@ -3,9 +3,15 @@
 use super::super::{Dict, Text, Value};
 use super::index::{Index, Spelling, Unindexed, index};
 use super::reader::read_value;
+use super::tag::Tags;
 use super::top::read_session;
 use super::writer::Entry;
 use crate::Error;
+
+/// Checks that Flask can read the JSON of a session.
+pub(crate) fn check_session(json: &[u8]) -> Result<(), Error> {
+    Payload::parse(json.to_vec()).map(drop)
+}
 
 /// A session as it came.
 #[derive(Clone)]
@@ -71,7 +77,7 @@ impl Payload {
         match &self.0 {
             Content::Indexed { .. } => match self.find(key) {
                 Some((json, Spelling::PlainText)) => Ok(Some(plain_text(json))),
-                Some((json, _)) => read_value(json).map(Some),
+                Some((json, _)) => read_value(json, Tags::AsRead).map(Some),
                 None => Ok(None),
             },
             Content::Built(dict) => Ok(dict.get_wtf8(key).cloned()),
@@ -91,7 +97,9 @@ impl Payload {
     pub(crate) fn entry(&self, key: &[u8]) -> Result<Option<Entry<'_>>, Error> {
         match &self.0 {
             Content::Indexed { .. } => match self.find(key) {
-                Some((json, Spelling::Other)) => Ok(Some(Entry::Owned(read_value(json)?))),
+                Some((json, Spelling::Other)) => {
+                    Ok(Some(Entry::Owned(read_value(json, Tags::AsRead)?)))
+                }
                 Some((json, _)) => Ok(Some(Entry::Raw(json))),
                 None => Ok(None),
             },

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::{Dict, Text, Value};
 use super::lexer::Lexer;
-use super::tag::Tag;
+use super::tag::{Tag, Tags};
 use super::{MAX_READ_DEPTH, bad_payload};
 use crate::Error;
 
@@ -27,20 +27,20 @@ enum Frame {
 }
 
 /// Reads a whole text.
-pub(crate) fn read_value(json: &[u8]) -> Result<Value, Error> {
+pub(crate) fn read_value(json: &[u8], tags: Tags) -> Result<Value, Error> {
     let mut lexer = Lexer::new(json);
     lexer.skip_space();
     if !matches!(lexer.peek(), b'{' | b'[') {
         let value = lexer.scalar()?;
         return lexer.end().map(|()| value);
     }
-    read_node(json)?.into_value()
+    read_node(json, tags)?.into_value()
 }
 
 /// Reads a whole text, and leaves the order of dictionaries visible.
-pub(super) fn read_node(json: &[u8]) -> Result<Node, Error> {
+pub(super) fn read_node(json: &[u8], tags: Tags) -> Result<Node, Error> {
     let mut lexer = Lexer::new(json);
-    let node = read_one(&mut lexer)?;
+    let node = read_one(&mut lexer, tags)?;
     lexer.end()?;
     match node {
         Node::Failed(error) => Err(error),
@@ -49,7 +49,7 @@ pub(super) fn read_node(json: &[u8]) -> Result<Node, Error> {
 }
 
 /// Keeps its own stack, since the program's would not bear the nesting that an input can have.
-fn read_one(lexer: &mut Lexer<'_>) -> Result<Node, Error> {
+fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
     let mut stack: Vec<Frame> = Vec::new();
     loop {
         lexer.skip_space();
@@ -94,7 +94,7 @@ fn read_one(lexer: &mut Lexer<'_>) -> Result<Node, Error> {
                         stack.push(Frame::Object { members, key });
                         break;
                     }
-                    node = close_object(members);
+                    node = close_object(members, tags);
                 }
             }
         }
@@ -108,17 +108,17 @@ fn close_list(mut items: Vec<Node>) -> Node {
     }
 }
 
-fn close_object(members: Vec<(Text, Node)>) -> Node {
+fn close_object(members: Vec<(Text, Node)>, tags: Tags) -> Node {
     let mut members = without_duplicates(members);
     if let Some(failed) = members.iter().position(|(_, node)| matches!(node, Node::Failed(_))) {
         return members.swap_remove(failed).1;
     }
     let tag = match members.as_slice() {
-        [(key, _)] => Tag::of(key.as_wtf8()),
+        [(key, _)] if tags != Tags::Ignored => Tag::of(key.as_wtf8()),
         _ => None,
     };
     match (tag, members.pop()) {
-        (Some(tag), Some((_, body))) => tag.resolve(body).unwrap_or_else(Node::Failed),
+        (Some(tag), Some((_, body))) => tag.resolve(body, tags).unwrap_or_else(Node::Failed),
         (_, last) => {
             members.extend(last);
             Node::Object(members)

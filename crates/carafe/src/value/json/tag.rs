@@ -1,9 +1,21 @@
 //! Flask's tags, and what each of them makes of its body.
 
-use super::super::http_date::parse_http_date;
+use super::super::http_date::{parse_http_date, parse_spelled};
 use super::super::{Text, Uuid, Value, float, text};
 use super::{bad_payload, base64, reader::Node};
 use crate::Error;
+
+/// What is made of the tags in a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tags {
+    /// What Flask's reader makes of them.
+    AsRead,
+    /// The values that they were written for, where Flask's reader would change what its writer
+    /// wrote: it takes the year 68 for 2068.
+    AsWritten,
+    /// Nothing: dictionaries stay what they are, as in any other JSON.
+    Ignored,
+}
 
 /// A key that, alone in a dictionary, marks a type.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,14 +48,14 @@ impl Tag {
 
     /// The value that the tag makes of its body, whose own tags are resolved already: what the
     /// Python call on the right does.
-    pub(super) fn resolve(self, body: Node) -> Result<Node, Error> {
+    pub(super) fn resolve(self, body: Node, tags: Tags) -> Result<Node, Error> {
         match self {
             Self::Dict => unescape_dict(body),
             Self::Tuple => tuple(body),
             Self::Bytes => bytes(body),
             Self::Markup => markup(body),
             Self::Uuid => uuid(body),
-            Self::DateTime => datetime(body),
+            Self::DateTime => datetime(body, tags),
         }
     }
 }
@@ -139,8 +151,13 @@ fn uuid(body: Node) -> Result<Node, Error> {
 }
 
 /// `parse_date(body)`, which takes all that Python counts as false, and bytes, for no date.
-fn datetime(body: Node) -> Result<Node, Error> {
+fn datetime(body: Node, tags: Tags) -> Result<Node, Error> {
+    let written = match &body {
+        Node::Leaf(Value::Text(text)) if tags == Tags::AsWritten => parse_spelled(text.as_wtf8()),
+        _ => None,
+    };
     let date = match body {
+        _ if written.is_some() => written,
         Node::Leaf(Value::Text(text) | Value::Markup(text)) => {
             parse_http_date(&text.to_string_lossy())
                 .map_err(|_| bad_payload("a date tag holds a date out of range"))?

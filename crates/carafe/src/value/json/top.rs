@@ -3,13 +3,13 @@
 use super::super::{Dict, Text, Value, float};
 use super::bad_payload;
 use super::reader::{Node, read_node};
-use super::tag::characters;
+use super::tag::{Tags, characters};
 use crate::Error;
 
 /// Reads a payload whose top level is something else than a plain object, or which the validating
 /// pass could not judge.
 pub(super) fn read_session(json: &[u8]) -> Result<Dict, Error> {
-    let items = match read_node(json)? {
+    let items = match read_node(json, Tags::AsRead)? {
         node @ Node::Object(_) => match node.into_value()? {
             Value::Dict(dict) => return Ok(dict),
             _ => return Err(no_session()),

@@ -68,7 +68,7 @@ pub(crate) fn write_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Error>
     write(out, value, 0)
 }
 
-fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Error> {
+pub(super) fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Error> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -116,7 +116,7 @@ fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn deeper(depth: usize) -> Result<usize, Error> {
+pub(super) fn deeper(depth: usize) -> Result<usize, Error> {
     if depth >= MAX_WRITE_DEPTH {
         let message = "a session can't hold values nested so deeply: Flask could not read them";
         return Err(Error::new(ErrorKind::Value, message));
@@ -162,7 +162,7 @@ fn write_dict(out: &mut Vec<u8>, dict: &Dict, depth: usize) -> Result<(), Error>
 }
 
 /// Writes WTF-8 as a string, all that is not printable ASCII escaped.
-fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
     while !rest.is_empty() {

@@ -1,0 +1,90 @@
+//! `carafe check-key`
+
+use std::ffi::OsString;
+
+use carafe::inspect::{inspect, is_signed_with_published_key};
+use carafe::signing::KeyStrength;
+
+use crate::args::{CheckKeyArgs, CookieArgs};
+use crate::cookies;
+use crate::failure::{Code, Failure};
+use crate::json_line::JsonLine;
+use crate::keys::{Keys, finding};
+use crate::output::{Output, Style};
+use crate::text::printable;
+
+pub(crate) fn run(args: &CheckKeyArgs, output: &mut Output) -> Result<Code, Failure> {
+    match &args.cookie {
+        Some(cookie) => check_cookie(args, cookie, output),
+        None => check_keys(args, output),
+    }
+}
+
+fn check_keys(args: &CheckKeyArgs, output: &mut Output) -> Result<Code, Failure> {
+    let keys = Keys::load_quietly(&args.keys, output)?;
+    let mut code = Code::Success;
+    for (name, key) in keys.iter() {
+        let strength = key.strength();
+        let found = finding(strength);
+        if found.is_some() {
+            code = Code::Refused;
+        }
+        if args.json {
+            let line = JsonLine::new().text("key", name).text("strength", word(strength));
+            output.line(line.plain("weak", found.is_some()).finish())?;
+            continue;
+        }
+        let name = printable(name);
+        let line = match found {
+            Some(what) => {
+                let weak = output.paint(Style::Warning, word(strength));
+                format!("{weak}: {name} {what}; make another with `carafe keygen`")
+            }
+            None => {
+                let good = output.paint(Style::Good, word(strength));
+                format!("{good}: nothing speaks against {name}")
+            }
+        };
+        output.line(line)?;
+    }
+    Ok(code)
+}
+
+/// The strength in a word.
+fn word(strength: KeyStrength) -> &'static str {
+    match strength {
+        KeyStrength::Published => "published",
+        KeyStrength::Guessable => "guessable",
+        KeyStrength::Short => "short",
+        _ => "good",
+    }
+}
+
+fn check_cookie(
+    args: &CheckKeyArgs,
+    cookie: &OsString,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    let cookies = CookieArgs { cookie: cookie.clone(), cookie_name: args.cookie_name.clone() };
+    cookies::for_each(&cookies, output, |output, cookie| {
+        if inspect(cookie.value).is_none() {
+            let message = "this is no session's cookie: paste its value, or the whole line";
+            return Err(Failure::Usage(cookie.located(message)));
+        }
+        let published = is_signed_with_published_key(cookie.value);
+        if args.json {
+            let line = JsonLine::new().optional("line", cookie.line);
+            output.line(line.plain("published_key", published).finish())?;
+        } else if published {
+            let bad = output.paint(Style::Warning, "published");
+            let message = "the cookie was signed with a key that everybody knows, so that anybody \
+                           can make sessions of this site; replace the key now, with `carafe keygen`";
+            output.line(cookie.located(&format!("{bad}: {message}")))?;
+        } else {
+            let good = output.paint(Style::Good, "good");
+            let message = "the cookie was not signed with a well-known key";
+            output.line(cookie.located(&format!("{good}: {message}")))?;
+        }
+        Ok(if published { Code::Refused } else { Code::Success })
+    })
+}

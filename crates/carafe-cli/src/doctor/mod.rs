@@ -1,0 +1,124 @@
+//! `carafe doctor`: what is unsafe or contradictory about a service, and what to do about it.
+
+mod cookie;
+mod environment;
+mod http;
+mod response;
+
+use crate::args::DoctorArgs;
+use crate::failure::{Code, Failure};
+use crate::json_line::JsonLine;
+use crate::output::{Output, Style};
+use crate::text::printable;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Severity {
+    /// It lets somebody in, or loses sessions.
+    Unsafe,
+    /// Two things can't both be meant, or something has no effect.
+    Contradictory,
+    /// It could be better.
+    Advice,
+}
+
+impl Severity {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Unsafe => "unsafe",
+            Self::Contradictory => "contradictory",
+            Self::Advice => "advice",
+        }
+    }
+}
+
+/// One thing that is wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Finding {
+    severity: Severity,
+    /// A name for scripts, which stays the same.
+    id: &'static str,
+    what: String,
+    remedy: String,
+}
+
+impl Finding {
+    fn new(
+        severity: Severity,
+        id: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { severity, id, what: what.into(), remedy: remedy.into() }
+    }
+}
+
+/// Findings about one thing.
+struct Report {
+    place: String,
+    findings: Vec<Finding>,
+}
+
+pub(crate) fn run(args: &DoctorArgs, output: &mut Output) -> Result<Code, Failure> {
+    let environment = environment::Environment::read(args.profile);
+    let mut reports = vec![Report {
+        place: "environment".to_owned(),
+        findings: environment::check(&environment),
+    }];
+    if let Some(url) = &args.url {
+        let cookie = args.cookie.as_ref().map(|cookie| cookie.as_encoded_bytes());
+        let response = http::get(url, cookie)?;
+        let name = args.cookie_name.as_deref();
+        let checked = response::check(&response, name, &environment, cookie.is_some());
+        if !checked.saw_cookie {
+            output.note(
+                "the page sets no session cookie, so that there was little to check: give the URL \
+                 of one that does, such as the login page, or send a session with --cookie",
+            );
+        }
+        reports.push(Report { place: format!("response of {url}"), findings: checked.findings });
+    }
+    let mut found = 0;
+    for report in &mut reports {
+        report.findings.sort_by_key(|finding| finding.severity);
+        found += report.findings.len();
+        if args.json {
+            json(report, output)?;
+        } else {
+            print(report, output)?;
+        }
+    }
+    Ok(if found == 0 { Code::Success } else { Code::Refused })
+}
+
+fn print(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    let place = printable(&report.place).into_owned();
+    if report.findings.is_empty() {
+        let good = output.paint(Style::Good, "good");
+        return output.line(format!("{good}: nothing found in the {place}"));
+    }
+    output.line(output.paint(Style::Heading, &format!("In the {place}:")))?;
+    for finding in &report.findings {
+        let style = match finding.severity {
+            Severity::Advice => Style::Key,
+            _ => Style::Warning,
+        };
+        let severity = output.paint(style, finding.severity.name());
+        output.line(format!("  {severity}: {}", printable(&finding.what)))?;
+        output.line(format!("    remedy: {}", printable(&finding.remedy)))?;
+    }
+    Ok(())
+}
+
+fn json(report: &Report, output: &mut Output) -> Result<(), Failure> {
+    for finding in &report.findings {
+        let line = JsonLine::new()
+            .text("place", &report.place)
+            .text("severity", finding.severity.name())
+            .text("finding", finding.id)
+            .text("message", &finding.what)
+            .text("remedy", &finding.remedy);
+        output.line(line.finish())?;
+    }
+    Ok(())
+}

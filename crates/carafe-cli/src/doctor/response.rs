@@ -1,0 +1,222 @@
+//! What a response says.
+
+use carafe::inspect::{CookieFormat, SetCookieLine, inspect, is_signed_with_published_key};
+use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+
+use super::environment::Environment;
+use super::http::Response;
+use super::{Finding, Severity, cookie};
+
+/// Browsers drop a cookie whose name and value are larger.
+const MAX_COOKIE: usize = 4096;
+
+/// From here on a cookie is near that.
+const NEAR: usize = 3500;
+
+/// What a response was found to be.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) findings: Vec<Finding>,
+    /// Whether it sets a session's cookie.
+    pub(super) saw_cookie: bool,
+}
+
+pub(super) fn check(
+    response: &Response,
+    name: Option<&str>,
+    environment: &Environment,
+    sent_cookie: bool,
+) -> Checked {
+    let mut findings = Vec::new();
+    let lines: Vec<SetCookieLine> =
+        response.all("set-cookie").filter_map(SetCookieLine::parse).collect();
+    let expected = environment.cookie();
+    let named = |name: &str| lines.iter().find(|set| set.name == name);
+    let recognised = || lines.iter().find(|set| inspect(set.value.as_bytes()).is_some());
+    let set = match name {
+        Some(name) => named(name),
+        None => expected.as_ref().ok().and_then(|set| named(&set.name)).or_else(recognised),
+    };
+    if let Some(set) = set {
+        findings.extend(cookie::check(set));
+        value(set, environment, &mut findings);
+        if let Ok(expected) = &expected {
+            differences(set, expected, environment, &mut findings);
+        }
+        if lines.iter().filter(|other| other.name == set.name).count() > 1 {
+            findings.push(Finding::new(
+                Severity::Contradictory,
+                "set-twice",
+                format!("the response sets the cookie {} more than once", set.name),
+                "let one layer or service set it on this path",
+            ));
+        }
+        caching(response, &mut findings);
+    }
+    if (set.is_some() || sent_cookie) && !varies(response) {
+        findings.push(Finding::new(
+            Severity::Unsafe,
+            "no-vary",
+            "the response uses the session, and has no Vary: Cookie: a cache can give one \
+             visitor's page to another",
+            "let the session's layer be the last that changes Vary, or add Cookie to it; see that \
+             no proxy takes it off",
+        ));
+    }
+    Checked { findings, saw_cookie: set.is_some() }
+}
+
+fn varies(response: &Response) -> bool {
+    let mut fields = response.all("vary").flat_map(|value| value.split(','));
+    fields.any(|field| field.trim().eq_ignore_ascii_case("cookie") || field.trim() == "*")
+}
+
+fn caching(response: &Response, findings: &mut Vec<Finding>) {
+    let directives: Vec<String> = response
+        .all("cache-control")
+        .flat_map(|value| value.split(','))
+        .map(|directive| directive.trim().to_ascii_lowercase())
+        .collect();
+    let has = |name: &str| directives.iter().any(|directive| directive.starts_with(name));
+    if has("public") || has("s-maxage") {
+        findings.push(Finding::new(
+            Severity::Unsafe,
+            "cached-publicly",
+            "the response sets the session's cookie and lets shared caches keep it: a cache can \
+             give the session to another visitor",
+            "answer with Cache-Control: no-store where a session's cookie is set",
+        ));
+    } else if !has("no-store") && !has("private") {
+        findings.push(Finding::new(
+            Severity::Advice,
+            "no-no-store",
+            "the response sets the session's cookie without Cache-Control: no-store",
+            "add it; Carafe's profiles other than Flask's do",
+        ));
+    }
+}
+
+/// The size of the cookie, and who signed it.
+fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Finding>) {
+    let mut find = |severity, id, what: String, remedy: &str| {
+        findings.push(Finding::new(severity, id, what, remedy));
+    };
+    let size = set.name.len() + set.value.len();
+    let remedy = "store less in the session, or keep it in a server-side store";
+    if size > MAX_COOKIE {
+        let what = format!(
+            "name and value of the cookie have {size} bytes, and browsers silently \
+                            drop more than {MAX_COOKIE}"
+        );
+        find(Severity::Unsafe, "cookie-too-large", what, remedy);
+    } else if size >= NEAR {
+        let what = format!(
+            "name and value of the cookie have {size} bytes, near the {MAX_COOKIE} \
+                            beyond which browsers silently drop it"
+        );
+        find(Severity::Advice, "cookie-near-limit", what, remedy);
+    }
+    let value = set.value.as_bytes();
+    if is_signed_with_published_key(value) {
+        find(
+            Severity::Unsafe,
+            "published-key",
+            "the cookie is signed with a key that everybody knows, so that anybody can make \
+             sessions"
+                .to_owned(),
+            "set SECRET_KEY to the output of `carafe keygen`, now",
+        );
+    }
+    let is_flasks = inspect(value).is_some_and(|seen| seen.format == CookieFormat::Flask);
+    if let (true, Some(keys)) = (is_flasks, &environment.keys) {
+        let serializer = UrlSafeTimedSerializer::new(keys, &SigningOptions::default());
+        if serializer.loads_json(value, None, 0).is_err() {
+            find(
+                Severity::Contradictory,
+                "other-key",
+                "the service signs with another key, salt, digest or derivation than this \
+                 environment has"
+                    .to_owned(),
+                "run this where the service runs; `carafe verify` says more about the cookie",
+            );
+        }
+    }
+}
+
+/// Settings of the environment that the service doesn't follow.
+fn differences(
+    set: &SetCookieLine,
+    expected: &SetCookieLine,
+    environment: &Environment,
+    findings: &mut Vec<Finding>,
+) {
+    let same_site = |set: &SetCookieLine| set.same_site.map(carafe::SameSite::name);
+    for (variable, differs) in [
+        ("FLASK_SESSION_COOKIE_NAME", set.name != expected.name),
+        ("FLASK_SESSION_COOKIE_SECURE", set.secure != expected.secure),
+        ("FLASK_SESSION_COOKIE_HTTPONLY", set.http_only != expected.http_only),
+        ("FLASK_SESSION_COOKIE_SAMESITE", same_site(set) != same_site(expected)),
+        ("FLASK_SESSION_COOKIE_DOMAIN", set.domain != expected.domain),
+        ("FLASK_SESSION_COOKIE_PATH", set.path != expected.path),
+        ("FLASK_SESSION_COOKIE_PARTITIONED", set.partitioned != expected.partitioned),
+    ] {
+        if differs && environment.has(variable) {
+            findings.push(Finding::new(
+                Severity::Contradictory,
+                "setting-ignored",
+                format!("the cookie isn't as {variable} says in this environment"),
+                "let the service read its environment (from_prefixed_env), restart it, and see \
+                 that its code doesn't set something else",
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Profile;
+
+    const DEV: &str = "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.hjhtQRGPO7UK57j5dSOtrXVGqbs";
+
+    fn ids(headers: &[(&str, &str)], sent_cookie: bool) -> Vec<&'static str> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let response = Response { headers: headers.iter().map(owned).collect() };
+        let environment = Environment::read(Profile::Signed);
+        let checked = check(&response, None, &environment, sent_cookie);
+        checked.findings.iter().map(|finding| finding.id).collect()
+    }
+
+    const SAFE: &str = "; Secure; HttpOnly; Path=/; SameSite=Lax";
+
+    #[test]
+    fn a_safe_response_has_no_finding() {
+        let set = format!("__Host-session=x.y.z{SAFE}");
+        let headers = [
+            ("Set-Cookie", set.as_str()),
+            ("vary", "Origin, cookie"),
+            ("Cache-Control", "no-store"),
+        ];
+        assert!(ids(&headers, false).is_empty());
+        assert!(ids(&[], false).is_empty());
+    }
+
+    #[test]
+    fn caches_sizes_and_keys_are_seen() {
+        let set = format!("__Host-session={DEV}{SAFE}");
+        assert_eq!(
+            ids(&[("set-cookie", &set)], false),
+            ["published-key", "no-no-store", "no-vary"]
+        );
+        assert_eq!(ids(&[], true), ["no-vary"]);
+        let set = format!("__Host-session={}{SAFE}", "x".repeat(MAX_COOKIE));
+        let public = [("set-cookie", set.as_str()), ("vary", "*"), ("cache-control", "Public, x")];
+        assert_eq!(ids(&public, false), ["cookie-too-large", "cached-publicly"]);
+        let set = format!("__Host-session={}{SAFE}", "x".repeat(NEAR));
+        let private =
+            [("set-cookie", set.as_str()), ("vary", "cookie"), ("cache-control", "private")];
+        assert_eq!(ids(&private, false), ["cookie-near-limit"]);
+        let twice = [private[0], private[0], private[1], private[2]];
+        assert_eq!(ids(&twice, false), ["cookie-near-limit", "set-twice"]);
+    }
+}

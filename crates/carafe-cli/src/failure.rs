@@ -1,0 +1,54 @@
+//! How a command ends that doesn't do what it was asked for.
+
+use std::io;
+use std::process::ExitCode;
+
+/// The program's exit codes, which scripts rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Done, and the answer is yes.
+    Success = 0,
+    /// Done, and the answer is no: not verified, not a session, a weak key, something unsafe.
+    Refused = 1,
+    /// Not done: wrong arguments, bad input, a file that can't be read.
+    Usage = 2,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// Why a command ends early. The text is one line, and says what to do about it.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The question can't be answered.
+    Usage(String),
+    /// Whoever read the output has stopped.
+    ReaderGone,
+}
+
+impl Failure {
+    /// An error of the library that comes from what was given to it.
+    pub(crate) fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Usage(_) => Code::Usage,
+            // As with `head`: it has what it wanted.
+            Self::ReaderGone => Code::Success,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::Usage(format!("the output can't be written: {error}")),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use carafe::Error;
+use carafe::inspect::{Alternative, CookieFormat, KeyEdit, check_session, inspect};
+use carafe::signing::SigningOptions;
+
+use crate::keys::Keys;
+use crate::time::{span, utc};
+
+/// Why a cookie is refused, as a word that scripts can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    NotASession,
+    BadSignature,
+    Expired,
+    FromTheFuture,
+    Unreadable,
+}
+
+impl Reason {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NotASession => "not-a-session",
+            Self::BadSignature => "bad-signature",
+            Self::Expired => "expired",
+            Self::FromTheFuture => "from-the-future",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Why a cookie is refused, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+    /// When it was signed, if it is authentic.
+    pub(crate) signed: Option<u64>,
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), signed: None }
+    }
+
+    pub(super) fn not_a_session(message: impl Into<String>) -> Self {
+        Self::new(Reason::NotASession, message)
+    }
+
+    pub(super) fn expired(signed: Option<u64>, max_age: Option<u64>, now: u64) -> Self {
+        let message = match (signed, max_age) {
+            (Some(signed), Some(max_age)) => format!(
+                "expired since {}: signed {}, {} ago, and {} are allowed (--max-age)",
+                utc(signed.saturating_add(max_age)),
+                utc(signed),
+                span(now.saturating_sub(signed)),
+                span(max_age)
+            ),
+            _ => "expired".to_owned(),
+        };
+        Self { signed, ..Self::new(Reason::Expired, message) }
+    }
+
+    pub(super) fn sealed_expired(issued: u64, expires: u64, now: u64) -> Self {
+        let message = format!(
+            "expired since {}, {} ago: sealed {} for {}",
+            utc(expires),
+            span(now.saturating_sub(expires)),
+            utc(issued),
+            span(expires.saturating_sub(issued))
+        );
+        Self { signed: Some(issued), ..Self::new(Reason::Expired, message) }
+    }
+
+    pub(super) fn from_the_future(signed: Option<u64>, now: u64) -> Self {
+        let message = match signed {
+            Some(signed) => format!(
+                "from the future: signed {}, {} from now; is a clock wrong, or --now?",
+                utc(signed),
+                span(signed.saturating_sub(now))
+            ),
+            None => "from the future: is a clock wrong, or --now?".to_owned(),
+        };
+        Self { signed, ..Self::new(Reason::FromTheFuture, message) }
+    }
+
+    /// Of what is no signed session of Flask's at all.
+    pub(super) fn of_another_kind(cookie: &[u8], error: &Error) -> Option<Self> {
+        let Some(seen) = inspect(cookie) else {
+            return Some(Self::not_a_session(format!("this is no session's cookie: {error}")));
+        };
+        let message = match seen.format {
+            CookieFormat::Flask | CookieFormat::Starlette => return None,
+            CookieFormat::StoredId | CookieFormat::FlaskSession => {
+                format!("this is {}: its content is in the store, not in the cookie", seen.format)
+            }
+            other => format!("this is {other}, and no session of Flask"),
+        };
+        Some(Self::not_a_session(message))
+    }
+
+    /// For a signature that is good under other settings.
+    pub(super) fn other_settings(
+        alternative: &Alternative,
+        given: &SigningOptions,
+        keys: &Keys,
+    ) -> Self {
+        let mut arguments = String::new();
+        if given.clone().salt(alternative.salt.as_slice()) != *given {
+            arguments += &format!(" --salt {}", String::from_utf8_lossy(&alternative.salt));
+        }
+        if given.clone().digest(alternative.digest) != *given {
+            arguments += &format!(" --digest {}", alternative.digest.name());
+        }
+        if given.clone().key_derivation(alternative.key_derivation) != *given {
+            arguments += &format!(" --key-derivation {}", alternative.key_derivation.name());
+        }
+        let key = keys.name(alternative.key);
+        let edit = match alternative.key_edit {
+            KeyEdit::Trim => format!("{key} without the space or line break around it"),
+            KeyEdit::AppendNewline => format!("{key} with a line break after it"),
+            KeyEdit::Unquote => format!("{key} without the quotes around it"),
+            _ => String::new(),
+        };
+        let with = match (arguments.trim_start(), edit.as_str()) {
+            ("", edit) => edit.to_owned(),
+            (arguments, "") => arguments.to_owned(),
+            (arguments, edit) => format!("{arguments} and {edit}"),
+        };
+        let what = match alternative.salt.as_slice() {
+            b"itsdangerous.Signer" => " (it is a session of Starlette)",
+            b"wtf-csrf-token" => " (it is a token of Flask-WTF)",
+            _ => "",
+        };
+        let wrong = if arguments.is_empty() { "the key is" } else { "the settings are" };
+        let message = format!("{wrong} not quite right: it would verify with {with}{what}");
+        Self::new(Reason::BadSignature, message)
+    }
+
+    /// For a signature that nothing known makes.
+    pub(super) fn wrong_key(cookie: &[u8], keys: usize) -> Self {
+        let seen = inspect(cookie);
+        let damaged = seen.as_ref().and_then(|seen| match &seen.payload {
+            Some(Err(error)) => Some(error.to_string()),
+            Some(Ok(json)) => check_session(json).err().map(|error| error.to_string()),
+            None => None,
+        });
+        let cut = seen.is_some_and(|seen| seen.digest.is_none());
+        let none = match keys {
+            1 => "the key doesn't make".to_owned(),
+            keys => format!("none of the {keys} keys makes"),
+        };
+        let message = match damaged {
+            Some(error) => format!("the cookie was changed or cut off: {error}"),
+            None if cut => "the cookie was cut off or changed: no digest makes signatures of this \
+                            length"
+                .to_owned(),
+            None => format!(
+                "wrong key, or the cookie was changed: {none} this signature, with any digest or \
+                 derivation"
+            ),
+        };
+        Self::new(Reason::BadSignature, message)
+    }
+}
