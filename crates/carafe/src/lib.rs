@@ -39,9 +39,9 @@ mod engine;
 mod error;
 mod event;
 pub mod id;
+mod login_page;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
-#[cfg(any(feature = "minijinja", feature = "testing"))]
 mod percent;
 pub mod record;
 mod session;
@@ -60,7 +60,10 @@ pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
-pub use session::{Entry, Flash, LazySession, LoginOptions, Named, Session, Step};
+pub use login_page::WantedPage;
+pub use session::{
+    CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
+};
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};
