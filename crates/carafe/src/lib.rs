@@ -25,6 +25,8 @@
 //! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "actix")]
+mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 mod base64;

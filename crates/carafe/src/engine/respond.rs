@@ -58,15 +58,11 @@ impl Error {
             _ => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
         let ErrorPage(mut response) = ErrorPage::from((status, text));
-        match self.redirect().map(HeaderValue::from_str) {
-            Some(Ok(url)) => {
-                response.headers_mut().insert(LOCATION, url);
-            }
-            // For the layer, which may have a page of the application's.
-            _ => {
-                response.extensions_mut().insert(self.clone());
-            }
+        if let Some(Ok(url)) = self.redirect().map(HeaderValue::from_str) {
+            response.headers_mut().insert(LOCATION, url);
         }
+        // For the layer, which may have a page of the application's.
+        response.extensions_mut().insert(self.clone());
         response
     }
 }
@@ -85,8 +81,11 @@ impl Engine {
     /// The response of a handler, or the application's page for the error that it returned.
     pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
         match response.extensions().get::<Error>().cloned() {
-            // Without a page of the application's, what the handler made of its error stands.
-            Some(error) if self.error_page.is_some() => self.replace(&response, &error),
+            // Without a page of the application's, what the handler made of its error stands. The
+            // way to the login page is no error to the visitor.
+            Some(error) if self.error_page.is_some() && error.redirect().is_none() => {
+                self.replace(&response, &error)
+            }
             _ => response,
         }
     }

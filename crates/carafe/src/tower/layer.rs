@@ -243,7 +243,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
     }
 
-    #[cfg(any(feature = "testing", feature = "__bench"))]
+    #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
