@@ -62,6 +62,8 @@ pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
+/// Its types are in this crate's API; actix-web has an older version of them.
+pub use http;
 pub use login_page::WantedPage;
 pub use session::{
     CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
