@@ -43,6 +43,8 @@ pub enum ErrorKind {
     NoStore,
     /// The request may come from another site: see [`csrf`](crate::csrf).
     Csrf,
+    /// Nobody is logged in, and the handler is for users only.
+    LoginRequired,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
     /// The text has not the form of a signed session, or of a sealed one.
@@ -78,12 +80,24 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// Where the visitor is sent instead of an error page.
+    redirect: Option<Box<str>>,
 }
 
 impl Error {
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), source: None }))
+        Self(Box::new(Inner { kind, message: message.into(), source: None, redirect: None }))
+    }
+
+    /// Sends the visitor to another page, as a response.
+    pub(crate) fn with_redirect(mut self, url: String) -> Self {
+        self.0.redirect = Some(url.into());
+        self
+    }
+
+    pub(crate) fn redirect(&self) -> Option<&str> {
+        self.0.redirect.as_deref()
     }
 
     /// A setting whose value isn't allowed.

@@ -63,6 +63,11 @@ pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
 
 /// A session could not be opened or saved, or a handler used it wrongly.
 pub(crate) fn failed(error: &Error) {
+    if error.kind() == ErrorKind::LoginRequired {
+        let event = "session.login_required";
+        tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
+        return;
+    }
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
 }
 

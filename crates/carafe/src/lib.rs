@@ -25,6 +25,8 @@
 //! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "actix")]
+mod actix;
 #[cfg(feature = "axum")]
 mod axum;
 mod base64;
@@ -40,9 +42,9 @@ mod error;
 mod event;
 pub mod id;
 pub mod inspect;
+mod login_page;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
-#[cfg(any(feature = "minijinja", feature = "testing"))]
 mod percent;
 pub mod record;
 mod session;
@@ -61,7 +63,12 @@ pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
-pub use session::{Entry, Flash, LazySession, LoginOptions, Named, Session, Step};
+/// Its types are in this crate's API; actix-web has an older version of them.
+pub use http;
+pub use login_page::WantedPage;
+pub use session::{
+    CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
+};
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

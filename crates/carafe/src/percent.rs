@@ -24,3 +24,21 @@ fn push(out: &mut String, text: &[u8], safe: &str, space: &str) {
         }
     }
 }
+
+/// The text that is encoded as in forms and queries; `None` if it isn't UTF-8, or not encoded so.
+pub(crate) fn decode_form(text: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let value = digit()? * 16 + digit()?;
+                u8::try_from(value).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}

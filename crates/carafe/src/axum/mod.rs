@@ -1,19 +1,20 @@
 //! The extractors for axum, and errors as its responses.
 
-use axum_core::body::Body;
-use axum_core::extract::FromRequestParts;
+use std::convert::Infallible;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::csrf::Csrf;
-use crate::session::{LazySession, Named, Session};
-use crate::{Error, event};
+use crate::{Csrf, CurrentUser, Error, ErrorKind, LazySession, Named, Session, Typed, WantedPage};
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        LazySession::from_extensions(&parts.extensions)?.open().await
+        Self::from_extensions(&parts.extensions).await
     }
 }
 
@@ -37,8 +38,47 @@ impl<S: Sync, Marker: 'static> FromRequestParts<S> for Named<Marker> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        let lazy = LazySession::named_from_extensions::<Marker>(&parts.extensions)?;
-        Ok(Self::new(lazy.open().await?))
+        Self::from_extensions(&parts.extensions).await
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Typed<T>
+where
+    S: Sync,
+    T: Serialize + DeserializeOwned + Default,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Self::from_extensions(&parts.extensions).await
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CurrentUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Self::from_extensions(&parts.extensions).await
+    }
+}
+
+/// `None` if nobody is logged in. A store that can't tell is an error all the same.
+impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        match Self::from_extensions(&parts.extensions).await {
+            Err(error) if error.kind() == ErrorKind::LoginRequired => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for WantedPage {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::from_query(parts.uri.query().unwrap_or_default()))
     }
 }
 
@@ -46,7 +86,6 @@ impl IntoResponse for Error {
     /// A response that says nothing of the cause, which goes to the log. A layer with
     /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
     fn into_response(self) -> Response {
-        event::failed(&self);
-        self.to_response().map(Body::from)
+        self.into()
     }
 }

@@ -26,7 +26,7 @@ pin_project! {
 
 impl<B> Body<B> {
     /// A body of which nothing has been read.
-    pub(super) fn new(rest: B) -> Self {
+    pub(crate) fn new(rest: B) -> Self {
         Self { read: Bytes::new(), unread: Bytes::new(), trailers: None, rest, rest_ended: false }
     }
 

@@ -19,12 +19,12 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-csrftoken"];
 
 /// Methods that change nothing.
-pub(super) fn is_safe(method: &Method) -> bool {
+pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Lets a request of an unsafe method through, or says why not.
-pub(super) async fn request<B>(
+pub(crate) async fn request<B>(
     protection: Arc<Protection>,
     parts: Parts,
     mut body: Body<B>,

@@ -94,7 +94,7 @@ where
 }
 
 /// The answer to a request that is refused, or whose session failed.
-fn page<R: From<Bytes>>(settings: &Settings, error: &Error) -> Response<R> {
+pub(crate) fn page<R: From<Bytes>>(settings: &Settings, error: &Error) -> Response<R> {
     if error.kind() != ErrorKind::Csrf {
         event::failed(error);
         return error.to_response().map(R::from);

@@ -27,7 +27,7 @@ pub struct CsrfLayer {
 }
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) origins: Origins,
     pub(super) exempt: Option<Exempt>,
     pub(super) form_limit: usize,
@@ -128,6 +128,11 @@ impl CsrfLayer {
         self.map(|settings| settings.error_page = Some(Arc::new(make_page)))
     }
 
+    #[cfg(feature = "actix")]
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
     fn map(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Arc::unwrap_or_clone(self.settings);
         change(&mut settings);
@@ -140,6 +145,13 @@ impl<S> Layer<S> for CsrfLayer {
 
     fn layer(&self, inner: S) -> Self::Service {
         CsrfService::new(inner, Arc::clone(&self.settings))
+    }
+}
+
+impl Settings {
+    /// Whether the application lets a request through unchecked.
+    pub(crate) fn exempts(&self, request: &Parts) -> bool {
+        self.exempt.as_ref().is_some_and(|exempt| exempt(request))
     }
 }
 

@@ -98,7 +98,15 @@ mod token;
 mod wtf;
 
 pub use self::body::Body;
+#[cfg(feature = "actix")]
+pub(crate) use self::check::{is_safe, request as check};
 pub use self::future::ResponseFuture;
+#[cfg(feature = "actix")]
+pub(crate) use self::future::page;
 pub use self::handle::Csrf;
 pub use self::layer::CsrfLayer;
+#[cfg(feature = "actix")]
+pub(crate) use self::layer::Settings;
+#[cfg(feature = "actix")]
+pub(crate) use self::protection::Protection;
 pub use self::service::CsrfService;

@@ -39,7 +39,7 @@ struct Visitor {
 }
 
 impl Protection {
-    pub(super) fn new(slot: Arc<Slot>, settings: Arc<Settings>, safe: bool) -> Self {
+    pub(crate) fn new(slot: Arc<Slot>, settings: Arc<Settings>, safe: bool) -> Self {
         Self { slot, settings, safe, page: Mutex::default() }
     }
 
@@ -133,7 +133,7 @@ impl Protection {
     }
 
     /// Completes the response of a request whose page may have a token.
-    pub(super) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
+    pub(crate) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
         if self.settings.flask_wtf || !self.slot.state().is_open() {
             return Ok(());
         }

@@ -50,7 +50,7 @@ where
         let protection = Arc::new(Protection::new(slot, Arc::clone(&self.settings), safe));
         parts.extensions.insert(Arc::clone(&protection));
         let body = Body::new(body);
-        if safe || self.settings.exempt.as_ref().is_some_and(|exempt| exempt(&parts)) {
+        if safe || self.settings.exempts(&parts) {
             let request = Request::from_parts(parts, body);
             return ResponseFuture::handling(self.inner.call(request), protection);
         }

@@ -25,6 +25,7 @@ pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
 use crate::cookie::{self, SetCookie};
+use crate::login_page::LoginPage;
 use crate::session::{Slot, View, is_permanent};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
@@ -52,6 +53,7 @@ pub(crate) struct Engine {
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
+    pub(crate) login_page: Option<LoginPage>,
     /// Puts the slot into the request under the name of a marker type.
     pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
 }
@@ -76,15 +78,15 @@ impl Engine {
             backend: Backend::Cookie,
             clock: Clock::system(),
             error_page: None,
+            login_page: None,
             name: None,
         }
     }
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, backend, clock, error_page, name, .. } = self;
-        let engine = Self { backend, clock, error_page, name, ..Self::new(&keys.keys, config)? };
-        Ok(engine.with_backend_settings())
+        let Self { keys, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
+        Ok(Self { keys, set_cookie, ..self }.with_backend_settings())
     }
 
     /// The same engine by another clock.

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
+use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::{Engine, Outcome, headers};
@@ -41,6 +41,8 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self.kind() {
             ErrorKind::Csrf => StatusCode::FORBIDDEN,
+            ErrorKind::LoginRequired if self.redirect().is_some() => StatusCode::SEE_OTHER,
+            ErrorKind::LoginRequired => StatusCode::UNAUTHORIZED,
             ErrorKind::Ended | ErrorKind::Conflict => StatusCode::CONFLICT,
             ErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,9 +58,22 @@ impl Error {
             _ => Bytes::from_static(status.canonical_reason().unwrap_or_default().as_bytes()),
         };
         let ErrorPage(mut response) = ErrorPage::from((status, text));
+        if let Some(Ok(url)) = self.redirect().map(HeaderValue::from_str) {
+            response.headers_mut().insert(LOCATION, url);
+        }
         // For the layer, which may have a page of the application's.
         response.extensions_mut().insert(self.clone());
         response
+    }
+}
+
+impl<B: From<Bytes>> From<Error> for Response<B> {
+    /// The response that answers a request, as in axum: it says nothing of the cause, which goes to
+    /// the log. A layer with [`on_error`](crate::SessionLayer::on_error) replaces it by the
+    /// application's page.
+    fn from(error: Error) -> Self {
+        event::failed(&error);
+        error.to_response().map(B::from)
     }
 }
 
@@ -66,8 +81,11 @@ impl Engine {
     /// The response of a handler, or the application's page for the error that it returned.
     pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
         match response.extensions().get::<Error>().cloned() {
-            // Without a page of the application's, what the handler made of its error stands.
-            Some(error) if self.error_page.is_some() => self.replace(&response, &error),
+            // Without a page of the application's, what the handler made of its error stands. The
+            // way to the login page is no error to the visitor.
+            Some(error) if self.error_page.is_some() && error.redirect().is_none() => {
+                self.replace(&response, &error)
+            }
             _ => response,
         }
     }

@@ -68,6 +68,18 @@ impl LazySession {
     }
 }
 
+impl Session {
+    /// The session of a request, by its extensions: what an extractor does, for services that are
+    /// built on tower alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) is around the service, and
+    /// those of [`LazySession::open`].
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        LazySession::from_extensions(extensions)?.open().await
+    }
+}
+
 impl fmt::Debug for LazySession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LazySession").finish_non_exhaustive()
@@ -79,6 +91,18 @@ impl fmt::Debug for LazySession {
 pub struct Named<Marker> {
     session: Session,
     marker: PhantomData<fn() -> Marker>,
+}
+
+impl<Marker: 'static> Named<Marker> {
+    /// The session of a request, by its extensions: as [`Session::from_extensions`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) of that name is around the
+    /// service, and those of [`LazySession::open`].
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        let session = LazySession::named_from_extensions::<Marker>(extensions)?.open().await?;
+        Ok(Self::new(session))
+    }
 }
 
 impl<Marker> Named<Marker> {

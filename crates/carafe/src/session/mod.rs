@@ -11,6 +11,8 @@ mod operation;
 mod others;
 mod path;
 mod slot;
+mod typed;
+mod user;
 mod view;
 
 pub use self::entry::Entry;
@@ -25,4 +27,6 @@ pub use self::login::LoginOptions;
 pub(crate) use self::operation::{Operation, conflict};
 pub use self::path::Step;
 pub(crate) use self::slot::Slot;
+pub use self::typed::Typed;
+pub use self::user::CurrentUser;
 pub(crate) use self::view::View;

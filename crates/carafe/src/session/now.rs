@@ -99,7 +99,7 @@ impl Session {
         take(&found).map(|value| convert(&key, value)).transpose()
     }
 
-    async fn save_with(&self, operation: Option<Operation>) -> Result<(), Error> {
+    pub(super) async fn save_with(&self, operation: Option<Operation>) -> Result<(), Error> {
         // Noted here too, so that a closed session is an error even if nothing was changed.
         self.write(|_| Ok(()))?;
         self.slot().engine.save(Arc::clone(self.slot()), operation).await

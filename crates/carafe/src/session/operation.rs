@@ -9,6 +9,9 @@ use crate::{Error, ErrorKind, Text, Value};
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
 
+/// What changes several keys at once, or none and gives an error. It may run several times.
+pub(crate) type ViewChange = Arc<dyn Fn(&mut View) -> Result<(), Error> + Send + Sync>;
+
 /// What looks at a value before it is removed, and can refuse that.
 pub(crate) type Look = Arc<dyn Fn(Option<Value>) -> Result<(), Error> + Send + Sync>;
 
@@ -40,6 +43,8 @@ pub(crate) enum Operation {
         key: Text,
         change: Change,
     },
+    /// Changes the fields of a typed session.
+    UpdateFields(ViewChange),
     /// Removes what is there when it is applied, after a look at it.
     Take {
         key: Text,
@@ -97,6 +102,7 @@ impl Operation {
                 let old = view.get(key.as_wtf8()).map(Cow::into_owned);
                 view.insert(key, change(old)?);
             }
+            Self::UpdateFields(change) => change(view)?,
             Self::Take { key, look } => {
                 look(view.get(key.as_wtf8()).map(Cow::into_owned))?;
                 view.remove(key.as_wtf8());
@@ -135,6 +141,7 @@ impl fmt::Debug for Operation {
             Self::Clear => "Clear",
             Self::InsertAt { .. } => "InsertAt",
             Self::Update { .. } => "Update",
+            Self::UpdateFields(_) => "UpdateFields",
             Self::Take { .. } => "Take",
             Self::OrInsert { .. } => "OrInsert",
             Self::Flash(_) => "Flash",

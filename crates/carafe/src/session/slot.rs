@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::COOKIE;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use smallvec::SmallVec;
 
 use super::View;
@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) engine: Arc<Engine>,
     /// The request's `Cookie` headers, kept until somebody asks for the session.
     cookies: SmallVec<[HeaderValue; 1]>,
+    /// The page that the request asks for, if the layer has a login page that may have to know it.
+    wanted: Option<Box<str>>,
     state: Mutex<State>,
     /// Held while the session is loaded from a store or saved there.
     pub(crate) busy: tokio::sync::Mutex<()>,
@@ -76,9 +78,35 @@ impl State {
 }
 
 impl Slot {
+    /// A slot of no request in particular.
+    #[cfg(feature = "testing")]
     pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
-        let cookies = headers.get_all(COOKIE).iter().cloned().collect();
-        Self { engine, cookies, state: Mutex::default(), busy: tokio::sync::Mutex::default() }
+        Self::with_cookies(engine, cookies(headers))
+    }
+
+    /// The slot of a request.
+    pub(crate) fn of_request<B>(engine: Arc<Engine>, request: &Request<B>) -> Self {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let slot = Self::with_cookies(engine, cookies(request.headers()));
+        slot.with_wanted(request.method() == Method::GET || request.method() == Method::HEAD, path)
+    }
+
+    pub(crate) fn with_cookies(engine: Arc<Engine>, cookies: SmallVec<[HeaderValue; 1]>) -> Self {
+        let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { engine, cookies, wanted: None, state, busy }
+    }
+
+    /// Keeps the page that a request asks for, where it may be needed.
+    pub(crate) fn with_wanted(mut self, is_get: bool, path_and_query: &str) -> Self {
+        if is_get && self.engine.login_page.is_some() {
+            self.wanted = Some(path_and_query.into());
+        }
+        self
+    }
+
+    /// The page that the request asks for. `None` also for a request that can't be sent again.
+    pub(crate) fn wanted(&self) -> Option<&str> {
+        self.wanted.as_deref()
     }
 
     /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.
@@ -139,4 +167,8 @@ impl Slot {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
+    headers.get_all(COOKIE).iter().cloned().collect()
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Operation;
-use super::operation::Change;
+use super::operation::{Change, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
 use crate::{Dict, Text, Value};
@@ -78,6 +78,24 @@ impl View {
             record.log.push(Operation::Update { key: key.clone(), change });
         }
         self.insert(key, new);
+    }
+
+    /// Writes what `change` made of several keys, and records the change itself.
+    pub(super) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
+        if let Some(record) = &mut self.record {
+            record.log.push(Operation::UpdateFields(change));
+        }
+        self.write_fields(fields);
+    }
+
+    /// Inserts the keys that have a value, and removes those that have none.
+    pub(super) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
+        for (key, value) in fields {
+            match value {
+                Some(value) => self.insert(key, value),
+                None => self.remove(key.as_wtf8()),
+            }
+        }
     }
 
     /// Takes out what was recorded.

@@ -4,6 +4,7 @@ use tower_layer::Layer;
 
 use super::SessionService;
 use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend, UserSessions};
+use crate::login_page::LoginPage;
 use crate::session::Slot;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
@@ -197,6 +198,28 @@ impl SessionLayer {
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
     }
 
+    /// Sends visitors who aren't logged in to this page, where a handler asks for a
+    /// [`CurrentUser`](crate::CurrentUser). It is a path of this site, and finds the page that the
+    /// visitor wanted in the field `next` of its query: see [`WantedPage`](crate::WantedPage).
+    ///
+    /// Only a `GET` is sent there; other requests, which can't be sent again after the login, are
+    /// answered with 401. The wanted page is the one that this layer sees: put it around the routers
+    /// that are nested, and not into them.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?.login_page("/login")?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
+    pub fn login_page(self, path: &str) -> Result<Self, Error> {
+        let page = LoginPage::new(path)?;
+        Ok(self.map(|engine| engine.login_page = Some(page)))
+    }
+
     /// Names this layer's session by a marker type, so that handlers below several layers can ask
     /// for [`Named<Marker>`](crate::Named). `Session` is that of the innermost layer.
     ///
@@ -220,7 +243,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
     }
 
-    #[cfg(any(feature = "testing", feature = "__bench"))]
+    #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

@@ -25,6 +25,7 @@ pub use from_value::{FromValue, WrongType};
 pub(crate) use http_date::parse_http_date;
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
+pub(crate) use serde::{Fields, read_fields};
 pub use serde::{as_datetime, as_uuid};
 pub use text::{AsText, Text};
 pub use uuid::Uuid;

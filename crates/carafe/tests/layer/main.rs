@@ -17,4 +17,6 @@ mod panics;
 mod reading;
 mod settings;
 mod size;
+mod typed;
+mod users;
 mod writing;

@@ -6,6 +6,7 @@
 
 mod deserialize;
 mod error;
+mod fields;
 mod key;
 mod marked;
 mod serialize;
@@ -19,6 +20,7 @@ use serde::de::DeserializeOwned;
 use super::Value;
 use crate::Error;
 
+pub(crate) use fields::{Fields, read_fields};
 pub use marked::{as_datetime, as_uuid};
 
 /// Levels of nesting that go through serde, whose functions take much of the stack for each.

@@ -1,0 +1,147 @@
+//! The CSRF layer as middleware.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::error::PayloadError;
+use bytes::Bytes;
+use futures_core::Stream;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request};
+use http_body::{Body as HttpBody, Frame};
+
+use super::response::Verdict;
+use super::{LocalFuture, handles, response};
+use crate::csrf::{self, Body, Protection, Settings};
+use crate::session::Slot;
+use crate::{CsrfLayer, Error};
+
+impl<S, B> Transform<S, ServiceRequest> for CsrfLayer
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, Bytes>>;
+    type Error = actix_web::Error;
+    type Transform = ActixCsrf<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(ActixCsrf { service: Rc::new(service), settings: Arc::clone(self.settings()) }))
+    }
+}
+
+/// A service that only requests reach which come from its own site.
+#[derive(Debug)]
+pub struct ActixCsrf<S> {
+    service: Rc<S>,
+    settings: Arc<Settings>,
+}
+
+impl<S, B> Service<ServiceRequest> for ActixCsrf<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B, Bytes>>;
+    type Error = actix_web::Error;
+    type Future = LocalFuture<Self::Response, Self::Error>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let (service, settings) = (Rc::clone(&self.service), Arc::clone(&self.settings));
+        Box::pin(async move {
+            let protection = match check(&mut request, &settings).await {
+                Ok(protection) => protection,
+                Err(error) => {
+                    let page = response::page(&csrf::page(&settings, &error), []);
+                    return Ok(
+                        request.into_response(page.map_body(|_, page| EitherBody::right(page)))
+                    );
+                }
+            };
+            let response = service.call(request).await?;
+            let mut verdict: Verdict = response::shown(&response);
+            if let Err(error) = protection.finish(verdict.headers_mut()) {
+                verdict = csrf::page(&settings, &error);
+            }
+            Ok(response::apply(verdict, response))
+        })
+    }
+}
+
+/// Lets a request through, or says why not.
+async fn check(
+    request: &mut ServiceRequest,
+    settings: &Arc<Settings>,
+) -> Result<Arc<Protection>, Error> {
+    let slot = Slot::current(&handles::of(request.request()))?;
+    let parts = parts(request);
+    let safe = csrf::is_safe(&parts.method);
+    let protection = Arc::new(Protection::new(slot, Arc::clone(settings), safe));
+    handles::insert(request, |extensions| {
+        extensions.insert(Arc::clone(&protection));
+    });
+    if !safe && !settings.exempts(&parts) {
+        let body = Body::new(PayloadBody(request.take_payload()));
+        let checked = csrf::check(Arc::clone(&protection), parts, body).await?;
+        request.set_payload(Payload::Stream { payload: Box::pin(Replayed(checked.into_body())) });
+    }
+    Ok(protection)
+}
+
+/// The head of a request, as http 1 has it.
+fn parts(request: &ServiceRequest) -> Parts {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    if let Ok(method) = Method::from_bytes(request.method().as_str().as_bytes()) {
+        parts.method = method;
+    }
+    if let Ok(uri) = request.uri().to_string().parse() {
+        parts.uri = uri;
+    }
+    for (name, value) in request.headers() {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            parts.headers.append(name, value);
+        }
+    }
+    parts
+}
+
+/// A payload as a body, to be looked into.
+struct PayloadBody(Payload);
+
+impl HttpBody for PayloadBody {
+    type Data = Bytes;
+    type Error = PayloadError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+        Pin::new(&mut self.0).poll_next(cx).map_ok(Frame::data)
+    }
+}
+
+/// A body as a payload, to be read again.
+struct Replayed(Body<PayloadBody>);
+
+impl Stream for Replayed {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // A payload has no trailers.
+        let data = |frame: Frame<Bytes>| frame.into_data().unwrap_or_default();
+        Pin::new(&mut self.0).poll_frame(cx).map_ok(data)
+    }
+}

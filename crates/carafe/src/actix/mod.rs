@@ -1,0 +1,16 @@
+//! The layers as middleware for actix-web, the extractors, and errors as its responses.
+//!
+//! What there is to decide is decided elsewhere: here types of actix-web, which go with http 0.2,
+//! become those of http 1, and back.
+
+mod csrf;
+mod extract;
+mod handles;
+mod middleware;
+mod response;
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// What actix-web waits for: each worker has one thread, so that nothing has to be `Send`.
+type LocalFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;

@@ -1,0 +1,174 @@
+//! The way to the login page, and back to the page that the visitor wanted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{Error, percent};
+
+/// The name of the wanted page in the login page's query.
+const PARAMETER: &str = "next";
+
+/// Where visitors log in: see [`SessionLayer::login_page`](crate::SessionLayer::login_page).
+#[derive(Clone, Debug)]
+pub(crate) struct LoginPage(Arc<str>);
+
+impl LoginPage {
+    pub(crate) fn new(path: &str) -> Result<Self, Error> {
+        if is_local(path) && !path.contains('#') {
+            return Ok(Self(Arc::from(path)));
+        }
+        Err(Error::setting("login_page", path, "a path of this site, such as /login"))
+    }
+
+    /// The URL that has the wanted page in its query.
+    pub(crate) fn leading_to(&self, wanted: &str) -> String {
+        let mut url = self.0.to_string();
+        if is_local(wanted) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(PARAMETER);
+            url.push('=');
+            percent::encode_form(&mut url, wanted.as_bytes(), "/");
+        }
+        url
+    }
+}
+
+/// The page that a visitor wanted before being sent to the
+/// [login page](crate::SessionLayer::login_page), from the field `next` of the query.
+///
+/// Only a path of this site counts: what would lead to another one, or isn't even a path, is as if
+/// it weren't there. So nobody can use the login page to send visitors elsewhere.
+///
+/// ```
+/// use carafe::{Error, Session, WantedPage};
+///
+/// /// A form whose `action` is empty is sent to the URL that it came from, with its query.
+/// async fn login(session: Session, wanted: WantedPage) -> Result<String, Error> {
+///     session.login("42")?;
+///     Ok(wanted.or("/").to_owned()) // for `Redirect::to`
+/// }
+///
+/// assert_eq!(WantedPage::new("/cart?page=2").or("/"), "/cart?page=2");
+/// assert_eq!(WantedPage::new("//evil.example/").or("/"), "/");
+/// assert_eq!(WantedPage::from_query("lang=en&next=/cart%3Fpage%3D2").or("/"), "/cart?page=2");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WantedPage(Option<String>);
+
+impl WantedPage {
+    /// The page of this path, if it is one of this site's.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Self(is_local(path).then(|| path.to_owned()))
+    }
+
+    /// The page that a query, without its question mark, names. If it names several, the first
+    /// counts.
+    #[must_use]
+    pub fn from_query(query: &str) -> Self {
+        let mut fields = query.split('&').filter_map(|field| field.split_once('='));
+        match fields.find(|(name, _)| *name == PARAMETER) {
+            Some((_, value)) => {
+                percent::decode_form(value).map_or_else(Self::default, |path| Self::new(&path))
+            }
+            None => Self::default(),
+        }
+    }
+
+    /// The page, if the visitor wanted one.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// The page, or another one if the visitor wanted none.
+    #[must_use]
+    pub fn or<'a>(&'a self, default: &'a str) -> &'a str {
+        self.path().unwrap_or(default)
+    }
+}
+
+impl fmt::Display for WantedPage {
+    /// The path, or nothing: for the field of a form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.or(""))
+    }
+}
+
+/// Whether a browser takes a text for a path on the same site, whatever it does to it before.
+///
+/// Browsers drop tabs and line ends, take `\` for `/`, and two of them for the beginning of a host.
+fn is_local(text: &str) -> bool {
+    let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    text.starts_with('/') && !text.starts_with("//") && text.bytes().all(visible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_pages() {
+        for path in ["/", "/a", "/a?b=c&d=//e", "/a#b", "/%2F/evil", "/%5Cevil", "/a//b", "/:@x"] {
+            assert_eq!(WantedPage::new(path).path(), Some(path));
+        }
+        for other in [
+            "",
+            "a",
+            "//evil",
+            "///evil",
+            "/\\evil",
+            "\\/evil",
+            "/a\\b",
+            "/\t/evil",
+            "\t//evil",
+            "/\n/evil",
+            "/a b",
+            "/ä",
+            "/\u{7f}",
+            " /a",
+            "https://evil",
+            "https:/evil",
+            "javascript:alert(1)",
+            "?a",
+        ] {
+            assert_eq!(WantedPage::new(other).path(), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn queries_are_decoded_once() {
+        for (query, path) in [
+            ("next=%2Fa%3Fb%3D%2526", Some("/a?b=%26")),
+            ("a=b&next=/a&next=/b", Some("/a")),
+            ("next=", None),
+            ("next", None),
+            ("nextt=/a", None),
+            ("next=%2F%2Fevil", None),
+            ("next=/%09/evil", None),
+            ("next=/+a", None),
+            ("next=/%E4", None),
+            ("next=/%", None),
+            ("next=/%4", None),
+            ("next=/%zz", None),
+            ("next=/%+1", None),
+            ("", None),
+        ] {
+            assert_eq!(WantedPage::from_query(query).path(), path, "{query}");
+        }
+    }
+
+    #[test]
+    fn the_way_there_leads_back() {
+        for (page, wanted) in [("/login", "/a?b=c&d=%20+"), ("/login?lang=en", "/")] {
+            let url = LoginPage::new(page).unwrap().leading_to(wanted);
+            let (path, query) = url.split_once('?').unwrap();
+            assert!(path == "/login" && url.starts_with(page), "{url}");
+            assert_eq!(WantedPage::from_query(query).path(), Some(wanted));
+        }
+        assert_eq!(LoginPage::new("/login").unwrap().leading_to("//evil/"), "/login");
+        for bad in ["login", "//evil", "https://id.example/", "/login#top"] {
+            assert!(LoginPage::new(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A session whose keys are the fields of a struct.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::Extensions;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::life::RESERVED;
+use super::login::check_key;
+use super::operation::{Operation, ViewChange};
+use super::{Session, View};
+use crate::value::{Fields, read_fields};
+use crate::{Dict, Error, ErrorKind, Text, Value};
+
+/// A session whose keys are the fields of a struct, so that the compiler knows them and their types.
+///
+/// Handlers get it from an extractor, or from [`Session::typed`]. Its fields are read as those of
+/// the struct. They can only be changed by [`edit`](Self::edit) and [`update`](Self::update), which
+/// notice what was changed: assigning to a field of the handle itself doesn't compile.
+///
+/// ```
+/// use carafe::{Error, Typed};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Default)]
+/// struct Visitor {
+///     username: Option<String>,
+///     visits: u64,
+/// }
+///
+/// async fn index(mut visitor: Typed<Visitor>) -> Result<String, Error> {
+///     visitor.update(|visitor| visitor.visits += 1)?;
+///     let name = visitor.username.as_deref().unwrap_or("stranger");
+///     Ok(format!("Welcome, {name}! This is your visit no. {}", visitor.visits))
+/// }
+///
+/// async fn login(mut visitor: Typed<Visitor>) -> Result<(), Error> {
+///     visitor.edit(|visitor| visitor.username = Some("admin".to_owned()))
+/// }
+/// ```
+///
+/// ```compile_fail,E0594
+/// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+/// # struct Visitor { visits: u64 }
+/// fn lost(mut visitor: carafe::Typed<Visitor>) {
+///     visitor.visits += 1; // error: cannot assign to data in dereference of `Typed<Visitor>`
+/// }
+/// ```
+///
+/// - Each field is a key of the session, so that the Flask side reads `session["visits"]`. serde's
+///   `rename` gives it another key. Keys that the struct doesn't name are left alone.
+/// - A field that isn't there has the value that `T::default()` gives it. A field set to `None` is
+///   removed, if `None` is its default.
+/// - Only fields that were changed are saved, each for itself: requests that change other fields at
+///   the same time lose nothing.
+/// - A value of another type than its field is an error that names the key and both types.
+///
+/// What the handle shows is how the session was when the handle was made, or last changed its
+/// fields; [`reload`](Self::reload) looks again. Enums and nested structs may be fields; serde's
+/// `alias`, which gives one field two keys, and fields that can be changed through a shared
+/// reference, such as a `RefCell`, have no place in it.
+pub struct Typed<T> {
+    session: Session,
+    fields: T,
+}
+
+impl Session {
+    /// The session with the fields of `T` as its keys: see [`Typed`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] if a stored value doesn't fit its field; the error names the key and both
+    /// types.
+    pub fn typed<T>(&self) -> Result<Typed<T>, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+    {
+        let fields = self.read_mut(read)?;
+        Ok(Typed { session: self.clone(), fields })
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
+    /// The session of a request, by its extensions: as [`Session::from_extensions`].
+    ///
+    /// # Errors
+    /// As [`Session::from_extensions`] and [`Session::typed`].
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        Session::from_extensions(extensions).await?.typed()
+    }
+
+    /// Changes fields, and saves the values of those that were changed.
+    ///
+    /// As with [`Session::insert`], of two requests that change the same field at the same time the
+    /// last one counts. If a change depends on the old value, use [`update`](Self::update).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun, [`ErrorKind::Type`] if a stored value doesn't
+    /// fit its field, [`ErrorKind::Value`] if a new one can't be represented in a session. No field
+    /// is saved then.
+    pub fn edit<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Result<R, Error> {
+        let mut fields: T = self.session.write(read)?;
+        let before = to_dict(&fields)?;
+        // Outside the lock, so that it may use the session itself.
+        let result = change(&mut fields);
+        let changed = changes(before, to_dict(&fields)?, &to_dict(&T::default())?)?;
+        self.session.write(|view| {
+            for (key, value) in changed {
+                let seen = view.seen(key.as_wtf8());
+                match value {
+                    Some(value) => view.perform(Operation::Insert { key, value, seen })?,
+                    None if view.contains(key.as_wtf8()) => {
+                        view.perform(Operation::Remove { key, seen })?;
+                    }
+                    None => {}
+                }
+            }
+            Ok(())
+        })?;
+        self.fields = fields;
+        Ok(result)
+    }
+
+    /// Changes fields by their old values.
+    ///
+    /// With a server-side store, `change` may run again when the session is saved, on the fields
+    /// that another request has written meanwhile: so that no update is lost. It must therefore have
+    /// no effect of its own.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub fn update<F>(&mut self, change: F) -> Result<(), Error>
+    where
+        F: Fn(&mut T) + Send + Sync + 'static,
+    {
+        let change = Arc::new(change);
+        let again: ViewChange = {
+            let change = Arc::clone(&change);
+            Arc::new(move |view| apply(view, change.as_ref()).map(drop))
+        };
+        loop {
+            // Outside the lock, as above; again if another holder of the session came between.
+            let (mut fields, version) =
+                self.session.write(|view| Ok((read::<T>(view)?, view.version())))?;
+            let changed = change_fields(&mut fields, change.as_ref())?;
+            let unchanged_since = self.session.write(|view| {
+                let unchanged = view.version() == version;
+                if unchanged {
+                    view.update_fields(changed, Arc::clone(&again));
+                }
+                Ok(unchanged)
+            })?;
+            if unchanged_since {
+                self.fields = fields;
+                return Ok(());
+            }
+        }
+    }
+
+    /// As [`update`](Self::update), but saved at once: the fields are then what was really written,
+    /// and no other request is shown the same. For counters whose value is shown.
+    ///
+    /// Sessions in cookies can only be saved with the response: for them this is `update`.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update) and [`Session::save`].
+    pub async fn update_now<F>(&mut self, change: F) -> Result<(), Error>
+    where
+        F: Fn(&mut T) + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        if !self.session.read(View::is_in_store) {
+            return self.update(change);
+        }
+        let written: Arc<Mutex<Option<T>>> = Arc::default();
+        let operation = {
+            let written = Arc::clone(&written);
+            Operation::UpdateFields(Arc::new(move |view| {
+                let fields = apply(view, &change)?;
+                *written.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields);
+                Ok(())
+            }))
+        };
+        self.session.save_with(Some(operation)).await?;
+        let written = written.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match written {
+            Some(fields) => self.fields = fields,
+            None => self.reload()?,
+        }
+        Ok(())
+    }
+
+    /// Reads the fields again, after the session was changed in another way.
+    ///
+    /// # Errors
+    /// As [`Session::typed`].
+    pub fn reload(&mut self) -> Result<(), Error> {
+        self.fields = self.session.read_mut(read)?;
+        Ok(())
+    }
+}
+
+impl<T> Typed<T> {
+    /// The session, for what isn't a field: flashed messages, login and logout.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl<T> Deref for Typed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.fields
+    }
+}
+
+impl<T> fmt::Debug for Typed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The fields are the visitor's affair.
+        f.debug_struct("Typed").finish_non_exhaustive()
+    }
+}
+
+/// Changes what a view has of the fields. An error leaves the view unchanged.
+fn apply<T>(view: &mut View, change: &dyn Fn(&mut T)) -> Result<T, Error>
+where
+    T: Serialize + DeserializeOwned + Default,
+{
+    let mut fields = read(view)?;
+    view.write_fields(change_fields(&mut fields, change)?);
+    Ok(fields)
+}
+
+/// Changes the fields; what there is to write.
+fn change_fields<T: Serialize + Default>(
+    fields: &mut T,
+    change: &dyn Fn(&mut T),
+) -> Result<Vec<(Text, Option<Value>)>, Error> {
+    let before = to_dict(fields)?;
+    change(fields);
+    changes(before, to_dict(fields)?, &to_dict(&T::default())?)
+}
+
+/// The fields that differ, with their new values or with none where they are to be removed.
+fn changes(
+    mut before: Dict,
+    after: Dict,
+    defaults: &Dict,
+) -> Result<Vec<(Text, Option<Value>)>, Error> {
+    let mut changes = Vec::new();
+    for (key, value) in after {
+        if before.remove(&key).as_ref() != Some(&value) {
+            let removed = value.is_null() && defaults.get(&key).is_none_or(Value::is_null);
+            changes.push((key, (!removed).then_some(value)));
+        }
+    }
+    // serde can skip fields: what is skipped now is there no more.
+    changes.extend(before.into_iter().map(|(key, _)| (key, None)));
+    changes.iter().try_for_each(|(key, _)| check_key(key.as_wtf8()))?;
+    Ok(changes)
+}
+
+fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
+    match Value::from_serialize(fields)? {
+        Value::Dict(dict) => Ok(dict),
+        other => Err(Error::new(
+            ErrorKind::Value,
+            format!(
+                "a typed session must be a struct with named fields, and this type is written as {}",
+                other.type_name()
+            ),
+        )),
+    }
+}
+
+fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
+    let defaults = to_dict(&T::default())?;
+    read_fields(&mut ViewFields { view, defaults })
+}
+
+/// The fields that a view has, and those that a new session has.
+struct ViewFields<'a> {
+    view: &'a mut View,
+    defaults: Dict,
+}
+
+impl Fields for ViewFields<'_> {
+    fn field(&mut self, name: &[u8]) -> Option<Value> {
+        if name.starts_with(RESERVED) {
+            return None;
+        }
+        self.view.note_read(name);
+        match self.view.get(name) {
+            Some(value) => Some(value.into_owned()),
+            None => self.defaults.remove(Text::from_wtf8(name.to_vec())),
+        }
+    }
+
+    fn names(&mut self) -> Vec<Text> {
+        let mut names = self.view.keys();
+        names
+            .extend(self.defaults.keys().filter(|key| !self.view.contains(key.as_wtf8())).cloned());
+        names
+    }
+}

@@ -1,0 +1,92 @@
+//! Handlers that are for users who are logged in.
+
+use std::fmt;
+
+use http::Extensions;
+
+use super::{LazySession, Session};
+use crate::{Error, ErrorKind};
+
+/// The user who is logged in, for handlers that need one.
+///
+/// It is extracted only if somebody [logged in](Session::login). Otherwise the visitor is sent to
+/// the [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+/// `GET`, and is answered with 401 if not. `Option<CurrentUser>` takes everybody.
+///
+/// ```
+/// use carafe::{CurrentUser, Error};
+///
+/// async fn account(user: CurrentUser) -> String {
+///     format!("The account of {}", user.id())
+/// }
+///
+/// async fn index(user: Option<CurrentUser>) -> String {
+///     user.map_or("Hello, stranger".to_owned(), |user| format!("Hello, {}", user.id()))
+/// }
+/// ```
+///
+/// In axum, `axum::middleware::from_extractor::<CurrentUser>()` keeps a whole router for users.
+#[derive(Clone)]
+pub struct CurrentUser {
+    id: String,
+    session: Session,
+}
+
+impl Session {
+    /// The user who is logged in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LoginRequired`] if nobody is. As a response it leads to the
+    /// [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+    /// `GET`, and is a 401 if not.
+    pub fn current_user(&self) -> Result<CurrentUser, Error> {
+        match self.user() {
+            Some(id) => Ok(CurrentUser { id, session: self.clone() }),
+            None => Err(login_required(self)),
+        }
+    }
+}
+
+impl CurrentUser {
+    /// The user of a request, by its extensions: what an extractor does, for services that are built
+    /// on tower alone.
+    ///
+    /// # Errors
+    /// As [`Session::from_extensions`] and [`Session::current_user`].
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        LazySession::from_extensions(extensions)?.open().await?.current_user()
+    }
+
+    /// Who it is, by the name that was given to [`Session::login`].
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// As [`id`](Self::id), to keep it.
+    #[must_use]
+    pub fn into_id(self) -> String {
+        self.id
+    }
+
+    /// The user's session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl fmt::Debug for CurrentUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CurrentUser").finish_non_exhaustive()
+    }
+}
+
+fn login_required(session: &Session) -> Error {
+    let slot = session.slot();
+    let error = Error::new(ErrorKind::LoginRequired, "nobody is logged in");
+    match (&slot.engine.login_page, slot.wanted()) {
+        (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),
+        _ => error,
+    }
+}

@@ -1,0 +1,129 @@
+//! Handlers for users who are logged in, and the way to the login page and back.
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_extractor;
+use axum::response::Redirect;
+use axum::routing::{any, get};
+use carafe::{CurrentUser, Error, ErrorKind, Named, Session, SessionLayer, WantedPage};
+
+use crate::support::{Client, Log, flask};
+
+async fn log_in(session: Session, wanted: WantedPage) -> Result<Redirect, Error> {
+    session.login("42")?;
+    Ok(Redirect::to(wanted.or("/")))
+}
+
+fn app(layer: SessionLayer) -> Client {
+    let show = async |user: Option<CurrentUser>| {
+        user.map_or("nobody".to_owned(), |user| user.id().to_owned())
+    };
+    let account = async |user: CurrentUser| -> Result<String, Error> {
+        user.session().insert("seen", true)?;
+        Ok(user.into_id())
+    };
+    let admin = Router::new()
+        .route("/users", get(async || "all of them"))
+        .route_layer(from_extractor::<CurrentUser>());
+    let app = Router::new()
+        .route("/", get(show))
+        .route("/login", any(log_in))
+        .route("/account", any(account))
+        .nest("/admin", admin)
+        .layer(layer);
+    Client::new(app)
+}
+
+#[tokio::test]
+async fn without_a_login_page_strangers_get_401() {
+    let log = Log::capture();
+    let mut client = app(flask());
+    let answer = client.get("/account").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (401, "Unauthorized"));
+    assert_eq!((answer.vary(), answer.set_cookie()), (Some("Cookie"), None));
+    let line = log.line();
+    assert!(line.contains("DEBUG") && line.contains("session.login_required"), "{line}");
+    assert_eq!(client.get("/admin/users").await.status, 401);
+    assert_eq!(client.get("/").await.text, "nobody");
+    client.get("/login").await;
+    assert_eq!(client.get("/").await.text, "42");
+    assert_eq!(client.get("/account").await.text, "42");
+    assert_eq!(client.get("/admin/users").await.text, "all of them");
+}
+
+#[tokio::test]
+async fn on_error_makes_the_page_of_a_401_but_not_of_a_redirect() {
+    let layer = || flask().on_error(|error| (error.status(), "Who are you?"));
+    let answer = app(layer()).get("/account").await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (401, "Who are you?"));
+    let answer = app(layer().login_page("/login").unwrap()).get("/account").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.one("location")),
+        (303, Some("/login?next=/account"))
+    );
+}
+
+#[tokio::test]
+async fn the_login_page_leads_back_to_the_wanted_page() {
+    let layer = || flask().login_page("/login").unwrap();
+    for wanted in ["/account", "/account?page=2&q=a%20b+c%2526", "/admin/users"] {
+        let mut client = app(layer());
+        let answer = client.get(wanted).await;
+        assert_eq!((answer.status, answer.vary()), (StatusCode::SEE_OTHER, Some("Cookie")));
+        let login = answer.one("location").unwrap().to_owned();
+        let answer = client.post(&login, "name=admin").await;
+        assert_eq!(answer.one("location"), Some(wanted));
+        assert_eq!(client.get(wanted).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn what_cant_be_sent_again_is_refused() {
+    let mut client = app(flask().login_page("/login").unwrap());
+    let answer = client.post("/account", "a=b").await;
+    assert_eq!((answer.status.as_u16(), answer.one("location")), (401, None));
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_another_site() {
+    let everything = Router::new()
+        .fallback(async |_user: CurrentUser| "")
+        .layer(flask().login_page("/login").unwrap());
+    let answer = Client::new(everything).get("//evil.example/").await;
+    assert_eq!(answer.one("location"), Some("/login"));
+    for next in ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example"]
+    {
+        let answer = app(flask()).get(&format!("/login?next={next}")).await;
+        assert_eq!(answer.one("location"), Some("/"), "{next}");
+    }
+}
+
+#[tokio::test]
+async fn settings_dont_forget_the_login_page() {
+    let layer = flask().login_page("/login").unwrap().configure(|config| config).unwrap();
+    assert_eq!(app(layer).get("/account").await.status, 303);
+    let error = flask().login_page("https://id.example/").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Setting);
+    assert!(error.to_string().starts_with("login_page is "), "{error}");
+}
+
+struct Staff;
+
+#[tokio::test]
+async fn a_named_session_has_users_of_its_own() {
+    let handler = async |staff: Named<Staff>, user: Option<CurrentUser>| -> Result<String, Error> {
+        let member = staff.session().current_user()?;
+        Ok(format!("{} {}", member.id(), user.is_some()))
+    };
+    let login = async |staff: Named<Staff>| staff.session().login("7");
+    let named = flask().configure(|config| config.session_cookie_name("staff")).unwrap();
+    let app = Router::new()
+        .route("/", get(handler))
+        .route("/login", get(login))
+        .layer(flask())
+        .layer(named.named::<Staff>());
+    let mut client = Client::new(app);
+    assert_eq!(client.get("/").await.status, 401);
+    client.get("/login").await;
+    assert_eq!(client.get("/").await.text, "7 false");
+}
