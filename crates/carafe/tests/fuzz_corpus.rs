@@ -2,6 +2,7 @@
 #![cfg(all(feature = "axum", feature = "sealed"))]
 
 #[path = "../../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "the programs that fuzz are other crates")]
 mod targets;
 
 use std::path::Path;
