@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::checks::fuzz::Fuzz;
 use crate::group::Group;
 
 /// What `cargo xtask help` prints before the lists of groups.
@@ -15,6 +16,11 @@ Commands:
                    --seed S       where the randomness starts (default 1)
   load           many connections at once on the twin, with each kind of store
                    --seconds N    for how long each (default 30)
+  fuzz           look for inputs that break a promise, with libFuzzer
+                   --seconds N    how long to look at each target (default 60)
+                   --runs N       or how many inputs to try on each
+                   --target T     this target alone; repeatable
+                   --merge        add what reaches new code to fuzz/corpus
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -38,6 +44,7 @@ pub(crate) enum Command {
     Load {
         seconds: u64,
     },
+    Fuzz(Fuzz),
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -92,6 +99,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "test" => selection(rest).map(Command::Test),
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
+        "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => load(rest),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
@@ -161,6 +169,26 @@ fn load(arguments: &[String]) -> Result<Command, String> {
         return Err("`--seconds` must be at least 1".to_owned());
     }
     Ok(Command::Load { seconds })
+}
+
+fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
+    let mut fuzz = Fuzz { seconds: 60, ..Fuzz::default() };
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--seconds" => fuzz.seconds = options.number(option)?,
+            "--runs" => fuzz.runs = Some(options.number(option)?),
+            "--target" => fuzz.targets.push(options.value(option)?),
+            "--merge" => fuzz.merge = true,
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    // libFuzzer takes 0 for no end.
+    if fuzz.seconds == 0 || fuzz.runs == Some(0) {
+        return Err("`--seconds` and `--runs` must be at least 1".to_owned());
+    }
+    Ok(fuzz)
 }
 
 fn unknown(option: &str) -> String {
@@ -269,6 +297,17 @@ mod tests {
         );
         assert!(parsed("interop --requests 0").is_err());
         assert!(parsed("interop --requests many").is_err());
+    }
+
+    #[test]
+    fn fuzz_reads_its_options() {
+        let Ok(Command::Fuzz(fuzz)) = parsed("fuzz") else { panic!("not fuzzing") };
+        assert_eq!(fuzz, Fuzz { seconds: 60, ..Fuzz::default() });
+        let Ok(Command::Fuzz(fuzz)) = parsed("fuzz --runs=5 --target a --target b --merge") else {
+            panic!("not fuzzing");
+        };
+        assert_eq!((fuzz.runs, fuzz.targets.len(), fuzz.merge), (Some(5), 2, true));
+        assert!(parsed("fuzz --seconds 0").is_err() && parsed("fuzz --runs 0").is_err());
     }
 
     #[test]

@@ -87,6 +87,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::exchange,
     },
     Group {
+        name: "interop-json",
+        about: "the fuzzers' JSON and mutations of it, read alike by Carafe and by real Flask",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::json,
+    },
+    Group {
         name: "interop-tester",
         about: "the differential tester finds the bugs that a twin of Flask's was given",
         needs: &[Need::Python],

@@ -7,6 +7,7 @@ use crate::job::{Job, variable};
 
 /// How much randomness a run of all the tests has; always the same.
 const SESSIONS: u64 = 5_000;
+const INPUTS: u64 = 20_000;
 const REQUESTS: u64 = 2_000;
 const SEED: u64 = 1;
 
@@ -19,6 +20,15 @@ const BROWSER: &str = "interop/browser";
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
     command.args(["--count", &SESSIONS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["exchange"])?;
+    run(job, command)
+}
+
+/// The fuzzers' corpus, and mutations of it, read by Flask and by Carafe.
+pub(crate) fn json(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/fuzz_json.py")?;
+    command.args(["--count", &INPUTS.to_string()]);
     command.args(["--seed", &SEED.to_string()]);
     with_examples(job, &mut command, &["exchange"])?;
     run(job, command)
