@@ -45,6 +45,8 @@ pub mod minijinja;
 mod percent;
 pub mod record;
 mod session;
+#[cfg(feature = "sessions-page")]
+pub mod sessions_page;
 pub mod signing;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -61,6 +63,8 @@ pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
 pub use session::{Entry, Flash, LazySession, LoginOptions, Named, Session, Step};
+#[cfg(feature = "sessions-page")]
+pub use sessions_page::SessionsPage;
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

@@ -98,6 +98,8 @@ mod token;
 mod wtf;
 
 pub use self::body::Body;
+#[cfg(feature = "sessions-page")]
+pub(crate) use self::field::FIELD;
 pub use self::future::ResponseFuture;
 pub use self::handle::Csrf;
 pub use self::layer::CsrfLayer;
