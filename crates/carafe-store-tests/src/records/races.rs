@@ -269,7 +269,8 @@ pub async fn readers_see_whole_records(fixture: impl Fixture) {
         if number == 0 {
             let mut version = Version(1);
             for number in 1..=LAST {
-                version = written(store.update(&id, version, &numbered(number), NOW).await.unwrap());
+                version =
+                    written(store.update(&id, version, &numbered(number), NOW).await.unwrap());
             }
             return;
         }

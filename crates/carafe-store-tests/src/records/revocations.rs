@@ -44,9 +44,7 @@ pub async fn a_revocation_is_never_shortened(fixture: impl Fixture) {
 pub async fn a_users_limit_never_moves_back(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = new_id();
-    let limit = async |now: u64| {
-        store.revocations(&id, Some("ada"), now).await.unwrap().not_before
-    };
+    let limit = async |now: u64| store.revocations(&id, Some("ada"), now).await.unwrap().not_before;
     assert_eq!(limit(NOW).await, None);
     for (time, expected) in [(10, 10), (20, 20), (15, 20), (20, 20), (0, 20), (30, 30)] {
         store.revoke_user("ada", NOW + time, NOW + 100 + time, NOW).await.unwrap();

@@ -87,10 +87,8 @@ pub async fn an_update_moves_a_record_to_its_user(fixture: impl Fixture) {
 /// A record can become a pointer to where its session went, which is then in nobody's list.
 pub async fn an_update_makes_a_pointer(fixture: impl Fixture) {
     let store = fixture.open().await;
-    let (old, new) = (
-        create(&store, &record_of("ada")).await,
-        create(&store, &record_of("ada")).await,
-    );
+    let (old, new) =
+        (create(&store, &record_of("ada")).await, create(&store, &record_of("ada")).await);
     assert_eq!(ids_of(&store, "ada").await, sorted([old, new]));
     let moved = pointer(new, NOW + 10);
     written(store.update(&old, Version(1), &moved, NOW).await.unwrap());
