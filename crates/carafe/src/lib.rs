@@ -48,6 +48,8 @@ pub mod minijinja;
 mod percent;
 pub mod record;
 mod session;
+#[cfg(feature = "sessions-page")]
+pub mod sessions_page;
 pub mod signing;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -69,6 +71,8 @@ pub use login_page::WantedPage;
 pub use session::{
     CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
 };
+#[cfg(feature = "sessions-page")]
+pub use sessions_page::SessionsPage;
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseFuture, SessionLayer, SessionService};

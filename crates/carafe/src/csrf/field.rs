@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem};
 
 /// The name of the field.
-pub(super) const FIELD: &str = "csrf_token";
+pub(crate) const FIELD: &str = "csrf_token";
 
 /// A search that goes on where it stopped when more of the body has come: each byte is looked at
 /// once, however small the pieces are that it comes in.

@@ -5,6 +5,8 @@ use http::Extensions;
 
 use super::field::FIELD;
 use super::protection::Protection;
+#[cfg(feature = "sessions-page")]
+use crate::session::Slot;
 use crate::{Error, ErrorKind};
 
 /// The visitor's CSRF token, for the page that a handler makes: see [the module](super).
@@ -38,6 +40,24 @@ impl Csrf {
         })?;
         protection.open().await?;
         Ok(Self { protection: Arc::clone(protection) })
+    }
+
+    /// The token of a request, whether it passed a [`CsrfLayer`](super::CsrfLayer) or not: for a page
+    /// that checks its own forms. Without a layer, the visitor must have a session.
+    #[cfg(feature = "sessions-page")]
+    pub(crate) async fn of_request(extensions: &Extensions) -> Result<Self, Error> {
+        let protection = match extensions.get::<Arc<Protection>>() {
+            Some(protection) => Arc::clone(protection),
+            None => Arc::new(Protection::without_layer(Slot::current(extensions)?)),
+        };
+        protection.open().await?;
+        Ok(Self { protection })
+    }
+
+    /// Whether a token that came is the visitor's.
+    #[cfg(feature = "sessions-page")]
+    pub(crate) async fn verify(&self, token: &[u8]) -> Result<(), Error> {
+        self.protection.verify(token).await
     }
 
     /// The token: letters, digits and `-`, `_` or `.`, so that it needs no escaping in HTML and in

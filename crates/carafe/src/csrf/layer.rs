@@ -64,14 +64,7 @@ impl CsrfLayer {
     }
 
     fn with_origins(origins: Origins) -> Self {
-        let settings = Settings {
-            origins,
-            exempt: None,
-            form_limit: FORM_LIMIT,
-            flask_wtf: false,
-            error_page: None,
-        };
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::new(Settings::new(origins)) }
     }
 
     /// Lets requests through unchecked: those that other services send, and that carry a signature
@@ -137,6 +130,18 @@ impl CsrfLayer {
         let mut settings = Arc::unwrap_or_clone(self.settings);
         change(&mut settings);
         Self { settings: Arc::new(settings) }
+    }
+}
+
+impl Settings {
+    fn new(origins: Origins) -> Self {
+        Self { origins, exempt: None, form_limit: FORM_LIMIT, flask_wtf: false, error_page: None }
+    }
+
+    /// Those of tokens alone.
+    #[cfg(feature = "sessions-page")]
+    pub(super) fn without_origins() -> Arc<Self> {
+        Arc::new(Self::new(Origins::default()))
     }
 }
 

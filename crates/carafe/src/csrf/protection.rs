@@ -43,6 +43,12 @@ impl Protection {
         Self { slot, settings, safe, page: Mutex::default() }
     }
 
+    /// The protection of a form that is checked where it is made, without a layer.
+    #[cfg(feature = "sessions-page")]
+    pub(super) fn without_layer(slot: Arc<Slot>) -> Self {
+        Self::new(slot, Settings::without_origins(), false)
+    }
+
     pub(super) fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }

@@ -341,6 +341,11 @@ impl Session {
         self.write(|view| view.perform(operation))
     }
 
+    /// Whether what changes can still be saved: an error if not.
+    pub(super) fn check_open(&self) -> Result<(), Error> {
+        self.write(|_| Ok(()))
+    }
+
     /// As [`read`](Self::read), for what is remembered without being a change of the session.
     pub(super) fn read_mut<R>(&self, f: impl FnOnce(&mut View) -> R) -> R {
         // A handle exists only once the session is open.

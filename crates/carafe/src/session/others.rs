@@ -28,7 +28,7 @@ impl Session {
         let sessions = self.user_sessions()?;
         let Some(user) = self.user() else { return Ok(false) };
         if self.public_id() == Some(public_id) {
-            self.logout()?;
+            return self.logout().map(|()| true);
         }
         sessions.revoke(&user, public_id).await
     }
@@ -62,6 +62,8 @@ impl Session {
     pub async fn logout_everywhere(&self) -> Result<u64, Error> {
         let engine = &self.slot().engine;
         let user = self.user();
+        // The store first, and this session when that has worked: an error ends none of them.
+        self.check_open()?;
         match (&engine.backend, user) {
             (Backend::Cookie, _) => Err(no_store()),
             (_, None) => {
@@ -71,14 +73,14 @@ impl Session {
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
                 let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
-                self.logout()?;
                 backend.store().revoke_user(&user, now, until, now).await.map_err(failed)?;
+                self.logout()?;
                 Ok(0)
             }
             (Backend::Stored(_), Some(user)) => {
-                let sessions = self.user_sessions()?;
+                let ended = self.user_sessions()?.logout(&user).await?;
                 self.logout()?;
-                Ok(sessions.logout(&user).await?.saturating_sub(1))
+                Ok(ended.saturating_sub(1))
             }
         }
     }

@@ -1,0 +1,49 @@
+//! A page that shows users who are signed in their sessions, with a button to end each (feature
+//! `sessions-page`).
+//!
+//! [`SessionsPage`] is a tower service, so that a router takes it as it is:
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # fn main() -> Result<(), carafe::Error> {
+//! use axum::Router;
+//! use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
+//!
+//! let page = SessionsPage::new().login("/login?next=/account/sessions")?.home("/account")?;
+//! let app: Router = Router::new()
+//!     .route_service("/account/sessions", page)
+//!     .layer(CsrfLayer::new(["https://shop.example"])?)
+//!     .layer(SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "axum"))]
+//! # fn main() {}
+//! ```
+//!
+//! - It needs a [`SessionLayer`](crate::SessionLayer) with a store, and users who were logged in with
+//!   [`Session::login`](crate::Session::login). It shows the address and the agent that
+//!   [`Session::login_with`](crate::Session::login_with) was given.
+//! - One button ends one session, one all others, one all of them. A session that was ended is out
+//!   with its next request, also where a copy of its cookie is used.
+//! - The page checks the token of its own forms, bound to the session, so that no other site can
+//!   end a user's sessions. Below a [`CsrfLayer`](crate::CsrfLayer) it is that layer's token, and the
+//!   layer also checks where the request comes from; without one, or where it exempts the page, the
+//!   page makes and checks the token itself.
+//! - It needs no scripts, allows none by its `Content-Security-Policy`, can't be framed, and is kept
+//!   by no cache.
+//! - Where the session's store fails it is 503, or what the session layer's
+//!   [`on_error`](crate::SessionLayer::on_error) makes of it.
+//!
+//! The path at which it is mounted is the whole of it: `GET` shows it, `POST` to the same path ends
+//! sessions. With axum's `nest_service` it answers below that path, too.
+
+mod answer;
+mod form;
+mod future;
+mod html;
+mod page;
+mod texts;
+
+pub use self::future::ResponseFuture;
+pub use self::page::SessionsPage;
+pub use self::texts::Texts;

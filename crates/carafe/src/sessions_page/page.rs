@@ -1,0 +1,176 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tower_service::Service;
+
+use super::{ResponseFuture, Texts, answer};
+use crate::Error;
+
+/// A page that shows users their sessions and ends them: see [the module](super).
+#[derive(Clone)]
+pub struct SessionsPage {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    /// Where visitors go who aren't signed in.
+    pub(super) login: Option<HeaderValue>,
+    /// Where visitors go who have ended their own session.
+    pub(super) home: LocalPath,
+    pub(super) stylesheet: Option<LocalPath>,
+    pub(super) texts: Texts,
+}
+
+/// A path of this site, which may have a query.
+#[derive(Clone)]
+pub(super) struct LocalPath {
+    pub(super) text: String,
+    pub(super) header: HeaderValue,
+}
+
+impl SessionsPage {
+    /// A page in English, whose home is `/`, and which answers with 401 to whom isn't signed in.
+    #[must_use]
+    pub fn new() -> Self {
+        let home = LocalPath { text: "/".to_owned(), header: HeaderValue::from_static("/") };
+        let settings = Settings { login: None, home, stylesheet: None, texts: Texts::default() };
+        Self { settings: Arc::new(settings) }
+    }
+
+    /// Sends visitors who aren't signed in to this path, instead of answering with 401.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site: one that
+    /// begins with one slash and is printable ASCII, percent-encoded.
+    pub fn login(self, path: &str) -> Result<Self, Error> {
+        let path = LocalPath::new("the login path of the sessions page", path)?;
+        Ok(self.map(|settings| settings.login = Some(path.header)))
+    }
+
+    /// The page of the application to which a link leads back, and to which users come when they
+    /// have ended their own session; `/` by default.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn home(self, path: &str) -> Result<Self, Error> {
+        let home = LocalPath::new("the home of the sessions page", path)?;
+        Ok(self.map(|settings| settings.home = home))
+    }
+
+    /// A stylesheet of this site instead of the page's own style. The page is one `main` with a
+    /// `ul.sessions` in a form.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn stylesheet(self, path: &str) -> Result<Self, Error> {
+        let path = LocalPath::new("the stylesheet of the sessions page", path)?;
+        Ok(self.map(|settings| settings.stylesheet = Some(path)))
+    }
+
+    /// Changes what the page says.
+    ///
+    /// ```
+    /// use carafe::SessionsPage;
+    ///
+    /// let page = SessionsPage::new().texts(|texts| {
+    ///     texts.language = "de".to_owned();
+    ///     texts.title = "Ihre Sitzungen".to_owned();
+    /// });
+    /// ```
+    #[must_use]
+    pub fn texts(self, change: impl FnOnce(&mut Texts)) -> Self {
+        self.map(|settings| change(&mut settings.texts))
+    }
+
+    fn map(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Arc::unwrap_or_clone(self.settings);
+        change(&mut settings);
+        Self { settings: Arc::new(settings) }
+    }
+}
+
+impl Default for SessionsPage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LocalPath {
+    fn new(name: &str, path: &str) -> Result<Self, Error> {
+        // Browsers take two slashes, also the other way round, for the beginning of a host.
+        let local = path.starts_with('/') && !path[1..].starts_with('/') && !path.contains('\\');
+        let header = HeaderValue::from_str(path).ok();
+        match header.filter(|_| local && path.bytes().all(|byte| byte.is_ascii_graphic())) {
+            Some(header) => Ok(Self { text: path.to_owned(), header }),
+            None => Err(Error::setting(
+                name,
+                path,
+                "a path of this site, such as /account: printable ASCII that begins with one slash, \
+                 without backslashes",
+            )),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for SessionsPage
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        ResponseFuture::new(answer::request(Arc::clone(&self.settings), request))
+    }
+}
+
+impl fmt::Debug for SessionsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsPage").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn a_path_is_one_of_this_site() {
+        for path in ["/", "/login", "/login?next=/account/sessions", "/a//b", "/%C3%A9"] {
+            assert!(SessionsPage::new().login(path).is_ok(), "{path}");
+        }
+        for path in [
+            "",
+            "login",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example/",
+            "/\t/evil.example",
+            "/a b",
+            "/é",
+            "/\r\nset-cookie:a=b",
+        ] {
+            let page = SessionsPage::new();
+            for refused in
+                [page.clone().login(path), page.clone().home(path), page.stylesheet(path)]
+            {
+                assert_eq!(refused.unwrap_err().kind(), ErrorKind::Setting, "{path}");
+            }
+        }
+    }
+}

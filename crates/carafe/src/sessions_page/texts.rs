@@ -1,0 +1,52 @@
+/// What a [`SessionsPage`](super::SessionsPage) says: English, unless set otherwise. All of it is
+/// escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Texts {
+    /// The language of the texts, as HTML's `lang` has it: `en`.
+    pub language: String,
+    /// The title and heading: "Your sessions".
+    pub title: String,
+    /// Marks the session that looks at the page: "This session".
+    pub current: String,
+    /// Stands where the application didn't say what the user logged in with: "Unknown device".
+    pub unknown_agent: String,
+    /// Before the time of login: "Signed in".
+    pub signed_in: String,
+    /// Before the time of the last use: "Last seen".
+    pub last_seen: String,
+    /// Before the address that the user logged in from: "Address".
+    pub address: String,
+    /// The button that ends another session: "End".
+    pub end: String,
+    /// The button that ends this session: "Sign out".
+    pub sign_out: String,
+    /// The button that ends all sessions but this one: "End all other sessions".
+    pub end_others: String,
+    /// The button that ends all sessions: "Sign out everywhere".
+    pub sign_out_everywhere: String,
+    /// The link to [`home`](super::SessionsPage::home): "Back".
+    pub back: String,
+    /// The whole page for a visitor who isn't signed in: "You are not signed in."
+    pub not_signed_in: String,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            language: "en".to_owned(),
+            title: "Your sessions".to_owned(),
+            current: "This session".to_owned(),
+            unknown_agent: "Unknown device".to_owned(),
+            signed_in: "Signed in".to_owned(),
+            last_seen: "Last seen".to_owned(),
+            address: "Address".to_owned(),
+            end: "End".to_owned(),
+            sign_out: "Sign out".to_owned(),
+            end_others: "End all other sessions".to_owned(),
+            sign_out_everywhere: "Sign out everywhere".to_owned(),
+            back: "Back".to_owned(),
+            not_signed_in: "You are not signed in.".to_owned(),
+        }
+    }
+}

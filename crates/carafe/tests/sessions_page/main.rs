@@ -1,0 +1,13 @@
+//! The page of a user's sessions, from outside.
+#![cfg(all(feature = "axum", feature = "sessions-page", feature = "testing"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod app;
+mod ending;
+mod failing;
+mod forgery;
+mod showing;
+mod tower;

@@ -1,0 +1,106 @@
+//! Why there is no page, and what is shown then.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Response, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+use carafe::ErrorKind;
+use minijinja::{Environment, context};
+
+/// What a handler fails with.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The page is for users who have signed in: the path of the page where they do.
+    SignIn(String),
+    Session(carafe::Error),
+    /// Something that visitors needn't know of: a template, the database, a hash.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SignIn(_) => f.write_str("nobody is signed in"),
+            Self::Session(error) => error.fmt(f),
+            Self::Internal(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<carafe::Error> for Failure {
+    fn from(error: carafe::Error) -> Self {
+        Self::Session(error)
+    }
+}
+
+macro_rules! internal {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::Internal(error.into())
+            }
+        }
+    )*};
+}
+
+internal!(
+    minijinja::Error,
+    rusqlite::Error,
+    argon2::password_hash::Error,
+    tokio::task::JoinError,
+    tokio::sync::AcquireError
+);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> axum::response::Response {
+        match self {
+            Self::SignIn(path) => Redirect::to(&path).into_response(),
+            // The session layer makes the page: see `of_session`.
+            Self::Session(error) => error.into_response(),
+            Self::Internal(error) => {
+                tracing::error!(error, "a request failed");
+                page(StatusCode::INTERNAL_SERVER_ERROR).map(Into::into)
+            }
+        }
+    }
+}
+
+/// The page where the session failed, or a form came from elsewhere.
+pub(crate) fn of_session(error: &carafe::Error) -> Response<String> {
+    match error.kind() {
+        ErrorKind::Csrf => page(StatusCode::FORBIDDEN),
+        _ => page(error.status()),
+    }
+}
+
+/// The page for a status.
+pub(crate) fn page(status: StatusCode) -> Response<String> {
+    let (title, text) = match status {
+        StatusCode::FORBIDDEN => (
+            "That form has expired",
+            "It was loaded before you signed in or out, or comes from another site. Go back, \
+             reload the page and send it again.",
+        ),
+        StatusCode::NOT_FOUND => ("There is no such page", "The address may be mistyped."),
+        StatusCode::CONFLICT => (
+            "That came at the same time as something else",
+            "You may have signed out meanwhile. Nothing was changed: please try again.",
+        ),
+        StatusCode::SERVICE_UNAVAILABLE => (
+            "We can't reach your session",
+            "This is a fault of ours. Nothing is lost: please try again in a moment.",
+        ),
+        _ => ("Something went wrong", "This is a fault of ours, and we will look into it."),
+    };
+    // It needs neither the session nor anything else that may have failed.
+    let template = include_str!("templates/error.html");
+    let html = Environment::new()
+        .render_named_str("error.html", template, context! { title, text })
+        .unwrap_or_else(|_| title.to_owned());
+    let mut response = Response::new(html);
+    *response.status_mut() = status;
+    let content_type = axum::http::HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,81 @@
+//! The pages that show something.
+
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use carafe::{DateTime, ErrorKind, SessionInfo};
+use minijinja::context;
+
+use crate::failure::Failure;
+use crate::passwords;
+use crate::site::Site;
+use crate::visit::{Page, User, Visitor};
+
+/// For everybody.
+pub(crate) async fn index(page: Page) -> Result<Html<String>, Failure> {
+    page.render("index.html", context! {})
+}
+
+/// The account of the user who is signed in, and what is known of their session.
+pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Failure> {
+    let name = &user.account.name;
+    let context = match own_session(&user).await? {
+        Some(info) => context! {
+            name,
+            public_id => info.public_id.to_string(),
+            created => info.created,
+            last_seen => info.last_seen,
+        },
+        None => context! { name },
+    };
+    page.render("account.html", context)
+}
+
+/// What the store knows of this session; `None` if it is in a cookie.
+async fn own_session(user: &User) -> Result<Option<SessionInfo>, Failure> {
+    match user.session.sessions().await {
+        Ok(sessions) => Ok(sessions.into_iter().find(|session| session.current)),
+        Err(error) if error.kind() == ErrorKind::NoStore => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) async fn password_form(page: Page, _: User) -> Result<Html<String>, Failure> {
+    page.render("password.html", context! {})
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Change {
+    current: String,
+    new: String,
+}
+
+/// A new password ends all sessions: whoever knows the old one is out.
+pub(crate) async fn password(
+    page: Page,
+    user: User,
+    visitor: Visitor,
+    site: State<Site>,
+    Form(form): Form<Change>,
+) -> Result<Response, Failure> {
+    let User { session, account } = user;
+    let objection = match site.accounts.authenticate(account.name.clone(), form.current).await? {
+        None => Some("That is not your password."),
+        Some(_) => passwords::objection(&account.name, &form.new),
+    };
+    if let Some(objection) = objection {
+        let page = page.render("password.html", context! { objection })?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
+    site.accounts.set_password(account.id, form.new).await?;
+    session.logout_everywhere().await?;
+    visitor.sign_in(&session, &account)?;
+    session.flash("You have a new password, and all other sessions are ended.")?;
+    Ok(Redirect::to("/account").into_response())
+}
+
+/// The filter `time` of templates: Unix seconds as people read them.
+pub(crate) fn time(unix: i64) -> String {
+    DateTime::from_unix(unix).map(|time| time.to_string()).unwrap_or_default()
+}

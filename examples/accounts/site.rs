@@ -1,0 +1,108 @@
+//! The site: its routes, and the layers around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
+use minijinja::Environment;
+
+use crate::accounts::Accounts;
+use crate::arguments::Store;
+use crate::{failure, pages, signing_in};
+
+const TEMPLATES: [(&str, &str); 6] = [
+    ("layout.html", include_str!("templates/layout.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("login.html", include_str!("templates/login.html")),
+    ("register.html", include_str!("templates/register.html")),
+    ("account.html", include_str!("templates/account.html")),
+    ("password.html", include_str!("templates/password.html")),
+];
+
+/// What the pages may load: the stylesheet, and no scripts.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) templates: Arc<Environment<'static>>,
+    pub(crate) accounts: Accounts,
+}
+
+/// The whole site.
+pub(crate) fn router(
+    accounts: Accounts,
+    store: Store,
+    csrf: CsrfLayer,
+    key: SecretKey,
+) -> Result<Router, Box<dyn std::error::Error>> {
+    let site = Site { templates: templates()?, accounts };
+    let mut routes = Router::new()
+        .route("/", get(pages::index))
+        .route("/register", get(signing_in::register_form).post(signing_in::register))
+        .route("/login", get(signing_in::login_form).post(signing_in::login))
+        .route("/logout", post(signing_in::logout))
+        .route("/account", get(pages::account))
+        .route("/account/password", get(pages::password_form).post(pages::password))
+        .route("/account/logout-everywhere", post(signing_in::logout_everywhere))
+        .fallback(async || failure::page(StatusCode::NOT_FOUND));
+    let sessions = match store {
+        Store::Memory => SessionLayer::stored(MemoryStore::new(), key)?,
+        // What a visitor's cookie holds is the visitor's: the store only knows what was ended.
+        Store::Sealed => SessionLayer::sealed(key)?.revocations(MemoryStore::new()),
+    };
+    // Only a store knows of all of a user's sessions.
+    if sessions.sessions().is_some() {
+        let page = SessionsPage::new()
+            .login("/login?next=/account/sessions")?
+            .home("/account")?
+            .stylesheet("/style.css")?;
+        routes = routes.route_service("/account/sessions", page);
+    }
+    Ok(routes
+        .with_state(site)
+        // From the inside to the outside: the session's layer has to be outside of the CSRF layer.
+        .layer(csrf)
+        .layer(sessions.on_error(failure::of_session))
+        .route("/style.css", get(style))
+        .layer(from_fn(headers)))
+}
+
+fn templates() -> Result<Arc<Environment<'static>>, minijinja::Error> {
+    let mut templates = Environment::new();
+    carafe::minijinja::add_to_environment(&mut templates);
+    for (name, source) in TEMPLATES {
+        templates.add_template(name, source)?;
+    }
+    templates.add_filter("time", pages::time);
+    Ok(Arc::new(templates))
+}
+
+async fn style() -> ([(axum::http::HeaderName, &'static str); 2], &'static str) {
+    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "max-age=3600")];
+    (headers, include_str!("style.css"))
+}
+
+/// Keeps pages out of caches, the browser's own among them: so the back button shows nothing private
+/// after a logout. And out of other sites' frames.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,113 @@
+//! What handlers need of a request: a page to render, who is signed in, and from where.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::response::Html;
+use carafe::minijinja::{context as session_context, csrf_context};
+use carafe::{Csrf, LoginOptions, Session};
+use minijinja::{Environment, Value, context};
+
+use crate::accounts::Account;
+use crate::failure::Failure;
+use crate::site::Site;
+use crate::{device, wanted};
+
+/// A page for this visitor.
+pub(crate) struct Page {
+    templates: Arc<Environment<'static>>,
+    session: Session,
+    csrf: Csrf,
+}
+
+impl FromRequestParts<Site> for Page {
+    type Rejection = carafe::Error;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, carafe::Error> {
+        Ok(Self {
+            templates: Arc::clone(&site.templates),
+            session: Session::from_request_parts(parts, site).await?,
+            csrf: Csrf::from_request_parts(parts, site).await?,
+        })
+    }
+}
+
+impl Page {
+    /// Renders a template with `session`, `get_flashed_messages()`, `csrf_field()` and what else it
+    /// needs.
+    pub(crate) fn render(&self, template: &str, more: Value) -> Result<Html<String>, Failure> {
+        let context = context! {
+            ..more,
+            ..session_context(&self.session),
+            ..csrf_context(&self.csrf),
+        };
+        Ok(Html(self.templates.get_template(template)?.render(context)?))
+    }
+}
+
+/// The user who is signed in. Whoever isn't goes to the sign-in page, and comes back from there.
+pub(crate) struct User {
+    pub(crate) session: Session,
+    pub(crate) account: Account,
+}
+
+impl FromRequestParts<Site> for User {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let session = Session::from_request_parts(parts, site).await?;
+        let Some(user) = session.user() else {
+            return Err(Failure::SignIn(wanted::sign_in(parts)));
+        };
+        // The account may have been removed while its user was signed in.
+        let account = match user.parse() {
+            Ok(id) => site.accounts.find(id).await?,
+            Err(_) => None,
+        };
+        match account {
+            Some(account) => Ok(Self { session, account }),
+            None => {
+                session.logout()?;
+                Err(Failure::SignIn(wanted::sign_in(parts)))
+            }
+        }
+    }
+}
+
+/// Where a visitor comes from, and with what.
+pub(crate) struct Visitor {
+    address: Option<String>,
+    agent: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        // Behind a proxy this is the proxy's address.
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self {
+            address: peer.map(|ConnectInfo(peer)| peer.ip().to_string()),
+            agent: agent.map(device::name),
+        })
+    }
+}
+
+impl Visitor {
+    /// Makes the session that of a user, under a new id. What the visitor had stored is dropped.
+    pub(crate) fn sign_in(self, session: &Session, account: &Account) -> Result<(), carafe::Error> {
+        let mut options = LoginOptions::default();
+        if let Some(address) = self.address {
+            options = options.address(address);
+        }
+        if let Some(agent) = self.agent {
+            options = options.agent(agent);
+        }
+        session.login_with(account.id.to_string(), options)?;
+        session.insert("name", account.name.as_str())
+    }
+}
