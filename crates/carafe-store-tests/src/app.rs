@@ -9,7 +9,9 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::extract::FromRequestParts as _;
 use axum_core::response::{IntoResponse as _, Response};
-use carafe::{Clock, Config, Error, SecretKey, Session, SessionLayer, SessionService, SessionStore};
+use carafe::{
+    Clock, Config, Error, SecretKey, Session, SessionLayer, SessionService, SessionStore,
+};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, StatusCode};
 use tower_layer::Layer as _;
@@ -158,10 +160,13 @@ impl App {
     }
 
     /// What a cookie gives: who is logged in, and a key's number.
-    pub(crate) async fn look(&self, cookie: &str, key: &'static str) -> (Option<String>, Option<u64>) {
-        let work = move |session: Session| async move {
-            Ok((session.user(), session.get::<u64>(key)?))
-        };
+    pub(crate) async fn look(
+        &self,
+        cookie: &str,
+        key: &'static str,
+    ) -> (Option<String>, Option<u64>) {
+        let work =
+            move |session: Session| async move { Ok((session.user(), session.get::<u64>(key)?)) };
         self.request(Some(cookie), work).await.ok()
     }
 
@@ -172,9 +177,8 @@ impl App {
 
     /// Whether a cookie still leads to a session that holds something.
     pub(crate) async fn is_alive(&self, cookie: &str) -> bool {
-        let work = |session: Session| async move {
-            Ok(session.user().is_some() || !session.is_empty())
-        };
+        let work =
+            |session: Session| async move { Ok(session.user().is_some() || !session.is_empty()) };
         self.request(Some(cookie), work).await.ok()
     }
 }

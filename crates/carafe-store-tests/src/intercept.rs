@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use carafe::SessionStore;
 use carafe::id::SessionIdHash;
 use carafe::record::Record;
-use carafe::store::{
-    Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version,
-};
+use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 
 /// A method of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -29,6 +29,7 @@ macro_rules! suite {
             a_deletion_wins_against_updates
             racing_deletions_have_one_winner
             deleting_a_users_records_wins_against_updates
+            deleting_a_users_records_catches_those_that_move
             a_sweep_never_takes_what_was_just_used
             racing_sweeps_count_each_record_once
             readers_see_whole_records

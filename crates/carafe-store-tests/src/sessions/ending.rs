@@ -5,7 +5,8 @@ use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 
 async fn log_out(app: &App, cookie: &str) -> SetCookie {
-    let answer = app.request(Some(cookie), |session: Session| async move { session.logout() }).await;
+    let answer =
+        app.request(Some(cookie), |session: Session| async move { session.logout() }).await;
     assert_eq!(answer.status, 200);
     answer.cookie
 }

@@ -191,7 +191,11 @@ pub async fn a_slow_store_costs_a_503(fixture: impl Fixture) {
                     let (status, cookie) = app.plain(Some(&cookie)).await;
                     assert_eq!(status, 200);
                     let value = Some(());
-                    crate::app::Answer { status: http::StatusCode::SERVICE_UNAVAILABLE, value, cookie }
+                    crate::app::Answer {
+                        status: http::StatusCode::SERVICE_UNAVAILABLE,
+                        value,
+                        cookie,
+                    }
                 }
             }
         }

@@ -21,7 +21,8 @@ async fn is_never_adopted(app: &App, cookie: &str) {
         assert!(app.is_alive(&new).await);
         assert!(!app.is_alive(cookie).await, "an id was adopted that the server did not make");
     }
-    let answer = app.request(Some(cookie), |session: Session| async move { session.logout() }).await;
+    let answer =
+        app.request(Some(cookie), |session: Session| async move { session.logout() }).await;
     assert_eq!(answer.status, 200);
 }
 

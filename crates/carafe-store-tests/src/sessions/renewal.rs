@@ -10,21 +10,17 @@ const RENEW_AFTER: u64 = 1_000;
 const GRACE: u64 = 10;
 
 fn settings(config: Config) -> Config {
-    config
-        .renew_after(Duration::from_secs(RENEW_AFTER))
-        .renewal_grace(Duration::from_secs(GRACE))
+    config.renew_after(Duration::from_secs(RENEW_AFTER)).renewal_grace(Duration::from_secs(GRACE))
 }
 
 async fn two_apps<F: Fixture>(fixture: &F, site: &Site) -> [App; 2] {
-    [
-        site.app_with(fixture.open().await, settings),
-        site.app_with(fixture.open().await, settings),
-    ]
+    [site.app_with(fixture.open().await, settings), site.app_with(fixture.open().await, settings)]
 }
 
 /// Lets a request renew the session; the new cookie.
 async fn renew(app: &App, cookie: &str) -> String {
-    let answer = app.request(Some(cookie), |session: Session| async move { Ok(session.len()) }).await;
+    let answer =
+        app.request(Some(cookie), |session: Session| async move { Ok(session.len()) }).await;
     match answer.cookie {
         SetCookie::Set(new) => new,
         other => panic!("the session was not renewed: {} {other:?}", answer.status),
