@@ -39,9 +39,13 @@
     reason = "a case fails by panicking, as a test does"
 )]
 
+mod app;
 mod fixture;
+mod intercept;
 pub mod records;
+pub mod sessions;
 mod suite;
 mod support;
 
 pub use self::fixture::{Fixture, run};
+pub use self::intercept::{Call, Deciding, Fate, Intercepted};

@@ -29,6 +29,7 @@ macro_rules! suite {
             a_deletion_wins_against_updates
             racing_deletions_have_one_winner
             deleting_a_users_records_wins_against_updates
+            deleting_a_users_records_catches_those_that_move
             a_sweep_never_takes_what_was_just_used
             racing_sweeps_count_each_record_once
             readers_see_whole_records
@@ -57,6 +58,61 @@ macro_rules! suite {
             the_content_may_be_any_bytes
             the_content_may_be_large
             an_id_may_be_any_bytes
+        );
+        $crate::tests_of!(sessions, $fixture,
+            increments_in_one_process_lose_nothing
+            increments_in_two_processes_lose_nothing
+            updates_are_applied_to_the_newest_record
+            keys_set_at_once_are_all_there
+            strict_layers_refuse_lost_updates
+            strict_layers_notice_keys_that_were_missing
+            a_token_is_taken_once
+            a_copied_cookie_is_dead_after_logout
+            a_request_under_way_brings_nothing_back
+            saving_at_once_brings_nothing_back
+            a_reader_under_way_is_served
+            what_follows_a_logout_begins_anew
+            a_session_may_be_ended_twice
+            refused_calls_lose_nothing
+            lost_answers_lose_nothing
+            failing_rotations_keep_the_session
+            a_slow_store_costs_a_503
+            a_store_that_becomes_slow_holds_nobody_up
+            a_failing_load_is_no_empty_session
+            an_id_of_no_session_is_never_adopted
+            a_forged_id_is_never_adopted
+            a_changed_cookie_opens_nothing
+            sessions_have_ids_of_their_own
+            an_idle_session_ends
+            a_session_ends_in_any_case
+            an_expired_session_stays_so
+            uses_are_written_seldom
+            a_request_loads_once
+            visitors_without_data_write_nothing
+            a_session_may_not_be_too_large
+            a_login_ends_the_old_id_at_once
+            a_login_keeps_what_is_named
+            a_request_from_before_the_login_writes_nothing
+            a_rotation_ends_the_old_id_at_once
+            the_public_id_outlives_a_rotation
+            a_login_that_was_saved_survives_a_failing_handler
+            racing_logins_leave_one_session
+            changes_of_different_keys_are_merged
+            the_later_write_of_a_key_stands
+            changes_within_a_value_are_merged
+            clear_removes_what_came_meanwhile
+            or_insert_leaves_what_came_meanwhile
+            flashed_messages_are_all_kept
+            showing_takes_only_what_was_shown
+            a_change_that_no_longer_fits_fails_whole
+            a_failing_change_harms_no_other
+            a_renewed_id_is_an_alias_for_a_grace
+            writes_with_the_old_id_reach_the_session
+            a_request_under_way_follows_the_renewal
+            a_logout_with_the_old_id_ends_the_session
+            a_logout_under_way_follows_the_renewal
+            a_renewal_under_way_brings_nothing_back
+            racing_renewals_keep_one_session
         );
     };
 }

@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 
 use crate::Fixture;
 use crate::support::{
-    IDLE, NOW, create, ids_of, is_there, load, new_id, record, record_of, record_with, written,
+    IDLE, NOW, create, ids_of, is_there, load, new_id, pointer, record, record_of, record_with,
+    written,
 };
 
 /// How long a deletion may take.
@@ -205,6 +206,41 @@ pub async fn deleting_a_users_records_wins_against_updates(fixture: impl Fixture
             assert!(!is_there(&stores[1], id).await);
         }
         stores[0].delete(&kept, None).await.unwrap();
+    }
+}
+
+/// A session that gets new ids while the records of its user are deleted is deleted, too.
+pub async fn deleting_a_users_records_catches_those_that_move(fixture: impl Fixture) {
+    let stores = open_two(&fixture).await;
+    for _ in 0..20 {
+        let first = create(&stores[0], &record_of("ada")).await;
+        race(&stores, 2, move |stores, number| async move {
+            if number == 1 {
+                tokio::task::yield_now().await;
+                stores[1].delete_for_user("ada", None).await.unwrap();
+            } else {
+                move_until_gone(&stores[0], first).await;
+            }
+        })
+        .await;
+        assert_eq!(ids_of(&stores[1], "ada").await, []);
+    }
+}
+
+/// Gives a session new ids as a renewal does: the new record first, then the pointer.
+async fn move_until_gone(store: &impl SessionStore, mut id: SessionIdHash) {
+    let begin = Instant::now();
+    loop {
+        assert!(begin.elapsed() < PATIENCE, "the session was not deleted");
+        let new = create(store, &record_of("ada")).await;
+        tokio::task::yield_now().await;
+        match store.update(&id, Version(1), &pointer(new, NOW + 10), NOW).await.unwrap() {
+            Updated::Written(_) => id = new,
+            _ => {
+                store.delete(&new, None).await.unwrap();
+                return;
+            }
+        }
     }
 }
 

@@ -289,19 +289,22 @@ impl SessionStore for MemoryStore {
         keep: Option<&SessionIdHash>,
     ) -> Result<u64, StoreError> {
         let mut deleted = 0;
-        for id in self.ids_of(user) {
-            if Some(&id) == keep {
-                continue;
+        loop {
+            let before = deleted;
+            for id in self.ids_of(user) {
+                let mut shard = self.shard(&id);
+                // It may have become somebody else's since.
+                let owner = shard.records.get(&id).and_then(Entry::user);
+                if Some(&id) != keep && owner.as_deref() == Some(user) {
+                    self.remove(&mut shard, &id);
+                    deleted += 1;
+                }
             }
-            let mut shard = self.shard(&id);
-            // It may have become somebody else's since.
-            let owner = shard.records.get(&id).and_then(Entry::user);
-            if owner.as_deref() == Some(user) {
-                self.remove(&mut shard, &id);
-                deleted += 1;
+            // A session that moved to a new id meanwhile was under that one before it left the old.
+            if deleted == before && self.ids_of(user).iter().all(|id| Some(id) == keep) {
+                return Ok(deleted);
             }
         }
-        Ok(deleted)
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {

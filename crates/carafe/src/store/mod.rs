@@ -106,6 +106,10 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<(SessionIdHash, Stored)>, StoreError>> + Send;
 
     /// Deletes the records of a user, but for the one to keep. How many it were.
+    ///
+    /// A session that gets a new id meanwhile is to be caught, too: its new record is created before
+    /// its old one is nobody's any more. A store that can't do it in one step looks again until it
+    /// finds none.
     fn delete_for_user(
         &self,
         user: &str,

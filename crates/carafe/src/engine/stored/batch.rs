@@ -11,12 +11,15 @@ use super::{apply, ended, failed};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
 use crate::session::{Operation, View};
-use crate::store::{Deleted, Stored, Updated};
+use crate::store::{Deleted, StoreErrorKind, Stored, Updated, Version};
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
 
 /// How long a commit tries to get past other processes' commits.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long to wait before asking a store again that could not answer.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many times a session's id can have been renewed within the grace of the first renewal.
 pub(super) const HOPS: usize = 4;
@@ -50,12 +53,17 @@ impl<'a> Batch<'a> {
     /// Does what the tickets ask for, in their order, and returns the newest record.
     pub(super) async fn run(mut self, tickets: Vec<Ticket>) -> Option<Arc<Stored>> {
         let mut tickets = VecDeque::from(tickets);
-        while let Some(Ticket { task, reply }) = tickets.pop_front() {
+        while let Some(Ticket { task, reply, since }) = tickets.pop_front() {
+            if since.elapsed() > PATIENCE {
+                // The store is too slow for all who wait: those who have waited for long are told.
+                answer(reply, Err(too_slow()));
+                continue;
+            }
             match task {
                 Task::Write(operations) => {
                     let mut run = vec![(operations, reply)];
                     while let Some(Ticket { task: Task::Write(_), .. }) = tickets.front() {
-                        if let Some(Ticket { task: Task::Write(operations), reply }) =
+                        if let Some(Ticket { task: Task::Write(operations), reply, .. }) =
                             tickets.pop_front()
                         {
                             run.push((operations, reply));
@@ -94,14 +102,7 @@ impl<'a> Batch<'a> {
 
     /// Whether there is time for another try.
     fn check_patience(&self) -> Result<(), Error> {
-        if Instant::now() < self.deadline {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Store,
-            "the session is changed by so many at once that this change did not get through; \
-             nothing of it was written",
-        ))
+        if Instant::now() < self.deadline { Ok(()) } else { Err(too_slow()) }
     }
 
     /// Commits the changes of several requests in one write.
@@ -165,15 +166,14 @@ impl<'a> Batch<'a> {
 
     /// Hands changes over to the queue of the id under which the session goes on.
     fn forward(&mut self, to: SessionIdHash, run: Vec<(Vec<Operation>, Reply)>) {
-        let tickets = run
-            .into_iter()
-            .map(|(operations, reply)| Ticket { task: Task::Write(operations), reply });
+        let tickets =
+            run.into_iter().map(|(operations, reply)| Ticket::new(Task::Write(operations), reply));
         self.queue.enqueue(to, tickets.collect());
     }
 
     /// Moves the session to a new id: first there is a new record, then one write turns the old one
-    /// into a pointer (with a grace) or deletes it (without). In any other order another request
-    /// could lose what it was told is saved, or bring back a session that was ended.
+    /// into a pointer. In any other order another request could lose what it was told is saved, or
+    /// bring back a session that was ended.
     async fn rotate(
         &mut self,
         operations: Vec<Operation>,
@@ -192,7 +192,7 @@ impl<'a> Batch<'a> {
                         Some(_) => Task::Write(operations),
                         None => Task::Rotate { operations, to, grace },
                     };
-                    return self.queue.enqueue(next, vec![Ticket { task, reply }]);
+                    return self.queue.enqueue(next, vec![Ticket::new(task, reply)]);
                 }
                 Err(error) => break Err(error),
             };
@@ -222,7 +222,7 @@ impl<'a> Batch<'a> {
         operations: &[Operation],
         to: SessionIdHash,
         grace: Option<Duration>,
-        created: &mut Option<crate::store::Version>,
+        created: &mut Option<Version>,
     ) -> Result<Option<Arc<Stored>>, Error> {
         let Queue { store, rules, clock, .. } = self.queue.as_ref();
         let now = clock.now();
@@ -233,9 +233,14 @@ impl<'a> Batch<'a> {
         rules.fill(&mut record, &view, now)?;
         record.renewed = now;
         let version = match *created {
-            None => match store.create(&to, &record, now).await.map_err(failed)? {
-                true => crate::store::Version(1),
-                false => return Err(ended()),
+            None => match store.create(&to, &record, now).await {
+                Ok(true) => Version(1),
+                Ok(false) => return Err(ended()),
+                Err(error) => {
+                    // It may be there.
+                    *created = (error.kind() == StoreErrorKind::Uncertain).then_some(Version(1));
+                    return Err(failed(error));
+                }
             },
             Some(version) => {
                 match store.update(&to, version, &record, now).await.map_err(failed)? {
@@ -245,27 +250,64 @@ impl<'a> Batch<'a> {
             }
         };
         *created = Some(version);
-        let old = &self.session;
-        let moved = match grace {
-            Some(grace) => {
-                let pointer = rules.pointer(&stored.record, to, now + grace.as_secs());
-                match store.update(old, stored.version, &pointer, now).await.map_err(failed)? {
-                    Updated::Written(_) => true,
-                    Updated::Conflict => false,
-                    Updated::Gone => return Err(ended()),
+        let until = match grace {
+            Some(grace) => now.saturating_add(grace.as_secs()),
+            // A request of before a login has no part in the user's session, not even to end it.
+            None if operations.iter().any(|one| matches!(one, Operation::Login(_))) => 0,
+            None => now,
+        };
+        let pointer = rules.pointer(&stored.record, to, until);
+        let moved = match store.update(&self.session, stored.version, &pointer, now).await {
+            Ok(Updated::Written(_)) => true,
+            Ok(Updated::Conflict) => false,
+            Ok(Updated::Gone) => return Err(ended()),
+            Err(error) if error.kind() == StoreErrorKind::Uncertain => {
+                match self.has_moved(stored.version, &pointer).await {
+                    Ok(moved) => moved,
+                    Err(error) => {
+                        // It may have moved there: better a record that nobody knows the id of than
+                        // a session that is lost.
+                        *created = None;
+                        return Err(error);
+                    }
                 }
             }
-            None => match store.delete(old, Some(stored.version)).await.map_err(failed)? {
-                Deleted::Deleted => true,
-                Deleted::Conflict => false,
-                Deleted::Gone => return Err(ended()),
-            },
+            Err(error) => return Err(failed(error)),
         };
         Ok(moved.then(|| Arc::new(Stored { record, version })))
     }
 
+    /// Finds out whether the old record has become a pointer, after the answer was lost. Whatever
+    /// the lost call still does, it does nothing once the record has another version; and that the
+    /// pointer is ours is told by the new id, which nobody else knows.
+    async fn has_moved(&self, version: Version, pointer: &Record) -> Result<bool, Error> {
+        let Queue { store, clock, .. } = self.queue.as_ref();
+        loop {
+            let now = clock.now();
+            let error = match store.load(&self.session, now).await {
+                Ok(Some(found)) if found.record.state == pointer.state => return Ok(true),
+                Ok(Some(found)) if found.version == version => {
+                    match store.update(&self.session, version, pointer, now).await {
+                        Ok(Updated::Written(_)) => return Ok(true),
+                        // It was the lost call, or another: look again.
+                        Ok(Updated::Conflict | Updated::Gone) => continue,
+                        Err(error) => error,
+                    }
+                }
+                Ok(Some(_)) => return Ok(false),
+                // It has been ended since, or its pointer has.
+                Ok(None) => return Ok(false),
+                Err(error) => error,
+            };
+            if self.check_patience().is_err() {
+                return Err(failed(error));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Deletes a record that was made for a new id which nobody will get.
-    async fn discard(&self, id: &SessionIdHash, created: Option<crate::store::Version>) {
+    async fn discard(&self, id: &SessionIdHash, created: Option<Version>) {
         if created.is_some()
             && let Err(error) = self.queue.store.delete(id, None).await
         {
@@ -274,31 +316,42 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Ends the session, wherever it went.
+    /// Ends the session, wherever it went. What it leaves are pointers to nothing, which expire: if
+    /// they were deleted first and then something failed, nobody would find the session any more.
     async fn end(&mut self) -> Result<Done, Error> {
         self.known = None;
         let mut session = self.session;
-        for _ in 0..HOPS {
-            loop {
-                let now = self.queue.clock.now();
-                let store = &self.queue.store;
-                let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
-                    return Ok(Done::Ended);
-                };
-                let deleted = store.delete(&session, Some(stored.version)).await.map_err(failed)?;
-                match (deleted, stored.record.state) {
-                    // Between the two calls it was changed, or moved: look again.
-                    (Deleted::Conflict, _) => self.check_patience()?,
-                    (_, State::Moved { to, .. }) => {
-                        session = to;
-                        break;
+        loop {
+            let now = self.queue.clock.now();
+            let store = &self.queue.store;
+            let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
+                return Ok(Done::Ended);
+            };
+            match stored.record.state {
+                // Ended by a login. The user's session is another.
+                State::Moved { until: 0, .. } => return Ok(Done::Ended),
+                State::Moved { to, .. } => session = to,
+                State::Live => {
+                    let deleted = store.delete(&session, Some(stored.version)).await;
+                    match deleted.map_err(failed)? {
+                        // It was changed or moved meanwhile: look again.
+                        Deleted::Conflict => {}
+                        Deleted::Deleted | Deleted::Gone => return Ok(Done::Ended),
                     }
-                    (_, State::Live) => return Ok(Done::Ended),
                 }
             }
+            self.check_patience()?;
         }
-        Ok(Done::Ended)
     }
+}
+
+/// The error of a change that waited for too long.
+fn too_slow() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the session is changed by so many at once, or the store is so slow, that this change did \
+         not get through; nothing of it was written",
+    )
 }
 
 fn view_of(record: &Record) -> Result<View, Error> {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -33,6 +33,13 @@ pub(crate) struct Queue {
 pub(super) struct Ticket {
     pub(super) task: Task,
     pub(super) reply: oneshot::Sender<Result<Done, Error>>,
+    pub(super) since: Instant,
+}
+
+impl Ticket {
+    pub(super) fn new(task: Task, reply: oneshot::Sender<Result<Done, Error>>) -> Self {
+        Self { task, reply, since: Instant::now() }
+    }
 }
 
 #[derive(Debug)]
@@ -66,7 +73,7 @@ impl Queue {
         task: Task,
     ) -> Result<Done, Error> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(session, vec![Ticket { task, reply }]);
+        self.enqueue(session, vec![Ticket::new(task, reply)]);
         // The sender is dropped only if the task panicked, or the runtime ends.
         answer.await.unwrap_or_else(|_| Err(interrupted()))
     }

@@ -1,0 +1,186 @@
+use std::time::Duration;
+
+use carafe::{Config, Session};
+
+use super::at_once;
+use crate::Fixture;
+use crate::app::{App, Browser, SetCookie, Site};
+
+const RENEW_AFTER: u64 = 1_000;
+const GRACE: u64 = 10;
+
+fn settings(config: Config) -> Config {
+    config.renew_after(Duration::from_secs(RENEW_AFTER)).renewal_grace(Duration::from_secs(GRACE))
+}
+
+async fn two_apps<F: Fixture>(fixture: &F, site: &Site) -> [App; 2] {
+    [site.app_with(fixture.open().await, settings), site.app_with(fixture.open().await, settings)]
+}
+
+/// Lets a request renew the session; the new cookie.
+async fn renew(app: &App, cookie: &str) -> String {
+    let answer =
+        app.request(Some(cookie), |session: Session| async move { Ok(session.len()) }).await;
+    match answer.cookie {
+        SetCookie::Set(new) => new,
+        other => panic!("the session was not renewed: {} {other:?}", answer.status),
+    }
+}
+
+/// An id is renewed when it is due, also by a request that only reads. The old one leads to the
+/// session during the grace, and is dead after it.
+pub async fn a_renewed_id_is_an_alias_for_a_grace(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    let browser = Browser::logged_in(&apps[0], "ada").await;
+    let old = browser.cookie();
+    site.clock.advance(RENEW_AFTER - 1);
+    let early = apps[0].request(Some(old), |s: Session| async move { Ok(s.len()) }).await;
+    assert_eq!(early.cookie, SetCookie::Keep);
+    site.clock.advance(1);
+    let new = renew(&apps[0], old).await;
+    site.clock.advance(GRACE - 1);
+    for app in &apps {
+        for cookie in [old, &new] {
+            assert_eq!(app.look(cookie, "n").await, (Some("ada".to_owned()), Some(1)));
+        }
+    }
+    site.clock.advance(1);
+    for app in &apps {
+        assert!(!app.is_alive(old).await);
+        assert_eq!(app.look(&new, "n").await, (Some("ada".to_owned()), Some(1)));
+    }
+}
+
+/// A request with the old id within the grace doesn't renew again, and what it writes is the
+/// session's.
+pub async fn writes_with_the_old_id_reach_the_session(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    let browser = Browser::logged_in(&apps[0], "ada").await;
+    site.clock.advance(RENEW_AFTER);
+    let new = renew(&apps[0], browser.cookie()).await;
+    for (app, n) in apps.iter().zip([2, 3]) {
+        let write = move |session: Session| async move { session.insert("n", n) };
+        let answer = app.request(browser.cookie.as_deref(), write).await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (200, SetCookie::Keep));
+        assert_eq!(apps[0].look(&new, "n").await.1, Some(n));
+    }
+}
+
+/// A request that was under way when the id was renewed elsewhere writes into the session under its
+/// new id.
+pub async fn a_request_under_way_follows_the_renewal(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for renewer in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, cookie) = (apps[renewer].clone(), browser.cookie().to_owned());
+        let clock = site.clock.clone();
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                clock.advance(RENEW_AFTER);
+                let new = renew(&inner, &cookie).await;
+                session.update("n", |n: Option<u64>| n.unwrap_or(0) + 10)?;
+                Ok(new)
+            })
+            .await;
+        let cookie = answer.cookie.clone();
+        let new = answer.ok();
+        assert_eq!(cookie, SetCookie::Keep);
+        assert_eq!(apps[0].look(&new, "n").await, (Some("ada".to_owned()), Some(11)));
+    }
+}
+
+/// A logout with the old id, within the grace, ends the session under its new id.
+pub async fn a_logout_with_the_old_id_ends_the_session(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for ender in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        site.clock.advance(RENEW_AFTER);
+        let new = renew(&apps[0], browser.cookie()).await;
+        let logout = |session: Session| async move { session.logout() };
+        apps[ender].request(browser.cookie.as_deref(), logout).await.ok();
+        for app in &apps {
+            assert!(!app.is_alive(&new).await);
+            assert!(!app.is_alive(browser.cookie()).await);
+        }
+    }
+}
+
+/// A logout that is under way when the id is renewed elsewhere ends the session all the same.
+pub async fn a_logout_under_way_follows_the_renewal(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for renewer in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, cookie) = (apps[renewer].clone(), browser.cookie().to_owned());
+        let clock = site.clock.clone();
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                clock.advance(RENEW_AFTER);
+                let new = renew(&inner, &cookie).await;
+                session.logout()?;
+                Ok(new)
+            })
+            .await;
+        let new = answer.ok();
+        for app in &apps {
+            assert!(!app.is_alive(&new).await, "the renewed session outlived its logout");
+        }
+    }
+}
+
+/// A renewal that is under way when the session is ended elsewhere brings nothing back.
+pub async fn a_renewal_under_way_brings_nothing_back(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for ender in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        site.clock.advance(RENEW_AFTER);
+        let (inner, cookie) = (apps[ender].clone(), browser.cookie().to_owned());
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |_session: Session| async move {
+                let logout = |session: Session| async move { session.logout() };
+                inner.request(Some(&cookie), logout).await.ok();
+                Ok(())
+            })
+            .await;
+        assert_eq!(answer.status, 409);
+        assert_eq!(answer.cookie, SetCookie::Keep);
+        assert!(!apps[0].is_alive(browser.cookie()).await);
+    }
+}
+
+/// Many requests at the moment when a renewal is due: one session is left, all of its cookies lead
+/// to it, and no increment is lost.
+pub async fn racing_renewals_keep_one_session(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for round in 1..4 {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        site.clock.advance(RENEW_AFTER);
+        let answers = at_once(16, |client| {
+            let (app, cookie) = (apps[client % 2].clone(), browser.cookie().to_owned());
+            async move {
+                let increment = |session: Session| async move {
+                    session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)
+                };
+                app.request(Some(&cookie), increment).await
+            }
+        })
+        .await;
+        let mut cookies = vec![browser.cookie().to_owned()];
+        for answer in answers {
+            assert_eq!(answer.status, 200, "in round {round}");
+            if let SetCookie::Set(cookie) = answer.cookie {
+                cookies.push(cookie);
+            }
+        }
+        assert_eq!(cookies.len(), 2, "one request brings the new id");
+        for cookie in &cookies {
+            assert_eq!(apps[1].look(cookie, "n").await, (Some("ada".to_owned()), Some(17)));
+        }
+    }
+}
