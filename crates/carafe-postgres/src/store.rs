@@ -61,7 +61,8 @@ impl PostgresStore {
         let current: i32 = match column(rows.first(), 0)? {
             false => 0,
             true => {
-                let rows = self.pool.query(migrations::CURRENT, &[]).await.map_err(Failure::read)?;
+                let rows =
+                    self.pool.query(migrations::CURRENT, &[]).await.map_err(Failure::read)?;
                 column(rows.first(), 0)?
             }
         };

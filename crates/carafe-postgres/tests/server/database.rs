@@ -3,8 +3,7 @@ use carafe_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls, Row};
 
 pub(crate) fn url() -> String {
-    std::env::var("CARAFE_POSTGRES_URL")
-        .expect("CARAFE_POSTGRES_URL must hold the URL of a server")
+    std::env::var("CARAFE_POSTGRES_URL").expect("CARAFE_POSTGRES_URL must hold the URL of a server")
 }
 
 /// A database of one test.
@@ -14,8 +13,12 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn create() -> Self {
-        let random: String =
-            PublicId::random().unwrap().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let random: String = PublicId::random()
+            .unwrap()
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let name = format!("carafe_{random}");
         connect(&url()).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         Self { name }
