@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use carafe::SessionStore;
@@ -88,7 +89,7 @@ impl RedisStore {
     async fn index(&self, id: &SessionIdHash, record: &Record, now: u64) -> Result<(), StoreError> {
         let Some(user) = &record.user else { return Ok(()) };
         let score = value::score(record.expires).to_string();
-        let expired = value::score(now).to_string();
+        let expired = format!("({}", value::score(now));
         let life = value::time_to_live(record.expires, now).to_string();
         let args: [&[u8]; 4] =
             [id.as_bytes(), score.as_bytes(), expired.as_bytes(), life.as_bytes()];
@@ -220,7 +221,7 @@ impl SessionStore for RedisStore {
         user: &str,
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let ids = self.ids_of(user, &format!("({}", value::score(now))).await?;
+        let ids = self.ids_of(user, &value::score(now).to_string()).await?;
         stream::iter(ids)
             .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
             .buffer_unordered(AT_ONCE)
@@ -240,22 +241,33 @@ impl SessionStore for RedisStore {
         user: &str,
         keep: Option<&SessionIdHash>,
     ) -> Result<u64, StoreError> {
-        let ids = self.ids_of(user, "-inf").await?;
         let owner = Owner::of(user);
-        let results: Vec<_> = stream::iter(ids.into_iter().filter(|id| Some(id) != keep))
-            .map(|id| async move { self.delete_if(&id, &[], owner.as_bytes()).await })
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let count = |outcome| results.iter().flatten().filter(|one| **one == outcome).count();
-        let deleted = count(Deleted::Deleted) as u64;
-        match results.into_iter().find_map(Result::err) {
-            None => Ok(deleted),
-            Some(error) if deleted == 0 => Err(error),
-            Some(error) => Err(StoreError::new(
-                StoreErrorKind::Uncertain,
-                format!("some of a user's sessions were ended, others may not be: {error}"),
-            )),
+        let mut seen: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
+        let mut deleted = 0;
+        // A session that gets a new id meanwhile is in the index under that before it is nobody's
+        // under the old one: so it is looked for until there are none that weren't seen before.
+        loop {
+            let ids = match self.ids_of(user, "-inf").await {
+                Ok(ids) => ids,
+                Err(error) if deleted == 0 => return Err(error),
+                Err(error) => return Err(partly(&error)),
+            };
+            let new: Vec<_> = ids.into_iter().filter(|id| seen.insert(*id)).collect();
+            if new.is_empty() {
+                return Ok(deleted);
+            }
+            let results: Vec<_> = stream::iter(new)
+                .map(|id| async move { self.delete_if(&id, &[], owner.as_bytes()).await })
+                .buffer_unordered(AT_ONCE)
+                .collect()
+                .await;
+            let done = |result: &&Result<Deleted, _>| matches!(result, Ok(Deleted::Deleted));
+            deleted += results.iter().filter(done).count() as u64;
+            match results.into_iter().find_map(Result::err) {
+                None => {}
+                Some(error) if deleted == 0 => return Err(error),
+                Some(error) => return Err(partly(&error)),
+            }
         }
     }
 
@@ -314,6 +326,14 @@ impl SessionStore for RedisStore {
         };
         Ok(Revocations { session, not_before })
     }
+}
+
+/// The error of a deletion that came to some of a user's records.
+fn partly(error: &StoreError) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Uncertain,
+        format!("some of a user's sessions were ended, others may not be: {error}"),
+    )
 }
 
 impl fmt::Debug for RedisStore {

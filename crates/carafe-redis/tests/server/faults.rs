@@ -105,7 +105,7 @@ async fn scripts_are_loaded_again_after_the_server_forgot_them() {
     let (store, _) = store();
     let id = id();
     assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
-    super::keys::admin(&["SCRIPT", "FLUSH"]).await;
+    super::server_side::admin(&["SCRIPT", "FLUSH"]).await;
     let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
     assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 1);

@@ -3,16 +3,44 @@
 //!
 //! `cargo xtask test redis` and `redis-cluster` start servers and run them.
 
-mod contract;
 mod faults;
-mod keys;
+mod index;
 mod proxy;
+mod server_side;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::Record;
 use carafe_redis::RedisStore;
+use carafe_store_tests::Fixture;
 
 pub(crate) const NOW: u64 = 1_700_000_000;
+
+/// Keys of one test's own.
+struct Keys {
+    prefix: String,
+}
+
+impl Fixture for Keys {
+    type Store = RedisStore;
+
+    async fn open(&self) -> RedisStore {
+        RedisStore::options(url()).prefix(&self.prefix).open().unwrap()
+    }
+
+    fn expires_by_itself(&self) -> bool {
+        true
+    }
+}
+
+async fn keys() -> Keys {
+    Keys { prefix: prefix() }
+}
+
+carafe_store_tests::suite!(keys);
+
+fn prefix() -> String {
+    format!("test-{}", PublicId::random().unwrap())
+}
 
 pub(crate) fn url() -> String {
     std::env::var("CARAFE_REDIS_URL").expect("CARAFE_REDIS_URL must hold the URL of a server")
@@ -25,7 +53,7 @@ pub(crate) fn is_cluster() -> bool {
 
 /// A store whose keys no other test uses.
 pub(crate) fn store() -> (RedisStore, String) {
-    let prefix = format!("test-{}", PublicId::random().unwrap());
+    let prefix = prefix();
     (RedisStore::options(url()).prefix(&prefix).open().unwrap(), prefix)
 }
 

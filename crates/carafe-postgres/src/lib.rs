@@ -1,0 +1,46 @@
+//! Carafe's sessions in PostgreSQL, also behind PgBouncer.
+//!
+//! ```no_run
+//! use carafe::{SecretKey, SessionLayer};
+//! use carafe_postgres::PostgresStore;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = PostgresStore::new("postgres://app:password@127.0.0.1/app")?;
+//! let sessions = SessionLayer::stored(SecretKey::from_env("SECRET_KEY")?, store)?;
+//! # let _ = sessions;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does
+//!
+//! 1. Reading a session is one statement and one round trip, and so is writing one.
+//! 2. Statements are unnamed and leave nothing behind in their connection, so that PgBouncer may
+//!    pool transactions or statements.
+//! 3. A write whose answer was lost is never sent again: it fails with
+//!    [`StoreErrorKind::Uncertain`](carafe::store::StoreErrorKind::Uncertain).
+//! 4. A small pool replaces connections that broke. While the server is down, statements fail at
+//!    once.
+//! 5. The tables, `carafe_sessions` and two for revocations, are made at first use, and brought up
+//!    to date by later versions of this library. Updates of a session touch no index.
+//! 6. What has expired is removed in batches that wait for no lock.
+//!
+//! A write that was acknowledged is on disk, as long as the server's `fsync` and
+//! `synchronous_commit` are on, as they are by default. PostgreSQL 12 or later is needed.
+//!
+//! # TLS
+//!
+//! With `sslmode=require` in the URL connections are encrypted and the server's certificate is
+//! checked, always; with `prefer`, the default, they are where the server offers it.
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+mod migrations;
+mod options;
+mod pool;
+mod store;
+mod tls;
+
+pub use self::options::PostgresOptions;
+pub use self::store::PostgresStore;

@@ -1,0 +1,43 @@
+//! Tests against a real server, whose URL is in `CARAFE_POSTGRES_URL`, as a user who may create
+//! databases. It may lead to PgBouncer, if that lets any database through.
+//!
+//! `cargo xtask test postgres` starts servers and runs them.
+
+mod database;
+mod faults;
+mod proxy;
+mod tables;
+
+use carafe::id::{PublicId, SessionId, SessionIdHash};
+use carafe::record::Record;
+use carafe_postgres::PostgresStore;
+use carafe_store_tests::Fixture;
+
+use crate::database::Database;
+
+pub(crate) const NOW: u64 = 1_700_000_000;
+
+impl Fixture for Database {
+    type Store = PostgresStore;
+
+    async fn open(&self) -> PostgresStore {
+        self.store()
+    }
+}
+
+async fn database() -> Database {
+    Database::create().await
+}
+
+carafe_store_tests::suite!(database);
+
+pub(crate) fn id() -> SessionIdHash {
+    SessionId::random().unwrap().hash()
+}
+
+pub(crate) fn record(user: Option<&str>) -> Record {
+    let mut record = Record::new(PublicId::random().unwrap(), NOW, 3600, 86_400);
+    record.user = user.map(str::to_owned);
+    record.data = br#"{"a":1}"#.to_vec();
+    record
+}
