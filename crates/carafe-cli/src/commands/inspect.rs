@@ -21,6 +21,8 @@ pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failu
         let problem = problem(seen.as_ref());
         if args.json {
             output.line(json(cookie, seen.as_ref(), problem.as_deref()))?;
+        } else if let Some(problem) = &problem {
+            output.error(&cookie.located(problem));
         } else if let Some(seen) = &seen {
             if !first {
                 output.line("")?;
@@ -48,7 +50,11 @@ fn problem(seen: Option<&Inspection>) -> Option<String> {
         );
     };
     let error = seen.value()?.err()?;
-    Some(format!("it looks like {}, but it was changed or cut off: {error}", seen.format))
+    let signed = seen.signed.map_or(String::new(), |signed| format!(" of {}", utc(signed)));
+    Some(format!(
+        "this looks like {}{signed}, but it was changed or cut off: {error}; was all of it copied?",
+        seen.format
+    ))
 }
 
 fn print(
