@@ -31,11 +31,6 @@ pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failu
             let now = args.now.unwrap_or_else(time::now);
             print(cookie, seen, now, output)?;
         }
-        if !args.json
-            && let Some(problem) = &problem
-        {
-            output.error(&cookie.located(problem));
-        }
         Ok(if problem.is_none() { Code::Success } else { Code::Refused })
     })
 }
