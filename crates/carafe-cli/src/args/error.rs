@@ -7,13 +7,24 @@ use super::Cli;
 /// What clap says in several lines, in one, with where to read on.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
-    let said: Vec<&str> = rendered
+    let lines = rendered
         .lines()
         .map(str::trim)
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
-        .filter(|line| !line.is_empty())
-        .collect();
-    let said = said.join(" ");
+        .filter(|line| !line.is_empty());
+    let mut said = String::new();
+    for line in lines {
+        // What continues a sentence, and what is a remark of its own.
+        let continues = said.is_empty() || said.ends_with(':') || line.starts_with('[');
+        said += if said.is_empty() {
+            ""
+        } else if continues {
+            " "
+        } else {
+            "; "
+        };
+        said += line;
+    }
     let said = said.strip_prefix("error: ").unwrap_or(&said);
     let command = command().map_or(String::new(), |name| format!(" {name}"));
     format!("{said} (see `carafe{command} --help`)")

@@ -21,6 +21,8 @@ pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failu
         let problem = problem(seen.as_ref());
         if args.json {
             output.line(json(cookie, seen.as_ref(), problem.as_deref()))?;
+        } else if let Some(problem) = &problem {
+            output.error(&cookie.located(problem));
         } else if let Some(seen) = &seen {
             if !first {
                 output.line("")?;
@@ -28,11 +30,6 @@ pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failu
             first = false;
             let now = args.now.unwrap_or_else(time::now);
             print(cookie, seen, now, output)?;
-        }
-        if !args.json
-            && let Some(problem) = &problem
-        {
-            output.error(&cookie.located(problem));
         }
         Ok(if problem.is_none() { Code::Success } else { Code::Refused })
     })
@@ -48,7 +45,11 @@ fn problem(seen: Option<&Inspection>) -> Option<String> {
         );
     };
     let error = seen.value()?.err()?;
-    Some(format!("it looks like {}, but it was changed or cut off: {error}", seen.format))
+    let signed = seen.signed.map_or(String::new(), |signed| format!(" of {}", utc(signed)));
+    Some(format!(
+        "this looks like {}{signed}, but it was changed or cut off: {error}; was all of it copied?",
+        seen.format
+    ))
 }
 
 fn print(

@@ -48,7 +48,8 @@ impl Refusal {
     pub(super) fn expired(signed: Option<u64>, max_age: Option<u64>, now: u64) -> Self {
         let message = match (signed, max_age) {
             (Some(signed), Some(max_age)) => format!(
-                "expired since {}: signed {}, {} ago, and {} are allowed (--max-age)",
+                "expired since {}: signed {}, {} ago, and {} are allowed; --max-age none looks into \
+                 it all the same",
                 utc(signed.saturating_add(max_age)),
                 utc(signed),
                 span(now.saturating_sub(signed)),
@@ -61,7 +62,7 @@ impl Refusal {
 
     pub(super) fn sealed_expired(issued: u64, expires: u64, now: u64) -> Self {
         let message = format!(
-            "expired since {}, {} ago: sealed {} for {}",
+            "expired since {}, {} ago: sealed {} for {}; --max-age none looks into it all the same",
             utc(expires),
             span(now.saturating_sub(expires)),
             utc(issued),
@@ -149,13 +150,15 @@ impl Refusal {
             keys => format!("none of the {keys} keys makes"),
         };
         let message = match damaged {
-            Some(error) => format!("the cookie was changed or cut off: {error}"),
+            Some(error) => {
+                format!("the cookie was changed or cut off: {error}; was all of it copied?")
+            }
             None if cut => "the cookie was cut off or changed: no digest makes signatures of this \
-                            length"
+                            length; was all of it copied?"
                 .to_owned(),
             None => format!(
                 "wrong key, or the cookie was changed: {none} this signature, with any digest or \
-                 derivation"
+                 derivation; give every key that the service has had"
             ),
         };
         Self::new(Reason::BadSignature, message)

@@ -13,7 +13,7 @@ use crate::{Error, Text};
 pub(crate) fn respell_session(json: &[u8]) -> Result<Vec<u8>, Error> {
     let node = read_node(json, Tags::AsWritten)?;
     if !matches!(node, Node::Object(_)) {
-        return Err(bad_payload("a session is a JSON object, such as {\"user_id\":42}"));
+        return Err(bad_payload("its JSON is no object"));
     }
     let mut out = Vec::with_capacity(json.len());
     write_node(&mut out, node, 0)?;

@@ -1,0 +1,122 @@
+//! `carafe doctor` and a service that runs.
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+use support::{COOKIE, GOOD_KEY, carafe};
+
+/// Answers one request with `response`; gives back what was asked.
+fn service(response: impl Into<Vec<u8>>) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/login?next=%2F", listener.local_addr().unwrap());
+    let response = response.into();
+    let answered = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut chunk = [0; 1000];
+        while !request.ends_with(b"\r\n\r\n") {
+            let read = stream.read(&mut chunk).unwrap();
+            request.extend_from_slice(&chunk[..read]);
+        }
+        // Whoever has seen enough hangs up.
+        drop(stream.write_all(&response));
+        String::from_utf8(request).unwrap()
+    });
+    (url, answered)
+}
+
+fn findings(response: &str, more: &[&str], environment: &[(&str, &str)]) -> Vec<String> {
+    let (url, answered) = service(response.replace('\n', "\r\n") + "\r\n\r\n<html>");
+    let mut run = carafe(["doctor", "--json", "--profile", "signed", "--url", &url]).args(more);
+    for (name, value) in environment {
+        run = run.env(name, value);
+    }
+    let run = run.run();
+    answered.join().unwrap();
+    let found = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let place = line["place"].as_str().unwrap();
+        place.starts_with("response of ").then(|| line["finding"].as_str().unwrap().to_owned())
+    };
+    run.stdout.lines().filter_map(found).collect()
+}
+
+#[test]
+fn flasks_own_response() {
+    let response = format!(
+        "HTTP/1.1 302 FOUND\nServer: Werkzeug\nLocation: /\nVary: Cookie\n\
+         Set-Cookie: session={COOKIE}; HttpOnly; Path=/"
+    );
+    assert_eq!(
+        findings(&response, &[], &[]),
+        ["secure-off", "published-key", "no-samesite", "no-prefix", "no-no-store"]
+    );
+    let environment = [("SECRET_KEY", GOOD_KEY), ("FLASK_SESSION_COOKIE_SECURE", "true")];
+    let found = findings(&response, &[], &environment);
+    assert!(found.contains(&"other-key".to_owned()), "{found:?}");
+    assert!(found.contains(&"setting-ignored".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_safe_service_has_no_finding() {
+    let cookie = carafe(["sign", "{}"]).env("SECRET_KEY", GOOD_KEY).run().quiet();
+    let response = format!(
+        "HTTP/1.1 200 OK\nvary: cookie\ncache-control: no-store\n\
+         set-cookie: lang=de; Path=/\n\
+         set-cookie: __Host-session={}; Secure; HttpOnly; Path=/; SameSite=Lax",
+        cookie.trim_end()
+    );
+    let (url, answered) = service(response.replace('\n', "\r\n") + "\r\n\r\n");
+    let run = carafe(["doctor", "--profile", "signed", "--url", &url])
+        .env("SECRET_KEY", GOOD_KEY)
+        .env("FLASK_PERMANENT_SESSION_LIFETIME", "3600")
+        .run();
+    let request = answered.join().unwrap();
+    assert!(request.starts_with("GET /login?next=%2F HTTP/1.1\r\nHost: 127.0.0.1:"), "{request}");
+    let expected = format!(
+        "good: nothing found in the environment\ngood: nothing found in the response of {url}\n"
+    );
+    assert_eq!(run.quiet(), expected);
+}
+
+#[test]
+fn a_session_that_is_sent_needs_vary() {
+    let ok = "HTTP/1.1 200 OK\nContent-Type: text/html";
+    assert_eq!(findings(ok, &["--cookie", &format!("session={COOKIE}")], &[]), ["no-vary"]);
+    assert!(findings(ok, &[], &[]).is_empty());
+    assert!(findings(&format!("{ok}\nVary: Accept, Cookie"), &["--cookie", "a=b"], &[]).is_empty());
+
+    let (url, answered) = service("HTTP/1.1 204 No Content\r\n\r\n");
+    let cookie = format!("Cookie: session={COOKIE}");
+    let run = carafe(["doctor", "--url", &url, "--cookie", &cookie]).run();
+    assert!(run.stderr.starts_with("note: the page sets no session cookie"), "{}", run.stderr);
+    assert!(answered.join().unwrap().contains(&format!("\r\nCookie: session={COOKIE}\r\n")));
+}
+
+#[test]
+fn other_answers_are_one_clear_line() {
+    for (response, message) in [
+        (&b"SSH-2.0-OpenSSH_9.6\r\n\r\n"[..], "doesn't speak HTTP"),
+        (b"HTTP/1.1 200", "closed the connection"),
+        (b"", "closed the connection"),
+        (&[b'x'; 100_000], "no response"),
+    ] {
+        let (url, answered) = service(response);
+        let run = carafe(["doctor", "--url", &url]).run();
+        answered.join().unwrap();
+        assert!(run.complaint(2).contains(message), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    // What a service sends doesn't reach the terminal raw.
+    let evil =
+        "HTTP/1.1 200 OK\r\nVary: \x1b[31m\r\nSet-Cookie: a\x1b[2J=x; Domain=\u{9b}x\r\n\r\n";
+    let (url, answered) = service(evil);
+    let run = carafe(["doctor", "--url", &url, "--cookie-name", "a\x1b[2J"]).run();
+    answered.join().unwrap();
+    support::assert_printable(&run.stdout);
+    support::assert_printable(&run.stderr);
+    assert!(run.stdout.contains("a\\u001b[2J"), "{}", run.stdout);
+}
