@@ -1,4 +1,5 @@
 //! SQLite passes the suite, with two connections on one file.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use carafe_sqlite::SqliteStore;
 use carafe_store_tests::Fixture;

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use carafe::Session;
 
-use super::at_once;
+use super::{Work, at_once};
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 use crate::intercept::Faults;
@@ -251,7 +251,7 @@ pub async fn a_failing_load_is_no_empty_session(fixture: impl Fixture) {
     let browser = Browser::logged_in(&app, "ada").await;
     for lost in [false, true] {
         faults.fail_every(1, lost);
-        let works: [fn(&Session) -> Result<(), carafe::Error>; 4] = [
+        let works: [Work; 4] = [
             |session| session.insert("n", 2),
             Session::clear,
             |session| session.login("eve"),

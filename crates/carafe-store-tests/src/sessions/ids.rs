@@ -1,13 +1,14 @@
 use carafe::Session;
 use carafe::id::SessionId;
 
+use super::Work;
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 
 /// Checks that a cookie leads nowhere, and that a session which begins with it has another id.
 async fn is_never_adopted(app: &App, cookie: &str) {
     assert!(!app.is_alive(cookie).await);
-    let works: [fn(&Session) -> Result<(), carafe::Error>; 4] = [
+    let works: [Work; 4] = [
         |session| session.insert("n", 1),
         |session| session.login("ada"),
         |session| session.clear().and_then(|()| session.insert("n", 1)),

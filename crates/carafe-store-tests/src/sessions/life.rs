@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use carafe::{Config, Session};
 
+use super::Work;
 use crate::Fixture;
 use crate::app::{Browser, SetCookie, Site};
 use crate::intercept::Counts;
@@ -106,7 +107,7 @@ pub async fn visitors_without_data_write_nothing(fixture: impl Fixture) {
     let site = Site::new();
     let counts = Counts::default();
     let app = site.app_with(counts.of(fixture.open().await), settings);
-    let works: [fn(&Session) -> Result<(), carafe::Error>; 6] = [
+    let works: [Work; 6] = [
         |session| session.get::<u64>("n").map(|_| ()),
         Session::clear,
         |session| session.remove("n").map(|_| ()),

@@ -26,6 +26,9 @@ pub use self::renewal::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 
+/// What a handler does with its session.
+type Work = fn(&carafe::Session) -> Result<(), carafe::Error>;
+
 /// Two processes on one place.
 async fn two_apps<F: Fixture>(fixture: &F, site: &Site) -> [App; 2] {
     [site.app(fixture.open().await), site.app(fixture.open().await)]
