@@ -7,9 +7,15 @@ pub(crate) fn encode_url(data: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(data, out);
 }
 
-/// Encodes `data` as unpadded base64url into `out`, which must be large enough.
-pub(crate) fn encode_url_into<'a>(data: &[u8], out: &'a mut [u8]) -> &'a [u8] {
-    URL_SAFE_NO_PAD.encode(data, Out::from_slice(out))
+/// Decodes text as [`encode_url`] writes it, and no other spelling of it, into the beginning of `out`.
+///
+/// `None` also if there is no room for it.
+pub(crate) fn decode_url_strict_into<'a>(text: &[u8], out: &'a mut [u8]) -> Option<&'a [u8]> {
+    // The crate panics where there is too little room.
+    if text.len() / 4 * 3 + text.len() % 4 * 3 / 4 > out.len() {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(text, Out::from_slice(out)).ok().map(|bytes| &*bytes)
 }
 
 /// Decodes base64url text of any origin, as ItsDangerous' `base64_decode` does: padding is
@@ -17,7 +23,8 @@ pub(crate) fn encode_url_into<'a>(data: &[u8], out: &'a mut [u8]) -> &'a [u8] {
 ///
 /// `None` where Python raises an error.
 pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    // What is decoded, and room for the index that is put behind a session.
+    let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 64);
     if URL_SAFE_NO_PAD.decode_append(text, &mut out).is_ok() {
         return Some(out);
     }
@@ -129,6 +136,18 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(decode_url(text).as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_spelling_is_read_strictly() {
+        let mut out = [0; 3];
+        for (bytes, text) in [(&b""[..], ""), (b"a", "YQ"), (b"\xfb\xff", "-_8"), (b"abc", "YWJj")]
+        {
+            assert_eq!(decode_url_strict_into(text.as_bytes(), &mut out), Some(bytes));
+        }
+        for text in ["Y", "YR", "YQ==", "+/8", "Y Q", "Y\u{e9}", "YWJjYQ", "YWJjYWJj"] {
+            assert_eq!(decode_url_strict_into(text.as_bytes(), &mut out), None, "{text}");
         }
     }
 

@@ -21,6 +21,9 @@ pub fn read<T: FromValue>(
     let Some(view) = decoded.and_then(|decoded| layer.engine().view(decoded.payload)) else {
         return Ok(None);
     };
+    if let Some(text) = view.read_text(key.as_bytes()) {
+        return Ok(Some(text));
+    }
     let value = view.get(key.as_bytes()).map(std::borrow::Cow::into_owned);
     value.map(|value| convert(&key, value)).transpose()
 }

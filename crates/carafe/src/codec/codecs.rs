@@ -64,6 +64,7 @@ impl Codecs {
     /// The content of a cookie, in the first of the formats whose key authenticates it.
     ///
     /// Each format checks its own MAC, before it looks at anything else.
+    #[inline]
     pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
         let mut refused = match self.written.decode(cookie, max_age, now) {
             Ok((payload, key)) => {
@@ -148,6 +149,7 @@ impl Codec {
     }
 
     /// The content, and the place in the ring of the key that authenticates it.
+    #[inline]
     fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<(Payload, usize), Error> {
         match self {
             Self::Flask(flask) => flask.decode(cookie, max_age, now),

@@ -26,6 +26,7 @@ impl FlaskCodec {
     /// The content of a cookie, and the place in the ring of the key that signed it.
     ///
     /// The MAC and the age are checked before anything else is looked at.
+    #[inline]
     pub(crate) fn decode(
         &self,
         cookie: &[u8],

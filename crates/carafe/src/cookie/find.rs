@@ -18,6 +18,7 @@ pub(crate) struct Found<'a> {
 /// that no other cookie, however broken, can hide this one. Names are compared byte for byte:
 /// nothing is percent-decoded, and only spaces and tabs are trimmed (RFC 6265, 5.2). A value in
 /// double quotes is unquoted as Werkzeug does it, octal escapes included.
+#[inline]
 pub(crate) fn find<'a>(
     headers: impl Iterator<Item = &'a HeaderValue>,
     name: &str,
@@ -45,16 +46,24 @@ pub(crate) fn find<'a>(
 }
 
 /// The trimmed value of `name=value`, if the name is the one that is looked for.
+#[inline]
 fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let rest = trim_start(pair).strip_prefix(name)?;
+    let pair = trim_start(pair);
+    // Most names differ in their first byte.
+    if pair.first() != name.first() {
+        return None;
+    }
+    let rest = pair.strip_prefix(name)?;
     let value = trim_start(rest).strip_prefix(b"=")?;
     Some(trim(value))
 }
 
+#[inline]
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+#[inline]
 fn trim_start(mut bytes: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = bytes
         && is_blank(*first)
@@ -64,6 +73,7 @@ fn trim_start(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+#[inline]
 fn trim(bytes: &[u8]) -> &[u8] {
     let mut bytes = trim_start(bytes);
     while let [rest @ .., last] = bytes

@@ -176,16 +176,18 @@ impl Engine {
     }
 
     /// The view of what a cookie held; `None` if the user logged in too long ago.
+    #[inline]
     pub(crate) fn view(&self, payload: Payload) -> Option<View> {
         let view = View::new(payload);
         let ended = view.logged_in_at().is_some_and(|login| {
             let timeout = self.config().absolute_timeout.as_secs();
             login < self.clock.now().saturating_sub(timeout)
         });
-        (!ended).then_some(view)
+        if ended { None } else { Some(view) }
     }
 
     /// The content of the session's cookie among these; `None` if there is no cookie, or an empty one.
+    #[inline]
     pub(crate) fn decode<'a>(
         &self,
         cookies: impl Iterator<Item = &'a HeaderValue>,

@@ -43,9 +43,13 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
     pub fn get<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        match self.value(&key) {
-            None => Ok(None),
-            Some(value) => convert(&key, value).map(Some),
+        let text = self.read_mut(|view| {
+            view.note_read(key.as_wtf8());
+            view.read_text(key.as_wtf8())
+        });
+        match text {
+            Some(text) => Ok(Some(text)),
+            None => self.value(&key).map(|value| convert(&key, value)).transpose(),
         }
     }
 

@@ -61,6 +61,7 @@ impl View {
     }
 
     /// When the user of a session in a cookie logged in.
+    #[inline]
     pub(crate) fn logged_in_at(&self) -> Option<u64> {
         self.get(LOGIN.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
     }

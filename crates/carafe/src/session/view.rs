@@ -5,7 +5,7 @@ use super::Operation;
 use super::operation::{Change, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
-use crate::{Dict, Text, Value};
+use crate::{Dict, FromValue, Text, Value};
 
 /// One request's view of its session: what came in, and what the request changed since.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct View {
     /// The flashes that this request took out, which it may ask for again.
     pub(super) flashes: Option<Vec<Value>>,
     /// What the request did, if it has to be done again on a newer record.
-    record: Option<Recording>,
+    record: Option<Box<Recording>>,
     /// Who is logged in, if the session is in a store.
     user: Option<String>,
 }
@@ -44,13 +44,14 @@ pub(crate) struct Snapshot {
 }
 
 impl View {
+    #[inline]
     pub(crate) fn new(base: Payload) -> Self {
         Self { base, ..Self::default() }
     }
 
     /// A view that records what is done, since the session is in a store.
     pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
-        Self { base, user, record: Some(Recording::default()), ..Self::default() }
+        Self { base, user, record: Some(Box::default()), ..Self::default() }
     }
 
     /// Does one operation, and records it where that is needed.
@@ -168,12 +169,23 @@ impl View {
     }
 
     /// The value of a key, which is borrowed where the request wrote it itself.
+    #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Option<Cow<'_, Value>> {
         match self.changes.get(key) {
             Some(changed) => changed.as_ref().map(Cow::Borrowed),
             None if self.cleared => None,
             None => self.base_value(key).map(Cow::Owned),
         }
+    }
+
+    /// A text that is as it came and has no escapes, read without making a value of it first; `None`
+    /// says nothing of what there is.
+    #[inline]
+    pub(crate) fn read_text<T: FromValue>(&self, key: &[u8]) -> Option<T> {
+        if !T::READS_TEXT || self.cleared || self.changes.contains_key(key) {
+            return None;
+        }
+        self.base.plain_text(key).and_then(T::from_plain_text)
     }
 
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
@@ -260,7 +272,7 @@ impl View {
                 None => entries.extend(self.base.entry(key)?.map(|entry| (key, entry))),
             }
         }
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(512);
         json::write_session(&mut out, entries)?;
         Ok(out)
     }
@@ -282,6 +294,7 @@ impl View {
     }
 
     /// A value as it came. What was validated when it came can be read now.
+    #[inline]
     fn base_value(&self, key: &[u8]) -> Option<Value> {
         self.base.get(key).unwrap_or_default()
     }

@@ -1,3 +1,5 @@
+use zeroize::Zeroizing;
+
 use super::digest::{Digest, KeyedMac};
 use super::key::SecretKey;
 
@@ -34,12 +36,12 @@ impl KeyDerivation {
     /// The MAC under the key that is derived from `secret` and `salt`.
     pub(super) fn derive(self, digest: Digest, secret: &SecretKey, salt: &[u8]) -> KeyedMac {
         let secret = secret.expose();
-        let derived = match self {
-            Self::Hmac => KeyedMac::new(digest, secret).tag(&[salt]),
+        let derived = Zeroizing::new(match self {
+            Self::Hmac => KeyedMac::new(digest, secret).tag(salt),
             Self::Concat => digest.hash(&[salt, secret]),
             Self::DjangoConcat => digest.hash(&[salt, b"signer", secret]),
             Self::None => return KeyedMac::new(digest, secret),
-        };
+        });
         KeyedMac::new(digest, derived.as_bytes())
     }
 }

@@ -1,6 +1,8 @@
-use hmac::Hmac;
+use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroize;
 
 /// The hash function behind a signature. One digest serves the key derivation and the MAC.
 ///
@@ -65,7 +67,6 @@ impl std::str::FromStr for Digest {
 }
 
 /// The output of a hash or MAC, without an allocation.
-#[derive(Clone)]
 pub(crate) struct Tag {
     bytes: [u8; 64],
     len: usize,
@@ -83,9 +84,9 @@ impl Tag {
     }
 }
 
-impl Drop for Tag {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.bytes);
+impl Zeroize for Tag {
+    fn zeroize(&mut self) {
+        self.bytes.zeroize();
     }
 }
 
@@ -113,22 +114,44 @@ impl KeyedMac {
         }
     }
 
-    /// The MAC of the parts, one after the other.
-    pub(crate) fn tag(&self, parts: &[&[u8]]) -> Tag {
-        fn run<M: hmac::Mac + Clone>(mac: &M, parts: &[&[u8]]) -> Tag {
-            let mut mac = mac.clone();
-            for part in parts {
-                mac.update(part);
-            }
-            Tag::new(&mac.finalize().into_bytes())
+    /// The MAC of a message.
+    pub(crate) fn tag(&self, message: &[u8]) -> Tag {
+        fn run<M: Mac + Clone>(mac: &M, message: &[u8]) -> Tag {
+            Tag::new(&mac.clone().chain_update(message).finalize().into_bytes())
         }
         match self {
-            Self::Sha1(mac) => run(mac, parts),
-            Self::Sha256(mac) => run(mac, parts),
-            Self::Sha384(mac) => run(mac.as_ref(), parts),
-            Self::Sha512(mac) => run(mac.as_ref(), parts),
+            Self::Sha1(mac) => run(mac, message),
+            Self::Sha256(mac) => run(mac, message),
+            Self::Sha384(mac) => run(mac.as_ref(), message),
+            Self::Sha512(mac) => run(mac.as_ref(), message),
         }
     }
+
+    /// Whether this is the MAC of the message, in a time that doesn't depend on where it differs.
+    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        fn run<M: Mac + Clone>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
+            same(&mac.clone().chain_update(message).finalize().into_bytes(), tag)
+        }
+        match self {
+            Self::Sha1(mac) => run(mac, message, tag),
+            Self::Sha256(mac) => run(mac, message, tag),
+            Self::Sha384(mac) => run(mac.as_ref(), message, tag),
+            Self::Sha512(mac) => run(mac.as_ref(), message, tag),
+        }
+    }
+}
+
+/// Compares in constant time. `subtle` would judge byte by byte, which takes long; here it judges
+/// once, on all the differences put together.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let (a_words, a_rest) = a.as_chunks::<4>();
+    let (b_words, b_rest) = b.as_chunks::<4>();
+    let word = |bytes: &[u8; 4]| u32::from_ne_bytes(*bytes);
+    let words = a_words.iter().zip(b_words).map(|(a, b)| word(a) ^ word(b));
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| u32::from(a ^ b));
+    let difference = words.chain(rest).fold(0, |all, one| all | one);
+    a.len() == b.len() && difference.ct_eq(&0).into()
 }
 
 #[cfg(test)]
@@ -137,17 +160,33 @@ mod tests {
 
     #[test]
     fn hmac_of_rfc_4231_case_2() {
-        let tag =
-            KeyedMac::new(Digest::Sha256, b"Jefe").tag(&[b"what do ya want ", b"for nothing?"]);
+        let tag = KeyedMac::new(Digest::Sha256, b"Jefe").tag(b"what do ya want for nothing?");
         assert_eq!(tag.as_bytes()[..4], [0x5b, 0xdc, 0xc1, 0x46]);
         assert_eq!(tag.as_bytes().len(), 32);
     }
 
     #[test]
+    fn a_tag_is_accepted_whole_and_unchanged() {
+        for digest in Digest::ALL {
+            let mac = KeyedMac::new(digest, b"key");
+            let tag = mac.tag(b"message").as_bytes().to_vec();
+            assert!(mac.verify(b"message", &tag) && !mac.verify(b"massage", &tag));
+            for bit in 0..tag.len() * 8 {
+                let mut changed = tag.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                assert!(!mac.verify(b"message", &changed));
+            }
+            for other in [&tag[1..], &tag[..tag.len() - 1], &[&tag[..], &[0]].concat(), &[]] {
+                assert!(!mac.verify(b"message", other));
+            }
+        }
+    }
+
+    #[test]
     fn keys_longer_than_a_block_are_hashed_not_dropped() {
-        let long = KeyedMac::new(Digest::Sha1, &[7; 200]).tag(&[b"x"]);
+        let long = KeyedMac::new(Digest::Sha1, &[7; 200]).tag(b"x");
         let hashed = Digest::Sha1.hash(&[&[7; 200]]);
-        let same = KeyedMac::new(Digest::Sha1, hashed.as_bytes()).tag(&[b"x"]);
+        let same = KeyedMac::new(Digest::Sha1, hashed.as_bytes()).tag(b"x");
         assert_eq!(long.as_bytes(), same.as_bytes());
     }
 }

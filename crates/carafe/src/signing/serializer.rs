@@ -2,6 +2,7 @@ use std::fmt;
 
 use super::{KeyRing, SigningOptions, TimestampSigner};
 use crate::codec::{Compression, payload};
+use crate::value::json;
 use crate::{Error, Value};
 
 /// How many bytes a payload may inflate to, unless set otherwise: 1 MiB.
@@ -58,7 +59,9 @@ impl UrlSafeTimedSerializer {
     /// [`ErrorKind::Value`](crate::ErrorKind::Value) if the value is nested too deeply to be read
     /// again.
     pub fn dumps(&self, value: &Value, now: u64) -> Result<String, Error> {
-        Ok(self.dumps_json(value.to_tagged_json()?.as_bytes(), now))
+        let mut json = Vec::with_capacity(512);
+        json::write_value(&mut json, value)?;
+        Ok(self.dumps_json(&json, now))
     }
 
     /// Signs JSON as it stands, unchecked: [`inspect::respell`](crate::inspect::respell) makes it

@@ -15,40 +15,23 @@ pub(crate) fn write_float(out: &mut Vec<u8>, float: f64) {
         return out.extend_from_slice(b"0.0");
     }
     let mut buffer = ryu::Buffer::new();
-    let (digits, point) = decompose(buffer.format_finite(float.abs()));
-    let len = digits.len() as i32;
-    match point {
-        // Where Python's repr uses plain notation.
-        -3..=0 => {
-            out.extend_from_slice(b"0.");
-            out.resize(out.len() + point.unsigned_abs() as usize, b'0');
-            out.extend_from_slice(&digits);
-        }
-        1..=16 if point >= len => {
-            out.extend_from_slice(&digits);
-            out.resize(out.len() + (point - len) as usize, b'0');
-            out.extend_from_slice(b".0");
-        }
-        1..=16 => {
-            let (whole, fraction) = digits.split_at(point as usize);
-            out.extend_from_slice(whole);
-            out.push(b'.');
-            out.extend_from_slice(fraction);
-        }
-        _ => {
-            out.push(digits[0]);
-            if len > 1 {
-                out.push(b'.');
-                out.extend_from_slice(&digits[1..]);
-            }
-            let exponent = point - 1;
-            out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
-            if exponent.abs() < 10 {
-                out.push(b'0');
-            }
-            out.extend_from_slice(itoa::Buffer::new().format(exponent.abs()).as_bytes());
-        }
+    let text = buffer.format_finite(float.abs());
+    // Here both use plain notation, and write it alike.
+    if (1e-4..1e16).contains(&float.abs()) {
+        return out.extend_from_slice(text.as_bytes());
     }
+    let (digits, point) = decompose(text);
+    out.push(digits[0]);
+    if digits.len() > 1 {
+        out.push(b'.');
+        out.extend_from_slice(&digits[1..]);
+    }
+    let exponent = point - 1;
+    out.extend_from_slice(if exponent < 0 { b"e-" } else { b"e+" });
+    if exponent.abs() < 10 {
+        out.push(b'0');
+    }
+    out.extend_from_slice(itoa::Buffer::new().format(exponent.abs()).as_bytes());
 }
 
 /// The significant digits of a positive number as `ryu` prints it, and where its point stands:

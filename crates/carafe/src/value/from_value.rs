@@ -83,6 +83,16 @@ pub trait FromValue: Sized {
     /// [`WrongType`] if the value is of another type or does not fit.
     fn from_value(value: Value) -> Result<Self, WrongType>;
 
+    /// Whether [`from_plain_text`](Self::from_plain_text) reads anything.
+    #[doc(hidden)]
+    const READS_TEXT: bool = false;
+
+    /// Lets a `String` be read from a payload without a value in between.
+    #[doc(hidden)]
+    fn from_plain_text(_text: &str) -> Option<Self> {
+        None
+    }
+
     /// Lets a `Vec<u8>` be read from bytes.
     #[doc(hidden)]
     fn vec_from_bytes(_bytes: &mut Vec<u8>) -> Option<Vec<Self>> {
@@ -126,6 +136,12 @@ impl FromValue for String {
         Text::from_value(value)?
             .into_string()
             .map_err(|text| WrongType::new(VALID, &Value::Text(text)))
+    }
+
+    const READS_TEXT: bool = true;
+
+    fn from_plain_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
     }
 }
 
@@ -185,6 +201,12 @@ impl<T: FromValue> FromValue for Option<T> {
             Value::Null => Ok(None),
             value => T::from_value(value).map(Some),
         }
+    }
+
+    const READS_TEXT: bool = T::READS_TEXT;
+
+    fn from_plain_text(text: &str) -> Option<Self> {
+        T::from_plain_text(text).map(Some)
     }
 }
 

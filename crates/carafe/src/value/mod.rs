@@ -122,8 +122,9 @@ impl Value {
     pub fn to_tagged_json(&self) -> Result<String, Error> {
         let mut json = Vec::new();
         json::write_value(&mut json, self)?;
-        // All of it is ASCII.
-        Ok(json.into_iter().map(char::from).collect())
+        // All of it is ASCII, so that this can't fail.
+        String::from_utf8(json)
+            .map_err(|_| Error::new(crate::ErrorKind::Value, "the value's JSON is not ASCII"))
     }
 
     /// The name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`, `list`,

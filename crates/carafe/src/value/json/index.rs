@@ -1,23 +1,34 @@
-//! The pass over a session's payload that validates all of it and finds its top-level keys.
+//! Where the top-level keys and values of a session's JSON stand.
 
 use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::super::http_date::parse_http_date;
-use super::lexer::{Lexer, RawStr};
+use super::bad_payload;
 use super::tag::Tag;
-use super::{MAX_READ_DEPTH, bad_payload, base64};
-use crate::Error;
+use super::validate::{Unindexed, validate};
 
-/// Where a top-level key and its value stand.
+/// A session's JSON, and behind it in the same buffer the decoded forms of those keys that have
+/// escapes, and the places of all keys and values, in the order of the keys.
+///
+/// One allocation holds all of it, and it can be moved at little cost.
 #[derive(Clone)]
-pub(super) struct Indexed {
-    /// The key without its quotes. One with escapes stands, decoded, behind the JSON.
-    key: Range<u32>,
-    value: Range<u32>,
-    pub(super) spelling: Spelling,
+pub(super) struct Index {
+    buffer: Vec<u8>,
+    /// Where the places begin.
+    places: usize,
 }
+
+/// Where a key and its value stand in the buffer.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// Start and end of the key, without quotes, and of the value.
+    bounds: [u32; 4],
+    spelling: Spelling,
+}
+
+/// The places of a payload, on the stack as long as they are few.
+pub(super) type Places = SmallVec<[Place; 12]>;
 
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,275 +40,128 @@ pub(super) enum Spelling {
     Other,
 }
 
-impl Indexed {
-    #[inline]
-    pub(super) fn key<'a>(&self, json: &'a [u8]) -> &'a [u8] {
-        &json[self.key.start as usize..self.key.end as usize]
-    }
+impl Place {
+    /// How many bytes of the buffer it takes.
+    pub(super) const SIZE: usize = 17;
 
     #[inline]
-    pub(super) fn value<'a>(&self, json: &'a [u8]) -> &'a [u8] {
-        &json[self.value.start as usize..self.value.end as usize]
+    pub(super) fn new(key: Range<u32>, value: Range<u32>, spelling: Spelling) -> Self {
+        Self { bounds: [key.start, key.end, value.start, value.end], spelling }
+    }
+
+    #[inline]
+    fn to_bytes(self) -> [u8; Self::SIZE] {
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] =
+            self.bounds.map(u32::to_ne_bytes);
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, self.spelling as u8]
+    }
+
+    #[inline]
+    fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, spelling] = *bytes;
+        let bounds = [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]];
+        let spelling = match spelling {
+            0 => Spelling::PlainText,
+            1 => Spelling::Canonical,
+            _ => Spelling::Other,
+        };
+        Self { bounds: bounds.map(u32::from_ne_bytes), spelling }
+    }
+
+    #[inline]
+    fn key(self, buffer: &[u8]) -> &[u8] {
+        let [start, end, ..] = self.bounds;
+        &buffer[start as usize..end as usize]
+    }
+
+    #[inline]
+    fn value(self, buffer: &[u8]) -> &[u8] {
+        let [.., start, end] = self.bounds;
+        &buffer[start as usize..end as usize]
     }
 }
 
-pub(super) type Index = SmallVec<[Indexed; 4]>;
-
-/// Why there is no index.
-pub(super) enum Unindexed {
-    /// The payload is valid or not, in a way that Flask never writes; the reader decides.
-    Unusual,
-    Invalid(Error),
-}
-
-impl From<Error> for Unindexed {
-    fn from(error: Error) -> Self {
-        Self::Invalid(error)
-    }
-}
-
-/// What a value was seen to be, as far as a tag around it needs to know.
-#[derive(Clone, Copy)]
-enum Seen<'a> {
-    Text(RawStr<'a>),
-    List,
-    EmptyDict,
-    /// A dictionary that Flask would write behind a dict tag, such as `{" t__":1}`.
-    EscapedDict,
-    Dict,
-    Other,
-}
-
-/// Validates a payload, and indexes its keys in their order. Decoded keys are appended to it.
-pub(super) fn index(json: &mut Vec<u8>) -> Result<Index, Unindexed> {
-    // A decoded key is no longer than it was with its escapes.
-    if u32::try_from(json.len().saturating_mul(2)).is_err() {
-        return Err(bad_payload("the session is larger than 2 GiB").into());
-    }
-    let mut lexer = Lexer::new(json);
-    let mut index = Index::new();
-    let mut decoded = Vec::new();
-    if !lexer.eat(b'{') {
-        return Err(Unindexed::Unusual);
-    }
-    if !lexer.eat(b'}') {
-        loop {
-            index.push(member(&mut lexer, &mut decoded)?);
-            if !lexer.comma_or(b'}')? {
-                break;
-            }
+impl Index {
+    /// Validates the JSON in the buffer, and puts the index behind it. Without an index, the JSON is
+    /// still at the beginning of the buffer.
+    pub(super) fn build(buffer: &mut Vec<u8>) -> Result<usize, Unindexed> {
+        // A decoded key is no longer than it was with its escapes.
+        if u32::try_from(buffer.len().saturating_mul(2)).is_err() {
+            return Err(bad_payload("the session is larger than 2 GiB").into());
         }
+        let (mut places, mut decoded) = (Places::new(), Vec::new());
+        validate(buffer, &mut places, &mut decoded)?;
+        buffer.append(&mut decoded);
+        if let [only] = places.as_slice() {
+            if Tag::of(only.key(buffer)).is_some() {
+                return Err(Unindexed::Unusual);
+            }
+        } else {
+            sort(&mut places, buffer)?;
+        }
+        let start = buffer.len();
+        buffer.reserve_exact(places.len() * Place::SIZE);
+        for place in places {
+            buffer.extend_from_slice(&place.to_bytes());
+        }
+        Ok(start)
     }
-    lexer.end()?;
-    json.append(&mut decoded);
-    if let [only] = index.as_slice() {
-        return if Tag::of(only.key(json)).is_some() { Err(Unindexed::Unusual) } else { Ok(index) };
+
+    /// What [`build`](Self::build) left in the buffer, and where it said that the places begin.
+    #[inline]
+    pub(super) fn new(buffer: Vec<u8>, places: usize) -> Self {
+        Self { buffer, places }
     }
-    let in_order = |index: &Index| index.is_sorted_by(|a, b| is_less(a.key(json), b.key(json)));
-    if !in_order(&index) {
-        index.sort_by(|a, b| a.key(json).cmp(b.key(json)));
+
+    fn places(&self) -> &[[u8; Place::SIZE]] {
+        self.buffer[self.places..].as_chunks().0
+    }
+
+    /// The number of keys.
+    pub(super) fn len(&self) -> usize {
+        self.places().len()
+    }
+
+    /// The keys, as WTF-8 bytes, in the order of their code points.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.places().iter().map(|place| Place::from_bytes(place).key(&self.buffer))
+    }
+
+    /// The JSON of a key's value, and how it is written.
+    #[inline]
+    pub(super) fn find(&self, key: &[u8]) -> Option<(&[u8], Spelling)> {
+        /// Up to here going through the keys is faster than halving them.
+        const FEW: usize = 8;
+        let (places, buffer) = (self.places(), self.buffer.as_slice());
+        let place = if places.len() <= FEW {
+            places.iter().map(Place::from_bytes).find(|place| place.key(buffer) == key)?
+        } else {
+            let order = |place: &[u8; Place::SIZE]| Place::from_bytes(place).key(buffer).cmp(key);
+            Place::from_bytes(&places[places.binary_search_by(order).ok()?])
+        };
+        Some((place.value(buffer), place.spelling))
+    }
+}
+
+/// Sorts the places by their keys, which must be different.
+fn sort(places: &mut Places, buffer: &[u8]) -> Result<(), Unindexed> {
+    let in_order =
+        |places: &Places| places.is_sorted_by(|a, b| is_less(a.key(buffer), b.key(buffer)));
+    if !in_order(places) {
+        places.sort_by(|a, b| a.key(buffer).cmp(b.key(buffer)));
         // A value that a later one of the same key overrides may be of any kind.
-        if !in_order(&index) {
+        if !in_order(places) {
             return Err(Unindexed::Unusual);
         }
-    }
-    Ok(index)
-}
-
-/// `a < b`, for keys, which often differ in their first byte.
-#[inline(always)]
-fn is_less(a: &[u8], b: &[u8]) -> bool {
-    match (a.first(), b.first()) {
-        (Some(a), Some(b)) if a != b => a < b,
-        _ => a < b,
-    }
-}
-
-#[inline]
-fn member(lexer: &mut Lexer<'_>, decoded: &mut Vec<u8>) -> Result<Indexed, Unindexed> {
-    lexer.open_key()?;
-    let mut start = lexer.pos;
-    let key = lexer.string()?;
-    let mut len = key.body.len();
-    if key.escaped() {
-        start = lexer.bytes.len() + decoded.len();
-        let text = key.decode();
-        len = text.len();
-        decoded.extend_from_slice(&text);
-    }
-    let key = start as u32..(start + len) as u32;
-    lexer.colon()?;
-    lexer.skip_space();
-    let start = lexer.pos;
-    lexer.canonical = true;
-    let seen = value(lexer)?;
-    let spelling = match seen {
-        _ if !lexer.canonical => Spelling::Other,
-        Seen::Text(text) if !text.escaped() => Spelling::PlainText,
-        _ => Spelling::Canonical,
-    };
-    Ok(Indexed { key, value: start as u32..lexer.pos as u32, spelling })
-}
-
-/// A container that is being passed.
-#[derive(Clone, Copy)]
-enum Open<'a> {
-    /// The session itself.
-    Top,
-    List,
-    /// A dictionary with its last key, which is the first as long as it is the only one; then also
-    /// the tag that it is.
-    Dict {
-        last: RawStr<'a>,
-        only: bool,
-        tag: Option<Tag>,
-    },
-}
-
-/// Passes a top-level value. Keeps its own stack, since the program's would not bear the nesting
-/// that an input can have.
-fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
-    let mut lexer = *outer;
-    let mut open = Open::Top;
-    let mut outside: SmallVec<[Open<'a>; 6]> = SmallVec::new();
-    loop {
-        lexer.skip_space();
-        let mut seen = match lexer.peek() {
-            b'"' => {
-                lexer.pos += 1;
-                Seen::Text(lexer.string()?)
-            }
-            // The session itself is one level.
-            b'{' | b'[' if outside.len() + 1 == MAX_READ_DEPTH => {
-                return Err(bad_payload("the session's JSON is nested too deeply").into());
-            }
-            b'{' => {
-                lexer.pos += 1;
-                if !lexer.eat(b'}') {
-                    let first = lexer.key()?;
-                    outside.push(open);
-                    open = Open::Dict { last: first, only: true, tag: tag_of(first)? };
-                    continue;
-                }
-                Seen::EmptyDict
-            }
-            b'[' => {
-                lexer.pos += 1;
-                if !lexer.eat(b']') {
-                    outside.push(open);
-                    open = Open::List;
-                    continue;
-                }
-                Seen::List
-            }
-            _ => {
-                word_or_number(&mut lexer)?;
-                Seen::Other
-            }
-        };
-        loop {
-            match &mut open {
-                Open::Top => {
-                    *outer = lexer;
-                    return Ok(seen);
-                }
-                Open::List => {
-                    if lexer.comma_or(b']')? {
-                        break;
-                    }
-                    seen = Seen::List;
-                }
-                Open::Dict { last, only, tag } => {
-                    if lexer.comma_or(b'}')? {
-                        let key = lexer.key()?;
-                        // A duplicate of a tag leaves a dictionary of one key.
-                        if tag.is_some() && (key.escaped() || Tag::of(key.body) == *tag) {
-                            return Err(Unindexed::Unusual);
-                        }
-                        lexer.canonical &= in_order(*last, key);
-                        *last = key;
-                        *only = false;
-                        break;
-                    }
-                    seen = match tag {
-                        Some(tag) if *only => {
-                            let (seen, canonical) = tagged(*tag, seen)?;
-                            lexer.canonical &= canonical;
-                            seen
-                        }
-                        None if *only && is_escaped_tag(*last) => Seen::EscapedDict,
-                        _ => Seen::Dict,
-                    };
-                }
-            }
-            open = outside.pop().unwrap_or(Open::Top);
-        }
-    }
-}
-
-#[inline(always)]
-fn word_or_number(lexer: &mut Lexer<'_>) -> Result<(), Error> {
-    match lexer.peek() {
-        b'-' if lexer.word(b"-Infinity") => {}
-        b'-' | b'0'..=b'9' => {
-            lexer.number()?;
-        }
-        b't' if lexer.word(b"true") => {}
-        b'f' if lexer.word(b"false") => {}
-        b'n' if lexer.word(b"null") => {}
-        b'N' if lexer.word(b"NaN") => {}
-        b'I' if lexer.word(b"Infinity") => {}
-        _ => return Err(bad_payload("the session's JSON lacks a value")),
     }
     Ok(())
 }
 
-/// The tag that a key is. No spelling of a tag is longer than three characters of six bytes.
-#[inline]
-fn tag_of(key: RawStr<'_>) -> Result<Option<Tag>, Unindexed> {
-    if key.escaped() && key.body.len() <= 18 && Tag::of(&key.decode()).is_some() {
-        return Err(Unindexed::Unusual);
-    }
-    Ok(Tag::of(key.body))
-}
-
-fn is_escaped_tag(key: RawStr<'_>) -> bool {
-    key.body.strip_suffix(b"__").is_some_and(|tag| Tag::of(tag).is_some())
-}
-
+/// `a < b`, for keys, which often differ in their first byte.
 #[inline(always)]
-fn in_order(a: RawStr<'_>, b: RawStr<'_>) -> bool {
-    if a.escaped() || b.escaped() { a.decode() < b.decode() } else { is_less(a.body, b.body) }
-}
-
-/// Judges the tags whose bodies are of the kind that Flask writes, and whether they are in Flask's own
-/// spelling.
-#[inline(never)]
-fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, bool), Unindexed> {
-    match (tag, body) {
-        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok((Seen::Other, true)),
-        (Tag::Dict, Seen::EscapedDict) => Ok((Seen::Dict, true)),
-        (Tag::Dict, Seen::Dict) => Ok((Seen::Other, false)),
-        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => {
-            Ok((Seen::Other, true))
-        }
-        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok((Seen::Other, true)),
-        (Tag::DateTime, Seen::Text(text)) if !text.escaped() => {
-            let date = std::str::from_utf8(text.body).ok().map(parse_http_date);
-            let Some(Ok(date)) = date else {
-                return Err(Unindexed::Unusual);
-            };
-            let canonical = date.is_some_and(|date| {
-                let mut written = [0; 29];
-                date.write_http_date(&mut written);
-                written == text.body
-            });
-            Ok((Seen::Other, canonical))
-        }
-        _ => Err(Unindexed::Unusual),
+pub(super) fn is_less(a: &[u8], b: &[u8]) -> bool {
+    match (a.first(), b.first()) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => a < b,
     }
-}
-
-fn is_canonical_uuid(text: &[u8]) -> bool {
-    text.len() == 32 && text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,6 +1,7 @@
 //! Strings, numbers and literals, as Python's `json` takes them.
 
 use super::super::text::push_code_point;
+use super::plain::plain_len;
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
@@ -119,7 +120,7 @@ impl<'a> Lexer<'a> {
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
         let start = self.pos;
-        self.skip_plain();
+        self.pos += plain_len(self.bytes, self.pos);
         if self.peek() == b'"' {
             let body = &self.bytes[start..self.pos];
             self.pos += 1;
@@ -158,7 +159,7 @@ impl<'a> Lexer<'a> {
                 }
                 None => return Err(bad_payload("a string does not end")),
             }
-            self.skip_plain();
+            self.pos += plain_len(self.bytes, self.pos);
         }
         let body = &self.bytes[start..self.pos];
         self.pos += 1;
@@ -166,32 +167,6 @@ impl<'a> Lexer<'a> {
             return Err(bad_payload("a string is not UTF-8"));
         }
         Ok((self, RawStr { body, escapes }))
-    }
-
-    /// Passes what a string holds verbatim: ASCII from space to `~`, but for quote and backslash.
-    #[inline(always)]
-    fn skip_plain(&mut self) {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x80 * ONES;
-        while let Some(chunk) = self.bytes.get(self.pos..).and_then(<[u8]>::first_chunk::<8>) {
-            let word = u64::from_le_bytes(*chunk);
-            // Each term sets the high bit of the bytes that it is about, and perhaps of others above
-            // them, since carries go upwards only: the lowest byte marked is a true one.
-            let marks = word
-                | (word ^ (u64::from(b'"') * ONES)).wrapping_sub(ONES)
-                | (word ^ (u64::from(b'\\') * ONES)).wrapping_sub(ONES)
-                | word.wrapping_sub(0x20 * ONES)
-                | word.wrapping_add(ONES);
-            let marks = marks & HIGH;
-            if marks != 0 {
-                self.pos += marks.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.pos += 8;
-        }
-        while let Some(0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e) = self.bytes.get(self.pos) {
-            self.pos += 1;
-        }
     }
 
     /// Passes one escape. Flask writes those that have a letter by it, and the others with

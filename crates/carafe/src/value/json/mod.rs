@@ -1,7 +1,9 @@
 //! Flask's tagged JSON: Python's dialect of JSON, with tags for the types that JSON lacks.
 //!
 //! - `lexer`: strings, numbers and literals, as Python's `json` takes them
-//! - `index`: the pass over a session's payload that validates it and finds its keys
+//! - `validate`: the pass over a session's payload that validates it and finds its keys
+//! - `plain`: what stands in a string as it is
+//! - `index`: where its top-level keys and values stand
 //! - `payload`: what that pass leaves, to be read key by key
 //! - `reader`: JSON to [`Value`](crate::Value), tags resolved; `tag` and `top` have the rules
 //! - `respell`: JSON of any spelling to Flask's
@@ -21,10 +23,12 @@ mod base64;
 mod index;
 mod lexer;
 mod payload;
+mod plain;
 mod reader;
 mod respell;
 mod tag;
 mod top;
+mod validate;
 #[cfg(test)]
 mod vectors;
 mod writer;

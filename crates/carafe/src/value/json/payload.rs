@@ -1,10 +1,11 @@
 //! A session's payload: validated whole, its values built when asked for.
 
 use super::super::{Dict, Text, Value};
-use super::index::{Index, Spelling, Unindexed, index};
+use super::index::{Index, Spelling};
 use super::reader::read_value;
 use super::tag::Tags;
 use super::top::read_session;
+use super::validate::Unindexed;
 use super::writer::Entry;
 use crate::Error;
 
@@ -19,11 +20,7 @@ pub(crate) struct Payload(Content);
 
 #[derive(Clone)]
 enum Content {
-    Indexed {
-        /// The JSON, and what the index has behind it.
-        json: Vec<u8>,
-        index: Index,
-    },
+    Indexed(Index),
     /// What Flask never writes but reads is read at once.
     Built(Dict),
 }
@@ -41,10 +38,11 @@ impl Payload {
     /// # Errors
     ///
     /// [`BadPayload`](crate::ErrorKind::BadPayload) where Flask can't read it.
+    #[inline]
     pub(crate) fn parse(mut json: Vec<u8>) -> Result<Self, Error> {
         let len = json.len();
-        match index(&mut json) {
-            Ok(index) => Ok(Self(Content::Indexed { json, index })),
+        match Index::build(&mut json) {
+            Ok(places) => Ok(Self(Content::Indexed(Index::new(json, places)))),
             Err(Unindexed::Unusual) => {
                 read_session(&json[..len]).map(|dict| Self(Content::Built(dict)))
             }
@@ -55,7 +53,7 @@ impl Payload {
     /// The number of keys.
     pub(crate) fn len(&self) -> usize {
         match &self.0 {
-            Content::Indexed { index, .. } => index.len(),
+            Content::Indexed(index) => index.len(),
             Content::Built(dict) => dict.len(),
         }
     }
@@ -63,7 +61,7 @@ impl Payload {
     /// Whether there is a key, given by its WTF-8 bytes.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         match &self.0 {
-            Content::Indexed { .. } => self.find(key).is_some(),
+            Content::Indexed(index) => index.find(key).is_some(),
             Content::Built(dict) => dict.get_wtf8(key).is_some(),
         }
     }
@@ -73,10 +71,14 @@ impl Payload {
     /// # Errors
     ///
     /// None in practice: what [`parse`](Self::parse) let pass can be read.
+    #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Value>, Error> {
         match &self.0 {
-            Content::Indexed { .. } => match self.find(key) {
-                Some((json, Spelling::PlainText)) => Ok(Some(plain_text(json))),
+            Content::Indexed(index) => match index.find(key) {
+                Some((json, Spelling::PlainText)) => {
+                    let text = Text::from_wtf8(between_quotes(json).to_vec());
+                    Ok(Some(Value::Text(text)))
+                }
                 Some((json, _)) => read_value(json, Tags::AsRead).map(Some),
                 None => Ok(None),
             },
@@ -84,10 +86,22 @@ impl Payload {
         }
     }
 
+    /// The value of a key, if it is a text without escapes.
+    #[inline]
+    pub(crate) fn plain_text(&self, key: &[u8]) -> Option<&str> {
+        match &self.0 {
+            Content::Indexed(index) => match index.find(key) {
+                Some((json, Spelling::PlainText)) => std::str::from_utf8(between_quotes(json)).ok(),
+                _ => None,
+            },
+            Content::Built(_) => None,
+        }
+    }
+
     /// The keys, as WTF-8 bytes, in the order of their code points.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {
-            Content::Indexed { json, index } => (Some(index.iter().map(|e| e.key(json))), None),
+            Content::Indexed(index) => (Some(index.keys()), None),
             Content::Built(dict) => (None, Some(dict.keys().map(Text::as_wtf8))),
         };
         indexed.into_iter().flatten().chain(built.into_iter().flatten())
@@ -96,7 +110,7 @@ impl Payload {
     /// What to write for a key that did not change.
     pub(crate) fn entry(&self, key: &[u8]) -> Result<Option<Entry<'_>>, Error> {
         match &self.0 {
-            Content::Indexed { .. } => match self.find(key) {
+            Content::Indexed(index) => match index.find(key) {
                 Some((json, Spelling::Other)) => {
                     Ok(Some(Entry::Owned(read_value(json, Tags::AsRead)?)))
                 }
@@ -106,27 +120,10 @@ impl Payload {
             Content::Built(dict) => Ok(dict.get_wtf8(key).map(Entry::Value)),
         }
     }
-
-    fn find(&self, key: &[u8]) -> Option<(&[u8], Spelling)> {
-        /// Up to here going through the keys is faster than halving them.
-        const FEW: usize = 8;
-        let Content::Indexed { json, index } = &self.0 else {
-            return None;
-        };
-        let found = if index.len() <= FEW {
-            index.iter().find(|entry| entry.key(json) == key)?
-        } else {
-            let at = index.binary_search_by(|entry| entry.key(json).cmp(key)).ok()?;
-            &index[at]
-        };
-        Some((found.value(json), found.spelling))
-    }
 }
 
-/// The text between the quotes.
-fn plain_text(json: &[u8]) -> Value {
-    let body = json.get(1..json.len() - 1).unwrap_or_default();
-    Value::Text(Text::from_wtf8(body.to_vec()))
+fn between_quotes(json: &[u8]) -> &[u8] {
+    json.get(1..json.len() - 1).unwrap_or_default()
 }
 
 impl std::fmt::Debug for Payload {

@@ -2,6 +2,7 @@
 
 use super::super::text::CodePoints;
 use super::super::{Dict, Value, float};
+use super::plain::plain_len;
 use super::tag::Tag;
 use super::{MAX_INT_DIGITS, MAX_WRITE_DEPTH};
 use crate::{Error, ErrorKind};
@@ -166,10 +167,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
     while !rest.is_empty() {
-        let verbatim = rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | ..0x20 | 0x7f..))
-            .unwrap_or(rest.len());
+        let verbatim = plain_len(rest, 0);
         out.extend_from_slice(&rest[..verbatim]);
         let mut characters = CodePoints(&rest[verbatim..]);
         if let Some(c) = characters.next() {
