@@ -1,4 +1,10 @@
 //! `carafe doctor` and a service that runs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -85,7 +91,9 @@ fn a_safe_service_has_no_finding() {
 #[test]
 fn a_session_that_is_sent_needs_vary() {
     let ok = "HTTP/1.1 200 OK\nContent-Type: text/html";
-    assert_eq!(findings(ok, &["--cookie", &format!("session={COOKIE}")], &[]), ["no-vary"]);
+    // The session that is sent is looked at, too: its key is `dev`.
+    let cookie = format!("session={COOKIE}");
+    assert_eq!(findings(ok, &["--cookie", &cookie], &[]), ["no-vary", "published-key"]);
     assert!(findings(ok, &[], &[]).is_empty());
     assert!(findings(&format!("{ok}\nVary: Accept, Cookie"), &["--cookie", "a=b"], &[]).is_empty());
 
@@ -94,6 +102,20 @@ fn a_session_that_is_sent_needs_vary() {
     let run = carafe(["doctor", "--url", &url, "--cookie", &cookie]).run();
     assert!(run.stderr.starts_with("note: the page sets no session cookie"), "{}", run.stderr);
     assert!(answered.join().unwrap().contains(&format!("\r\nCookie: session={COOKIE}\r\n")));
+}
+
+#[test]
+fn a_set_cookie_line_can_be_pasted() {
+    let line = format!("< set-cookie: session={COOKIE}; HttpOnly; Path=/\r");
+    let run = carafe(["doctor", "--profile", "signed", "--set-cookie", &line]).run();
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    let (_, found) = run.stdout.split_once("In the Set-Cookie line:\n").unwrap();
+    let found: Vec<&str> = found.lines().step_by(2).map(str::trim).collect();
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(found[0].starts_with("unsafe: the cookie session is not Secure"));
+    assert!(found[1].starts_with("unsafe: the cookie is signed with a key that everybody knows"));
+    let other = carafe(["doctor", "--cookie-name", "sid", "--set-cookie", &line]).run();
+    assert!(other.complaint(2).contains("--set-cookie must be a line"), "{}", other.stderr);
 }
 
 #[test]

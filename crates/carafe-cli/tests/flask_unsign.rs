@@ -1,5 +1,11 @@
 //! The cases that Flask-Unsign tests its own decode, verify and sign with, written anew for this
 //! program, and where it differs, how.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

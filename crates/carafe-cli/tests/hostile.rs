@@ -1,5 +1,11 @@
 //! Input of any kind ends in a result or in one clear line: never in a panic, and nothing that a
 //! terminal would act on comes out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

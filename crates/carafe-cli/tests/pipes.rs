@@ -1,4 +1,10 @@
 //! Many cookies through pipes, and readers that go away.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

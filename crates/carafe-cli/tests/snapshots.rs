@@ -2,6 +2,12 @@
 //!
 //! After a change that is meant, `UPDATE_SNAPSHOTS=1 cargo test -p carafe-cli --test snapshots`
 //! writes them anew; the diff then shows what users will see.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

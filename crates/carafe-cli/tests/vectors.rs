@@ -1,4 +1,10 @@
 //! Every cookie that was recorded from real Flask, through `verify` and `sign`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![cfg(unix)]
 
 mod support;

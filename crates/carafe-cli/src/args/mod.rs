@@ -37,13 +37,13 @@ const AFTER_HELP: &str = "\
 Examples:
   Who is logged in in this cookie?        carafe inspect COOKIE
   Why is it refused?                      carafe verify COOKIE --secret-key-file key
-  Change the key, keep the sessions       carafe keygen > new.key
-                                          carafe reseal COOKIE --secret-key-file new.key \\
+  Change a service's key                  carafe keygen --help
+  Sign a cookie anew with another key     carafe reseal COOKIE --secret-key-file new.key \\
                                                                --secret-key-file old.key
   Is my service safe?                     carafe doctor --url http://127.0.0.1:5000/login
 
-COOKIE is a cookie's value, name=value, a whole Cookie: or Set-Cookie: line as it was copied, or -
-for standard input with one a line.
+COOKIE is a cookie's value, name=value, or a whole Cookie: or Set-Cookie: line as it was copied (in
+single quotes, for the shell's sake), or - for standard input with one a line.
 
 Exit codes: 0 done and the answer is yes; 1 the answer is no (refused, not a session, a weak key,
 something unsafe); 2 not done (wrong arguments, bad input, a file that can't be read).";
@@ -246,6 +246,15 @@ pub(crate) struct ResealArgs {
 /// It comes from the operating system's random numbers. Without --format it is text that fits into
 /// SECRET_KEY and into a file for --secret-key-file.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+To change a service's key without logging anybody out, give it the new one and, for as long as a
+session lives, the old one as a fallback:
+  SECRET_KEY=\"$(carafe keygen)\"
+  FLASK_SECRET_KEY_FALLBACKS='[\"the old key\"]'
+A key that others know must not stay as a fallback: it lets them in.
+
+A file that nobody else can read:
+  (umask 077; carafe keygen > key)")]
 pub(crate) struct KeygenArgs {
     /// How many random bytes it has: 16 to 1024
     #[arg(long, value_name = "N", default_value_t = 32,
@@ -300,17 +309,27 @@ pub(crate) struct CheckKeyArgs {
 ///
 /// Exits with 0 if nothing was found, and with 1 otherwise.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  carafe doctor
+  carafe doctor --url http://127.0.0.1:5000/login
+  carafe doctor --url http://127.0.0.1:5000/ --cookie 'session=eyJ…'
+  carafe doctor --set-cookie \"$(curl -si -d 'user=me' http://127.0.0.1:5000/login | grep -i ^set-c)\"")]
 pub(crate) struct DoctorArgs {
     /// A page of a service on this machine, best one that sets the session's cookie
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+
+    /// A Set-Cookie: line of the service, as it was copied: for what only a login sets
+    #[arg(long, value_name = "LINE")]
+    pub(crate) set_cookie: Option<OsString>,
 
     /// Cookies to send with the request: a Cookie: line, or name=value
     #[arg(long, value_name = "COOKIE", requires = "url")]
     pub(crate) cookie: Option<OsString>,
 
     /// The name of the session's cookie [default: SESSION_COOKIE_NAME, or recognised]
-    #[arg(long, value_name = "NAME", requires = "url")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) cookie_name: Option<String>,
 
     /// The profile that the service starts from, before it reads the environment

@@ -65,18 +65,25 @@ pub(crate) fn run(args: &DoctorArgs, output: &mut Output) -> Result<Code, Failur
         place: "environment".to_owned(),
         findings: environment::check(&environment),
     }];
+    let name = args.cookie_name.as_deref();
+    if let Some(line) = &args.set_cookie {
+        let findings = response::check_line(&line.to_string_lossy(), name, &environment)?;
+        reports.push(Report { place: "Set-Cookie line".to_owned(), findings });
+    }
     if let Some(url) = &args.url {
         let cookie = args.cookie.as_ref().map(|cookie| cookie.as_encoded_bytes());
         let response = http::get(url, cookie)?;
-        let name = args.cookie_name.as_deref();
-        let checked = response::check(&response, name, &environment, cookie.is_some());
+        let checked = response::check(&response, name, &environment, cookie);
         if !checked.saw_cookie {
             output.note(
                 "the page sets no session cookie, so that there was little to check: give the URL \
-                 of one that does, such as the login page, or send a session with --cookie",
+                 of one that does, or the Set-Cookie line of a login with --set-cookie",
             );
         }
-        reports.push(Report { place: format!("response of {url}"), findings: checked.findings });
+        if checked.saw_cookie || cookie.is_some() {
+            let place = format!("response of {url}");
+            reports.push(Report { place, findings: checked.findings });
+        }
     }
     let mut found = 0;
     for report in &mut reports {

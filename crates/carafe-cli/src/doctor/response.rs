@@ -1,11 +1,12 @@
 //! What a response says.
 
-use carafe::inspect::{CookieFormat, SetCookieLine, inspect, is_signed_with_published_key};
+use carafe::inspect::{CookieFormat, SetCookieLine, inspect, is_signed_with_published_key, pasted};
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 
 use super::environment::Environment;
 use super::http::Response;
 use super::{Finding, Severity, cookie};
+use crate::failure::Failure;
 
 /// Browsers drop a cookie whose name and value are larger.
 const MAX_COOKIE: usize = 4096;
@@ -25,7 +26,7 @@ pub(super) fn check(
     response: &Response,
     name: Option<&str>,
     environment: &Environment,
-    sent_cookie: bool,
+    sent: Option<&[u8]>,
 ) -> Checked {
     let mut findings = Vec::new();
     let lines: Vec<SetCookieLine> =
@@ -38,11 +39,7 @@ pub(super) fn check(
         None => expected.as_ref().ok().and_then(|set| named(&set.name)).or_else(recognised),
     };
     if let Some(set) = set {
-        findings.extend(cookie::check(set));
-        value(set, environment, &mut findings);
-        if let Ok(expected) = &expected {
-            differences(set, expected, environment, &mut findings);
-        }
+        attributes_and_value(set, environment, &mut findings);
         if lines.iter().filter(|other| other.name == set.name).count() > 1 {
             findings.push(Finding::new(
                 Severity::Contradictory,
@@ -53,7 +50,7 @@ pub(super) fn check(
         }
         caching(response, &mut findings);
     }
-    if (set.is_some() || sent_cookie) && !varies(response) {
+    if (set.is_some() || sent.is_some()) && !varies(response) {
         findings.push(Finding::new(
             Severity::Unsafe,
             "no-vary",
@@ -63,7 +60,58 @@ pub(super) fn check(
              no proxy takes it off",
         ));
     }
+    if let (None, Some(sent)) = (set, sent.and_then(|sent| session_in(sent, name))) {
+        value(&sent, environment, &mut findings);
+    }
     Checked { findings, saw_cookie: set.is_some() }
+}
+
+/// What is wrong with a `Set-Cookie` line that somebody pasted.
+pub(super) fn check_line(
+    line: &str,
+    name: Option<&str>,
+    environment: &Environment,
+) -> Result<Vec<Finding>, Failure> {
+    let line = line.trim().trim_start_matches("< ");
+    let header = match line.get(..11) {
+        Some(start) if start.eq_ignore_ascii_case("set-cookie:") => &line[11..],
+        _ => line,
+    };
+    let set = SetCookieLine::parse(header)
+        .filter(|set| name.is_none_or(|name| set.name == name))
+        .ok_or_else(|| {
+        Failure::Usage(
+            "--set-cookie must be a line such as Set-Cookie: session=eyJ…; HttpOnly; Path=/"
+                .to_owned(),
+        )
+    })?;
+    let mut findings = Vec::new();
+    attributes_and_value(&set, environment, &mut findings);
+    Ok(findings)
+}
+
+fn attributes_and_value(
+    set: &SetCookieLine,
+    environment: &Environment,
+    findings: &mut Vec<Finding>,
+) {
+    findings.extend(cookie::check(set));
+    value(set, environment, findings);
+    if let Ok(expected) = environment.cookie() {
+        differences(set, &expected, environment, findings);
+    }
+}
+
+/// The session's cookie among those that were sent; it has no attributes.
+fn session_in(sent: &[u8], name: Option<&str>) -> Option<SetCookieLine> {
+    let cookies = pasted(sent);
+    let cookie = cookies.iter().find(|cookie| match name {
+        Some(name) => cookie.name == Some(name.as_bytes()),
+        None => inspect(&cookie.value).is_some(),
+    })?;
+    let name = cookie.name.unwrap_or(b"session");
+    let pair = [name, b"=", &cookie.value].concat();
+    SetCookieLine::parse(&String::from_utf8_lossy(&pair))
 }
 
 fn varies(response: &Response) -> bool {
@@ -179,11 +227,11 @@ mod tests {
 
     const DEV: &str = "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.hjhtQRGPO7UK57j5dSOtrXVGqbs";
 
-    fn ids(headers: &[(&str, &str)], sent_cookie: bool) -> Vec<&'static str> {
+    fn ids(headers: &[(&str, &str)], sent: Option<&[u8]>) -> Vec<&'static str> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let response = Response { headers: headers.iter().map(owned).collect() };
         let environment = Environment::read(Profile::Signed);
-        let checked = check(&response, None, &environment, sent_cookie);
+        let checked = check(&response, None, &environment, sent);
         checked.findings.iter().map(|finding| finding.id).collect()
     }
 
@@ -197,26 +245,23 @@ mod tests {
             ("vary", "Origin, cookie"),
             ("Cache-Control", "no-store"),
         ];
-        assert!(ids(&headers, false).is_empty());
-        assert!(ids(&[], false).is_empty());
+        assert!(ids(&headers, None).is_empty());
+        assert!(ids(&[], None).is_empty());
     }
 
     #[test]
     fn caches_sizes_and_keys_are_seen() {
         let set = format!("__Host-session={DEV}{SAFE}");
-        assert_eq!(
-            ids(&[("set-cookie", &set)], false),
-            ["published-key", "no-no-store", "no-vary"]
-        );
-        assert_eq!(ids(&[], true), ["no-vary"]);
+        assert_eq!(ids(&[("set-cookie", &set)], None), ["published-key", "no-no-store", "no-vary"]);
+        assert_eq!(ids(&[], Some(b"a=b")), ["no-vary"]);
         let set = format!("__Host-session={}{SAFE}", "x".repeat(MAX_COOKIE));
         let public = [("set-cookie", set.as_str()), ("vary", "*"), ("cache-control", "Public, x")];
-        assert_eq!(ids(&public, false), ["cookie-too-large", "cached-publicly"]);
+        assert_eq!(ids(&public, None), ["cookie-too-large", "cached-publicly"]);
         let set = format!("__Host-session={}{SAFE}", "x".repeat(NEAR));
         let private =
             [("set-cookie", set.as_str()), ("vary", "cookie"), ("cache-control", "private")];
-        assert_eq!(ids(&private, false), ["cookie-near-limit"]);
+        assert_eq!(ids(&private, None), ["cookie-near-limit"]);
         let twice = [private[0], private[0], private[1], private[2]];
-        assert_eq!(ids(&twice, false), ["cookie-near-limit", "set-twice"]);
+        assert_eq!(ids(&twice, None), ["cookie-near-limit", "set-twice"]);
     }
 }

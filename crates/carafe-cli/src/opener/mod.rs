@@ -20,6 +20,9 @@ const SEALED_NAMES: [&str; 3] = ["__Host-session", "session", "__Secure-session"
 /// that were right before, so that a file of a million strange cookies is soon through.
 const WHOLE_SEARCHES: u32 = 1000;
 
+/// Nothing longer is tried with other settings: no browser has such a cookie.
+const LONGEST_SEARCHED: usize = 64 * 1024;
+
 /// The formats that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Opens {
@@ -152,7 +155,9 @@ impl<'a> Opener<'a> {
             return refusal;
         }
         self.refused = self.refused.saturating_add(1);
-        let alternative = if self.refused <= WHOLE_SEARCHES {
+        let alternative = if cookie.len() > LONGEST_SEARCHED {
+            None
+        } else if self.refused <= WHOLE_SEARCHES {
             self.alternatives.find(cookie)
         } else {
             self.alternatives.find_again(cookie)

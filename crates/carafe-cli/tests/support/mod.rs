@@ -1,4 +1,10 @@
 //! Runs the program as a user would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::ffi::{OsStr, OsString};
