@@ -64,7 +64,7 @@ fn function(line: &str) -> Option<&str> {
 /// What is set as code and reads like the name of a test: words with `_` between them.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|code| {
-        code.matches('_').count() >= 2
+        (code.matches('_').count() >= 2 || code.starts_with("check_"))
             && code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
             && !code.starts_with('_')
     })
