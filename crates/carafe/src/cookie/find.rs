@@ -167,6 +167,9 @@ mod tests {
             "session\u{a0}=v",
             "session;=v",
             "a=session=v",
+            // A nameless cookie, which a neighbour can set.
+            "=session=v",
+            "; =session=v",
         ] {
             assert_eq!(one(header), None, "{header}");
         }

@@ -1,0 +1,52 @@
+//! What is logged.
+
+use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+use carafe::{Dict, Value};
+
+use crate::support::{Log, NOW};
+use crate::visitor::{cookie, key, layers, visitor, with_cookie};
+
+#[tokio::test]
+async fn no_log_line_shows_a_secret() {
+    for layer in layers() {
+        let log = Log::capture();
+        let mut client = visitor(layer);
+        let mut secrets = vec!["a key for these".to_owned(), "of somebody".to_owned()];
+        client.get("/keep").await;
+        let (name, value) = cookie(&client);
+        secrets.push(value.clone());
+        client.post("/login", "").await;
+        secrets.push(cookie(&client).1);
+        client.post("/login-and-fail", "").await;
+        client.post("/rotate", "").await;
+        secrets.push(cookie(&client).1);
+        // Cookies that are refused, for every reason.
+        let foreign = UrlSafeTimedSerializer::new(&key().into(), &SigningOptions::default());
+        let session = Value::from(Dict::from([("hush", "hush")]));
+        for bad in [
+            "hush-hush-hush".to_owned(),
+            format!("{value}x"),
+            foreign.dumps(&session, 1).unwrap(),
+            foreign.dumps(&session, NOW + 99).unwrap(),
+            foreign.dumps(&Value::from("hush"), NOW).unwrap(),
+            format!("{value}; {name}={value}"),
+            value,
+        ] {
+            with_cookie(&client, &name, &bad).get("/who").await;
+            secrets.push(bad);
+        }
+        client.post("/logout", "").await;
+        let lines = log.lines();
+        assert!(lines.len() >= 4, "nothing is logged: {lines:?}");
+        // Parts of them are as bad.
+        let parts = secrets
+            .iter()
+            .flat_map(|secret| secret.split(['.', ';', '=']))
+            .filter(|part| part.len() >= 8);
+        for secret in parts.map(str::trim).filter(|part| *part != name).chain(["hush", "ada\""]) {
+            for line in &lines {
+                assert!(!line.contains(secret), "{secret} in {line}");
+            }
+        }
+    }
+}
