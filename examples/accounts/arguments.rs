@@ -46,10 +46,10 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Where browsers find this site.
+    /// Where browsers find this site; on this machine, unless something else was said.
     pub(crate) fn origins(&self, port: u16) -> Vec<String> {
         if self.origins.is_empty() {
-            return vec![format!("http://localhost:{port}")];
+            return ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into();
         }
         self.origins.clone()
     }

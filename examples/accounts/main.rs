@@ -15,7 +15,8 @@
 //! | `--store sealed` | sessions in encrypted cookies, and what was ended in memory |
 //!
 //! The key comes from `SECRET_KEY`; without one it is random, and sessions end with the process.
-//! The cookie is `Secure`: over plain HTTP, browsers keep it on `localhost` alone.
+//! The cookie is `Secure`: over plain HTTP, browsers keep it from `localhost` alone, and Chromium from
+//! `127.0.0.1` too.
 //!
 //! `site.rs` puts the layers together; `pages.rs` and `signing_in.rs` have the handlers.
 #![forbid(unsafe_code)]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlsplit
 
 from origin import program
 from selenium import webdriver
@@ -37,6 +38,7 @@ class Chromium:
             shutil.rmtree(self._profile, ignore_errors=True)
             raise
         self.driver.set_page_load_timeout(20)
+        self._left = 0
 
     def __enter__(self) -> Chromium:
         return self
@@ -66,11 +68,33 @@ class Chromium:
             self.driver.find_element(By.NAME, name).send_keys(value)
         return self._leave(self.driver.find_element(By.TAG_NAME, "button").click)
 
+    def press(self, selector: str) -> str:
+        """Clicks the first button that a CSS selector finds; the next page's text."""
+        return self._leave(self.driver.find_element(By.CSS_SELECTOR, selector).click)
+
+    def back(self) -> str:
+        """Presses the back button; the text of the page that it leads to."""
+        return self._leave(self.driver.back)
+
+    def path(self) -> str:
+        """The path and query of the page."""
+        parts = urlsplit(self.driver.current_url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def status(self) -> int:
+        """The status with which the page was answered."""
+        return int(self.driver.execute_script("return performance.getEntriesByType('navigation')[0].responseStatus"))
+
     def post(self, url: str) -> str:
         """Sends an empty form to `url`; the next page's text."""
         script = "const f = document.createElement('form'); f.method = 'post'; f.action = arguments[0];"
         script += "document.body.append(f); f.submit();"
         return self._leave(lambda: self.driver.execute_script(script, url))
+
+    def wait_for(self, url: str) -> None:
+        """Waits until a page below `url` is there."""
+        arrived = "return document.readyState === 'complete' && location.href.startsWith(arguments[0])"
+        WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda driver: driver.execute_script(arrived, url))
 
     def elements(self, selector: str) -> list[WebElement]:
         """The elements that a CSS selector finds."""
@@ -83,9 +107,13 @@ class Chromium:
 
     def _leave(self, action: object) -> str:
         """Does what leads to another page, and waits until that one is there."""
-        self.driver.execute_script("document.leaving = true")
+        # A number, since a page that the back button revives has that of when it was left.
+        self._left += 1
+        self.driver.execute_script("document.left = arguments[0]", self._left)
         assert callable(action)
         action()
-        arrived = "return document.readyState === 'complete' && !document.leaving"
-        WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda driver: driver.execute_script(arrived))
+        arrived = "return document.readyState === 'complete' && document.left !== arguments[0]"
+        WebDriverWait(self.driver, 20, poll_frequency=0.02).until(
+            lambda driver: driver.execute_script(arrived, self._left)
+        )
         return self.text()

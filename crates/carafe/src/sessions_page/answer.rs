@@ -45,7 +45,9 @@ async fn show(settings: &Settings, extensions: &Extensions) -> Result<Answer, Er
     if session.user().is_none() {
         return Ok(not_signed_in(settings));
     }
-    let sessions = session.sessions().await?;
+    let mut sessions = session.sessions().await?;
+    // This one, and then the one that was used last.
+    sessions.sort_by_key(|session| !session.current);
     let field = Csrf::of_request(extensions).await?.field()?;
     Ok(page(settings, StatusCode::OK, html::sessions(settings, &sessions, &field)))
 }
