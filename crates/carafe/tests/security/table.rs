@@ -119,13 +119,23 @@ fn secrets_are_compared_in_constant_time() {
         std::fs::read_to_string(path).unwrap()
     };
     for (path, comparison) in [
-        ("signing/signer.rs", "base64::encode_url_into(tag.as_bytes(), &mut encoded).ct_eq(signature).into()"),
+        (
+            "signing/signer.rs",
+            "base64::encode_url_into(tag.as_bytes(), &mut encoded).ct_eq(signature).into()",
+        ),
         ("csrf/token.rs", "self.0[..].ct_eq(&secret.0[..]).into()"),
-        ("csrf/wtf.rs", "Ok(Value::Text(text)) if text.as_wtf8().ct_eq(expected.as_wtf8()).into() => Ok(())"),
+        (
+            "csrf/wtf.rs",
+            "Ok(Value::Text(text)) if text.as_wtf8().ct_eq(expected.as_wtf8()).into() => Ok(())",
+        ),
         ("codec/sealed/mod.rs", ".decrypt_inout_detached("),
     ] {
         let text = source(path);
         assert_eq!(text.matches(comparison).count(), 1, "{path}");
-        assert_eq!(text.matches("ct_eq").count(), usize::from(comparison.contains("ct_eq")), "{path}");
+        assert_eq!(
+            text.matches("ct_eq").count(),
+            usize::from(comparison.contains("ct_eq")),
+            "{path}"
+        );
     }
 }
