@@ -86,7 +86,7 @@ fn every_byte_can_stand_in_a_line() {
     for way in WAYS {
         check(way, &all);
         for byte in 0..=255u8 {
-            if byte % 8 == 0 || byte < 33 || byte > 125 {
+            if byte % 8 == 0 || !(33..=125).contains(&byte) {
                 check(way, &[&[byte], COOKIE.as_bytes(), &[byte]].concat());
             }
         }
