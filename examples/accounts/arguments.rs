@@ -7,6 +7,8 @@ use std::path::PathBuf;
 pub(crate) enum Store {
     /// In this process.
     Memory,
+    /// In this file.
+    Sqlite(PathBuf),
     /// In encrypted cookies.
     Sealed,
 }
@@ -38,7 +40,7 @@ impl Arguments {
                 _ => {
                     return Err(format!(
                         "there is no option {name}; use: --listen ADDRESS --origin ORIGIN \
-                         --database FILE --store memory|sealed"
+                         --database FILE --store memory|sqlite:FILE|sealed"
                     ));
                 }
             }
@@ -57,10 +59,11 @@ impl Arguments {
 
 impl Store {
     fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "memory" => Ok(Self::Memory),
-            "sealed" => Ok(Self::Sealed),
-            _ => Err(format!("--store is {text:?}; it must be memory or sealed")),
+        match text.split_once(':') {
+            None if text == "memory" => Ok(Self::Memory),
+            None if text == "sealed" => Ok(Self::Sealed),
+            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            _ => Err(format!("--store is {text:?}; it must be memory, sqlite:FILE or sealed")),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo run --example accounts                       # then open http://localhost:5000
-//! cargo run --example accounts -- --database accounts.db --store sealed
+//! cargo run --example accounts -- --database accounts.db --store sqlite:sessions.db
 //! ```
 //!
 //! | Option | |
@@ -12,6 +12,7 @@
 //! | `--origin ORIGIN` | where browsers find the site, such as `https://site.example`; several are allowed |
 //! | `--database FILE` | where accounts are kept; without it they end with the process |
 //! | `--store memory` | sessions in memory: the default |
+//! | `--store sqlite:FILE` | sessions in a file, which outlive the process |
 //! | `--store sealed` | sessions in encrypted cookies, and what was ended in memory |
 //!
 //! The key comes from `SECRET_KEY`; without one it is random, and sessions end with the process.

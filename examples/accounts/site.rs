@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
+use carafe_sqlite::SqliteStore;
 use minijinja::Environment;
 
 use crate::accounts::Accounts;
@@ -57,6 +58,7 @@ pub(crate) fn router(
         .fallback(async || failure::page(StatusCode::NOT_FOUND));
     let sessions = match store {
         Store::Memory => SessionLayer::stored(MemoryStore::new(), key)?,
+        Store::Sqlite(file) => SessionLayer::stored(SqliteStore::open(file)?, key)?,
         // What a visitor's cookie holds is the visitor's: the store only knows what was ended.
         Store::Sealed => SessionLayer::sealed(key)?.revocations(MemoryStore::new()),
     };

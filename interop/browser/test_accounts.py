@@ -33,11 +33,12 @@ PRIVATE = f"This page is private to {NAME}."
 class Site:
     """The example on a port of its own."""
 
-    def __init__(self, command: Sequence[str], *options: str) -> None:
-        port = free_port()
+    def __init__(self, command: Sequence[str], *options: str, port: int = 0, key: str = "") -> None:
+        port = port or free_port()
         self.url = f"http://localhost:{port}"
         self._log = tempfile.TemporaryDirectory(prefix="accounts-")
         environment = {name: value for name, value in os.environ.items() if not name.endswith("SECRET_KEY")}
+        environment |= {"SECRET_KEY": key} if key else {}
         command = [*command, "--listen", f"127.0.0.1:{port}", *options]
         self._process = Process(command, port, Path(self._log.name) / "log", env=environment)
 
@@ -223,6 +224,26 @@ def check_forgery(checks: Checks, site: Site, browser: Chromium, elsewhere: Else
     browser.press("#logout")
 
 
+def check_restart(checks: Checks, command: Sequence[str]) -> None:
+    """With both in files, a restart logs nobody out."""
+    with tempfile.TemporaryDirectory(prefix="accounts-") as home, Chromium() as browser:
+        options = ["--database", f"{home}/accounts.db", "--store", f"sqlite:{home}/sessions.db"]
+        port, key = free_port(), "a key that both runs of the server have"
+        with Site(command, *options, port=port, key=key) as site:
+            browser.open(f"{site.url}/register")
+            text = browser.submit(name=NAME, password=PASSWORD)
+            checks.check("sqlite: registered", PRIVATE in text, text)
+        with Site(command, *options, port=port, key=key) as site:
+            text = browser.open(f"{site.url}/account")
+            checks.check("sqlite: a restart logs nobody out", PRIVATE in text, text)
+            browser.press("#logout")
+        with Site(command, *options, port=port, key=key) as site:
+            browser.open(f"{site.url}/account")
+            checks.check("sqlite: nor does it bring anybody back", browser.path().startswith("/login"), browser.path())
+            text = sign_in(browser, site)
+            checks.check("sqlite: the account is still there", PRIVATE in text, text)
+
+
 def check_sealed(checks: Checks, site: Site, browser: Chromium) -> None:
     """Sessions in cookies: ended by what the site remembers of them."""
     browser.open(f"{site.url}/register")
@@ -266,6 +287,7 @@ def main() -> int:
             check_password(checks, site, browser)
             check_back(checks, site, browser)
             check_forgery(checks, site, browser, elsewhere)
+        check_restart(checks, command)
         with Site(command, "--store", "sealed") as site, Chromium() as browser:
             check_sealed(checks, site, browser)
     except Missing as missing:
