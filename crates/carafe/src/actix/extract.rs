@@ -74,7 +74,7 @@ impl FromRequest for Csrf {
     type Future = LocalFuture<Self, Error>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, async |handles| Self::open(&handles).await)
+        extract(request, async |handles| Self::from_extensions(&handles).await)
     }
 }
 

@@ -73,15 +73,14 @@ pub(super) fn apply<B>(
     }
 }
 
-/// Writes the headers that the core has made into a handler's response: those that may come several
-/// times beside the handler's own.
+/// Writes the headers that the core has made into a handler's response: cookies beside the handler's
+/// own, and others in place of them.
 fn write(headers: &mut HeaderMap, made: &http::HeaderMap) {
+    for name in made.keys().filter(|name| **name != http::header::SET_COOKIE) {
+        headers.remove(name.as_str());
+    }
     for (name, value) in made.iter().filter_map(|(name, value)| converted(name, value)) {
-        if name == header::SET_COOKIE {
-            headers.append(name, value);
-        } else {
-            headers.insert(name, value);
-        }
+        headers.append(name, value);
     }
 }
 
