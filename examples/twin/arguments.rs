@@ -1,20 +1,31 @@
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
 use carafe_redis::RedisStore;
 
-const USAGE: &str = "usage: twin --listen ADDRESS [--server axum] \
+const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…] [--now UNIX-SECONDS]";
+
+/// What serves.
+pub(crate) enum Server {
+    Axum,
+    Actix,
+}
 
 /// What the command line says.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
+    pub(crate) server: Server,
     store: String,
     now: Option<u64>,
 }
 
 impl Arguments {
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed =
-            Self { listen: "127.0.0.1:5001".to_owned(), store: "cookie".to_owned(), now: None };
+        let mut parsed = Self {
+            listen: "127.0.0.1:5001".to_owned(),
+            server: Server::Axum,
+            store: "cookie".to_owned(),
+            now: None,
+        };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
             match (name.as_str(), value.as_str()) {
@@ -24,7 +35,8 @@ impl Arguments {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
                 }
-                ("--server", "axum") => {}
+                ("--server", "axum") => parsed.server = Server::Axum,
+                ("--server", "actix") => parsed.server = Server::Actix,
                 _ => return Err(format!("{name} {value} is not known; {USAGE}")),
             }
         }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use carafe::http::StatusCode;
 use carafe::{
     Dict, Error, ErrorKind, FromValue, Int, LazySession, Session, Step, Text, Value, WrongType,
 };

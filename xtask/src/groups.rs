@@ -115,6 +115,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::login,
     },
     Group {
+        name: "interop-actix",
+        about: "on actix-web: the twin beside real Flask, and the example `login-actix`",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::actix,
+    },
+    Group {
         name: "interop-sealed",
         about: "the vectors of sealed sessions, sealed and opened in Python",
         needs: &[Need::Python],

@@ -63,7 +63,7 @@ pub enum ErrorKind {
 /// The error of every fallible operation of this crate.
 ///
 /// It says what happened and what to do about it, and never contains a key, an identifier, a
-/// cookie or a session's value. In axum it is a response, so that `?` works in handlers.
+/// cookie or a session's value. In axum and actix-web it is a response, so that `?` works in handlers.
 ///
 /// ```
 /// use carafe::{ErrorKind, Value};

@@ -58,7 +58,12 @@ pub(crate) fn load_for(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
 
 /// Sends random requests to the twin and to Flask.
 pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(), String> {
+    compare_on(job, "axum", requests, seed)
+}
+
+fn compare_on(job: &mut Job<'_>, server: &str, requests: u64, seed: u64) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
+    command.args(["--carafe-args", &format!("--server {server}")]);
     command.args(["--requests", &requests.to_string()]);
     command.args(["--seed", &seed.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
@@ -68,6 +73,15 @@ pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(),
 pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/test_login.py")?;
     with_examples(job, &mut command, &["login"])?;
+    run(job, command)
+}
+
+/// What is tested on axum is true of actix-web.
+pub(crate) fn actix(job: &mut Job<'_>) -> Result<(), String> {
+    compare_on(job, "actix", REQUESTS, SEED)?;
+    let mut command = job.python("interop/test_login.py")?;
+    let built = build_example(job, "login-actix")?;
+    command.args(["--login", &shell_word(&built.executable.to_string_lossy())]);
     run(job, command)
 }
 

@@ -1,14 +1,11 @@
-//! The CSRF layer as middleware.
+//! The check of a request for the CSRF layer.
 
-use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::HttpMessage as _;
-use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -16,72 +13,13 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body::{Body as HttpBody, Frame};
 
-use super::response::Verdict;
-use super::{LocalFuture, handles, response};
+use super::handles;
+use crate::Error;
 use crate::csrf::{self, Body, Protection, Settings};
 use crate::session::Slot;
-use crate::{CsrfLayer, Error};
-
-impl<S, B> Transform<S, ServiceRequest> for CsrfLayer
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B, Bytes>>;
-    type Error = actix_web::Error;
-    type Transform = ActixCsrf<S>;
-    type InitError = ();
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(ActixCsrf { service: Rc::new(service), settings: Arc::clone(self.settings()) }))
-    }
-}
-
-/// A service that only requests reach which come from its own site.
-#[derive(Debug)]
-pub struct ActixCsrf<S> {
-    service: Rc<S>,
-    settings: Arc<Settings>,
-}
-
-impl<S, B> Service<ServiceRequest> for ActixCsrf<S>
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B, Bytes>>;
-    type Error = actix_web::Error;
-    type Future = LocalFuture<Self::Response, Self::Error>;
-
-    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (service, settings) = (Rc::clone(&self.service), Arc::clone(&self.settings));
-        Box::pin(async move {
-            let protection = match check(&mut request, &settings).await {
-                Ok(protection) => protection,
-                Err(error) => {
-                    let page = response::page(&csrf::page(&settings, &error), []);
-                    return Ok(
-                        request.into_response(page.map_body(|_, page| EitherBody::right(page)))
-                    );
-                }
-            };
-            let response = service.call(request).await?;
-            let mut verdict: Verdict = response::shown(&response);
-            if let Err(error) = protection.finish(verdict.headers_mut()) {
-                verdict = csrf::page(&settings, &error);
-            }
-            Ok(response::apply(verdict, response))
-        })
-    }
-}
 
 /// Lets a request through, or says why not.
-async fn check(
+pub(super) async fn check(
     request: &mut ServiceRequest,
     settings: &Arc<Settings>,
 ) -> Result<Arc<Protection>, Error> {

@@ -1,6 +1,7 @@
-//! The session's layer as middleware.
+//! The layers as middleware: what stands around a handler.
 
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,68 +9,101 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use bytes::Bytes;
 
-use super::{LocalFuture, handles, response};
-use crate::SessionLayer;
+use super::response::{self, Verdict};
+use super::{LocalFuture, csrf, handles};
+use crate::csrf::{Protection, Settings, page};
 use crate::engine::{Commit, Engine};
 use crate::session::Slot;
+use crate::{CsrfLayer, SessionLayer};
 
-/// In actix-web the layer is middleware: `App::new().wrap(layer)`. Make it outside of the function
-/// that makes an `App` for each worker, and clone it there.
-///
-/// ```no_run
-/// use actix_web::{App, HttpServer, web};
-/// use carafe::{Error, SecretKey, Session, SessionLayer};
-///
-/// async fn visits(session: Session) -> Result<String, Error> {
-///     let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
-///     Ok(format!("This is your visit no. {visits}"))
-/// }
-///
-/// # fn server() -> std::io::Result<()> {
-/// let sessions = SessionLayer::flask(SecretKey::from_env("SECRET_KEY").expect("a secret key"));
-/// let server = HttpServer::new(move || {
-///     App::new().route("/", web::get().to(visits)).wrap(sessions.clone())
-/// });
-/// # Ok(())
-/// # }
-/// ```
-impl<S, B> Transform<S, ServiceRequest> for SessionLayer
-where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    S::Future: 'static,
-    B: MessageBody + 'static,
-{
-    type Response = ServiceResponse<EitherBody<B, Bytes>>;
-    type Error = actix_web::Error;
-    type Transform = ActixSessions<S>;
-    type InitError = ();
-    type Future = Ready<Result<Self::Transform, ()>>;
-
-    fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(ActixSessions { service, engine: Arc::clone(self.engine()) }))
-    }
-}
-
-/// A service whose requests have a session.
+/// A service with a layer around it.
 #[derive(Debug)]
-pub struct ActixSessions<S> {
-    service: S,
-    engine: Arc<Engine>,
+pub struct Layered<S>(Rc<(Layer, S)>);
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Sessions(Arc<Engine>),
+    Csrf(Arc<Settings>),
 }
 
-/// However the request ends: what is written to the session from there on can't be saved.
-struct Closing(Arc<Slot>);
+/// What a layer keeps of a request until there is a response.
+enum Handled {
+    Session(Arc<Slot>),
+    Csrf(Arc<Protection>),
+}
 
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.close();
+impl Layer {
+    /// Lets a request through, or gives the page that goes out instead.
+    async fn before(&self, request: &mut ServiceRequest) -> Result<Handled, http::Response<Bytes>> {
+        match self {
+            Self::Sessions(engine) => {
+                let slot = handles::slot(engine, request);
+                handles::insert(request, |extensions| slot.insert_into(extensions));
+                Ok(Handled::Session(slot))
+            }
+            Self::Csrf(settings) => {
+                let checked = csrf::check(request, settings).await;
+                checked.map(Handled::Csrf).map_err(|error| page(settings, &error))
+            }
+        }
     }
 }
 
-impl<S, B> Service<ServiceRequest> for ActixSessions<S>
+impl Handled {
+    /// Decides on the response.
+    async fn after(&self, shown: Verdict) -> Verdict {
+        match self {
+            Self::Session(slot) => {
+                let shown = slot.engine.prepare(shown);
+                let outcome = match slot.engine.commit(slot) {
+                    Commit::Done(outcome) => outcome,
+                    Commit::Waiting(commit) => commit.await,
+                };
+                slot.engine.complete(shown, outcome)
+            }
+            Self::Csrf(protection) => protection.finish_or_page(shown),
+        }
+    }
+}
+
+impl Drop for Handled {
+    // However the request ends: what is written to the session from there on can't be saved.
+    fn drop(&mut self) {
+        if let Self::Session(slot) = self {
+            slot.close();
+        }
+    }
+}
+
+macro_rules! transform {
+    ($($layer:ty, $settings:ident => $variant:ident;)*) => {$(
+        impl<S, B> Transform<S, ServiceRequest> for $layer
+        where
+            S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>
+                + 'static,
+            B: MessageBody + 'static,
+        {
+            type Response = ServiceResponse<EitherBody<B, Bytes>>;
+            type Error = actix_web::Error;
+            type Transform = Layered<S>;
+            type InitError = ();
+            type Future = Ready<Result<Self::Transform, ()>>;
+
+            fn new_transform(&self, service: S) -> Self::Future {
+                let layer = Layer::$variant(Arc::clone(self.$settings()));
+                ready(Ok(Layered(Rc::new((layer, service)))))
+            }
+        }
+    )*};
+}
+transform! {
+    SessionLayer, engine => Sessions;
+    CsrfLayer, settings => Csrf;
+}
+
+impl<S, B> Service<ServiceRequest> for Layered<S>
 where
-    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
-    S::Future: 'static,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B, Bytes>>;
@@ -77,24 +111,24 @@ where
     type Future = LocalFuture<Self::Response, Self::Error>;
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.service.poll_ready(cx)
+        self.0.1.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
-        let engine = Arc::clone(&self.engine);
-        let slot = handles::slot(&engine, &request);
-        handles::insert(&request, |extensions| slot.insert_into(extensions));
-        let closing = Closing(Arc::clone(&slot));
-        let handler = self.service.call(request);
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let layered = Rc::clone(&self.0);
         Box::pin(async move {
-            let _closing = closing;
-            let response = handler.await?;
-            let verdict = engine.prepare(response::shown(&response));
-            let outcome = match engine.commit(&slot) {
-                Commit::Done(outcome) => outcome,
-                Commit::Waiting(commit) => commit.await,
+            let (layer, service) = layered.as_ref();
+            let handled = match layer.before(&mut request).await {
+                Ok(handled) => handled,
+                Err(page) => {
+                    let page =
+                        response::page(&page, []).map_body(|_, page| EitherBody::right(page));
+                    return Ok(request.into_response(page));
+                }
             };
-            Ok(response::apply(engine.complete(verdict, outcome), response))
+            let response = service.call(request).await?;
+            let verdict = handled.after(response::shown(&response)).await;
+            Ok(response::apply(verdict, response))
         })
     }
 }

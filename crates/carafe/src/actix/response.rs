@@ -66,39 +66,31 @@ pub(super) fn apply<B>(
             response.map_into_left_body()
         }
         Content::Page(bytes) => {
-            let kept: Vec<_> = kept(response.headers()).collect();
+            // What stays of a handler's response, as in the core; `Vary` is in the core's already.
+            let kept = response.headers().iter().filter(|(name, _)| {
+                **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
+            });
             let page = page(&Response::from_parts(head, bytes), kept);
             response.into_response(page.map_body(|_, bytes| EitherBody::right(bytes)))
         }
     }
 }
 
-/// Writes the headers that the core has made into a handler's response: those that may come several
-/// times beside the handler's own.
+/// Writes the headers that the core has made into a handler's response: cookies beside the handler's
+/// own, and others in place of them.
 fn write(headers: &mut HeaderMap, made: &http::HeaderMap) {
+    for name in made.keys().filter(|name| **name != http::header::SET_COOKIE) {
+        headers.remove(name.as_str());
+    }
     for (name, value) in made.iter().filter_map(|(name, value)| converted(name, value)) {
-        if name == header::SET_COOKIE {
-            headers.append(name, value);
-        } else {
-            headers.insert(name, value);
-        }
+        headers.append(name, value);
     }
 }
 
-/// What of a handler's response stays although its page is replaced, as in the core; `Vary` is in
-/// what the core has made.
-fn kept(headers: &HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let stays = |name: &HeaderName| {
-        *name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
-    };
-    let kept = headers.iter().filter(move |(name, _)| stays(name));
-    kept.map(|(name, value)| (name.clone(), value.clone()))
-}
-
-/// A page of the core's, for actix-web.
-pub(super) fn page(
+/// A page of the core's, for actix-web, and what is kept of the one in whose place it comes.
+pub(super) fn page<'a>(
     page: &Response<Bytes>,
-    kept: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    kept: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
 ) -> HttpResponse<Bytes> {
     let mut response = HttpResponseBuilder::new(status(page.status()));
     for line in kept {

@@ -30,7 +30,7 @@ impl<S: Sync> FromRequestParts<S> for Csrf {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        Self::open(&parts.extensions).await
+        Self::from_extensions(&parts.extensions).await
     }
 }
 

@@ -82,13 +82,20 @@ where
                     stage.set(next);
                 }
                 StageProjection::Handling { handler, protection } => {
-                    let mut response = ready!(handler.poll(cx))?;
-                    if let Err(error) = protection.finish(response.headers_mut()) {
-                        response = page(protection.settings(), &error);
-                    }
-                    return Poll::Ready(Ok(response));
+                    let response = ready!(handler.poll(cx))?;
+                    return Poll::Ready(Ok(protection.finish_or_page(response)));
                 }
             }
+        }
+    }
+}
+
+impl Protection {
+    /// Completes the response of a request whose page may have a token.
+    pub(crate) fn finish_or_page<R: From<Bytes>>(&self, mut response: Response<R>) -> Response<R> {
+        match self.finish(response.headers_mut()) {
+            Ok(()) => response,
+            Err(error) => page(self.settings(), &error),
         }
     }
 }

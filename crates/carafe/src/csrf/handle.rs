@@ -29,8 +29,13 @@ pub struct Csrf {
 }
 
 impl Csrf {
-    /// The token of a request that passed a [`CsrfLayer`](super::CsrfLayer).
-    pub(crate) async fn open(extensions: &Extensions) -> Result<Self, Error> {
+    /// The token of a request that passed a [`CsrfLayer`](super::CsrfLayer), by its extensions: what
+    /// an extractor does, for services that are built on tower alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if it passed none, and those of
+    /// [`LazySession::open`](crate::LazySession::open).
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         let protection = extensions.get::<Arc<Protection>>().ok_or_else(|| {
             Error::new(
                 ErrorKind::NoLayer,

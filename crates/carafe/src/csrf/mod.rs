@@ -53,6 +53,9 @@
 //!   `__Host-`, which every profile but Flask's has, keeps it from replacing the cookie of a visitor
 //!   without a session. Rule 3 stands in any case.
 //!
+//! In actix-web the layer that is wrapped last is outside too:
+//! `App::new().wrap(csrf.clone()).wrap(sessions.clone())`.
+//!
 //! # Example
 //!
 //! ```

@@ -138,8 +138,8 @@ impl Protection {
         }
     }
 
-    /// Completes the response of a request whose page may have a token.
-    pub(crate) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
+    /// Completes the headers of a request whose page may have a token.
+    pub(super) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
         if self.settings.flask_wtf || !self.slot.state().is_open() {
             return Ok(());
         }

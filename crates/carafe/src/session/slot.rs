@@ -127,7 +127,7 @@ impl Slot {
             Error::new(
                 ErrorKind::NoLayer,
                 "there is no session on this route: add `.layer(SessionLayer::flask(key))` to the \
-                 router, after the routes that use it",
+                 router, after the routes that use it (in actix-web `.wrap(…)` to the app)",
             )
         })
     }

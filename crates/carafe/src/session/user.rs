@@ -25,6 +25,9 @@ use crate::{Error, ErrorKind};
 /// }
 /// ```
 ///
+/// In actix-web every `Option<T>` is `None` whatever the error is, also where a store couldn't tell:
+/// where that matters, `Result<CurrentUser, Error>` tells it apart.
+///
 /// In axum, `axum::middleware::from_extractor::<CurrentUser>()` keeps a whole router for users.
 #[derive(Clone)]
 pub struct CurrentUser {

@@ -28,6 +28,26 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// # #[cfg(not(feature = "axum"))]
 /// # fn main() {}
 /// ```
+///
+/// In actix-web it is middleware. Make it outside of the function that makes an `App` for each
+/// worker, since the workers share its keys and its store:
+///
+/// ```no_run
+/// # #[cfg(feature = "actix")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use carafe::{Error, SecretKey, Session, SessionLayer};
+/// # async fn index(session: Session) -> Result<String, Error> { Ok(String::new()) }
+/// use actix_web::{App, HttpServer, web};
+///
+/// let sessions = SessionLayer::flask(SecretKey::from_env("SECRET_KEY")?);
+/// let server = HttpServer::new(move || {
+///     App::new().route("/", web::get().to(index)).wrap(sessions.clone())
+/// });
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "actix"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     engine: Arc<Engine>,

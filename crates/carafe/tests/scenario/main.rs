@@ -1,0 +1,39 @@
+//! One application and one visit to it, on axum, on actix-web and on tower alone.
+#![cfg(all(feature = "axum", feature = "actix"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod browser;
+mod on_actix;
+mod on_axum;
+mod on_tower;
+mod shop;
+mod visit;
+
+use carafe::{MemoryStore, SessionLayer};
+
+/// The layers of the tests: sessions in cookies, and in a store.
+fn layers() -> [SessionLayer; 2] {
+    let layer = || shop::layer(SessionLayer::flask(shop::key()));
+    [layer(), layer().in_store(MemoryStore::new())]
+}
+
+#[tokio::test]
+async fn on_axum() {
+    for layer in layers() {
+        visit::run(&on_axum::shop(layer)).await;
+    }
+}
+
+#[tokio::test]
+async fn on_actix() {
+    for layer in layers() {
+        visit::run(&on_actix::shop(layer).await).await;
+    }
+}
+
+#[tokio::test]
+async fn on_tower() {
+    for layer in layers() {
+        visit::run(&on_tower::shop(layer)).await;
+    }
+}

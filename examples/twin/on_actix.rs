@@ -1,0 +1,53 @@
+//! The twin on actix-web.
+
+use actix_web::web::{Bytes, PayloadConfig, Query, resource};
+use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer};
+use carafe::http::Response;
+use carafe::{Error, LazySession, Session, SessionLayer};
+
+use crate::answer;
+
+/// The bytes that a body may have: as in axum.
+const LIMIT: usize = 2 * 1024 * 1024;
+
+/// actix-web ends at SIGTERM by itself, when open requests are answered.
+pub(crate) async fn serve(
+    listener: std::net::TcpListener,
+    layer: SessionLayer,
+    announcement: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let app = move || {
+        App::new()
+            .service(resource("/op").get(get_op).post(post_op))
+            .service(resource("/read").get(async |session: Session| answer::read(&session)))
+            .service(resource("/plain").get(async || answer::PLAIN))
+            .app_data(PayloadConfig::new(LIMIT))
+            .wrap(layer.clone())
+    };
+    let server = HttpServer::new(app).workers(2).listen(listener)?;
+    println!("{announcement}");
+    Ok(server.run().await?)
+}
+
+#[derive(serde::Deserialize)]
+struct Ops {
+    ops: String,
+}
+
+async fn get_op(session: LazySession, query: Query<Ops>) -> Result<HttpResponse, Error> {
+    answer::get_op(&session, query.ops.as_bytes()).await.map(respond)
+}
+
+async fn post_op(session: LazySession, body: Bytes) -> Result<HttpResponse, Error> {
+    answer::post_op(&session, &body).await.map(respond)
+}
+
+/// The answer, in the types of actix-web.
+fn respond(answer: Response<String>) -> HttpResponse {
+    let status = actix_web::http::StatusCode::from_u16(answer.status().as_u16());
+    let mut response = HttpResponseBuilder::new(status.unwrap_or_default());
+    for (name, value) in answer.headers() {
+        response.append_header((name.as_str(), value.as_bytes()));
+    }
+    response.body(answer.into_body())
+}

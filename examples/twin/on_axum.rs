@@ -1,0 +1,45 @@
+//! The twin on axum.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Query;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use carafe::{LazySession, Session, SessionLayer};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::answer;
+
+pub(crate) async fn serve(
+    listener: std::net::TcpListener,
+    layer: SessionLayer,
+    announcement: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let app = Router::new()
+        .route("/op", get(get_op).post(post_op))
+        .route("/read", get(async |session: Session| answer::read(&session)))
+        .route("/plain", get(async || answer::PLAIN))
+        .layer(layer);
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    println!("{announcement}");
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            terminate.recv().await;
+        })
+        .await?;
+    Ok(())
+}
+
+#[derive(serde::Deserialize)]
+struct Ops {
+    ops: String,
+}
+
+async fn get_op(session: LazySession, Query(query): Query<Ops>) -> Response {
+    answer::get_op(&session, query.ops.as_bytes()).await.into_response()
+}
+
+async fn post_op(session: LazySession, body: Bytes) -> Response {
+    answer::post_op(&session, &body).await.into_response()
+}
