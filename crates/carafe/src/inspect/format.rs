@@ -293,7 +293,7 @@ fn base62(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::CookieFormat::{Django, Flask, FlaskSession, Jwt, Sealed, Starlette, StoredId};
+    use super::CookieFormat::{self, Django, Flask, FlaskSession, Jwt, Starlette, StoredId};
     use super::*;
 
     fn format(cookie: &str) -> Option<CookieFormat> {
@@ -344,14 +344,14 @@ mod tests {
         let rows = include_str!("../../tests/vectors/sealed.jsonl").lines();
         for row in rows.map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap()) {
             let found = inspect(row["cookie"].as_str().unwrap().as_bytes()).unwrap();
-            assert_eq!(found.format, Sealed);
+            assert_eq!(found.format, CookieFormat::Sealed);
             let id: String = found.key_id.unwrap().iter().map(|b| format!("{b:02x}")).collect();
             assert_eq!(id, row["key_id_hex"]);
             assert!(found.payload.is_none() && found.value().is_none());
         }
         let key = crate::SecretKey::random().unwrap();
         let codec = crate::sealed::SealedCodec::new(&key.into(), "s").unwrap();
-        assert_eq!(format(&codec.seal(b"", 0, 0).unwrap()), Some(Sealed));
+        assert_eq!(format(&codec.seal(b"", 0, 0).unwrap()), Some(CookieFormat::Sealed));
     }
 
     #[test]
