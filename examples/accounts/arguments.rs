@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Where sessions are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Store {
     /// In this process.
     Memory,
