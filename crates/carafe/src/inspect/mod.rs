@@ -40,7 +40,7 @@ use crate::value::json;
 /// ```
 /// use carafe::inspect::respell;
 ///
-/// assert_eq!(respell(br#"{ "b": 1.50, "a": "Zoë" }"#)?, r#"{"a":"Zo\u00eb","b":1.5}"#);
+/// assert_eq!(respell(r#"{ "b": 1.50, "a": "Zoë" }"#.as_bytes())?, r#"{"a":"Zo\u00eb","b":1.5}"#);
 /// # Ok::<(), carafe::Error>(())
 /// ```
 ///
