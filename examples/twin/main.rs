@@ -4,6 +4,7 @@
 
 mod arguments;
 mod operations;
+mod servers;
 mod stores;
 
 use std::process::ExitCode;

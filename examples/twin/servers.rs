@@ -1,0 +1,35 @@
+//! Sessions on a server.
+
+use std::error::Error;
+
+use carafe::SessionLayer;
+use carafe_postgres::PostgresStore;
+use carafe_redis::RedisStore;
+
+/// The layer with its sessions on the server of this URL; `None` if it is no server's.
+pub(crate) fn keep_in(
+    url: &str,
+    layer: SessionLayer,
+) -> Result<Option<SessionLayer>, Box<dyn Error>> {
+    // The authority that has signed the server's certificate.
+    let authority = std::env::var("CARAFE_TWIN_ROOT_CERTIFICATE").ok().map(std::fs::read);
+    let authority = authority.transpose()?;
+    let scheme = url.split([':', '-']).next().unwrap_or_default();
+    Ok(match scheme {
+        "redis" | "rediss" | "valkey" | "valkeys" => {
+            let mut store = RedisStore::options(url);
+            if let Some(pem) = authority {
+                store = store.root_certificate(pem);
+            }
+            Some(layer.in_store(store.open()?))
+        }
+        "postgres" | "postgresql" => {
+            let mut store = PostgresStore::options(url);
+            if let Some(pem) = authority {
+                store = store.root_certificate(pem);
+            }
+            Some(layer.in_store(store.open()?))
+        }
+        _ => None,
+    })
+}
