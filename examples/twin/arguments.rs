@@ -1,8 +1,10 @@
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
-use carafe_redis::RedisStore;
+
+use crate::servers;
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
-                     [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…] [--now UNIX-SECONDS]";
+                     [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
+                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS]";
 
 /// What serves.
 pub(crate) enum Server {
@@ -52,18 +54,8 @@ impl Arguments {
             "memory" => {
                 SessionLayer::new(KeyRing::from_flask_env()?, config)?.in_store(MemoryStore::new())
             }
-            url if ["redis", "rediss", "valkey", "valkeys"]
-                .contains(&url.split([':', '-']).next().unwrap_or_default()) =>
-            {
-                let store = RedisStore::options(url);
-                // The authority that has signed the server's certificate.
-                let store = match std::env::var("CARAFE_TWIN_ROOT_CERTIFICATE") {
-                    Ok(file) => store.root_certificate(std::fs::read(file)?),
-                    Err(_) => store,
-                };
-                SessionLayer::new(KeyRing::from_flask_env()?, config)?.in_store(store.open()?)
-            }
-            _ => return Err(format!("--store is not known; {USAGE}").into()),
+            url => servers::keep_in(url, SessionLayer::new(KeyRing::from_flask_env()?, config)?)?
+                .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
         };
         Ok(match self.now {
             Some(now) => layer.clock(Clock::fixed(now)),

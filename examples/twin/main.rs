@@ -7,6 +7,7 @@ mod arguments;
 mod on_actix;
 mod on_axum;
 mod operations;
+mod servers;
 mod stores;
 
 use std::process::ExitCode;

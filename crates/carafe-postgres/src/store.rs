@@ -138,6 +138,7 @@ impl SessionStore for PostgresStore {
         _now: u64,
     ) -> Result<Updated, StoreError> {
         let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
+        let version = Version(expected.0.saturating_add(1));
         let rows = self
             .query(
                 include_str!("sql/update.sql"),
@@ -147,12 +148,13 @@ impl SessionStore for PostgresStore {
                     (&ends, Type::INT8),
                     (&owner.as_ref().map(<[u8; 32]>::as_slice), Type::BYTEA),
                     (&record.to_bytes(), Type::BYTEA),
+                    (&number(version.0), Type::INT8),
                 ],
             )
             .await
             .map_err(Failure::write)?;
         match column::<&str>(rows.first(), 0)? {
-            "done" => Ok(Updated::Written(Version(expected.0.saturating_add(1)))),
+            "done" => Ok(Updated::Written(version)),
             "conflict" if self.exists(id).await? => Ok(Updated::Conflict),
             _ => Ok(Updated::Gone),
         }

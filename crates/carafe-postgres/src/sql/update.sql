@@ -1,6 +1,6 @@
 WITH written AS (
     UPDATE carafe_sessions
-    SET version = $2 + 1, ends = $3, sweep_at = least(sweep_at, $3), owner = $4, record = $5
+    SET version = $6, ends = $3, sweep_at = least(sweep_at, $3), owner = $4, record = $5
     WHERE id = $1 AND version = $2
     RETURNING 1
 )

@@ -71,7 +71,7 @@ async fn the_index_forgets_what_was_deleted_or_has_expired() {
     }
     admin(&["DEL", &key]).await;
     assert!(store.list_for_user("ann", NOW).await.unwrap().is_empty());
-    let later = NOW + 86_400;
+    let later = NOW + 86_401;
     let mut record = record(Some("ann"));
     record.expires = later + 86_400;
     assert!(store.create(&second, &record, later).await.unwrap());
