@@ -9,7 +9,7 @@ use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
 use crate::session::{Operation, Session, Slot};
-use crate::{Error, ErrorKind, Text, Value};
+use crate::{Error, ErrorKind, LazySession, Text, Value};
 
 /// Where the session keeps the secret of its tokens.
 const KEY: &str = "_carafe_csrf";
@@ -55,7 +55,7 @@ impl Protection {
 
     /// Opens the session, on which the token depends, and the response with it.
     pub(super) async fn open(&self) -> Result<(), Error> {
-        self.slot.engine.open(&self.slot, true).await
+        LazySession::new(Arc::clone(&self.slot)).open().await.map(drop)
     }
 
     /// A token for the page that is being made.

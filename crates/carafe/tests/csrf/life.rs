@@ -89,7 +89,14 @@ async fn a_page_that_begins_a_session_after_its_token_was_made() {
         assert!(visitor.passes(&token).await && visitor.passes(&old).await);
         assert!(!visitor.cookies.keys().any(|name| name.ends_with("_csrf")));
 
-        // A login takes nothing over.
+        // A form that does so may be a login, as in Flask's tutorial: it takes nothing over.
+        let mut visitor = visitor.other();
+        let before = visitor.token().await;
+        let token = visitor.post("/token-then-start", &before).await.text;
+        assert_eq!(visitor.get("/keys").await.text, "visits");
+        assert!(!visitor.passes(&token).await && !visitor.passes(&before).await);
+
+        // A login takes nothing over, however it is sent.
         let mut visitor = visitor.other();
         let token = visitor.get("/token-then-login").await.text;
         assert!(!visitor.passes(&token).await);

@@ -64,7 +64,7 @@ pub(crate) fn routes(runs: &Runs) -> Router {
         )
         .route(
             "/token-then-start",
-            get(async |session: Session, csrf: Csrf| {
+            any(async |session: Session, csrf: Csrf| {
                 let token = csrf.token()?;
                 session.insert("visits", 1)?;
                 Ok::<_, Error>(token)

@@ -18,8 +18,8 @@ fn the_mac_is_checked_before_anything_is_parsed() {
     // No base64, no zlib stream, a bomb, no JSON, JSON that is nested too deeply.
     let bomb = {
         use std::io::Write as _;
-        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        out.write_all(&vec![b'0'; 50_000_000]).unwrap();
+        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(&vec![b'0'; 5_000_000]).unwrap();
         format!(".{}", base64_simd::URL_SAFE_NO_PAD.encode_to_string(out.finish().unwrap()))
     };
     let deep = base64_simd::URL_SAFE_NO_PAD.encode_to_string("[".repeat(100_000));
