@@ -4,8 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::routing::get;
-use carafe::{ErrorKind, Session};
+use carafe::{Error, ErrorKind, Session};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -95,4 +99,38 @@ async fn a_handler_that_panics_answers_nothing_and_breaks_nothing() {
     let session = format!("Cookie: {}", cookie(&ask(address, "/", &[]).await));
     assert_eq!(ask(address, "/panic", &[&session]).await, "");
     assert!(ask(address, "/", &[&session]).await.ends_with("\r\n2"));
+}
+
+/// A WebSocket begins like this: the response goes out, and the handler's task goes on.
+#[tokio::test]
+async fn a_connection_that_was_upgraded_cant_write() {
+    let (tell, mut results) = mpsc::unbounded_channel();
+    let handler = async move |session: Session, mut request: Request| -> Result<_, Error> {
+        session.insert("early", true)?;
+        session.save().await?;
+        let upgrade = request.extensions_mut().remove::<OnUpgrade>().unwrap();
+        tokio::spawn(async move {
+            let mut socket = TokioIo::new(upgrade.await.unwrap());
+            tell.send(session.insert("late", true).map_err(|error| error.kind())).unwrap();
+            tell.send(session.save().await.map_err(|error| error.kind())).unwrap();
+            let early = session.get::<bool>("early").unwrap();
+            socket.write_all(format!("early: {early:?}").as_bytes()).await.unwrap();
+        });
+        let headers = [("connection", "upgrade"), ("upgrade", "echo")];
+        Ok((StatusCode::SWITCHING_PROTOCOLS, headers))
+    };
+    let address = serve(Router::new().route("/", get(handler)).layer(flask())).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(
+        response.starts_with("HTTP/1.1 101") && response.contains("set-cookie: "),
+        "{response}"
+    );
+    assert!(response.ends_with("early: Some(true)"), "{response}");
+    for _ in 0..2 {
+        assert_eq!(results.recv().await.unwrap(), Err(ErrorKind::Closed));
+    }
 }
