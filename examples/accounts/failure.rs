@@ -3,15 +3,15 @@
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
-use carafe::ErrorKind;
 use minijinja::{Environment, context};
 
 /// What a handler fails with.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The page is for users who have signed in: the path of the page where they do.
-    SignIn(String),
+    /// Of the session, or nobody is signed in.
     Session(carafe::Error),
+    /// The user who is signed in has no account any more.
+    NoAccount,
     /// Something that visitors needn't know of: a template, the database, a hash.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -19,8 +19,8 @@ pub(crate) enum Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::SignIn(_) => f.write_str("nobody is signed in"),
             Self::Session(error) => error.fmt(f),
+            Self::NoAccount => f.write_str("there is no such account any more"),
             Self::Internal(error) => error.fmt(f),
         }
     }
@@ -55,9 +55,9 @@ internal!(
 impl IntoResponse for Failure {
     fn into_response(self) -> axum::response::Response {
         match self {
-            Self::SignIn(path) => Redirect::to(&path).into_response(),
             // The session layer makes the page: see `of_session`.
             Self::Session(error) => error.into_response(),
+            Self::NoAccount => Redirect::to("/login").into_response(),
             Self::Internal(error) => {
                 tracing::error!(error, "a request failed");
                 page(StatusCode::INTERNAL_SERVER_ERROR).map(Into::into)
@@ -66,17 +66,15 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The page where the session failed, or a form came from elsewhere.
+/// The page where the session failed, nobody is signed in, or a form came from elsewhere.
 pub(crate) fn of_session(error: &carafe::Error) -> Response<String> {
-    match error.kind() {
-        ErrorKind::Csrf => page(StatusCode::FORBIDDEN),
-        _ => page(error.status()),
-    }
+    page(error.status())
 }
 
 /// The page for a status.
 pub(crate) fn page(status: StatusCode) -> Response<String> {
     let (title, text) = match status {
+        StatusCode::UNAUTHORIZED => ("You are not signed in", "Sign in, and try again."),
         StatusCode::FORBIDDEN => (
             "That form has expired",
             "It was loaded before you signed in or out, or comes from another site. Go back, \

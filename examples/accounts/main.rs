@@ -31,7 +31,6 @@ mod passwords;
 mod signing_in;
 mod site;
 mod visit;
-mod wanted;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;

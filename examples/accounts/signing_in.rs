@@ -1,10 +1,10 @@
 //! Registering, signing in and signing out.
 
 use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use carafe::Session;
+use carafe::{Session, WantedPage};
 use minijinja::context;
 
 use crate::accounts::Account;
@@ -12,7 +12,6 @@ use crate::failure::Failure;
 use crate::passwords;
 use crate::site::Site;
 use crate::visit::{Page, User, Visitor};
-use crate::wanted::Wanted;
 
 #[derive(serde::Deserialize)]
 pub(crate) struct Credentials {
@@ -27,24 +26,21 @@ impl Credentials {
     }
 }
 
-pub(crate) async fn register_form(
-    page: Page,
-    wanted: Query<Wanted>,
-) -> Result<Html<String>, Failure> {
-    page.render("register.html", context! { query => wanted.query() })
+pub(crate) async fn register_form(page: Page, wanted: WantedPage) -> Result<Html<String>, Failure> {
+    page.render("register.html", context! { next => wanted.path() })
 }
 
 pub(crate) async fn register(
     page: Page,
     session: Session,
     visitor: Visitor,
-    wanted: Query<Wanted>,
+    wanted: WantedPage,
     site: State<Site>,
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
     let name = form.name();
     let again = |objection: &str| {
-        let context = context! { name => name.as_str(), objection, query => wanted.query() };
+        let context = context! { name => name.as_str(), objection, next => wanted.path() };
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page.render("register.html", context)?)
             .into_response())
     };
@@ -60,15 +56,15 @@ pub(crate) async fn register(
     }
 }
 
-pub(crate) async fn login_form(page: Page, wanted: Query<Wanted>) -> Result<Html<String>, Failure> {
-    page.render("login.html", context! { query => wanted.query() })
+pub(crate) async fn login_form(page: Page, wanted: WantedPage) -> Result<Html<String>, Failure> {
+    page.render("login.html", context! { next => wanted.path() })
 }
 
 pub(crate) async fn login(
     page: Page,
     session: Session,
     visitor: Visitor,
-    wanted: Query<Wanted>,
+    wanted: WantedPage,
     site: State<Site>,
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
@@ -78,7 +74,7 @@ pub(crate) async fn login(
         None => {
             // Nothing tells which of the two was wrong.
             let objection = "That is not the name and the password of an account.";
-            let context = context! { name, objection, query => wanted.query() };
+            let context = context! { name, objection, next => wanted.path() };
             let page = page.render("login.html", context)?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
@@ -103,11 +99,11 @@ fn sign_in(
     session: &Session,
     account: &Account,
     visitor: Visitor,
-    wanted: &Wanted,
+    wanted: &WantedPage,
 ) -> Result<Response, Failure> {
     visitor.sign_in(session, account)?;
     session.flash(format!("Welcome, {}.", account.name))?;
-    Ok(Redirect::to(wanted.path()).into_response())
+    Ok(Redirect::to(wanted.or("/account")).into_response())
 }
 
 fn is_name(name: &str) -> bool {

@@ -64,17 +64,15 @@ pub(crate) fn router(
     };
     // Only a store knows of all of a user's sessions.
     if sessions.sessions().is_some() {
-        let page = SessionsPage::new()
-            .login("/login?next=/account/sessions")?
-            .home("/account")?
-            .stylesheet("/style.css")?;
+        let page = SessionsPage::new().home("/account")?.stylesheet("/style.css")?;
         routes = routes.route_service("/account/sessions", page);
     }
+    let sessions = sessions.login_page("/login")?.on_error(failure::of_session);
     Ok(routes
         .with_state(site)
         // From the inside to the outside: the session's layer has to be outside of the CSRF layer.
         .layer(csrf)
-        .layer(sessions.on_error(failure::of_session))
+        .layer(sessions)
         .route("/style.css", get(style))
         .layer(from_fn(headers)))
 }
@@ -82,6 +80,11 @@ pub(crate) fn router(
 fn templates() -> Result<Arc<Environment<'static>>, minijinja::Error> {
     let mut templates = Environment::new();
     carafe::minijinja::add_to_environment(&mut templates);
+    carafe::minijinja::add_url_for(&mut templates, |endpoint| match endpoint {
+        "login" => Some("/login"),
+        "register" => Some("/register"),
+        _ => None,
+    });
     for (name, source) in TEMPLATES {
         templates.add_template(name, source)?;
     }

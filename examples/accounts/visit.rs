@@ -8,13 +8,13 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::response::Html;
 use carafe::minijinja::{context as session_context, csrf_context};
-use carafe::{Csrf, LoginOptions, Session};
+use carafe::{Csrf, CurrentUser, LoginOptions, Session};
 use minijinja::{Environment, Value, context};
 
 use crate::accounts::Account;
+use crate::device;
 use crate::failure::Failure;
 use crate::site::Site;
-use crate::{device, wanted};
 
 /// A page for this visitor.
 pub(crate) struct Page {
@@ -58,22 +58,16 @@ impl FromRequestParts<Site> for User {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
-        let session = Session::from_request_parts(parts, site).await?;
-        let Some(user) = session.user() else {
-            return Err(Failure::SignIn(wanted::sign_in(parts)));
-        };
-        // The account may have been removed while its user was signed in.
-        let account = match user.parse() {
-            Ok(id) => site.accounts.find(id).await?,
-            Err(_) => None,
-        };
-        match account {
-            Some(account) => Ok(Self { session, account }),
-            None => {
-                session.logout()?;
-                Err(Failure::SignIn(wanted::sign_in(parts)))
-            }
+        let user = CurrentUser::from_request_parts(parts, site).await?;
+        let session = user.session().clone();
+        if let Ok(id) = user.id().parse()
+            && let Some(account) = site.accounts.find(id).await?
+        {
+            return Ok(Self { session, account });
         }
+        // The account was removed while its user was signed in.
+        session.logout()?;
+        Err(Failure::NoAccount)
     }
 }
 

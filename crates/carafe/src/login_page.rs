@@ -98,7 +98,7 @@ impl fmt::Display for WantedPage {
 /// Whether a browser takes a text for a path on the same site, whatever it does to it before.
 ///
 /// Browsers drop tabs and line ends, take `\` for `/`, and two of them for the beginning of a host.
-fn is_local(text: &str) -> bool {
+pub(crate) fn is_local(text: &str) -> bool {
     let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
     text.starts_with('/') && !text.starts_with("//") && text.bytes().all(visible)
 }

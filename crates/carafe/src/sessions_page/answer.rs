@@ -42,14 +42,12 @@ pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B
 /// Shows a user's sessions.
 async fn show(settings: &Settings, extensions: &Extensions) -> Result<Answer, Error> {
     let session = LazySession::from_extensions(extensions)?.open().await?;
-    if session.user().is_none() {
-        return Ok(not_signed_in(settings));
-    }
+    session.current_user()?;
     let mut sessions = session.sessions().await?;
     // This one, and then the one that was used last.
     sessions.sort_by_key(|session| !session.current);
     let field = Csrf::of_request(extensions).await?.field()?;
-    Ok(page(settings, StatusCode::OK, html::sessions(settings, &sessions, &field)))
+    Ok(page(settings, html::sessions(settings, &sessions, &field)))
 }
 
 /// Ends sessions of a user.
@@ -59,9 +57,7 @@ async fn end(
     body: impl Body,
 ) -> Result<Answer, Error> {
     let session = LazySession::from_extensions(extensions)?.open().await?;
-    if session.user().is_none() {
-        return Ok(not_signed_in(settings));
-    }
+    session.current_user()?;
     let Some(form) = Form::read(body).await else {
         return Ok(plain(StatusCode::BAD_REQUEST));
     };
@@ -96,16 +92,8 @@ async fn end_target(session: &Session, target: Target) -> Result<bool, Error> {
     }
 }
 
-fn not_signed_in(settings: &Settings) -> Answer {
-    match &settings.login {
-        Some(path) => redirect(path.clone()),
-        None => page(settings, StatusCode::UNAUTHORIZED, html::not_signed_in(settings)),
-    }
-}
-
-fn page(settings: &Settings, status: StatusCode, html: String) -> Answer {
+fn page(settings: &Settings, html: String) -> Answer {
     let mut answer = Response::new(Full::from(html));
-    *answer.status_mut() = status;
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, html::policy(settings)),

@@ -34,14 +34,6 @@ pub(super) fn sessions(settings: &Settings, sessions: &[SessionInfo], field: &st
     html
 }
 
-/// The page of a visitor who isn't signed in.
-pub(super) fn not_signed_in(settings: &Settings) -> String {
-    let mut html = head(settings);
-    element(&mut html, "p", &settings.texts.not_signed_in);
-    end(&mut html, settings);
-    html
-}
-
 /// What the page may do, as its `Content-Security-Policy`.
 pub(super) fn policy(settings: &Settings) -> &'static str {
     match settings.stylesheet {

@@ -9,11 +9,11 @@
 //! use axum::Router;
 //! use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
 //!
-//! let page = SessionsPage::new().login("/login?next=/account/sessions")?.home("/account")?;
+//! let page = SessionsPage::new().home("/account")?;
 //! let app: Router = Router::new()
 //!     .route_service("/account/sessions", page)
 //!     .layer(CsrfLayer::new(["https://shop.example"])?)
-//!     .layer(SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?);
+//!     .layer(SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?.login_page("/login")?);
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "axum"))]
@@ -23,6 +23,9 @@
 //! - It needs a [`SessionLayer`](crate::SessionLayer) with a store, and users who were logged in with
 //!   [`Session::login`](crate::Session::login). It shows the address and the agent that
 //!   [`Session::login_with`](crate::Session::login_with) was given.
+//! - Visitors who aren't logged in are sent to the
+//!   [login page](crate::SessionLayer::login_page), and come back from there. Without one they are
+//!   answered with 401.
 //! - One button ends one session, one all others, one all of them. A session that was ended is out
 //!   with its next request, also where a copy of its cookie is used.
 //! - The page checks the token of its own forms, bound to the session, so that no other site can

@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::{ResponseFuture, Texts, answer};
 use crate::Error;
+use crate::login_page::is_local;
 
 /// A page that shows users their sessions and ends them: see [the module](super).
 #[derive(Clone)]
@@ -20,8 +21,6 @@ pub struct SessionsPage {
 
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// Where visitors go who aren't signed in.
-    pub(super) login: Option<HeaderValue>,
     /// Where visitors go who have ended their own session.
     pub(super) home: LocalPath,
     pub(super) stylesheet: Option<LocalPath>,
@@ -36,29 +35,20 @@ pub(super) struct LocalPath {
 }
 
 impl SessionsPage {
-    /// A page in English, whose home is `/`, and which answers with 401 to whom isn't signed in.
+    /// A page in English, whose home is `/`.
     #[must_use]
     pub fn new() -> Self {
         let home = LocalPath { text: "/".to_owned(), header: HeaderValue::from_static("/") };
-        let settings = Settings { login: None, home, stylesheet: None, texts: Texts::default() };
+        let settings = Settings { home, stylesheet: None, texts: Texts::default() };
         Self { settings: Arc::new(settings) }
-    }
-
-    /// Sends visitors who aren't signed in to this path, instead of answering with 401.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site: one that
-    /// begins with one slash and is printable ASCII, percent-encoded.
-    pub fn login(self, path: &str) -> Result<Self, Error> {
-        let path = LocalPath::new("the login path of the sessions page", path)?;
-        Ok(self.map(|settings| settings.login = Some(path.header)))
     }
 
     /// The page of the application to which a link leads back, and to which users come when they
     /// have ended their own session; `/` by default.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site: one that
+    /// begins with one slash and is printable ASCII, percent-encoded.
     pub fn home(self, path: &str) -> Result<Self, Error> {
         let home = LocalPath::new("the home of the sessions page", path)?;
         Ok(self.map(|settings| settings.home = home))
@@ -68,7 +58,7 @@ impl SessionsPage {
     /// `ul.sessions` in a form.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// As [`home`](Self::home).
     pub fn stylesheet(self, path: &str) -> Result<Self, Error> {
         let path = LocalPath::new("the stylesheet of the sessions page", path)?;
         Ok(self.map(|settings| settings.stylesheet = Some(path)))
@@ -104,10 +94,7 @@ impl Default for SessionsPage {
 
 impl LocalPath {
     fn new(name: &str, path: &str) -> Result<Self, Error> {
-        // Browsers take two slashes, also the other way round, for the beginning of a host.
-        let local = path.starts_with('/') && !path[1..].starts_with('/') && !path.contains('\\');
-        let header = HeaderValue::from_str(path).ok();
-        match header.filter(|_| local && path.bytes().all(|byte| byte.is_ascii_graphic())) {
+        match HeaderValue::from_str(path).ok().filter(|_| is_local(path)) {
             Some(header) => Ok(Self { text: path.to_owned(), header }),
             None => Err(Error::setting(
                 name,
@@ -150,27 +137,25 @@ mod tests {
 
     #[test]
     fn a_path_is_one_of_this_site() {
-        for path in ["/", "/login", "/login?next=/account/sessions", "/a//b", "/%C3%A9"] {
-            assert!(SessionsPage::new().login(path).is_ok(), "{path}");
-        }
-        for path in [
-            "",
-            "login",
-            "//evil.example",
-            "/\\evil.example",
-            "\\\\evil.example",
-            "https://evil.example/",
-            "/\t/evil.example",
-            "/a b",
-            "/é",
-            "/\r\nset-cookie:a=b",
-        ] {
-            let page = SessionsPage::new();
-            for refused in
-                [page.clone().login(path), page.clone().home(path), page.stylesheet(path)]
-            {
-                assert_eq!(refused.unwrap_err().kind(), ErrorKind::Setting, "{path}");
+        let is_accepted = |path| match SessionsPage::new().home(path) {
+            Ok(page) => page.stylesheet(path).is_ok(),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Setting);
+                assert!(SessionsPage::new().stylesheet(path).is_err());
+                false
             }
+        };
+        for (path, accepted) in [
+            ("/", true),
+            ("/account?a=b&c", true),
+            ("", false),
+            ("account", false),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("https://evil.example/", false),
+            ("/\r\nset-cookie:a=b", false),
+        ] {
+            assert_eq!(is_accepted(path), accepted, "{path:?}");
         }
     }
 }

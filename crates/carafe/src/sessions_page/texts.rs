@@ -27,8 +27,6 @@ pub struct Texts {
     pub sign_out_everywhere: String,
     /// The link to [`home`](super::SessionsPage::home): "Back".
     pub back: String,
-    /// The whole page for a visitor who isn't signed in: "You are not signed in."
-    pub not_signed_in: String,
 }
 
 impl Default for Texts {
@@ -46,7 +44,6 @@ impl Default for Texts {
             end_others: "End all other sessions".to_owned(),
             sign_out_everywhere: "Sign out everywhere".to_owned(),
             back: "Back".to_owned(),
-            not_signed_in: "You are not signed in.".to_owned(),
         }
     }
 }

@@ -80,23 +80,22 @@ async fn the_page_is_for_nobody_else_and_for_no_cache() {
 
 #[tokio::test]
 async fn who_is_not_signed_in_gets_401_or_the_login() {
-    let login = "/login?next=/account/sessions";
+    let layer = || sessions(MemoryStore::new(), &Clock::fixed(NOW));
     for path in ["/who", "/anonymous"] {
-        let mut visitor = Client::new(app(SessionsPage::new()));
-        visitor.get(path).await;
-        let answer = visitor.get(PAGE).await;
-        assert_eq!(answer.status, 401);
-        assert!(answer.text.contains("You are not signed in."), "{}", answer.text);
-        assert_eq!(answer.one("cache-control"), Some("no-store"));
-        assert_eq!(visitor.post(PAGE, "end=all").await.status, 401);
-
-        let mut visitor = Client::new(app(SessionsPage::new().login(login).unwrap()));
+        let mut visitor = Client::new(routes(SessionsPage::new()).layer(layer()));
         visitor.get(path).await;
         for answer in [visitor.get(PAGE).await, visitor.post(PAGE, "end=all").await] {
-            assert_eq!((answer.status.as_u16(), answer.one("location")), (303, Some(login)));
+            assert_eq!((answer.status.as_u16(), answer.text.as_str()), (401, "Unauthorized"));
             assert_eq!(answer.one("cache-control"), Some("no-store"));
-            assert_eq!(answer.set_cookie(), None, "an anonymous visitor gets no session");
         }
+        let layer = layer().login_page("/login").unwrap();
+        let mut visitor = Client::new(routes(SessionsPage::new()).layer(layer));
+        visitor.get(path).await;
+        let answer = visitor.get(PAGE).await;
+        assert_eq!(answer.status, 303);
+        assert_eq!(answer.one("location"), Some("/login?next=/account/sessions"));
+        assert_eq!(answer.set_cookie(), None, "an anonymous visitor gets no session");
+        assert_eq!(visitor.post(PAGE, "end=all").await.status, 401);
     }
 }
 
