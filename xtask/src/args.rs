@@ -15,6 +15,8 @@ Commands:
                    --seed S       where the randomness starts (default 1)
   load           many connections at once on the twin, with each kind of store
                    --seconds N    for how long each (default 30)
+  bench          measure what Carafe and its peers cost; write docs/benchmarks.md
+                   --rounds N     how often everything is measured (default 301)
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -37,6 +39,9 @@ pub(crate) enum Command {
     },
     Load {
         seconds: u64,
+    },
+    Bench {
+        rounds: u64,
     },
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
@@ -93,6 +98,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
         "load" => load(rest),
+        "bench" => bench(rest),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -145,6 +151,22 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
         return Err("`--requests` must be at least 1".to_owned());
     }
     Ok(Command::Interop { requests, seed })
+}
+
+fn bench(arguments: &[String]) -> Result<Command, String> {
+    let mut rounds = 301;
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--rounds" => rounds = options.number(option)?,
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if rounds == 0 {
+        return Err("`--rounds` must be at least 1".to_owned());
+    }
+    Ok(Command::Bench { rounds })
 }
 
 fn load(arguments: &[String]) -> Result<Command, String> {

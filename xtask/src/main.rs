@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
+        Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crate::args::Selection;
-use crate::checks::interop;
+use crate::checks::{bench, interop};
 use crate::group::{Group, Need};
 use crate::job::Job;
 use crate::report::{self, Outcome, Row};
@@ -50,22 +50,29 @@ pub(crate) fn run(groups: &'static [Group], selection: &Selection) -> Result<boo
 
 /// Compares the twin with Flask, on the terminal, for as long as it takes.
 pub(crate) fn compare(requests: u64, seed: u64) -> Result<bool, String> {
-    on_terminal(|job| interop::compare(job, requests, seed))
+    on_terminal(&[Need::Python], |job| interop::compare(job, requests, seed))
 }
 
 /// Puts the twin under load, on the terminal.
 pub(crate) fn load(seconds: u64) -> Result<bool, String> {
-    on_terminal(|job| interop::load_for(job, seconds))
+    on_terminal(&[Need::Python], |job| interop::load_for(job, seconds))
 }
 
-fn on_terminal(run: impl FnOnce(&mut Job<'_>) -> Result<(), String>) -> Result<bool, String> {
+/// Measures what everything costs.
+pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
+    on_terminal(&[], |job| bench::report(job, rounds))
+}
+
+fn on_terminal(
+    needs: &[Need],
+    run: impl FnOnce(&mut Job<'_>) -> Result<(), String>,
+) -> Result<bool, String> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let workspace = Workspace::find()?;
     create_scratch(&workspace)?;
     let mut watchdog = start_watchdog()?;
-    let needs = [Need::Python];
-    let tools = Tools::prepare(&workspace, &mut watchdog, &needs, system::may_install())?;
-    let missing = tools.missing_of(&needs);
+    let tools = Tools::prepare(&workspace, &mut watchdog, needs, system::may_install())?;
+    let missing = tools.missing_of(needs);
     if !missing.is_empty() {
         let remedy = tools.remedy().join("\n  or  ");
         return Err(format!("missing: {missing}\n  {remedy}"));
