@@ -21,6 +21,8 @@ Commands:
                    --runs N       or how many inputs to try on each
                    --target T     this target alone; repeatable
                    --merge        add what reaches new code to fuzz/corpus
+  bench          measure what Carafe and its peers cost; write docs/benchmarks.md
+                   --rounds N     how often everything is measured (default 301)
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -45,6 +47,9 @@ pub(crate) enum Command {
         seconds: u64,
     },
     Fuzz(Fuzz),
+    Bench {
+        rounds: u64,
+    },
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -101,6 +106,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "interop" => interop(rest),
         "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => load(rest),
+        "bench" => bench(rest),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -153,6 +159,22 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
         return Err("`--requests` must be at least 1".to_owned());
     }
     Ok(Command::Interop { requests, seed })
+}
+
+fn bench(arguments: &[String]) -> Result<Command, String> {
+    let mut rounds = 301;
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--rounds" => rounds = options.number(option)?,
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if rounds == 0 {
+        return Err("`--rounds` must be at least 1".to_owned());
+    }
+    Ok(Command::Bench { rounds })
 }
 
 fn load(arguments: &[String]) -> Result<Command, String> {

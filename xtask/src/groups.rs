@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checks::{interop, release, rust};
+use crate::checks::{bench, interop, release, rust};
 use crate::group::{Group, Need};
 use crate::system::Program;
 
@@ -24,6 +24,15 @@ static CHROMEDRIVER: Program = Program {
     dnf: "chromedriver",
     pacman: "chromium",
     brew: "chromedriver",
+};
+
+static VALGRIND: Program = Program {
+    name: "valgrind",
+    commands: &["valgrind"],
+    apt: "valgrind",
+    dnf: "valgrind",
+    pacman: "valgrind",
+    brew: "valgrind",
 };
 
 static NGINX: Program = Program {
@@ -78,6 +87,13 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[],
         limit: LIMIT,
         run: rust::crates,
+    },
+    Group {
+        name: "instructions",
+        about: "the hot paths take no more instructions than they may",
+        needs: &[Need::Program(&VALGRIND)],
+        limit: LIMIT,
+        run: bench::instructions,
     },
     Group {
         name: "interop-exchange",

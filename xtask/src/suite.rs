@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Selection;
 use crate::checks::fuzz::{self, Fuzz};
-use crate::checks::interop;
+use crate::checks::{bench, interop};
 use crate::group::{Group, Need};
 use crate::job::Job;
 use crate::report::{self, Outcome, Row};
@@ -62,6 +62,11 @@ pub(crate) fn load(seconds: u64) -> Result<bool, String> {
 /// Looks for inputs that break a promise, on the terminal.
 pub(crate) fn fuzz(options: &Fuzz) -> Result<bool, String> {
     on_terminal(&[], |job| fuzz::run(job, options))
+}
+
+/// Measures what everything costs.
+pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
+    on_terminal(&[], |job| bench::report(job, rounds))
 }
 
 fn on_terminal(

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod machine;
 pub mod measure;
 pub mod ours;
+pub mod paths;
 pub mod payload;
 #[cfg(feature = "peers")]
 pub mod peers;

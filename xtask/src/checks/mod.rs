@@ -1,6 +1,7 @@
 //! What the groups do.
 
 pub(crate) mod artifacts;
+pub(crate) mod bench;
 pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod release;
