@@ -6,7 +6,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = RedisStore::new("redis://127.0.0.1:6379")?;
-//! let sessions = SessionLayer::stored(SecretKey::from_env("SECRET_KEY")?, store)?;
+//! let sessions = SessionLayer::stored(store, SecretKey::from_env("SECRET_KEY")?)?;
 //! # let _ = sessions;
 //! # Ok(())
 //! # }
