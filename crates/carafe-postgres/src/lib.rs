@@ -1,4 +1,4 @@
-//! Carafe's sessions in PostgreSQL, also behind PgBouncer.
+//! Carafe's sessions in PostgreSQL.
 //!
 //! ```no_run
 //! use carafe::{SecretKey, SessionLayer};
@@ -15,8 +15,8 @@
 //! # What it does
 //!
 //! 1. Reading a session is one statement and one round trip, and so is writing one.
-//! 2. Statements are unnamed and leave nothing behind in their connection, so that PgBouncer may
-//!    pool transactions or statements.
+//! 2. Statements are unnamed and leave nothing behind in their connection, as PgBouncer asks of what
+//!    it pools by transaction. (Our tests do not run behind PgBouncer yet.)
 //! 3. A write whose answer was lost is never sent again: it fails with
 //!    [`StoreErrorKind::Uncertain`](carafe::store::StoreErrorKind::Uncertain).
 //! 4. A small pool replaces connections that broke. While the server is down, statements fail at
