@@ -30,7 +30,9 @@ fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for path in files(&root(), &[".rs"]) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let is_suite = path.to_str().unwrap().contains("carafe-store-tests/src/records");
+        let is_suite = ["records", "sessions"]
+            .iter()
+            .any(|part| path.to_str().unwrap().contains(&format!("carafe-store-tests/src/{part}")));
         let mut is_test = false;
         for line in text.lines().map(str::trim) {
             if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
