@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import shlex
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from checks import Checks
 from differ.twins import Server
+from keepalive import Client
 
 #: Settings under which every kind of store starts.
 SETTINGS = {"FLASK_SECRET_KEY": "a key for load that is long enough to seal with"}
@@ -34,36 +33,20 @@ class Tally:
     slowest: float = 0.0
 
 
-async def visitor(host: str, port: int, deadline: float, tally: Tally) -> None:
+async def visitor(url: str, deadline: float, tally: Tally) -> None:
     """One visitor, who counts their requests in their session and checks the count."""
-    reader, writer = await asyncio.open_connection(host, port)
     cookie, count = "", 0
-    while time.monotonic() < deadline:
-        body = json.dumps({"ops": [["incr", "n"], ["set", "last", "x" * (count % 50)], ["get", "n"]]})
-        head = f"POST /op HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n"
-        head += f"Cookie: {cookie}\r\n" if cookie else ""
-        started = time.monotonic()
-        writer.write(f"{head}\r\n{body}".encode())
-        status, headers, answer = await response(reader)
-        tally.slowest = max(tally.slowest, time.monotonic() - started)
-        count += 1
-        tally.answers += 1
-        if status != 200 or json.loads(answer) != {"results": [count, None, count]}:
-            tally.wrong.append(f"status {status}, expected the count {count}: {answer[:200]!r}")
-            break
-        if "set-cookie" in headers:
-            cookie = headers["set-cookie"].split(";")[0]
-    writer.close()
-
-
-async def response(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
-    """Reads one response."""
-    status = int((await reader.readline()).split()[1])
-    headers: dict[str, str] = {}
-    while (line := (await reader.readline()).decode().strip()) != "":
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    return status, headers, await reader.readexactly(int(headers.get("content-length", 0)))
+    async with Client(url) as client:
+        while time.monotonic() < deadline:
+            started = time.monotonic()
+            answer = await client.run([["incr", "n"], ["set", "last", "x" * (count % 50)], ["get", "n"]], cookie)
+            tally.slowest = max(tally.slowest, time.monotonic() - started)
+            count += 1
+            tally.answers += 1
+            if answer.results != [count, None, count]:
+                tally.wrong.append(f"expected the count {count}: {answer.status} {answer.body[:200]!r}")
+                break
+            cookie = answer.cookie or cookie
 
 
 def resident(pid: int) -> int:
@@ -74,13 +57,9 @@ def resident(pid: int) -> int:
 
 async def load(server: Server, seconds: float, connections: int) -> tuple[Tally, int, int]:
     """Runs the visitors; what came back, and the memory once warm and at the end."""
-    address = urlsplit(server.url)
-    assert address.hostname and address.port
     tally = Tally()
     deadline = time.monotonic() + seconds
-    visitors = [
-        asyncio.create_task(visitor(address.hostname, address.port, deadline, tally)) for _ in range(connections)
-    ]
+    visitors = [asyncio.create_task(visitor(server.url, deadline, tally)) for _ in range(connections)]
     await asyncio.sleep(seconds / 3)
     warm = resident(server.pid)
     await asyncio.gather(*visitors)

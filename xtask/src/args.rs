@@ -16,6 +16,8 @@ Commands:
                    --seed S       where the randomness starts (default 1)
   load           many connections at once on the twin, with each kind of store
                    --seconds N    for how long each (default 30)
+  crashes        kill servers that share a SQLite file, at random moments
+                   --kills N      how often (default 200)
   fuzz           look for inputs that break a promise, with libFuzzer
                    --seconds N    how long to look at each target (default 60)
                    --runs N       or how many inputs to try on each
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     },
     Load {
         seconds: u64,
+    },
+    Crashes {
+        kills: u64,
     },
     Fuzz(Fuzz),
     Bench {
@@ -105,8 +110,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
         "fuzz" => fuzz(rest).map(Command::Fuzz),
-        "load" => load(rest),
-        "bench" => bench(rest),
+        "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
+        "crashes" => number(rest, "--kills", 200).map(|kills| Command::Crashes { kills }),
+        "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -161,36 +167,21 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
     Ok(Command::Interop { requests, seed })
 }
 
-fn bench(arguments: &[String]) -> Result<Command, String> {
-    let mut rounds = 301;
+/// The value of the only option that there is, which is at least 1.
+fn number(arguments: &[String], name: &str, default: u64) -> Result<u64, String> {
+    let mut number = default;
     let mut options = Options::new(arguments);
     while let Some(option) = options.next() {
-        match option {
-            "--rounds" => rounds = options.number(option)?,
-            other => return Err(unknown(other)),
+        if option != name {
+            return Err(unknown(option));
         }
+        number = options.number(option)?;
         options.done()?;
     }
-    if rounds == 0 {
-        return Err("`--rounds` must be at least 1".to_owned());
+    if number == 0 {
+        return Err(format!("`{name}` must be at least 1"));
     }
-    Ok(Command::Bench { rounds })
-}
-
-fn load(arguments: &[String]) -> Result<Command, String> {
-    let mut seconds = 30;
-    let mut options = Options::new(arguments);
-    while let Some(option) = options.next() {
-        match option {
-            "--seconds" => seconds = options.number(option)?,
-            other => return Err(unknown(other)),
-        }
-        options.done()?;
-    }
-    if seconds == 0 {
-        return Err("`--seconds` must be at least 1".to_owned());
-    }
-    Ok(Command::Load { seconds })
+    Ok(number)
 }
 
 fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
@@ -330,6 +321,14 @@ mod tests {
         };
         assert_eq!((fuzz.runs, fuzz.targets.len(), fuzz.merge), (Some(5), 2, true));
         assert!(parsed("fuzz --seconds 0").is_err() && parsed("fuzz --runs 0").is_err());
+    }
+
+    #[test]
+    fn commands_with_one_number_read_it() {
+        assert_eq!(parsed("load"), Ok(Command::Load { seconds: 30 }));
+        assert_eq!(parsed("bench --rounds 7"), Ok(Command::Bench { rounds: 7 }));
+        assert_eq!(parsed("crashes --kills=5"), Ok(Command::Crashes { kills: 5 }));
+        assert!(parsed("crashes --kills 0").is_err() && parsed("crashes --seconds 5").is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, interop, release, rust};
+use crate::checks::{bench, interop, release, rust, stores};
 use crate::group::{Group, Need};
 use crate::system::Program;
 
@@ -157,6 +157,13 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[Need::Python],
         limit: LIMIT,
         run: interop::load,
+    },
+    Group {
+        name: "stores",
+        about: "memory and SQLite: 64 clients in one session, logouts, servers that are killed",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: stores::embedded,
     },
     Group {
         name: "browser",

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => suite::fuzz(&options),
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
+        Command::Crashes { kills } => suite::crashes(kills),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Selection;
 use crate::checks::fuzz::{self, Fuzz};
-use crate::checks::{bench, interop};
+use crate::checks::{bench, interop, stores};
 use crate::group::{Group, Need};
 use crate::job::Job;
 use crate::report::{self, Outcome, Row};
@@ -57,6 +57,11 @@ pub(crate) fn compare(requests: u64, seed: u64) -> Result<bool, String> {
 /// Puts the twin under load, on the terminal.
 pub(crate) fn load(seconds: u64) -> Result<bool, String> {
     on_terminal(&[Need::Python], |job| interop::load_for(job, seconds))
+}
+
+/// Kills servers on one SQLite file, again and again.
+pub(crate) fn crashes(kills: u64) -> Result<bool, String> {
+    on_terminal(&[Need::Python], |job| stores::crashes(job, kills))
 }
 
 /// Looks for inputs that break a promise, on the terminal.

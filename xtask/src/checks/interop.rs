@@ -128,7 +128,7 @@ fn browser_programs(job: &Job<'_>) -> Result<Vec<String>, String> {
 }
 
 /// Runs a program, whose last line says how it went.
-fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
+pub(super) fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
     job.runner.run(command)?;
     if let Some(line) = job.runner.last_line()? {
         job.note(line);
@@ -137,7 +137,11 @@ fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
 }
 
 /// Builds examples and tells the command how to start them: `CARAFE_TWIN` and so on.
-fn with_examples(job: &mut Job<'_>, command: &mut Command, names: &[&str]) -> Result<(), String> {
+pub(super) fn with_examples(
+    job: &mut Job<'_>,
+    command: &mut Command,
+    names: &[&str],
+) -> Result<(), String> {
     for name in names {
         let built = build_example(job, name)?;
         command.env(variable(name), shell_word(&built.executable.to_string_lossy()));

@@ -6,3 +6,4 @@ pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod release;
 pub(crate) mod rust;
+pub(crate) mod stores;
