@@ -134,7 +134,7 @@ class Crashes:
         stop.set()
         await asyncio.gather(*clients)
         await self.recover()
-        await self.nothing_is_lost_or_comes_back(self.story.sessions[-CLIENTS * 8 :])
+        await self.check_sessions(self.story.sessions[-CLIENTS * 8 :])
 
     async def check_outage(self) -> None:
         """While the store is down, only those who need their session notice."""
@@ -211,7 +211,7 @@ class Crashes:
         self.story.unavailable += 1
         return False
 
-    async def nothing_is_lost_or_comes_back(self, sessions: list[Known]) -> None:
+    async def check_sessions(self, sessions: list[Known]) -> None:
         """Compares what is there with what is known."""
         urls = [server.url for server in self.servers]
         async with Client(urls[0]) as first, Client(urls[1]) as second:
@@ -238,7 +238,7 @@ async def run(crashes: Crashes, kills: int) -> None:
         await crashes.begin()
         for _ in range(kills):
             await crashes.crash()
-        await crashes.nothing_is_lost_or_comes_back(crashes.story.sessions)
+        await crashes.check_sessions(crashes.story.sessions)
     finally:
         for server in crashes.servers:
             server.stop()

@@ -49,7 +49,7 @@ class Races:
                 results.append((await client.run(ops, cookie)).results)
         return results
 
-    async def all_increments_count(self, clients: int, count: int) -> None:
+    async def check_increments(self, clients: int, count: int) -> None:
         """Many clients count in one session."""
         cookie = await self.begin([["set", "n", 0]])
         numbers: list[int] = []
@@ -74,7 +74,7 @@ class Races:
         left = await self.everywhere(cookie, [["get", "n"]])
         self.check("the last number is there, for every process", left == [[total]] * len(self.urls), left)
 
-    async def all_keys_are_kept(self, clients: int) -> None:
+    async def check_keys(self, clients: int) -> None:
         """Each client sets a key of its own, at the same moment."""
         cookie = await self.begin([["set", "first", True]])
 
@@ -88,7 +88,7 @@ class Races:
         left = await self.everywhere(cookie, [["items"]])
         self.check("all of them are there", left == [[expected]] * len(self.urls), left)
 
-    async def a_logout_wins(self) -> None:
+    async def check_logouts(self) -> None:
         """A request that is held open, on each process, while the session is ended on each."""
         writes = {"set": ["set", "ghost", 1], "count": ["incr", "ghost"], "log in": ["login", "eve"], "rotate": ["rotate"]}
         for held_on in self.urls:
@@ -115,7 +115,7 @@ class Races:
         left = await self.everywhere(cookie, [["items"]])
         self.check("nothing of it comes back", left == [[{}]] * len(self.urls), left)
 
-    async def sessions_are_ended_from_elsewhere(self) -> None:
+    async def check_endings_from_elsewhere(self) -> None:
         """Two logins of a user: one lists and ends the other."""
         here = await self.begin([["login", "grace"], ["set", "at", "home"]])
         there = await self.begin([["login", "grace"], ["set", "at", "work"]])
@@ -135,10 +135,10 @@ class Races:
 
 async def race(races: Races, clients: int, count: int) -> None:
     """All checks of a store."""
-    await races.all_increments_count(clients, count)
-    await races.all_keys_are_kept(clients)
-    await races.a_logout_wins()
-    await races.sessions_are_ended_from_elsewhere()
+    await races.check_increments(clients, count)
+    await races.check_keys(clients)
+    await races.check_logouts()
+    await races.check_endings_from_elsewhere()
 
 
 def main() -> int:
