@@ -28,7 +28,12 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteOptions::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        SqliteOptions::new(path).open()
+        Self::options(path).open()
+    }
+
+    /// Options for a store in this file, as the other stores have them.
+    pub fn options(path: impl AsRef<Path>) -> SqliteOptions {
+        SqliteOptions::new(path)
     }
 
     pub(crate) fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+use super::detached::{Detached, detached};
 use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::session::{Operation, Slot, View, is_permanent};
@@ -67,9 +68,9 @@ impl Engine {
     ) -> Result<(), Error> {
         let Backend::Stored(backend) = &self.backend else { return Ok(()) };
         let backend = backend.clone();
-        // A task of its own, for the same reason as a commit.
+        // For the same reason as a commit.
         let save = async move { slot.engine.save_stored(&slot, &backend, operation).await };
-        tokio::spawn(save).await.unwrap_or_else(|_| Err(interrupted()))
+        detached(save).finished().await.unwrap_or_else(|| Err(interrupted()))
     }
 
     /// Commits a session that is in its cookie, by Flask's rules:
@@ -117,10 +118,14 @@ impl Engine {
     }
 }
 
-/// Runs a commit in a task of its own.
+/// Runs a commit, in a task of its own if it has to wait.
 fn in_background(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Commit {
-    let task = tokio::spawn(commit);
-    Commit::Waiting(Box::pin(async move { task.await.unwrap_or_else(|_| Err(interrupted())) }))
+    match detached(commit) {
+        Detached::Done(outcome) => Commit::Done(outcome.unwrap_or_else(|| Err(interrupted()))),
+        task => Commit::Waiting(Box::pin(async move {
+            task.finished().await.unwrap_or_else(|| Err(interrupted()))
+        })),
+    }
 }
 
 /// The error of a commit whose task did not come to its end.

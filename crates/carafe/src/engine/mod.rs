@@ -4,6 +4,7 @@
 
 mod clock;
 mod commit;
+mod detached;
 mod headers;
 mod keys;
 mod respond;

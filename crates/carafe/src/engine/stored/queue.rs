@@ -15,6 +15,7 @@ use super::batch::Batch;
 use crate::Error;
 use crate::engine::Clock;
 use crate::engine::commit::interrupted;
+use crate::engine::detached::detached;
 use crate::id::SessionIdHash;
 use crate::session::Operation;
 use crate::store::{Store, Stored};
@@ -94,8 +95,8 @@ impl Queue {
             }
         };
         if let Some(first) = idle {
-            // A task of its own: a client who leaves can't cut a commit in half.
-            tokio::spawn(Arc::clone(self).work_off(session, first));
+            // A client who leaves can't cut a commit in half. Its tickets are told how it went.
+            drop(detached(Arc::clone(self).work_off(session, first)));
         }
     }
 

@@ -1,0 +1,81 @@
+//! Work that ends also if nobody waits for it any more.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use tokio::task::JoinHandle;
+
+/// Work that a request has begun.
+#[derive(Debug)]
+pub(super) enum Detached<T> {
+    /// It was done at once; `None` if it panicked.
+    Done(Option<T>),
+    /// It goes on in a task of its own.
+    Task(JoinHandle<T>),
+}
+
+/// Begins work that a client who leaves can't cut in half.
+///
+/// What needn't wait for anything, as with sessions in memory, is done before this returns: a task
+/// of its own would cost more than the work, above all where another thread takes it.
+pub(super) fn detached<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Detached<T> {
+    let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
+    // Whoever polls next brings a waker of their own.
+    let poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    match catch_unwind(AssertUnwindSafe(poll)) {
+        Ok(Poll::Ready(output)) => Detached::Done(Some(output)),
+        Ok(Poll::Pending) => Detached::Task(tokio::spawn(work)),
+        Err(_) => Detached::Done(None),
+    }
+}
+
+impl<T> Detached<T> {
+    /// Waits for its end; `None` if it panicked, or the runtime ended before.
+    pub(super) async fn finished(self) -> Option<T> {
+        match self {
+            Self::Done(output) => output,
+            Self::Task(task) => task.await.ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn what_needs_no_waiting_is_done_at_once() {
+        assert!(matches!(detached(async { 1 }), Detached::Done(Some(1))));
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_on_if_nobody_waits_for_it() {
+        let done = Arc::new(AtomicBool::new(false));
+        let (send, receive) = tokio::sync::oneshot::channel::<()>();
+        let flag = Arc::clone(&done);
+        drop(detached(async move {
+            receive.await.unwrap();
+            flag.store(true, Ordering::SeqCst);
+        }));
+        send.send(()).unwrap();
+        tokio::task::yield_now().await;
+        assert!(done.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_no_answer() {
+        let at_once = detached(async { panic!("at once") });
+        assert!(matches!(at_once, Detached::Done(None::<()>)));
+        let later = detached(async {
+            tokio::task::yield_now().await;
+            panic!("later")
+        });
+        assert_eq!(later.finished().await, None::<()>);
+    }
+}
