@@ -11,7 +11,7 @@ use super::{Entry, Operation, Slot, Step, View, path};
 use crate::{AsText, Dict, Error, ErrorKind, FromValue, Int, Text, Value};
 
 /// Flask's key for [`Session::permanent`].
-const PERMANENT: &str = "_permanent";
+pub(crate) const PERMANENT: &str = "_permanent";
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///

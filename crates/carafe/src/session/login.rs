@@ -86,7 +86,7 @@ impl Session {
     /// As [`login`](Self::login).
     pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
         let LoginOptions { keep, address, agent } = options;
-        let id = SessionId::random()?.to_text();
+        let id = self.new_cookie_id()?;
         self.end_in_cookie();
         self.perform(Operation::Login(Box::new(Login {
             user: user.into(),
@@ -117,7 +117,7 @@ impl Session {
     /// # Errors
     /// As [`login`](Self::login).
     pub fn rotate(&self) -> Result<(), Error> {
-        let id = SessionId::random()?.to_text();
+        let id = self.new_cookie_id()?;
         self.end_in_cookie();
         self.perform(Operation::Rotate(id))
     }
@@ -156,6 +156,15 @@ impl Session {
         }
         let id = SessionId::random()?.to_text();
         self.perform(Operation::OrInsert { key: Text::from(ID), value: id.into() })
+    }
+
+    /// A new id for a session in a cookie; none for one in a store, which gets its own when it is
+    /// saved.
+    fn new_cookie_id(&self) -> Result<String, Error> {
+        if self.read(View::is_in_store) {
+            return Ok(String::new());
+        }
+        Ok(SessionId::random()?.to_text())
     }
 
     /// The name of a session in a store that may be shown. It stays the same while the id is

@@ -20,7 +20,7 @@ pub use self::flash::Flash;
 pub use self::handle::Session;
 #[cfg(feature = "__bench")]
 pub(crate) use self::handle::convert;
-pub(crate) use self::handle::is_permanent;
+pub(crate) use self::handle::{PERMANENT, is_permanent};
 pub use self::lazy::{LazySession, Named};
 pub(crate) use self::life::{ID, LOGIN};
 pub use self::login::LoginOptions;

@@ -28,23 +28,22 @@ pub(super) fn to_view(
     Ok(())
 }
 
-/// Makes a record that of the user who logged in, if one did.
-pub(super) fn logins(
-    record: &mut Record,
+/// A record of the user who logged in, if one did; of several the last.
+pub(super) fn login(
     operations: &[Operation],
     rules: &Rules,
     now: u64,
-) -> Result<(), Error> {
-    for operation in operations {
-        if let Operation::Login(login) = operation {
-            *record = Record {
-                user: Some(login.user.clone()),
-                logged_in: Some(now),
-                address: login.address.clone(),
-                agent: login.agent.clone(),
-                ..rules.new_record(now)?
-            };
-        }
-    }
-    Ok(())
+) -> Result<Option<Record>, Error> {
+    let login = operations.iter().rev().find_map(|operation| match operation {
+        Operation::Login(login) => Some(login),
+        _ => None,
+    });
+    let Some(login) = login else { return Ok(None) };
+    Ok(Some(Record {
+        user: Some(login.user.clone()),
+        logged_in: Some(now),
+        address: login.address.clone(),
+        agent: login.agent.clone(),
+        ..rules.new_record(now)?
+    }))
 }

@@ -227,9 +227,9 @@ impl<'a> Batch<'a> {
         let Queue { store, rules, clock, .. } = self.queue.as_ref();
         let now = clock.now();
         let mut view = view_of(&stored.record)?;
-        let mut record = stored.record.clone();
         apply::to_view(&mut view, operations, rules)?;
-        apply::logins(&mut record, operations, rules, now)?;
+        let logged_in = apply::login(operations, rules, now)?;
+        let mut record = logged_in.unwrap_or_else(|| stored.record.clone());
         rules.fill(&mut record, &view, now)?;
         record.renewed = now;
         let version = match *created {

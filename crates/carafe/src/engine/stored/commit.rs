@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::open::{Origin, payload};
 use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
 use crate::engine::{Engine, Outcome};
 use crate::id::{SessionId, SessionIdHash};
-use crate::session::{Operation, Slot, View, is_permanent};
+use crate::session::{Operation, PERMANENT, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
 use crate::value::json::Payload;
 use crate::{DateTime, Error, event};
@@ -104,7 +106,7 @@ impl Engine {
             set_id = Some(SetId::Remove);
         }
         let Some(origin) = origin else {
-            let created = self.create(backend, &log).await?;
+            let created = self.create(backend, log).await?;
             let set_id = created.as_ref().map(set_id_of).or(set_id);
             return Ok(Committed { origin: created, set_id });
         };
@@ -137,17 +139,19 @@ impl Engine {
     async fn create(
         &self,
         backend: &StoreBackend,
-        log: &[Operation],
+        log: Vec<Operation>,
     ) -> Result<Option<Origin>, Error> {
         let rules: &Rules = &backend.queue.rules;
         let now = self.clock.now();
+        let logged_in = apply::login(&log, rules, now)?;
+        // Nobody else can have changed what isn't there yet.
         let mut view = View::recording(Payload::default(), None);
-        apply::to_view(&mut view, log, rules)?;
-        let mut record = rules.new_record(now)?;
-        apply::logins(&mut record, log, rules, now)?;
-        if view.is_empty() && record.user.is_none() {
-            return Ok(None);
-        }
+        log.into_iter().try_for_each(|operation| operation.apply(&mut view))?;
+        let mut record = match logged_in {
+            Some(record) => record,
+            None if view.is_empty() => return Ok(None),
+            None => rules.new_record(now)?,
+        };
         rules.fill(&mut record, &view, now)?;
         let id = SessionId::random()?;
         let session = id.hash();
@@ -208,5 +212,10 @@ fn set_id_of(origin: &Origin) -> SetId {
 }
 
 fn permanent_of(stored: &Stored) -> Result<bool, Error> {
+    // Of most sessions a glance tells that they aren't. Records hold what this library wrote, which
+    // escapes no letter.
+    if memmem::find(&stored.record.data, PERMANENT.as_bytes()).is_none() {
+        return Ok(false);
+    }
     Ok(is_permanent(&View::new(payload(stored)?)))
 }
