@@ -42,10 +42,11 @@
 mod app;
 mod fixture;
 mod intercept;
+pub mod interleavings;
 pub mod records;
 pub mod sessions;
 mod suite;
 mod support;
 
-pub use self::fixture::{Fixture, run};
+pub use self::fixture::{Fixture, run, run_on_one_thread};
 pub use self::intercept::{Call, Deciding, Fate, Intercepted};

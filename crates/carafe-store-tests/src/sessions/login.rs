@@ -72,6 +72,26 @@ pub async fn a_rotation_ends_the_old_id_at_once(fixture: impl Fixture) {
     }
 }
 
+/// A request that is under way during a rotation has the old id, and writes nothing.
+pub async fn a_request_from_before_the_rotation_writes_nothing(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for other in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, mut copy) = (apps[other].clone(), browser.clone());
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                copy.send(&inner, |s: Session| async move { s.rotate() }).await.ok();
+                session.insert("n", 2)?;
+                Ok(copy)
+            })
+            .await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (409, SetCookie::Keep));
+        let found = apps[0].look(answer.value.unwrap().cookie(), "n").await;
+        assert_eq!(found, (Some("ada".to_owned()), Some(1)));
+    }
+}
+
 /// The public id stays the same through a rotation, and is another after a login.
 pub async fn the_public_id_outlives_a_rotation(fixture: impl Fixture) {
     let site = Site::new();
@@ -104,6 +124,24 @@ pub async fn a_login_that_was_saved_survives_a_failing_handler(fixture: impl Fix
     assert_eq!(answer.status, 500);
     let SetCookie::Set(cookie) = answer.cookie else { panic!("the new id got lost") };
     assert_eq!(app.look_at_user(&cookie).await.as_deref(), Some("ada"));
+    assert!(!app.is_alive(browser.cookie()).await);
+}
+
+/// So it is if what the handler changes afterwards can't be saved.
+pub async fn a_login_that_was_saved_survives_a_failing_commit(fixture: impl Fixture) {
+    let site = Site::new();
+    let app = site.app_with(fixture.open().await, |config| config.session_limit(1_000));
+    let browser = Browser::with(&app, "n", 1).await;
+    let answer = app
+        .request(browser.cookie.as_deref(), |session: Session| async move {
+            session.login("ada")?;
+            session.save().await?;
+            session.insert("large", "x".repeat(1_000))
+        })
+        .await;
+    assert_eq!(answer.status, 500);
+    let SetCookie::Set(cookie) = answer.cookie else { panic!("the new id got lost") };
+    assert_eq!(app.look(&cookie, "large").await.0.as_deref(), Some("ada"));
     assert!(!app.is_alive(browser.cookie()).await);
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::queue::{Done, Queue, Task, Ticket};
-use super::{apply, ended, failed};
+use super::{apply, ended, failed, users};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
 use crate::session::{Operation, View};
@@ -74,8 +74,8 @@ impl<'a> Batch<'a> {
                 Task::Rotate { operations, to, grace } => {
                     self.rotate(operations, to, grace, reply).await;
                 }
-                Task::End => {
-                    let result = self.end().await;
+                Task::End(seen) => {
+                    let result = self.end(&seen.record).await;
                     answer(reply, result);
                 }
             }
@@ -256,7 +256,7 @@ impl<'a> Batch<'a> {
             None if operations.iter().any(|one| matches!(one, Operation::Login(_))) => 0,
             None => now,
         };
-        let pointer = rules.pointer(&stored.record, to, until);
+        let pointer = rules.pointer(&stored.record, to, until, now);
         let moved = match store.update(&self.session, stored.version, &pointer, now).await {
             Ok(Updated::Written(_)) => true,
             Ok(Updated::Conflict) => false,
@@ -295,7 +295,7 @@ impl<'a> Batch<'a> {
                     }
                 }
                 Ok(Some(_)) => return Ok(false),
-                // It has been ended since, or its pointer has.
+                // It has been ended: a pointer would still be there.
                 Ok(None) => return Ok(false),
                 Err(error) => error,
             };
@@ -318,13 +318,17 @@ impl<'a> Batch<'a> {
 
     /// Ends the session, wherever it went. What it leaves are pointers to nothing, which expire: if
     /// they were deleted first and then something failed, nobody would find the session any more.
-    async fn end(&mut self) -> Result<Done, Error> {
+    async fn end(&mut self, seen: &Record) -> Result<Done, Error> {
         self.known = None;
         let mut session = self.session;
         loop {
             let now = self.queue.clock.now();
             let store = &self.queue.store;
             let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
+                // It has been ended, or it was renewed so long ago that nothing leads there any more.
+                if let Some(user) = &seen.user {
+                    users::end(store, &self.queue.clock, user, seen.public_id).await?;
+                }
                 return Ok(Done::Ended);
             };
             match stored.record.state {
