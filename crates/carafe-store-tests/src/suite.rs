@@ -119,6 +119,10 @@ macro_rules! suite {
             a_late_logout_ends_the_session
             a_logout_under_way_follows_the_rotation
             racing_renewals_keep_one_session
+            a_users_sessions_are_listed
+            one_of_a_users_sessions_is_ended
+            a_session_that_is_ended_from_elsewhere_stays_so
+            an_administrator_ends_sessions
         );
         $crate::tests_of!(interleavings, run_on_one_thread, $fixture,
             of_two_requests_in_one_process

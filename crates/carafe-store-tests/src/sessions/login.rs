@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use carafe::{LoginOptions, Session};
+use tokio::sync::Barrier;
 
 use super::two_apps;
 use crate::Fixture;
@@ -151,12 +154,14 @@ pub async fn racing_logins_leave_one_session(fixture: impl Fixture) {
     let apps = two_apps(&fixture, &site).await;
     for _ in 0..10 {
         let browser = Browser::with(&apps[0], "n", 1).await;
+        let both = Arc::new(Barrier::new(2));
         let answers = super::at_once(2, |number| {
             let (app, cookie) = (apps[number].clone(), browser.cookie().to_owned());
+            let both = Arc::clone(&both);
             async move {
                 let login = |session: Session| async move {
                     // Both have opened the session.
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    both.wait().await;
                     session.login("ada")
                 };
                 app.request(Some(&cookie), login).await

@@ -34,6 +34,15 @@ pub(super) struct Batch<'a> {
     deadline: Instant,
 }
 
+/// What became of a try to move a session.
+enum Moved {
+    Done(Arc<Stored>),
+    /// Another write came first.
+    Conflict,
+    /// The store has no room for a new record.
+    NoRoom,
+}
+
 /// Where a session is.
 enum Found {
     Here(Arc<Stored>),
@@ -197,11 +206,19 @@ impl<'a> Batch<'a> {
                 Err(error) => break Err(error),
             };
             match self.move_to(&stored, &operations, to, grace, &mut created).await {
-                Ok(Some(written)) => {
+                Ok(Moved::Done(written)) => {
                     created = None;
                     break Ok(Done::Written(to, written));
                 }
-                Ok(None) => {
+                // A renewal can wait until there is room. What is logged in is to work meanwhile.
+                Ok(Moved::NoRoom) if operations.is_empty() => {
+                    break Ok(Done::Written(self.session, stored));
+                }
+                Ok(Moved::NoRoom) => {
+                    self.known = Some(stored);
+                    return self.write(vec![(operations, reply)]).await;
+                }
+                Ok(Moved::Conflict) => {
                     if let Err(error) = self.check_patience() {
                         break Err(error);
                     }
@@ -215,7 +232,7 @@ impl<'a> Batch<'a> {
         answer(reply, result);
     }
 
-    /// One try to move the session; `None` if another write came first.
+    /// One try to move the session.
     async fn move_to(
         &mut self,
         stored: &Stored,
@@ -223,7 +240,7 @@ impl<'a> Batch<'a> {
         to: SessionIdHash,
         grace: Option<Duration>,
         created: &mut Option<Version>,
-    ) -> Result<Option<Arc<Stored>>, Error> {
+    ) -> Result<Moved, Error> {
         let Queue { store, rules, clock, .. } = self.queue.as_ref();
         let now = clock.now();
         let mut view = view_of(&stored.record)?;
@@ -236,6 +253,10 @@ impl<'a> Batch<'a> {
             None => match store.create(&to, &record, now).await {
                 Ok(true) => Version(1),
                 Ok(false) => return Err(ended()),
+                Err(error) if grace.is_some() && error.kind() == StoreErrorKind::Full => {
+                    event::store_failed(&error);
+                    return Ok(Moved::NoRoom);
+                }
                 Err(error) => {
                     // It may be there.
                     *created = (error.kind() == StoreErrorKind::Uncertain).then_some(Version(1));
@@ -274,7 +295,10 @@ impl<'a> Batch<'a> {
             }
             Err(error) => return Err(failed(error)),
         };
-        Ok(moved.then(|| Arc::new(Stored { record, version })))
+        Ok(match moved {
+            true => Moved::Done(Arc::new(Stored { record, version })),
+            false => Moved::Conflict,
+        })
     }
 
     /// Finds out whether the old record has become a pointer, after the answer was lost. Whatever

@@ -182,12 +182,12 @@ async fn rotate(
     let to = id.hash();
     let task = Task::Rotate { operations, to, grace };
     let (session, stored) = written(backend.queue.submit(origin.session, task).await?)?;
-    event::rotated(grace.is_some());
     if session == to {
+        event::rotated(grace.is_some());
         let origin = Origin { id, session, stored };
         return Ok(Committed { set_id: Some(set_id_of(&origin)), origin: Some(origin) });
     }
-    // Another request has renewed it, whose response brings the new id.
+    // Another request has renewed it, whose response brings the new id, or there was no room.
     Ok(Committed { origin: Some(Origin { session, stored, ..origin }), set_id: None })
 }
 
