@@ -16,8 +16,8 @@ const SHARDS: usize = 64;
 /// A store in the memory of one process: for development, for tests, and for services of one
 /// process whose sessions may end with it.
 ///
-/// It holds a bounded number of sessions. When it is full, it drops expired ones first, then the
-/// sessions of anonymous visitors that would end first, and never one that somebody is logged in
+/// It holds a bounded number of sessions. When it is full, it drops expired ones first, then
+/// sessions of anonymous visitors, those that would end first among some, and never one that somebody is logged in
 /// to: then it refuses new ones, which the visitor sees as a 503.
 ///
 /// ```
