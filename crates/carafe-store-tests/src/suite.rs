@@ -66,6 +66,7 @@ macro_rules! suite {
             keys_set_at_once_are_all_there
             strict_layers_refuse_lost_updates
             strict_layers_notice_keys_that_were_missing
+            what_was_saved_is_there_at_once
             a_token_is_taken_once
             a_copied_cookie_is_dead_after_logout
             a_request_under_way_brings_nothing_back
@@ -76,6 +77,7 @@ macro_rules! suite {
             refused_calls_lose_nothing
             lost_answers_lose_nothing
             failing_rotations_keep_the_session
+            the_lost_answer_of_a_new_id_is_found_out
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
             a_failing_load_is_no_empty_session
