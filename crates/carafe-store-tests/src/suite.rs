@@ -129,6 +129,7 @@ macro_rules! suite {
         $crate::tests_of!(interleavings, run_on_one_thread, $fixture,
             of_two_requests_in_one_process
             of_two_requests_in_two_processes
+            of_late_requests
             of_requests_and_failures
             of_requests_and_crashes
             of_random_histories

@@ -155,6 +155,18 @@ pub(super) fn pairs(processes: usize) -> impl Iterator<Item = Plan> {
     })
 }
 
+/// Acts beside a renewal, after which so much time passes that nothing leads from the old id to the
+/// new one any more.
+pub(super) fn late() -> impl Iterator<Item = Plan> {
+    [Act::Write, Act::Login, Act::Logout].into_iter().map(|late| Plan {
+        clients: vec![vec![late], vec![Act::Read, Act::Age]],
+        processes: 2,
+        logged_in: true,
+        renewal: Renewal::Due,
+        mishap: Mishap::Nothing,
+    })
+}
+
 /// Every act by itself and twice in turn, while up to two calls of the store fail.
 pub(super) fn failures() -> impl Iterator<Item = Plan> {
     let plans = ACTS.into_iter().flat_map(|act| [vec![act], vec![act, Act::Update]]);

@@ -55,6 +55,14 @@ pub(super) enum Told {
     Remove,
 }
 
+/// The times that a change can have taken for the present one: when it looked for its session, and
+/// when it wrote. Another one may have passed the clock between.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) found: u64,
+    pub(super) wrote: u64,
+}
+
 /// The session ended while the request was under way, or in strict mode what the request had read
 /// was changed: the answer is 409.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,10 +93,14 @@ impl Model {
         self.times.last().copied().unwrap_or(NOW)
     }
 
-    /// The times that something can have taken for the present one which began at a time. A request
-    /// looks at the clock once, and is then under way.
-    pub(super) fn times_since(&self, began: u64) -> Vec<u64> {
-        self.times.iter().copied().filter(|time| *time >= began).collect()
+    /// The times that something can have taken for the present one which began at a time: it looks
+    /// at the clock, and is then under way.
+    pub(super) fn clocks_since(&self, began: u64) -> Vec<Clock> {
+        let times: Vec<u64> = self.times.iter().copied().filter(|time| *time >= began).collect();
+        let pairs = times.iter().enumerate().flat_map(|(at, wrote)| {
+            times[..=at].iter().map(|found| Clock { found: *found, wrote: *wrote })
+        });
+        pairs.collect()
     }
 
     fn is_alive(&self, session: usize, now: u64) -> bool {
@@ -133,11 +145,11 @@ impl Model {
         act: Act,
         number: usize,
         opened: &mut Option<Opened>,
-        now: u64,
+        clock: Clock,
     ) -> Result<(Told, Option<u64>), Refused> {
         match act {
             Act::Update => {
-                let (session, told) = self.written(number, opened.as_ref(), now)?;
+                let (session, told) = self.written(number, opened.as_ref(), clock)?;
                 let numbers = &mut self.sessions[session].content.numbers;
                 let n = numbers.entry(NUMBER.to_owned()).or_default();
                 *n += 1;
@@ -168,15 +180,16 @@ impl Model {
         act: Act,
         number: usize,
         opened: Option<&Opened>,
-        now: u64,
+        clock: Clock,
     ) -> Result<Told, Refused> {
+        let Clock { found, wrote: now } = clock;
         match act {
             // Who only reads, or has saved already, is served even if the session has ended.
             Act::Read | Act::Update => {
                 Ok(opened.map_or(Told::Nothing, |opened| self.renew(number, opened, now)))
             }
             Act::Write | Act::Set | Act::ReadAndSet => {
-                let (session, told) = self.written(number, opened, now)?;
+                let (session, told) = self.written(number, opened, clock)?;
                 let content = &mut self.sessions[session].content;
                 match act {
                     Act::Write => content.numbers.insert(format!("key {number}"), 1),
@@ -197,14 +210,14 @@ impl Model {
             Act::Rotate => {
                 // There is nothing to rotate where there is no session.
                 let Some(opened) = opened else { return Ok(Told::Nothing) };
-                let session = self.follow(opened.token, now).ok_or(Refused)?;
+                let session = self.follow(opened.token, found).ok_or(Refused)?;
                 self.end_tokens(session);
                 self.give_id(session, number, now);
                 Ok(Told::NewId)
             }
             Act::Login => {
                 if let Some(opened) = opened {
-                    let before = self.follow(opened.token, now).ok_or(Refused)?;
+                    let before = self.follow(opened.token, found).ok_or(Refused)?;
                     // Nothing of it remains, and nobody who is under way in it has a part in this.
                     self.sessions[before].ended = true;
                 }
@@ -235,10 +248,11 @@ impl Model {
         &mut self,
         number: usize,
         opened: Option<&Opened>,
-        now: u64,
+        clock: Clock,
     ) -> Result<(usize, Told), Refused> {
+        let Clock { found, wrote: now } = clock;
         let Some(opened) = opened else { return Ok((self.begin(number, now), Told::NewId)) };
-        let session = self.follow(opened.token, now).ok_or(Refused)?;
+        let session = self.follow(opened.token, found).ok_or(Refused)?;
         self.sessions[session].used = now;
         Ok((session, Told::Nothing))
     }

@@ -284,7 +284,9 @@ impl<'a> Batch<'a> {
             Ok(Updated::Gone) => return Err(ended()),
             Err(error) if error.kind() == StoreErrorKind::Uncertain => {
                 match self.has_moved(stored.version, &pointer).await {
-                    Ok(moved) => moved,
+                    Ok(Some(moved)) => moved,
+                    // Ended since, and nobody can know whether it had moved before.
+                    Ok(None) => return Err(failed(error)),
                     Err(error) => {
                         // It may have moved there: better a record that nobody knows the id of than
                         // a session that is lost.
@@ -304,23 +306,24 @@ impl<'a> Batch<'a> {
     /// Finds out whether the old record has become a pointer, after the answer was lost. Whatever
     /// the lost call still does, it does nothing once the record has another version; and that the
     /// pointer is ours is told by the new id, which nobody else knows.
-    async fn has_moved(&self, version: Version, pointer: &Record) -> Result<bool, Error> {
+    ///
+    /// `None` if there is no old record any more.
+    async fn has_moved(&self, version: Version, pointer: &Record) -> Result<Option<bool>, Error> {
         let Queue { store, clock, .. } = self.queue.as_ref();
         loop {
             let now = clock.now();
             let error = match store.load(&self.session, now).await {
-                Ok(Some(found)) if found.record.state == pointer.state => return Ok(true),
+                Ok(Some(found)) if found.record.state == pointer.state => return Ok(Some(true)),
                 Ok(Some(found)) if found.version == version => {
                     match store.update(&self.session, version, pointer, now).await {
-                        Ok(Updated::Written(_)) => return Ok(true),
+                        Ok(Updated::Written(_)) => return Ok(Some(true)),
                         // It was the lost call, or another: look again.
                         Ok(Updated::Conflict | Updated::Gone) => continue,
                         Err(error) => error,
                     }
                 }
-                Ok(Some(_)) => return Ok(false),
-                // It has been ended: a pointer would still be there.
-                Ok(None) => return Ok(false),
+                Ok(Some(_)) => return Ok(Some(false)),
+                Ok(None) => return Ok(None),
                 Err(error) => error,
             };
             if self.check_patience().is_err() {
@@ -362,9 +365,9 @@ impl<'a> Batch<'a> {
                 State::Live => {
                     let deleted = store.delete(&session, Some(stored.version)).await;
                     match deleted.map_err(failed)? {
-                        // It was changed or moved meanwhile: look again.
-                        Deleted::Conflict => {}
-                        Deleted::Deleted | Deleted::Gone => return Ok(Done::Ended),
+                        // It was changed or moved meanwhile, or what that left is gone: look again.
+                        Deleted::Conflict | Deleted::Gone => {}
+                        Deleted::Deleted => return Ok(Done::Ended),
                     }
                 }
             }
