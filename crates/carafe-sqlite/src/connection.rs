@@ -51,6 +51,12 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Resu
     connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    if let Some(mib) = options.max_mib {
+        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
+        // It answers with the number that is in force.
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
     // After a flood the log would otherwise stay as large as it has ever been.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())

@@ -1,4 +1,5 @@
 use carafe::store::{StoreError, StoreErrorKind};
+use rusqlite::ffi::code_to_str;
 use rusqlite::{Error, ErrorCode};
 
 /// What a failed statement or transaction means for a session. Nothing of it is repeated: SQLite's
@@ -20,7 +21,8 @@ pub(crate) fn uncertain(error: &Error) -> StoreError {
 fn describe(doing: &str, error: &Error) -> String {
     match error {
         Error::SqliteFailure(code, _) => {
-            format!("SQLite could not {doing}: {code} (code {})", code.extended_code)
+            let (code, text) = (code.extended_code, code_to_str(code.extended_code));
+            format!("SQLite could not {doing}: {text} (code {code})")
         }
         // Others may quote what was bound or found.
         _ => format!("SQLite could not {doing}: the answer was not of the expected form"),

@@ -36,6 +36,7 @@ pub struct SqliteOptions {
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
     pub(crate) cache_kib: u32,
+    pub(crate) max_mib: Option<u32>,
 }
 
 impl SqliteOptions {
@@ -49,6 +50,7 @@ impl SqliteOptions {
             readers: cores.min(4),
             busy_timeout: Duration::from_secs(2),
             cache_kib: 16 * 1024,
+            max_mib: None,
         }
     }
 
@@ -78,6 +80,16 @@ impl SqliteOptions {
     #[must_use]
     pub fn cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;
+        self
+    }
+
+    /// How large the file may become, in MiB; without it, as large as the disk lets it. Beyond it new
+    /// sessions, and changes that make one larger, are refused with
+    /// [`StoreErrorKind::Full`](carafe::store::StoreErrorKind::Full), which the visitor sees as a
+    /// 503, until others have ended. The write-ahead log beside the file needs some room of its own.
+    #[must_use]
+    pub fn max_mib(mut self, mib: u32) -> Self {
+        self.max_mib = Some(mib);
         self
     }
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use carafe::store::StoreError;
+use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -117,6 +117,10 @@ impl Thread {
                 writes = jobs.len(),
                 "{error}"
             );
+            if error.kind() == StoreErrorKind::Full && jobs.len() > 1 {
+                // Nothing of it is done. There is no room for one of them; a logout needs none.
+                return jobs.into_iter().for_each(|job| self.work(vec![job]));
+            }
         }
         for job in jobs {
             job.finish(committed.clone());

@@ -11,6 +11,7 @@ use axum_core::extract::FromRequestParts as _;
 use axum_core::response::{IntoResponse as _, Response};
 use carafe::{
     Clock, Config, Error, SecretKey, Session, SessionLayer, SessionService, SessionStore,
+    UserSessions,
 };
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, StatusCode};
@@ -63,6 +64,8 @@ impl Service<Request<Work>> for Handler {
 #[derive(Clone)]
 pub(crate) struct App {
     service: SessionService<Handler>,
+    /// What an administrator can do.
+    pub(crate) users: UserSessions,
 }
 
 /// What processes that share their sessions share besides the store.
@@ -89,7 +92,7 @@ impl Site {
     ) -> App {
         let layer = SessionLayer::stored(store, self.key.clone()).unwrap();
         let layer = layer.configure(settings).unwrap().clock(self.clock.clone());
-        App { service: layer.layer(Handler) }
+        App { users: layer.sessions().unwrap(), service: layer.layer(Handler) }
     }
 }
 

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use carafe::SessionStore;
+use tokio::runtime::Builder;
 
 /// One empty place where sessions are kept: a database, a file, a server.
 ///
@@ -45,11 +46,19 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// # Panics
 /// If the case panics, or takes more than five minutes.
 pub fn run(case: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()
-        .expect("a runtime for the case");
+    run_in(Builder::new_multi_thread().worker_threads(4), case);
+}
+
+/// Runs one case of [`interleavings`](crate::interleavings), which needs a runtime of one thread.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_on_one_thread(case: impl Future<Output = ()>) {
+    run_in(&mut Builder::new_current_thread(), case);
+}
+
+fn run_in(runtime: &mut Builder, case: impl Future<Output = ()>) {
+    let runtime = runtime.enable_all().build().expect("a runtime for the case");
     runtime.block_on(async {
         tokio::time::timeout(LIMIT, case).await.expect("the case to end within five minutes");
     });

@@ -29,8 +29,10 @@
 //! ```
 //!
 //! The cases of [`records`] call the store itself; those of [`sessions`] send requests through
-//! layers on top of it, two of which share the store as two processes would. Each can also be
-//! called by itself: it panics where the store fails it.
+//! layers on top of it, two of which share the store as two processes would; those of
+//! [`interleavings`] try every order in which requests can get at it, against a model. Each can also
+//! be called by itself, by [`run`] or, for the last ones, [`run_on_one_thread`]: it panics where the
+//! store fails it.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -42,10 +44,11 @@
 mod app;
 mod fixture;
 mod intercept;
+pub mod interleavings;
 pub mod records;
 pub mod sessions;
 mod suite;
 mod support;
 
-pub use self::fixture::{Fixture, run};
+pub use self::fixture::{Fixture, run, run_on_one_thread};
 pub use self::intercept::{Call, Deciding, Fate, Intercepted};

@@ -1,11 +1,11 @@
 /// Makes a test of every case, on a fresh [`Fixture`](crate::Fixture) each.
 ///
 /// It takes the name of an `async fn() -> impl Fixture`, and belongs at the top of a file in `tests/`:
-/// the tests are called `records::…` and `sessions::…`.
+/// the tests are called `records::…`, `sessions::…` and `interleavings::…`.
 #[macro_export]
 macro_rules! suite {
     ($fixture:path) => {
-        $crate::tests_of!(records, $fixture,
+        $crate::tests_of!(records, run, $fixture,
             a_created_record_is_there
             a_missing_record_is_none
             an_id_is_created_once
@@ -59,13 +59,14 @@ macro_rules! suite {
             the_content_may_be_large
             an_id_may_be_any_bytes
         );
-        $crate::tests_of!(sessions, $fixture,
+        $crate::tests_of!(sessions, run, $fixture,
             increments_in_one_process_lose_nothing
             increments_in_two_processes_lose_nothing
             updates_are_applied_to_the_newest_record
             keys_set_at_once_are_all_there
             strict_layers_refuse_lost_updates
             strict_layers_notice_keys_that_were_missing
+            what_was_saved_is_there_at_once
             a_token_is_taken_once
             a_copied_cookie_is_dead_after_logout
             a_request_under_way_brings_nothing_back
@@ -76,6 +77,7 @@ macro_rules! suite {
             refused_calls_lose_nothing
             lost_answers_lose_nothing
             failing_rotations_keep_the_session
+            the_lost_answer_of_a_new_id_is_found_out
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
             a_failing_load_is_no_empty_session
@@ -86,6 +88,7 @@ macro_rules! suite {
             an_idle_session_ends
             a_session_ends_in_any_case
             an_expired_session_stays_so
+            a_session_that_expires_while_it_is_read_stays_so
             uses_are_written_seldom
             a_request_loads_once
             visitors_without_data_write_nothing
@@ -94,8 +97,10 @@ macro_rules! suite {
             a_login_keeps_what_is_named
             a_request_from_before_the_login_writes_nothing
             a_rotation_ends_the_old_id_at_once
+            a_request_from_before_the_rotation_writes_nothing
             the_public_id_outlives_a_rotation
             a_login_that_was_saved_survives_a_failing_handler
+            a_login_that_was_saved_survives_a_failing_commit
             racing_logins_leave_one_session
             changes_of_different_keys_are_merged
             the_later_write_of_a_key_stands
@@ -112,7 +117,22 @@ macro_rules! suite {
             a_logout_with_the_old_id_ends_the_session
             a_logout_under_way_follows_the_renewal
             a_renewal_under_way_brings_nothing_back
+            a_late_write_is_refused
+            a_late_logout_ends_the_session
+            a_logout_under_way_follows_the_rotation
             racing_renewals_keep_one_session
+            a_users_sessions_are_listed
+            one_of_a_users_sessions_is_ended
+            a_session_that_is_ended_from_elsewhere_stays_so
+            an_administrator_ends_sessions
+        );
+        $crate::tests_of!(interleavings, run_on_one_thread, $fixture,
+            of_two_requests_in_one_process
+            of_two_requests_in_two_processes
+            of_late_requests
+            of_requests_and_failures
+            of_requests_and_crashes
+            of_random_histories
         );
     };
 }
@@ -121,7 +141,7 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! tests_of {
-    ($group:ident, $fixture:path, $($case:ident)*) => {
+    ($group:ident, $run:ident, $fixture:path, $($case:ident)*) => {
         mod $group {
             #[allow(unused_imports, reason = "the fixture may be named by a whole path")]
             use super::*;
@@ -129,7 +149,7 @@ macro_rules! tests_of {
             $(
                 #[test]
                 fn $case() {
-                    $crate::run(async { $crate::$group::$case($fixture().await).await });
+                    $crate::$run(async { $crate::$group::$case($fixture().await).await });
                 }
             )*
         }

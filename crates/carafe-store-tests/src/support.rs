@@ -47,9 +47,10 @@ pub(crate) fn record_with(data: impl Into<Vec<u8>>) -> Record {
     record
 }
 
-/// What a renewal leaves under the old id.
+/// What a renewal leaves under the old id, to be deleted when it leads nowhere any more.
 pub(crate) fn pointer(to: SessionIdHash, until: u64) -> Record {
     let mut record = record_with("");
+    record.idle_expires = until;
     record.state = State::Moved { to, until };
     record
 }

@@ -73,20 +73,19 @@ impl Record {
         }
     }
 
-    /// Whether the session has ended by its times.
+    /// Whether the session has ended by its times, or under this id.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
-        now >= self.ends()
+        let leads_nowhere = matches!(self.state, State::Moved { until, .. } if now >= until);
+        leads_nowhere || now >= self.ends()
     }
 
-    /// When the session ends unless it is used: a store may delete the record then.
+    /// When a store may delete the record: when the session ends unless it is used. What is left
+    /// under an old id is kept for longer than anybody may use it, since requests that are under way
+    /// look there for what became of the session.
     #[must_use]
     pub fn ends(&self) -> u64 {
-        let ends = self.idle_expires.min(self.expires);
-        match self.state {
-            State::Live => ends,
-            State::Moved { until, .. } => ends.min(until),
-        }
+        self.idle_expires.min(self.expires)
     }
 
     /// The record in a versioned binary form, for stores that keep it as one value.
@@ -276,6 +275,8 @@ mod tests {
             state: State::Moved { to: SessionIdHash::from_bytes([0; 32]), until: 105 },
             ..record
         };
+        assert!(!moved.is_expired(104));
         assert!(moved.is_expired(105));
+        assert_eq!(moved.ends(), 110);
     }
 }

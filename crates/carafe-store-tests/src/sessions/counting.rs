@@ -142,6 +142,36 @@ pub async fn strict_layers_notice_keys_that_were_missing(fixture: impl Fixture) 
     assert_eq!(app.look(browser.cookie(), "other").await.1, None, "half of it was written");
 }
 
+/// What was saved is there for others before the response begins, and stays whatever becomes of the
+/// request; what it changes after that is saved with the response.
+pub async fn what_was_saved_is_there_at_once(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    let browser = Browser::with(&apps[0], "n", 1).await;
+    for fails in [false, true] {
+        let (other, cookie) = (apps[1].clone(), browser.cookie().to_owned());
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
+                session.save().await?;
+                let saved = other.look(&cookie, "n").await.1;
+                // It sees what others have written since.
+                other.request(Some(&cookie), |s| async move { s.insert("m", 5) }).await.ok();
+                session.save().await?;
+                session.insert("later", if fails { 2 } else { 1 })?;
+                session.insert("large", "x".repeat(if fails { 100_000 } else { 1 }))?;
+                Ok(saved)
+            })
+            .await;
+        assert_eq!(answer.status, if fails { 500 } else { 200 });
+        let n = if fails { 3 } else { 2 };
+        assert_eq!(answer.value, Some(Some(n)), "it was not there when `save` returned");
+        assert_eq!(apps[1].look(browser.cookie(), "n").await.1, Some(n), "it was saved twice");
+        assert_eq!(apps[1].look(browser.cookie(), "m").await.1, Some(5));
+        assert_eq!(apps[1].look(browser.cookie(), "later").await.1, Some(1));
+    }
+}
+
 /// A token that is good for one use is given to one of many.
 pub async fn a_token_is_taken_once(fixture: impl Fixture) {
     let site = Site::new();

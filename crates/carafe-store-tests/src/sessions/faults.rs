@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use carafe::Session;
@@ -5,7 +7,7 @@ use carafe::Session;
 use super::{Work, at_once};
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
-use crate::intercept::Faults;
+use crate::intercept::{Call, Fate, Faults, Intercepted};
 
 /// Up to which number every so manieth call fails.
 const EVERY: u64 = 50;
@@ -166,6 +168,34 @@ pub async fn failing_rotations_keep_the_session(fixture: impl Fixture) {
             let found = browser.send(&app, |s: Session| async move { Ok(s.user()) }).await.ok();
             assert_eq!(found.as_deref(), Some("ada"), "every {every}, lost: {lost}");
         }
+    }
+}
+
+/// The answer to the write that moves a session to its new id gets lost, and what it came to is found
+/// out by reading: the visitor is told the new id, and nothing is left of the old one.
+pub async fn the_lost_answer_of_a_new_id_is_found_out(fixture: impl Fixture) {
+    let site = Site::new();
+    let works: [(Work, u64); 3] =
+        [(|s| s.login("ada"), 0), (Session::rotate, 0), (|s| s.insert("m", 1), 100)];
+    for (work, age) in works {
+        let loses = Arc::new(AtomicBool::new(false));
+        let next = Arc::clone(&loses);
+        let store = Intercepted::new(fixture.open().await, move |call| {
+            let is_lost = call == Call::Update && next.swap(false, Ordering::SeqCst);
+            Box::pin(std::future::ready(if is_lost { Fate::Lost } else { Fate::Done }))
+        });
+        let app = site.app_with(store, |config| config.renew_after(Duration::from_secs(100)));
+        let mut browser = Browser::with(&app, "n", 1).await;
+        let old = browser.cookie().to_owned();
+        site.clock.advance(age);
+        loses.store(true, Ordering::SeqCst);
+        let answer = browser.send(&app, move |s: Session| async move { work(&s) }).await;
+        assert!(!loses.load(Ordering::SeqCst), "no answer was lost");
+        assert_eq!(answer.status, 200);
+        assert_ne!(browser.cookie(), old);
+        assert!(app.is_alive(browser.cookie()).await);
+        site.clock.advance(10);
+        assert!(!app.is_alive(&old).await);
     }
 }
 

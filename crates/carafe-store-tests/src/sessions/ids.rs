@@ -1,3 +1,5 @@
+use std::future::Future;
+
 use carafe::Session;
 use carafe::id::SessionId;
 
@@ -15,16 +17,46 @@ async fn is_never_adopted(app: &App, cookie: &str) {
         |session| session.rotate().and_then(|()| session.insert("n", 1)),
     ];
     for work in works {
-        let answer = app.request(Some(cookie), move |s: Session| async move { work(&s) }).await;
-        assert_eq!(answer.status, 200);
-        let SetCookie::Set(new) = answer.cookie else { panic!("no session began") };
-        assert_ne!(new, cookie);
-        assert!(app.is_alive(&new).await);
-        assert!(!app.is_alive(cookie).await, "an id was adopted that the server did not make");
+        begins_anew(app, cookie, move |s: Session| async move { work(&s) }).await;
     }
-    let answer =
-        app.request(Some(cookie), |session: Session| async move { session.logout() }).await;
+    let update = |session: Session| async move {
+        session.update_now("n", |n: Option<u64>| n.unwrap_or(0) + 1).await.map(|_| ())
+    };
+    begins_anew(app, cookie, update).await;
+    let take = |session: Session| async move {
+        assert_eq!(session.take_now::<u64>("n").await?, None);
+        session.flash("hello")
+    };
+    begins_anew(app, cookie, take).await;
+    let save = |session: Session| async move {
+        session.insert("n", 1)?;
+        session.save().await?;
+        session.rotate()
+    };
+    begins_anew(app, cookie, save).await;
+    let end = |session: Session| async move {
+        assert_eq!((session.public_id(), session.id()), (None, None));
+        assert_eq!(session.sessions().await?, []);
+        assert_eq!(session.logout_others().await? + session.logout_everywhere().await?, 0);
+        session.logout()
+    };
+    let answer = app.request(Some(cookie), end).await;
+    assert_eq!((answer.status.as_u16(), answer.cookie), (200, SetCookie::Remove));
+    assert!(!app.is_alive(cookie).await);
+}
+
+/// Checks that what a request with a dead cookie writes is in a session with an id of its own.
+async fn begins_anew<F, Fut>(app: &App, cookie: &str, work: F)
+where
+    F: FnOnce(Session) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), carafe::Error>> + Send + 'static,
+{
+    let answer = app.request(Some(cookie), work).await;
     assert_eq!(answer.status, 200);
+    let SetCookie::Set(new) = answer.cookie else { panic!("no session began") };
+    assert_ne!(new, cookie);
+    assert!(app.is_alive(&new).await);
+    assert!(!app.is_alive(cookie).await, "an id was adopted that the server did not make");
 }
 
 /// An id that this server signed, but that no session has any more, is never adopted.

@@ -62,6 +62,23 @@ pub async fn an_expired_session_stays_so(fixture: impl Fixture) {
     assert!(!app.is_alive(browser.cookie()).await);
 }
 
+/// A session that expires while a request reads it doesn't come back by having been used.
+pub async fn a_session_that_expires_while_it_is_read_stays_so(fixture: impl Fixture) {
+    let site = Site::new();
+    let app = site.app_with(fixture.open().await, settings);
+    let browser = Browser::logged_in(&app, "ada").await;
+    let (clock, other, cookie) = (site.clock.clone(), app.clone(), browser.cookie().to_owned());
+    let answer = app
+        .request(browser.cookie.as_deref(), move |session: Session| async move {
+            clock.advance(IDLE);
+            assert!(!other.is_alive(&cookie).await);
+            Ok(session.user())
+        })
+        .await;
+    assert_eq!(answer.ok().as_deref(), Some("ada"));
+    assert!(!app.is_alive(browser.cookie()).await);
+}
+
 /// That a session was used is written at most once per tenth of the idle timeout, and without a
 /// cookie.
 pub async fn uses_are_written_seldom(fixture: impl Fixture) {

@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use carafe::{LoginOptions, Session};
+use tokio::sync::Barrier;
 
 use super::two_apps;
 use crate::Fixture;
@@ -72,6 +75,26 @@ pub async fn a_rotation_ends_the_old_id_at_once(fixture: impl Fixture) {
     }
 }
 
+/// A request that is under way during a rotation has the old id, and writes nothing.
+pub async fn a_request_from_before_the_rotation_writes_nothing(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for other in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, mut copy) = (apps[other].clone(), browser.clone());
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                copy.send(&inner, |s: Session| async move { s.rotate() }).await.ok();
+                session.insert("n", 2)?;
+                Ok(copy)
+            })
+            .await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (409, SetCookie::Keep));
+        let found = apps[0].look(answer.value.unwrap().cookie(), "n").await;
+        assert_eq!(found, (Some("ada".to_owned()), Some(1)));
+    }
+}
+
 /// The public id stays the same through a rotation, and is another after a login.
 pub async fn the_public_id_outlives_a_rotation(fixture: impl Fixture) {
     let site = Site::new();
@@ -107,18 +130,38 @@ pub async fn a_login_that_was_saved_survives_a_failing_handler(fixture: impl Fix
     assert!(!app.is_alive(browser.cookie()).await);
 }
 
+/// So it is if what the handler changes afterwards can't be saved.
+pub async fn a_login_that_was_saved_survives_a_failing_commit(fixture: impl Fixture) {
+    let site = Site::new();
+    let app = site.app_with(fixture.open().await, |config| config.session_limit(1_000));
+    let browser = Browser::with(&app, "n", 1).await;
+    let answer = app
+        .request(browser.cookie.as_deref(), |session: Session| async move {
+            session.login("ada")?;
+            session.save().await?;
+            session.insert("large", "x".repeat(1_000))
+        })
+        .await;
+    assert_eq!(answer.status, 500);
+    let SetCookie::Set(cookie) = answer.cookie else { panic!("the new id got lost") };
+    assert_eq!(app.look(&cookie, "large").await.0.as_deref(), Some("ada"));
+    assert!(!app.is_alive(browser.cookie()).await);
+}
+
 /// Two logins of one visitor at the same time: one gets through, and the other begins nothing.
 pub async fn racing_logins_leave_one_session(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
     for _ in 0..10 {
         let browser = Browser::with(&apps[0], "n", 1).await;
+        let both = Arc::new(Barrier::new(2));
         let answers = super::at_once(2, |number| {
             let (app, cookie) = (apps[number].clone(), browser.cookie().to_owned());
+            let both = Arc::clone(&both);
             async move {
                 let login = |session: Session| async move {
                     // Both have opened the session.
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                    both.wait().await;
                     session.login("ada")
                 };
                 app.request(Some(&cookie), login).await

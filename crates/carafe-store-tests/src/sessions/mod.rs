@@ -10,6 +10,7 @@ mod life;
 mod login;
 mod merging;
 mod renewal;
+mod users;
 
 use std::future::Future;
 
@@ -23,6 +24,7 @@ pub use self::life::*;
 pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
+pub use self::users::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 

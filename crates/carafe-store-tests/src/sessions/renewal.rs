@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use carafe::{Config, Session};
+use carafe::{Config, Session, SessionStore as _};
 
 use super::at_once;
 use crate::Fixture;
@@ -92,6 +92,30 @@ pub async fn a_request_under_way_follows_the_renewal(fixture: impl Fixture) {
     }
 }
 
+/// A request that has been under way since before the renewal for longer than the grace writes
+/// nothing.
+pub async fn a_late_write_is_refused(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for renewer in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, cookie) = (apps[renewer].clone(), browser.cookie().to_owned());
+        let clock = site.clock.clone();
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                clock.advance(RENEW_AFTER);
+                let new = renew(&inner, &cookie).await;
+                clock.advance(GRACE);
+                session.insert("n", 2)?;
+                Ok(new)
+            })
+            .await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (409, SetCookie::Keep));
+        let found = apps[0].look(&answer.value.unwrap(), "n").await;
+        assert_eq!(found, (Some("ada".to_owned()), Some(1)));
+    }
+}
+
 /// A logout with the old id, within the grace, ends the session under its new id.
 pub async fn a_logout_with_the_old_id_ends_the_session(fixture: impl Fixture) {
     let site = Site::new();
@@ -132,22 +156,74 @@ pub async fn a_logout_under_way_follows_the_renewal(fixture: impl Fixture) {
     }
 }
 
-/// A renewal that is under way when the session is ended elsewhere brings nothing back.
+/// So does one that comes so late that nothing leads from the old id to the new one any more.
+pub async fn a_late_logout_ends_the_session(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for renewer in [0, 1] {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let (inner, cookie) = (apps[renewer].clone(), browser.cookie().to_owned());
+        let (clock, store) = (site.clock.clone(), fixture.open().await);
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                clock.advance(RENEW_AFTER);
+                let new = renew(&inner, &cookie).await;
+                clock.advance(RENEW_AFTER - 1);
+                store.delete_expired(clock.now(), 1_000).await.unwrap();
+                assert!(inner.is_alive(&new).await);
+                session.logout()?;
+                Ok(new)
+            })
+            .await;
+        let new = answer.ok();
+        for app in &apps {
+            assert!(!app.is_alive(&new).await, "the renewed session outlived its logout");
+        }
+    }
+}
+
+/// A logout that is under way during a rotation ends the session under its new id, too.
+pub async fn a_logout_under_way_follows_the_rotation(fixture: impl Fixture) {
+    let site = Site::new();
+    let apps = two_apps(&fixture, &site).await;
+    for logged_in in [false, true] {
+        let browser = match logged_in {
+            true => Browser::logged_in(&apps[0], "ada").await,
+            false => Browser::with(&apps[0], "n", 1).await,
+        };
+        let (inner, mut copy) = (apps[1].clone(), browser.clone());
+        let store = fixture.open().await;
+        let now = site.clock.now();
+        let answer = apps[0]
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
+                copy.send(&inner, |session: Session| async move { session.rotate() }).await.ok();
+                store.delete_expired(now, 1_000).await.unwrap();
+                session.logout()?;
+                Ok(copy)
+            })
+            .await;
+        let copy = answer.ok();
+        assert!(!apps[0].is_alive(copy.cookie()).await, "the session outlived its logout");
+    }
+}
+
+/// A renewal that is under way when the session is ended elsewhere brings nothing back: who only
+/// reads is served, who writes is told.
 pub async fn a_renewal_under_way_brings_nothing_back(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
-    for ender in [0, 1] {
+    for (ender, writes) in [(0, false), (1, false), (0, true), (1, true)] {
         let browser = Browser::logged_in(&apps[0], "ada").await;
         site.clock.advance(RENEW_AFTER);
         let (inner, cookie) = (apps[ender].clone(), browser.cookie().to_owned());
         let answer = apps[0]
-            .request(browser.cookie.as_deref(), move |_session: Session| async move {
+            .request(browser.cookie.as_deref(), move |session: Session| async move {
                 let logout = |session: Session| async move { session.logout() };
                 inner.request(Some(&cookie), logout).await.ok();
-                Ok(())
+                if writes { session.insert("n", 2) } else { Ok(()) }
             })
             .await;
-        assert_eq!(answer.status, 409);
+        assert_eq!(answer.status, if writes { 409 } else { 200 });
         assert_eq!(answer.cookie, SetCookie::Keep);
         assert!(!apps[0].is_alive(browser.cookie()).await);
     }

@@ -17,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
+    /// Why nothing more was saved than what the cookie tells of.
+    pub(crate) error: Option<Error>,
 }
 
 /// A commit that is done, or on its way.
@@ -47,7 +49,7 @@ impl Engine {
             Backend::Stored(_) if slot.state().view.is_none() => {
                 let mut state = slot.state();
                 state.closed = true;
-                Commit::Done(Ok(Outcome { vary: state.accessed, cookie: None }))
+                Commit::Done(Ok(Outcome { vary: state.accessed, cookie: None, error: None }))
             }
             Backend::Stored(backend) => {
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
@@ -88,7 +90,7 @@ impl Engine {
         let mut state = slot.state();
         state.closed = true;
         let Some(view) = &state.view else {
-            return Ok(Outcome { vary: state.accessed, cookie: None });
+            return Ok(Outcome { vary: state.accessed, cookie: None, error: None });
         };
         let refresh = self.config().refresh != Refresh::Never && is_permanent(view);
         let rewrite = self.config().rewrite_outdated && state.outdated;
@@ -97,7 +99,7 @@ impl Engine {
             false if view.modified() || refresh || rewrite => Some(self.encode(view)?),
             _ => None,
         };
-        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie })
+        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error: None })
     }
 
     /// Flask refreshes a permanent session on every route.

@@ -97,7 +97,11 @@ impl Engine {
         outcome: Result<Outcome, Error>,
     ) -> Response<B> {
         match outcome {
-            Ok(outcome) => {
+            Ok(mut outcome) => {
+                if let Some(error) = outcome.error.take() {
+                    event::failed(&error);
+                    response = self.replace(&response, &error);
+                }
                 self.write_headers(outcome, response.headers_mut());
                 response
             }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::event;
 use crate::id::SessionIdHash;
-use crate::record::Record;
+use crate::record::{Record, State};
 
 /// How many parts the records are spread over, each with a lock of its own.
 const SHARDS: usize = 64;
@@ -16,8 +16,8 @@ const SHARDS: usize = 64;
 /// A store in the memory of one process: for development, for tests, and for services of one
 /// process whose sessions may end with it.
 ///
-/// It holds a bounded number of sessions. When it is full, it drops expired ones first, then the
-/// sessions of anonymous visitors that would end first, and never one that somebody is logged in
+/// It holds a bounded number of sessions. When it is full, it drops expired ones first, then
+/// sessions of anonymous visitors, those that would end first among some, and never one that somebody is logged in
 /// to: then it refuses new ones, which the visitor sees as a 503.
 ///
 /// ```
@@ -42,7 +42,7 @@ pub struct MemoryStore {
 struct Shard {
     records: HashMap<SessionIdHash, Entry, BuildHasherDefault<IdHasher>>,
     /// The records that may be dropped, those that end first at the beginning.
-    anonymous: BTreeSet<(u64, SessionIdHash)>,
+    evictable: BTreeSet<(u64, SessionIdHash)>,
     /// Sessions in cookies that were ended, and when that can be forgotten.
     revoked: HashMap<SessionIdHash, u64>,
 }
@@ -54,6 +54,7 @@ struct Entry {
     version: Version,
     ends: u64,
     anonymous: bool,
+    evictable: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,23 +134,37 @@ impl MemoryStore {
         let first = usize::from(id.as_bytes()[0]);
         (0..SHARDS).any(|offset| {
             let mut shard = lock(&self.shards[(first + offset) % SHARDS]);
-            let Some((_, id)) = shard.anonymous.first().copied() else { return false };
+            let Some((_, id)) = shard.evictable.first().copied() else { return false };
             self.remove(&mut shard, &id).is_some()
         })
     }
 
     /// Puts a record in its place, and into the indexes, before the one that was there leaves them:
     /// who looks a user's records up at that moment finds it.
-    fn put(&self, shard: &mut Shard, id: &SessionIdHash, record: &Record, version: Version) {
+    fn put(
+        &self,
+        shard: &mut Shard,
+        id: &SessionIdHash,
+        record: &Record,
+        version: Version,
+        now: u64,
+    ) {
         let anonymous = record.user.is_none();
-        let entry =
-            Entry { bytes: record.to_bytes().into(), version, ends: record.ends(), anonymous };
-        let old = shard.records.get(id).map(|old| (old.anonymous, old.ends, old.user()));
+        // As long as an old id leads to a session, that may be one that somebody is logged in to.
+        let leads = matches!(record.state, State::Moved { .. }) && !record.is_expired(now);
+        let entry = Entry {
+            bytes: record.to_bytes().into(),
+            version,
+            ends: record.ends(),
+            anonymous,
+            evictable: anonymous && !leads,
+        };
+        let old = shard.records.get(id).map(|old| (old.evictable, old.ends, old.user()));
         if let Some((true, ends, _)) = old {
-            shard.anonymous.remove(&(ends, *id));
+            shard.evictable.remove(&(ends, *id));
         }
-        if anonymous {
-            shard.anonymous.insert((entry.ends, *id));
+        if entry.evictable {
+            shard.evictable.insert((entry.ends, *id));
         }
         shard.records.insert(*id, entry);
         let old_user = old.and_then(|(.., user)| user);
@@ -177,9 +192,10 @@ impl MemoryStore {
     /// Removes a record.
     fn remove(&self, shard: &mut Shard, id: &SessionIdHash) -> Option<Entry> {
         let entry = shard.records.remove(id)?;
-        if entry.anonymous {
-            shard.anonymous.remove(&(entry.ends, *id));
-        } else if let Some(user) = entry.user() {
+        if entry.evictable {
+            shard.evictable.remove(&(entry.ends, *id));
+        }
+        if let Some(user) = entry.user() {
             self.unlink(&user, id);
         }
         self.len.fetch_sub(1, Ordering::Relaxed);
@@ -226,7 +242,7 @@ impl SessionStore for MemoryStore {
             self.len.fetch_sub(1, Ordering::Relaxed);
             return Ok(false);
         }
-        self.put(&mut shard, id, record, Version(1));
+        self.put(&mut shard, id, record, Version(1), now);
         Ok(true)
     }
 
@@ -239,7 +255,7 @@ impl SessionStore for MemoryStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        _now: u64,
+        now: u64,
     ) -> Result<Updated, StoreError> {
         let mut shard = self.shard(id);
         match shard.records.get(id) {
@@ -248,7 +264,7 @@ impl SessionStore for MemoryStore {
             Some(_) => {}
         }
         let version = Version(expected.0 + 1);
-        self.put(&mut shard, id, record, version);
+        self.put(&mut shard, id, record, version, now);
         Ok(Updated::Written(version))
     }
 

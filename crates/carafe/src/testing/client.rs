@@ -111,7 +111,10 @@ impl<S> Client<S> {
         let (slot, session) = self.open().await?;
         let result = change(&session)?;
         let mut headers = HeaderMap::new();
-        let outcome = self.sessions.engine().commit(&slot).done().await?;
+        let mut outcome = self.sessions.engine().commit(&slot).done().await?;
+        if let Some(error) = outcome.error.take() {
+            return Err(error);
+        }
         self.sessions.engine().write_headers(outcome, &mut headers);
         self.keep_cookies(&headers, self.session_path());
         Ok(result)

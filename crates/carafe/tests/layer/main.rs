@@ -7,6 +7,7 @@ mod support;
 
 mod closed;
 mod concurrency;
+mod conflict;
 mod connection;
 mod cookies;
 mod debug;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::queue::{Done, Queue, Task, Ticket};
-use super::{apply, ended, failed};
+use super::{apply, ended, failed, users};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
 use crate::session::{Operation, View};
@@ -32,6 +32,15 @@ pub(super) struct Batch<'a> {
     /// The newest record that is known of.
     known: Option<Arc<Stored>>,
     deadline: Instant,
+}
+
+/// What became of a try to move a session.
+enum Moved {
+    Done(Arc<Stored>),
+    /// Another write came first.
+    Conflict,
+    /// The store has no room for a new record.
+    NoRoom,
 }
 
 /// Where a session is.
@@ -74,8 +83,8 @@ impl<'a> Batch<'a> {
                 Task::Rotate { operations, to, grace } => {
                     self.rotate(operations, to, grace, reply).await;
                 }
-                Task::End => {
-                    let result = self.end().await;
+                Task::End(seen) => {
+                    let result = self.end(&seen.record).await;
                     answer(reply, result);
                 }
             }
@@ -197,11 +206,19 @@ impl<'a> Batch<'a> {
                 Err(error) => break Err(error),
             };
             match self.move_to(&stored, &operations, to, grace, &mut created).await {
-                Ok(Some(written)) => {
+                Ok(Moved::Done(written)) => {
                     created = None;
                     break Ok(Done::Written(to, written));
                 }
-                Ok(None) => {
+                // A renewal can wait until there is room. What is logged in is to work meanwhile.
+                Ok(Moved::NoRoom) if operations.is_empty() => {
+                    break Ok(Done::Written(self.session, stored));
+                }
+                Ok(Moved::NoRoom) => {
+                    self.known = Some(stored);
+                    return self.write(vec![(operations, reply)]).await;
+                }
+                Ok(Moved::Conflict) => {
                     if let Err(error) = self.check_patience() {
                         break Err(error);
                     }
@@ -215,7 +232,7 @@ impl<'a> Batch<'a> {
         answer(reply, result);
     }
 
-    /// One try to move the session; `None` if another write came first.
+    /// One try to move the session.
     async fn move_to(
         &mut self,
         stored: &Stored,
@@ -223,7 +240,7 @@ impl<'a> Batch<'a> {
         to: SessionIdHash,
         grace: Option<Duration>,
         created: &mut Option<Version>,
-    ) -> Result<Option<Arc<Stored>>, Error> {
+    ) -> Result<Moved, Error> {
         let Queue { store, rules, clock, .. } = self.queue.as_ref();
         let now = clock.now();
         let mut view = view_of(&stored.record)?;
@@ -236,6 +253,10 @@ impl<'a> Batch<'a> {
             None => match store.create(&to, &record, now).await {
                 Ok(true) => Version(1),
                 Ok(false) => return Err(ended()),
+                Err(error) if grace.is_some() && error.kind() == StoreErrorKind::Full => {
+                    event::store_failed(&error);
+                    return Ok(Moved::NoRoom);
+                }
                 Err(error) => {
                     // It may be there.
                     *created = (error.kind() == StoreErrorKind::Uncertain).then_some(Version(1));
@@ -256,14 +277,16 @@ impl<'a> Batch<'a> {
             None if operations.iter().any(|one| matches!(one, Operation::Login(_))) => 0,
             None => now,
         };
-        let pointer = rules.pointer(&stored.record, to, until);
+        let pointer = rules.pointer(&stored.record, to, until, now);
         let moved = match store.update(&self.session, stored.version, &pointer, now).await {
             Ok(Updated::Written(_)) => true,
             Ok(Updated::Conflict) => false,
             Ok(Updated::Gone) => return Err(ended()),
             Err(error) if error.kind() == StoreErrorKind::Uncertain => {
                 match self.has_moved(stored.version, &pointer).await {
-                    Ok(moved) => moved,
+                    Ok(Some(moved)) => moved,
+                    // Ended since, and nobody can know whether it had moved before.
+                    Ok(None) => return Err(failed(error)),
                     Err(error) => {
                         // It may have moved there: better a record that nobody knows the id of than
                         // a session that is lost.
@@ -274,29 +297,33 @@ impl<'a> Batch<'a> {
             }
             Err(error) => return Err(failed(error)),
         };
-        Ok(moved.then(|| Arc::new(Stored { record, version })))
+        Ok(match moved {
+            true => Moved::Done(Arc::new(Stored { record, version })),
+            false => Moved::Conflict,
+        })
     }
 
     /// Finds out whether the old record has become a pointer, after the answer was lost. Whatever
     /// the lost call still does, it does nothing once the record has another version; and that the
     /// pointer is ours is told by the new id, which nobody else knows.
-    async fn has_moved(&self, version: Version, pointer: &Record) -> Result<bool, Error> {
+    ///
+    /// `None` if there is no old record any more.
+    async fn has_moved(&self, version: Version, pointer: &Record) -> Result<Option<bool>, Error> {
         let Queue { store, clock, .. } = self.queue.as_ref();
         loop {
             let now = clock.now();
             let error = match store.load(&self.session, now).await {
-                Ok(Some(found)) if found.record.state == pointer.state => return Ok(true),
+                Ok(Some(found)) if found.record.state == pointer.state => return Ok(Some(true)),
                 Ok(Some(found)) if found.version == version => {
                     match store.update(&self.session, version, pointer, now).await {
-                        Ok(Updated::Written(_)) => return Ok(true),
+                        Ok(Updated::Written(_)) => return Ok(Some(true)),
                         // It was the lost call, or another: look again.
                         Ok(Updated::Conflict | Updated::Gone) => continue,
                         Err(error) => error,
                     }
                 }
-                Ok(Some(_)) => return Ok(false),
-                // It has been ended since, or its pointer has.
-                Ok(None) => return Ok(false),
+                Ok(Some(_)) => return Ok(Some(false)),
+                Ok(None) => return Ok(None),
                 Err(error) => error,
             };
             if self.check_patience().is_err() {
@@ -318,13 +345,17 @@ impl<'a> Batch<'a> {
 
     /// Ends the session, wherever it went. What it leaves are pointers to nothing, which expire: if
     /// they were deleted first and then something failed, nobody would find the session any more.
-    async fn end(&mut self) -> Result<Done, Error> {
+    async fn end(&mut self, seen: &Record) -> Result<Done, Error> {
         self.known = None;
         let mut session = self.session;
         loop {
             let now = self.queue.clock.now();
             let store = &self.queue.store;
             let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
+                // It has been ended, or it was renewed so long ago that nothing leads there any more.
+                if let Some(user) = &seen.user {
+                    users::end(store, &self.queue.clock, user, seen.public_id).await?;
+                }
                 return Ok(Done::Ended);
             };
             match stored.record.state {
@@ -334,9 +365,9 @@ impl<'a> Batch<'a> {
                 State::Live => {
                     let deleted = store.delete(&session, Some(stored.version)).await;
                     match deleted.map_err(failed)? {
-                        // It was changed or moved meanwhile: look again.
-                        Deleted::Conflict => {}
-                        Deleted::Deleted | Deleted::Gone => return Ok(Done::Ended),
+                        // It was changed or moved meanwhile, or what that left is gone: look again.
+                        Deleted::Conflict | Deleted::Gone => {}
+                        Deleted::Deleted => return Ok(Done::Ended),
                     }
                 }
             }

@@ -10,7 +10,7 @@ use crate::id::{SessionId, SessionIdHash};
 use crate::session::{Operation, PERMANENT, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
 use crate::value::json::Payload;
-use crate::{DateTime, Error, event};
+use crate::{DateTime, Error, ErrorKind, event};
 
 /// What the response has to say about the session's cookie.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +45,18 @@ impl Engine {
             (log, state.accessed, std::mem::take(&mut state.set_id))
         };
         let origin = slot.state().origin.take().map(|origin| *origin);
-        let committed = self.commit_log(backend, origin, log, true).await?;
-        let set_id = committed.set_id.unwrap_or(set_id);
+        let (set_id, error) = match self.commit_log(backend, origin, log, true).await {
+            Ok(committed) => (committed.set_id.unwrap_or(set_id), None),
+            // What was saved before lasts: without its new id the visitor would have lost it.
+            Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
+            Err(error) => return Err(error),
+        };
         let cookie = match &set_id {
             SetId::Keep => None,
             SetId::Set(id, expires) => Some(self.set_cookie.set(&self.keys.sign_id(id), *expires)?),
             SetId::Remove => Some(self.set_cookie.remove()?),
         };
-        Ok(Outcome { vary: accessed || cookie.is_some(), cookie })
+        Ok(Outcome { vary: accessed || cookie.is_some(), cookie, error })
     }
 
     /// Saves what a request has done so far and, in a write of its own, one operation more.
@@ -99,8 +103,8 @@ impl Engine {
         // What came before a logout ends with the session; what comes after begins a new one.
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
-            if let Some(Origin { session, .. }) = origin.take() {
-                backend.queue.submit(session, Task::End).await?;
+            if let Some(Origin { session, stored, .. }) = origin.take() {
+                backend.queue.submit(session, Task::End(stored)).await?;
                 event::logged_out();
             }
             set_id = Some(SetId::Remove);
@@ -117,7 +121,14 @@ impl Engine {
         let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
         if rotates || renews {
             let grace = (!rotates).then_some(rules.grace);
-            return rotate(backend, origin, log, grace).await;
+            let only_renews = log.is_empty();
+            return match rotate(backend, origin, log, grace).await {
+                // Who only reads has nothing to lose by a session that has ended meanwhile.
+                Err(error) if only_renews && error.kind() == ErrorKind::Ended => {
+                    Ok(Committed { origin: None, set_id })
+                }
+                done => done,
+            };
         }
         if log.is_empty() {
             if closing && rules.touch_is_due(&origin.stored.record, now) {
@@ -175,12 +186,12 @@ async fn rotate(
     let to = id.hash();
     let task = Task::Rotate { operations, to, grace };
     let (session, stored) = written(backend.queue.submit(origin.session, task).await?)?;
-    event::rotated(grace.is_some());
     if session == to {
+        event::rotated(grace.is_some());
         let origin = Origin { id, session, stored };
         return Ok(Committed { set_id: Some(set_id_of(&origin)), origin: Some(origin) });
     }
-    // Another request has renewed it, whose response brings the new id.
+    // Another request has renewed it, whose response brings the new id, or there was no room.
     Ok(Committed { origin: Some(Origin { session, stored, ..origin }), set_id: None })
 }
 

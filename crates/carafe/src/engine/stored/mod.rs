@@ -22,6 +22,10 @@ use crate::session::View;
 use crate::store::{SessionStore, Store, StoreError};
 use crate::{Config, Error, ErrorKind, event};
 
+/// For how many seconds a pointer is kept when nobody may follow it any more: a request that is
+/// under way, or has lost an answer of the store, still learns from it what became of the session.
+const KEPT: u64 = 60;
+
 /// A store, and the changes that are on their way to it.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreBackend {
@@ -110,9 +114,10 @@ impl Rules {
         record.idle_expires = record.last_seen.saturating_add(self.idle);
     }
 
-    /// Whether enough time has passed since a use was last written: a tenth of the idle timeout.
+    /// Whether enough time has passed since a use was last written: a tenth of the idle timeout. A
+    /// session that has ended while it was used has ended, and is not to be brought back.
     fn touch_is_due(&self, record: &Record, now: u64) -> bool {
-        now.saturating_sub(record.last_seen) > self.idle / 10
+        now.saturating_sub(record.last_seen) > self.idle / 10 && !record.is_expired(now)
     }
 
     fn renewal_is_due(&self, record: &Record, now: u64) -> bool {
@@ -120,14 +125,13 @@ impl Rules {
     }
 
     /// What is left under an old id: where the session went, and nothing of what it holds.
-    fn pointer(&self, old: &Record, to: SessionIdHash, until: u64) -> Record {
-        let until = until.min(old.expires);
+    fn pointer(&self, old: &Record, to: SessionIdHash, until: u64, now: u64) -> Record {
         Record {
             data: Vec::new(),
             user: None,
             address: None,
             agent: None,
-            idle_expires: until,
+            idle_expires: until.max(now).saturating_add(KEPT),
             state: State::Moved { to, until },
             ..old.clone()
         }

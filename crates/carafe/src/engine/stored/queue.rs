@@ -49,8 +49,8 @@ pub(super) enum Task {
     Write(Vec<Operation>),
     /// Applies changes and moves the session to a new id.
     Rotate { operations: Vec<Operation>, to: SessionIdHash, grace: Option<Duration> },
-    /// Ends the session.
-    End,
+    /// Ends the session, which the request saw like this.
+    End(Arc<Stored>),
 }
 
 /// What has been done.

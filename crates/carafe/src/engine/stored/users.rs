@@ -3,7 +3,7 @@
 use super::{StoreBackend, failed};
 use crate::id::PublicId;
 use crate::record::Record;
-use crate::store::Deleted;
+use crate::store::{Deleted, Store};
 use crate::{Clock, Error, ErrorKind, event};
 
 /// How often a revocation looks again when the session is renewed at the same moment.
@@ -68,31 +68,11 @@ impl UserSessions {
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn revoke(&self, user: &str, public_id: PublicId) -> Result<bool, Error> {
-        let store = self.backend.store();
-        let mut found = false;
-        for _ in 0..TRIES {
-            let list = store.list_for_user(user, self.clock.now()).await.map_err(failed)?;
-            let sessions: Vec<_> = list
-                .into_iter()
-                .filter(|(_, stored)| stored.record.public_id == public_id)
-                .collect();
-            if sessions.is_empty() {
-                if found {
-                    event::logged_out();
-                }
-                return Ok(found);
-            }
-            for (id, stored) in sessions {
-                // With the version, since it may move to another id at this moment: then the next
-                // look finds it there.
-                let deleted = store.delete(&id, Some(stored.version)).await.map_err(failed)?;
-                found |= deleted == Deleted::Deleted;
-            }
+        let found = end(self.backend.store(), &self.clock, user, public_id).await?;
+        if found {
+            event::logged_out();
         }
-        Err(Error::new(
-            ErrorKind::Store,
-            "the session is changed so often that it could not be ended: try again",
-        ))
+        Ok(found)
     }
 
     /// Ends all sessions of a user. How many it were.
@@ -104,6 +84,34 @@ impl UserSessions {
         event::logged_out();
         Ok(ended)
     }
+}
+
+/// Ends a session of a user, under whatever id it is; `false` if there is none.
+pub(super) async fn end(
+    store: &Store,
+    clock: &Clock,
+    user: &str,
+    public_id: PublicId,
+) -> Result<bool, Error> {
+    let mut found = false;
+    for _ in 0..TRIES {
+        let list = store.list_for_user(user, clock.now()).await.map_err(failed)?;
+        let mut sessions =
+            list.into_iter().filter(|(_, stored)| stored.record.public_id == public_id).peekable();
+        if sessions.peek().is_none() {
+            return Ok(found);
+        }
+        for (id, stored) in sessions {
+            // With the version, since it may move to another id at this moment: then the next look
+            // finds it there.
+            let deleted = store.delete(&id, Some(stored.version)).await.map_err(failed)?;
+            found |= deleted == Deleted::Deleted;
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Store,
+        "the session is changed so often that it could not be ended: try again",
+    ))
 }
 
 fn info(record: Record, current: Option<PublicId>) -> SessionInfo {

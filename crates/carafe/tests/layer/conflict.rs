@@ -1,0 +1,67 @@
+//! Two requests that read and then write one key of a session in a store.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use tokio::sync::Barrier;
+
+use crate::support::{Client, Log, NOW};
+
+/// A site whose `/slow` reads a number, lets `/meanwhile` have its turn, and then writes.
+fn site(reads: bool) -> Router {
+    let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
+    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(Clock::fixed(NOW));
+    let turns = Arc::new(Barrier::new(2));
+    let others = Arc::clone(&turns);
+    let slow = async move |session: Session| {
+        let n = if reads { session.get::<u64>("n")? } else { None };
+        turns.wait().await;
+        turns.wait().await;
+        session.insert("n", n.unwrap_or(0) + 1)
+    };
+    let meanwhile = async move |session: Session| {
+        others.wait().await;
+        session.insert("n", 10)?;
+        session.save().await?;
+        others.wait().await;
+        Ok::<_, Error>(())
+    };
+    let look =
+        async |session: Session| session.get::<u64>("n").map(|n| n.unwrap_or_default().to_string());
+    Router::new()
+        .route("/begin", get(async |session: Session| session.insert("n", 1)))
+        .route("/slow", get(slow))
+        .route("/meanwhile", get(meanwhile))
+        .route("/look", get(look))
+        .layer(layer)
+}
+
+/// What the log says when both have had their turns, and the number then.
+async fn race(reads: bool) -> (Vec<String>, String) {
+    let mut client = Client::new(site(reads));
+    client.get("/begin").await;
+    let mut other = Client::new(client.app.clone());
+    other.cookies = client.cookies.clone();
+    let log = Log::capture();
+    let (slow, meanwhile) = tokio::join!(client.get("/slow"), other.get("/meanwhile"));
+    assert_eq!((slow.status.as_u16(), meanwhile.status.as_u16()), (200, 200));
+    let conflicts = |line: &String| line.contains("session.conflict");
+    let lines = log.lines().into_iter().filter(conflicts).collect();
+    (lines, client.get("/look").await.text)
+}
+
+#[tokio::test]
+async fn the_log_tells_of_a_change_that_was_overwritten() {
+    let (lines, n) = race(true).await;
+    assert_eq!(n, "2", "the later write stands");
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(line.contains("WARN") && line.contains("`update`"), "{line}");
+}
+
+#[tokio::test]
+async fn the_log_says_nothing_where_nobody_had_read_it() {
+    let (lines, n) = race(false).await;
+    assert_eq!((lines, n.as_str()), (Vec::new(), "1"));
+}
