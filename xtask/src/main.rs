@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod background;
 mod checks;
 mod group;
 mod groups;
@@ -10,6 +11,7 @@ mod processes;
 mod python;
 mod report;
 mod runner;
+mod servers;
 mod suite;
 mod system;
 mod tools;

@@ -63,7 +63,7 @@ async fn updates_touch_no_index() {
     // Its connections report what they have counted when they end.
     drop(store);
     let counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
-                  WHERE relname = 'carafe_sessions'";
+                  WHERE relname = 'carafe_sessions' AND schemaname = current_user";
     for _ in 0..100 {
         let rows = database.query(counts).await;
         let (updates, hot): (i64, i64) = (rows[0].get(0), rows[0].get(1));
