@@ -242,31 +242,37 @@ impl SessionStore for RedisStore {
         keep: Option<&SessionIdHash>,
     ) -> Result<u64, StoreError> {
         let owner = Owner::of(user);
-        let mut seen: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
+        let mut settled: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
         let mut deleted = 0;
         // A session that gets a new id meanwhile is in the index under that before it is nobody's
-        // under the old one: so it is looked for until there are none that weren't seen before.
+        // under the old one, and even before it is there: so an id without a record settles nothing.
+        // As long as a session is left, its record is found here, as the user's or already as a
+        // pointer; a pass that finds neither is the last.
         loop {
             let ids = match self.ids_of(user, "-inf").await {
                 Ok(ids) => ids,
                 Err(error) if deleted == 0 => return Err(error),
                 Err(error) => return Err(partly(&error)),
             };
-            let new: Vec<_> = ids.into_iter().filter(|id| seen.insert(*id)).collect();
-            if new.is_empty() {
-                return Ok(deleted);
-            }
-            let results: Vec<_> = stream::iter(new)
-                .map(|id| async move { self.delete_if(&id, &[], owner.as_bytes()).await })
+            let left: Vec<_> = ids.into_iter().filter(|id| !settled.contains(id)).collect();
+            let results: Vec<_> = stream::iter(left)
+                .map(|id| async move { (id, self.delete_if(&id, &[], owner.as_bytes()).await) })
                 .buffer_unordered(AT_ONCE)
                 .collect()
                 .await;
-            let done = |result: &&Result<Deleted, _>| matches!(result, Ok(Deleted::Deleted));
+            let done = |(_, result): &&(_, _)| matches!(result, Ok(Deleted::Deleted));
             deleted += results.iter().filter(done).count() as u64;
-            match results.into_iter().find_map(Result::err) {
-                None => {}
-                Some(error) if deleted == 0 => return Err(error),
-                Some(error) => return Err(partly(&error)),
+            let before = settled.len();
+            for (id, result) in results {
+                match result {
+                    Ok(Deleted::Gone) => {}
+                    Ok(Deleted::Deleted | Deleted::Conflict) => drop(settled.insert(id)),
+                    Err(error) if deleted == 0 => return Err(error),
+                    Err(error) => return Err(partly(&error)),
+                }
+            }
+            if settled.len() == before {
+                return Ok(deleted);
             }
         }
     }
