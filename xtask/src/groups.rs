@@ -44,7 +44,7 @@ static NGINX: Program = Program {
     brew: "nginx",
 };
 
-static REDIS: Program = Program {
+pub(crate) static REDIS: Program = Program {
     name: "redis-server",
     commands: &["redis-server", "valkey-server"],
     apt: "redis-server",
@@ -53,7 +53,7 @@ static REDIS: Program = Program {
     brew: "redis",
 };
 
-static POSTGRES: Program = Program {
+pub(crate) static POSTGRES: Program = Program {
     name: "postgres",
     commands: &["postgres"],
     apt: "postgresql",
@@ -203,22 +203,27 @@ pub(crate) static TEST: &[Group] = &[
     },
     Group {
         name: "redis",
-        about: "the store on Redis passes the conformance suite, also with TLS",
-        needs: &[Need::Program(&REDIS), Need::Program(&OPENSSL)],
+        about: "the store on Redis passes the conformance suite, and loses nothing in crashes",
+        needs: &[Need::Python, Need::Program(&REDIS), Need::Program(&OPENSSL)],
         limit: LIMIT,
         run: servers::redis,
     },
     Group {
         name: "redis-cluster",
         about: "the store on a Redis Cluster of three nodes passes it as well",
-        needs: &[Need::Program(&REDIS)],
+        needs: &[Need::Python, Need::Program(&REDIS)],
         limit: LIMIT,
         run: servers::redis_cluster,
     },
     Group {
         name: "postgres",
-        about: "so does the store on PostgreSQL, also with TLS and through PgBouncer",
-        needs: &[Need::Program(&POSTGRES), Need::Program(&PGBOUNCER), Need::Program(&OPENSSL)],
+        about: "so does the store on PostgreSQL, also through PgBouncer",
+        needs: &[
+            Need::Python,
+            Need::Program(&POSTGRES),
+            Need::Program(&PGBOUNCER),
+            Need::Program(&OPENSSL),
+        ],
         limit: LIMIT,
         run: servers::postgres,
     },

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => suite::fuzz(&options),
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
-        Command::Crashes { kills } => suite::crashes(kills),
+        Command::Crashes { kills, of } => suite::crashes(kills, of),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());

@@ -42,6 +42,7 @@
 mod app;
 mod fixture;
 mod intercept;
+mod proxy;
 pub mod records;
 pub mod sessions;
 mod suite;
@@ -49,3 +50,4 @@ mod support;
 
 pub use self::fixture::{Fixture, run};
 pub use self::intercept::{Call, Deciding, Fate, Intercepted};
+pub use self::proxy::Proxy;

@@ -2,12 +2,23 @@
 
 use std::process::Command;
 
+use crate::checks::interop::{self, with_examples};
+use crate::checks::stores;
 use crate::job::Job;
 use crate::servers::certificates::Certificates;
 use crate::servers::postgres::FAST;
-use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster};
+use crate::servers::redis::{ALWAYS, EVERYSEC};
+use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
 
-/// The conformance suite and the crate's own tests, on one server. Half a minute.
+/// How often a server is killed in a run of all the tests.
+const KILLS: u64 = 10;
+
+/// How many seconds Redis may keep what it has acknowledged from the disk with `everysec`. It says
+/// one; if the disk is slow it waits for another.
+const EVERYSEC_SECONDS: &str = "2";
+
+/// The conformance suite and the crate's own tests, on one server; then two processes on it, and
+/// crashes of it. A minute.
 pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let server = Redis::start_with_tls(job, "redis-server", &certificates)?;
@@ -15,15 +26,21 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", server.url()).env("CARAFE_REDIS_TLS_URL", tls);
     command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
-    run(job, command, "on Redis")
+    run(job, command, "on Redis")?;
+    stores::races(job, &[&server.url()])?;
+    crashes_of_redis(job, KILLS)?;
+    // The same program has to see what a server loses that keeps nothing.
+    let forgetful = Redis::stopped(job, "redis-forgetful", &[])?;
+    crashes(job, &forgetful, 2, &["--expect-loss"])
 }
 
-/// The same on a Cluster of three nodes.
+/// The same on a Cluster of three nodes. Half a minute.
 pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     let cluster = RedisCluster::start(job, "redis-cluster")?;
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", cluster.url());
-    run(job, command, "on a Cluster")
+    run(job, command, "on a Cluster")?;
+    stores::races(job, &[&cluster.url()])
 }
 
 /// The conformance suite and the crate's own tests, on PostgreSQL and through PgBouncer.
@@ -39,7 +56,41 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
         command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
         run(job, command, place)?;
     }
-    Ok(())
+    stores::races(job, &[&server.url()])?;
+    crashes_of_postgres(job, KILLS)
+}
+
+/// Redis is killed under load, with `appendfsync always`: nothing that was acknowledged is lost.
+pub(crate) fn crashes_of_redis(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Redis::stopped(job, "redis-crashes", ALWAYS)?;
+    crashes(job, &server, kills, &[])
+}
+
+/// With `everysec`, no more than that promises.
+pub(crate) fn crashes_of_redis_everysec(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Redis::stopped(job, "redis-everysec", EVERYSEC)?;
+    crashes(job, &server, kills, &["--may-lose-seconds", EVERYSEC_SECONDS])
+}
+
+/// PostgreSQL is killed under load, with all its processes.
+pub(crate) fn crashes_of_postgres(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Postgres::stopped(job, "postgres-crashes")?;
+    crashes(job, &server, kills, &[])
+}
+
+/// Kills a server under load, and has the twins go on by themselves.
+fn crashes(
+    job: &mut Job<'_>,
+    server: &Stopped,
+    kills: u64,
+    expectations: &[&str],
+) -> Result<(), String> {
+    let mut command = job.python("interop/crashes.py")?;
+    command.args(["--store", server.url(), "--kill", &server.command()?]);
+    command.args(["--kills", &kills.to_string()]);
+    command.args(expectations);
+    with_examples(job, &mut command, &["twin"])?;
+    interop::run(job, command)
 }
 
 /// A crate's tests that need a server. All packages are named, so that cargo unites the features

@@ -18,8 +18,10 @@ pub(crate) use self::pgbouncer::PgBouncer;
 pub(crate) use self::postgres::Postgres;
 pub(crate) use self::redis::{Redis, RedisCluster};
 
-use crate::background::Background;
+use crate::background::{Background, Folder};
+use crate::checks::interop::shell_word;
 use crate::job::Job;
+use crate::system::find_command;
 
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,6 +50,37 @@ fn free_port() -> Result<u16, String> {
 struct Server {
     process: Background,
     start: Start,
+}
+
+/// A server that does not run, ready to be started by somebody else, more than once.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    start: Start,
+    url: String,
+    _folder: Folder,
+}
+
+impl Stopped {
+    /// Where it will be found.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What starts it in the foreground: words of a shell.
+    pub(crate) fn command(&self) -> Result<String, String> {
+        let Start { program, arguments, user, .. } = &self.start;
+        let setpriv = match user {
+            None => String::new(),
+            Some(User { id, group }) => {
+                let setpriv = find_command("setpriv").ok_or("setpriv is not there")?;
+                format!("{} --reuid={id} --regid={group} --clear-groups ", setpriv.display())
+            }
+        };
+        let words =
+            std::iter::once(program.to_string_lossy().into_owned()).chain(arguments.clone());
+        let words: Vec<_> = words.map(|word| shell_word(&word)).collect();
+        Ok(setpriv + &words.join(" "))
+    }
 }
 
 /// What starts a server.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::certificates::Certificates;
-use super::{Server, Start, User, first_byte, free_port, program};
+use super::{Server, Start, Stopped, User, first_byte, free_port, program};
 use crate::background::Folder;
 use crate::job::Job;
 use crate::runner;
@@ -29,50 +29,18 @@ impl Postgres {
         more: &[&str],
         certificates: Option<&Certificates>,
     ) -> Result<Self, String> {
-        let program = program(job, "postgres")?;
-        let (port, folder) = (free_port()?, job.runner.folder()?);
-        let user = User::unprivileged()?;
-        if let Some(user) = user {
-            user.own(&[folder.path()])?;
-        }
-        let data = folder.path().join("data");
-        let mut initdb = runner::command(program.with_file_name("initdb"));
-        initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]);
-        initdb.args(["--no-instructions", "--no-sync", "--pgdata"]).arg(&data).current_dir("/");
-        if let Some(user) = user {
-            user.run(&mut initdb);
-        }
-        job.runner.run(initdb)?;
-        let mut settings = vec![
-            format!("port={port}"),
-            "listen_addresses=127.0.0.1".to_owned(),
-            "unix_socket_directories=".to_owned(),
-            "max_connections=400".to_owned(),
-            // What it shares with its processes goes with the folder.
-            "dynamic_shared_memory_type=mmap".to_owned(),
-        ];
-        settings.extend(more.iter().map(|&setting| setting.to_owned()));
-        if let Some(certificates) = certificates {
-            let [_, certificate, key] = certificates.paths();
-            for (name, from) in [("server.pem", certificate), ("server.key", key)] {
-                copy_private(&from, &data.join(name), user)?;
-            }
-            settings.extend(
-                ["ssl=on", "ssl_cert_file=server.pem", "ssl_key_file=server.key"]
-                    .map(str::to_owned),
-            );
-        }
-        let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
-        arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
-        let name = name.to_owned();
-        // It writes nothing any more. After a kill it would leave a piece of shared memory behind.
-        let signal = "QUIT";
-        let start = Start { name, program, arguments, user, signal, answers, port };
+        let (start, folder) = prepare(job, name, more, certificates)?;
         Ok(Self { server: Server::start(job, start)?, _folder: folder })
     }
 
+    /// A server that somebody else starts, and kills.
+    pub(crate) fn stopped(job: &mut Job<'_>, name: &str) -> Result<Stopped, String> {
+        let (start, folder) = prepare(job, name, &[], None)?;
+        Ok(Stopped { url: url(start.port), start, _folder: folder })
+    }
+
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port())
+        url(self.port())
     }
 
     /// Its URL for clients that insist on TLS.
@@ -83,6 +51,56 @@ impl Postgres {
     pub(crate) fn port(&self) -> u16 {
         self.server.start.port
     }
+}
+
+fn url(port: u16) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/postgres")
+}
+
+fn prepare(
+    job: &mut Job<'_>,
+    name: &str,
+    more: &[&str],
+    certificates: Option<&Certificates>,
+) -> Result<(Start, Folder), String> {
+    let program = program(job, "postgres")?;
+    let (port, folder) = (free_port()?, job.runner.folder()?);
+    let user = User::unprivileged()?;
+    if let Some(user) = user {
+        user.own(&[folder.path()])?;
+    }
+    let data = folder.path().join("data");
+    let mut initdb = runner::command(program.with_file_name("initdb"));
+    initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"]);
+    initdb.args(["--no-instructions", "--no-sync", "--pgdata"]).arg(&data).current_dir("/");
+    if let Some(user) = user {
+        user.run(&mut initdb);
+    }
+    job.runner.run(initdb)?;
+    let mut settings = vec![
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        "unix_socket_directories=".to_owned(),
+        "max_connections=400".to_owned(),
+        // What it shares with its processes goes with the folder.
+        "dynamic_shared_memory_type=mmap".to_owned(),
+    ];
+    settings.extend(more.iter().map(|&setting| setting.to_owned()));
+    if let Some(certificates) = certificates {
+        let [_, certificate, key] = certificates.paths();
+        for (name, from) in [("server.pem", certificate), ("server.key", key)] {
+            copy_private(&from, &data.join(name), user)?;
+        }
+        settings.extend(
+            ["ssl=on", "ssl_cert_file=server.pem", "ssl_key_file=server.key"].map(str::to_owned),
+        );
+    }
+    let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
+    arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
+    let name = name.to_owned();
+    // It writes nothing any more. After a kill it would leave a piece of shared memory behind.
+    let signal = "QUIT";
+    Ok((Start { name, program, arguments, user, signal, answers, port }, folder))
 }
 
 /// The server takes a key only from a file that nobody else can read.

@@ -5,9 +5,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::certificates::Certificates;
-use super::{PATIENCE, Server, Start, connect, first_byte, free_port, program};
+use super::{PATIENCE, Server, Start, Stopped, connect, first_byte, free_port, program};
 use crate::background::Folder;
 use crate::job::Job;
+
+/// Settings under which an acknowledged write is on the disk.
+pub(crate) const ALWAYS: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
+
+/// Settings under which it is there about a second later.
+pub(crate) const EVERYSEC: &[&str] = &["--appendonly", "yes", "--appendfsync", "everysec"];
 
 /// How many hash slots a Cluster has.
 const SLOTS: u16 = 16_384;
@@ -44,26 +50,24 @@ impl Redis {
         Self::launch(job, name, &[&tls[..], files.as_flattened()].concat(), Some(port))
     }
 
+    /// A server that somebody else starts, and kills.
+    pub(crate) fn stopped(
+        job: &mut Job<'_>,
+        name: &str,
+        settings: &[&str],
+    ) -> Result<Stopped, String> {
+        let (start, folder) = prepare(job, name, settings)?;
+        let url = format!("redis://127.0.0.1:{}", start.port);
+        Ok(Stopped { start, url, _folder: folder })
+    }
+
     fn launch(
         job: &mut Job<'_>,
         name: &str,
         settings: &[&str],
         tls_port: Option<u16>,
     ) -> Result<Self, String> {
-        let (port, folder) = (free_port()?, job.runner.folder()?);
-        let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""];
-        let dir = ["--dir", &folder.path().to_string_lossy()];
-        let arguments = own.iter().chain(&dir).chain(settings);
-        let start = Start {
-            name: name.to_owned(),
-            program: program(job, "redis-server")?,
-            arguments: arguments.map(|&word| word.to_owned()).collect(),
-            user: None,
-            signal: "TERM",
-            // While it reads its file it says `-LOADING`.
-            answers: |port| Ok(first_byte(port, b"PING\r\n")? == b'+'),
-            port,
-        };
+        let (start, folder) = prepare(job, name, settings)?;
         Ok(Self { server: Server::start(job, start)?, tls_port, _folder: folder })
     }
 
@@ -84,6 +88,24 @@ impl Redis {
     pub(crate) fn command(&self, command: &str) -> Result<String, String> {
         answer(self.port(), command).map_err(|error| format!("{command}: {error}"))
     }
+}
+
+fn prepare(job: &mut Job<'_>, name: &str, settings: &[&str]) -> Result<(Start, Folder), String> {
+    let (port, folder) = (free_port()?, job.runner.folder()?);
+    let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""];
+    let dir = ["--dir", &folder.path().to_string_lossy()];
+    let arguments = own.iter().chain(&dir).chain(settings);
+    let start = Start {
+        name: name.to_owned(),
+        program: program(job, "redis-server")?,
+        arguments: arguments.map(|&word| word.to_owned()).collect(),
+        user: None,
+        signal: "TERM",
+        // While it reads its file it says `-LOADING`.
+        answers: |port| Ok(first_byte(port, b"PING\r\n")? == b'+'),
+        port,
+    };
+    Ok((start, folder))
 }
 
 fn answer(port: u16, command: &str) -> io::Result<String> {

@@ -4,8 +4,8 @@
 //! `cargo xtask test postgres` starts servers and runs them.
 
 mod database;
+mod encryption;
 mod faults;
-mod proxy;
 mod tables;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};

@@ -4,8 +4,8 @@ use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
 use carafe::store::{StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
+use carafe_store_tests::Proxy;
 
-use super::proxy::Proxy;
 use super::{NOW, SCRIPTS, id, is_cluster, record, store, url};
 
 const ID: SessionIdHash = SessionIdHash::from_bytes([7; 32]);
@@ -18,7 +18,8 @@ async fn through_a_proxy() -> (Proxy, RedisStore) {
     let address = address.split(['/', '?']).next().unwrap();
     let proxy = Proxy::start(address.to_owned()).await;
     let at = if credentials.is_empty() { "" } else { "@" };
-    let store = RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address)).unwrap();
+    let store =
+        RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address())).unwrap();
     (proxy, store)
 }
 
@@ -114,4 +115,21 @@ async fn scripts_are_loaded_again_after_the_server_forgot_them() {
     let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
     assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_while_idle_costs_no_request() {
+    if is_cluster() {
+        return;
+    }
+    let (proxy, store) = through_a_proxy().await;
+    let id = id();
+    assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    for version in 1..=5 {
+        proxy.cut_connections();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let updated = store.update(&id, Version(version), &record(None), NOW).await.unwrap();
+        assert_eq!(updated, Updated::Written(Version(version + 1)));
+    }
+    assert_eq!(proxy.connections(), 6);
 }

@@ -3,9 +3,9 @@
 //!
 //! `cargo xtask test redis` and `redis-cluster` start servers and run them.
 
+mod encryption;
 mod faults;
 mod index;
-mod proxy;
 mod server_side;
 
 use std::time::Duration;
