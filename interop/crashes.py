@@ -105,6 +105,8 @@ class Killed:
 
     def kill(self) -> None:
         """Kills it with all its children: those of PostgreSQL are in groups of their own."""
+        if self._process.poll() is not None:
+            return
         children = children_of(self._process.pid)
         os.killpg(self._process.pid, signal.SIGKILL)
         for child in children:

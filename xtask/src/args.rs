@@ -20,6 +20,8 @@ Commands:
                    --kills N      how often (default 200)
                    --of WHAT      twins that share a SQLite file (sqlite, the default), or the
                                   store itself: redis, redis-everysec, postgres
+  failovers      end sessions in Redis while its primary dies: how many are back?
+                   --rounds N     how often, at each distance of the replica (default 100)
   fuzz           look for inputs that break a promise, with libFuzzer
                    --seconds N    how long to look at each target (default 60)
                    --runs N       or how many inputs to try on each
@@ -53,6 +55,9 @@ pub(crate) enum Command {
     Crashes {
         kills: u64,
         of: Victim,
+    },
+    Failovers {
+        rounds: u64,
     },
     Fuzz(Fuzz),
     Bench {
@@ -126,6 +131,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
+        "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
         "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
@@ -371,6 +377,7 @@ mod tests {
         let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };
         assert_eq!(parsed("crashes --of postgres"), Ok(postgres));
         assert!(parsed("crashes --of disk").is_err());
+        assert_eq!(parsed("failovers"), Ok(Command::Failovers { rounds: 100 }));
         assert!(parsed("crashes --kills 0").is_err() && parsed("crashes --seconds 5").is_err());
     }
 

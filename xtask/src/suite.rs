@@ -60,7 +60,14 @@ pub(crate) fn load(seconds: u64) -> Result<bool, String> {
     on_terminal(&[Need::Python], |job| interop::load_for(job, seconds))
 }
 
-/// Kills servers on one SQLite file, again and again.
+/// Ends sessions while Redis' primary dies, again and again.
+pub(crate) fn failovers(rounds: u64) -> Result<bool, String> {
+    on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {
+        servers::failovers_of_redis(job, rounds)
+    })
+}
+
+/// Kills servers under load, again and again.
 pub(crate) fn crashes(kills: u64, of: Victim) -> Result<bool, String> {
     match of {
         Victim::Sqlite => on_terminal(&[Need::Python], |job| stores::crashes(job, kills)),

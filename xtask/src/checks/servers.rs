@@ -31,7 +31,10 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     crashes_of_redis(job, KILLS)?;
     // The same program has to see what a server loses that keeps nothing.
     let forgetful = Redis::stopped(job, "redis-forgetful", &[])?;
-    crashes(job, &forgetful, 2, &["--expect-loss"])
+    crashes(job, &forgetful, 2, &["--expect-loss"])?;
+    // What is 20 ms away has never heard of the last logouts, unless they wait for that.
+    failovers(job, 3, 20, &["--expect-loss"])?;
+    failovers(job, 3, 20, &["--wait"])
 }
 
 /// The same on a Cluster of three nodes. Half a minute.
@@ -70,6 +73,32 @@ pub(crate) fn crashes_of_redis(job: &mut Job<'_>, kills: u64) -> Result<(), Stri
 pub(crate) fn crashes_of_redis_everysec(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     let server = Redis::stopped(job, "redis-everysec", EVERYSEC)?;
     crashes(job, &server, kills, &["--may-lose-seconds", EVERYSEC_SECONDS])
+}
+
+/// How many sessions that were ended are back after failovers, for replicas near and far.
+pub(crate) fn failovers_of_redis(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
+    for delay in [0, 1, 5] {
+        failovers(job, rounds, delay, &[])?;
+    }
+    failovers(job, rounds, 5, &["--wait"])
+}
+
+fn failovers(
+    job: &mut Job<'_>,
+    rounds: u64,
+    delay_ms: u64,
+    expectations: &[&str],
+) -> Result<(), String> {
+    // The replica is told at once what it lacks.
+    let primary = Redis::stopped(job, "redis-primary", &["--repl-diskless-sync-delay", "0"])?;
+    let replica = Redis::stopped(job, "redis-replica", &[])?;
+    let mut command = job.python("interop/failover.py")?;
+    command.args(["--primary", &primary.command()?, "--primary-url", primary.url()]);
+    command.args(["--replica", &replica.command()?, "--replica-url", replica.url()]);
+    command.args(["--rounds", &rounds.to_string(), "--delay-ms", &delay_ms.to_string()]);
+    command.args(expectations);
+    with_examples(job, &mut command, &["twin"])?;
+    interop::run(job, command)
 }
 
 /// PostgreSQL is killed under load, with all its processes.

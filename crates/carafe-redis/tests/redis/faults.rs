@@ -133,3 +133,24 @@ async fn a_connection_that_broke_while_idle_costs_no_request() {
     }
     assert_eq!(proxy.connections(), 6);
 }
+
+#[tokio::test]
+async fn an_ending_that_no_replica_knows_of_is_uncertain() {
+    // The servers of these tests have no replicas.
+    let store = RedisStore::options(url())
+        .prefix(super::prefix())
+        .answer_timeout(Duration::from_millis(500))
+        .replicas_know_of_endings(1)
+        .open()
+        .unwrap();
+    let id = id();
+    assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
+    let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
+    assert_eq!(updated, Updated::Written(Version(2)));
+    let error = store.delete(&id, Some(Version(2))).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+    // Here it was done.
+    assert!(store.load(&id, NOW).await.unwrap().is_none());
+    let error = store.revoke(&id, NOW + 60, NOW).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+}
