@@ -115,7 +115,7 @@ class Failover:
         self.random = random.Random(arguments.seed)
         self.tally = Tally()
 
-    async def round(self, before: Server, after: Server) -> None:
+    async def check_failover(self, before: Server, after: Server) -> None:
         """One failover."""
         arguments = self.arguments
         primary = Killed(shlex.split(arguments.primary), arguments.primary_url)
@@ -203,7 +203,7 @@ class Failover:
         ]
         try:
             for _ in range(self.arguments.rounds):
-                await self.round(before, after)
+                await self.check_failover(before, after)
         finally:
             before.stop()
             after.stop()

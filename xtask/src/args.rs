@@ -22,6 +22,8 @@ Commands:
                                   store itself: redis, redis-everysec, postgres
   failovers      end sessions in Redis while its primary dies: how many are back?
                    --rounds N     how often, at each distance of the replica (default 100)
+  capacity       the CPU of a request and the bytes of a session, in each kind of store
+                   --seconds N    for how long each kind of request (default 10)
   fuzz           look for inputs that break a promise, with libFuzzer
                    --seconds N    how long to look at each target (default 60)
                    --runs N       or how many inputs to try on each
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     },
     Failovers {
         rounds: u64,
+    },
+    Capacity {
+        seconds: u64,
     },
     Fuzz(Fuzz),
     Bench {
@@ -131,6 +136,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
+        "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
         "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
         "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
         "watch" => match rest {

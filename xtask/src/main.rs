@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         }
         Command::Test(selection) => suite::run(groups::TEST, &selection),
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
+        Command::Capacity { seconds } => suite::capacity(seconds),
         Command::Failovers { rounds } => suite::failovers(rounds),
         Command::Fuzz(options) => suite::fuzz(&options),
         Command::Interop { requests, seed } => suite::compare(requests, seed),

@@ -60,6 +60,12 @@ pub(crate) fn load(seconds: u64) -> Result<bool, String> {
     on_terminal(&[Need::Python], |job| interop::load_for(job, seconds))
 }
 
+/// Measures what sessions cost in each kind of store.
+pub(crate) fn capacity(seconds: u64) -> Result<bool, String> {
+    let (redis, postgres) = (Need::Program(&groups::REDIS), Need::Program(&groups::POSTGRES));
+    on_terminal(&[Need::Python, redis, postgres], |job| servers::capacity(job, seconds))
+}
+
 /// Ends sessions while Redis' primary dies, again and again.
 pub(crate) fn failovers(rounds: u64) -> Result<bool, String> {
     on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {

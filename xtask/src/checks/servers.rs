@@ -28,6 +28,7 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
     run(job, command, "on Redis")?;
     stores::races(job, &[&server.url()])?;
+    accounts(job, &server.url())?;
     crashes_of_redis(job, KILLS)?;
     // The same program has to see what a server loses that keeps nothing.
     let forgetful = Redis::stopped(job, "redis-forgetful", &[])?;
@@ -60,7 +61,16 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
         run(job, command, place)?;
     }
     stores::races(job, &[&server.url()])?;
+    accounts(job, &server.url())?;
     crashes_of_postgres(job, KILLS)
+}
+
+/// The example `accounts` with its sessions on a server.
+fn accounts(job: &mut Job<'_>, url: &str) -> Result<(), String> {
+    let mut command = job.python("interop/test_accounts_on.py")?;
+    command.args(["--store", url]);
+    with_examples(job, &mut command, &["accounts"])?;
+    interop::run(job, command)
 }
 
 /// Redis is killed under load, with `appendfsync always`: nothing that was acknowledged is lost.
@@ -99,6 +109,28 @@ fn failovers(
     command.args(expectations);
     with_examples(job, &mut command, &["twin"])?;
     interop::run(job, command)
+}
+
+/// What sessions cost in each kind of store, as the servers are set up for use.
+pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
+    job.run_cargo(&["build", "--release", "--example", "twin"])?;
+    let redis = Redis::start(job, "redis-capacity", EVERYSEC)?;
+    let postgres = Postgres::start(job, "postgres-capacity", &[], None)?;
+    for (url, id) in [
+        ("memory".to_owned(), None),
+        (redis.url(), Some(redis.id())),
+        (postgres.url(), Some(postgres.id())),
+    ] {
+        let mut command = job.python("interop/capacity.py")?;
+        command.args(["--store", &url, "--seconds", &seconds.to_string()]);
+        if let Some(id) = id {
+            command.args(["--pid", &id.to_string()]);
+        }
+        let twin = job.workspace.target.join("release/examples/twin");
+        command.env("CARAFE_TWIN", interop::shell_word(&twin.to_string_lossy()));
+        job.runner.run(command)?;
+    }
+    Ok(())
 }
 
 /// PostgreSQL is killed under load, with all its processes.

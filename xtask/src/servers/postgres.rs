@@ -48,6 +48,11 @@ impl Postgres {
         format!("postgres://postgres@localhost:{}/postgres?sslmode=require", self.port())
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.server.process.id()
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.server.start.port
     }

@@ -80,6 +80,11 @@ impl Redis {
         self.tls_port.map(|port| format!("rediss://localhost:{port}"))
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.server.process.id()
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.server.start.port
     }
