@@ -49,7 +49,7 @@ async def bytes_in(store: str) -> int:
     if store.startswith("redis"):
         lines = (await ask(store, "INFO memory")).splitlines()
         return int(next(line for line in lines if line.startswith("used_memory:")).split(":")[1])
-    psql = Path(os.environ["CARAFE_POSTGRES"]).with_name("psql")
+    psql = Path(os.environ["CARAFE_POSTGRES"]).resolve().with_name("psql")
     query = "SELECT coalesce(pg_total_relation_size(to_regclass('carafe_sessions')), 0)"
     return int(subprocess.check_output([psql, store, "-Atc", query], text=True))
 
