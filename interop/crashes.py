@@ -103,6 +103,14 @@ class Killed:
                     raise
                 await asyncio.sleep(0.05)
 
+    def stop(self) -> None:
+        """Asks it to end: what is killed leaves shared memory behind."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def kill(self) -> None:
         """Kills it with all its children: those of PostgreSQL are in groups of their own."""
         if self._process.poll() is not None:
@@ -269,7 +277,7 @@ async def run(crashes: Crashes, kills: int) -> None:
         for server in crashes.servers:
             server.stop()
         if crashes.victim:
-            crashes.victim.kill()
+            crashes.victim.stop()
 
 
 def main() -> int:
