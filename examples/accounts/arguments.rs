@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 /// Where sessions are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     /// In this process.
     Memory,
     /// In this file.
     Sqlite(PathBuf),
+    /// On the server at this URL, which may hold a password.
+    Redis(String),
+    Postgres(String),
     /// In encrypted cookies.
     Sealed,
 }
 
-#[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) database: Option<PathBuf>,
@@ -40,7 +42,8 @@ impl Arguments {
                 _ => {
                     return Err(format!(
                         "there is no option {name}; use: --listen ADDRESS --origin ORIGIN \
-                         --database FILE --store memory|sqlite:FILE|sealed"
+                         --database FILE \
+                         --store memory|sqlite:FILE|redis://…|postgres://…|sealed"
                     ));
                 }
             }
@@ -59,11 +62,17 @@ impl Arguments {
 
 impl Store {
     fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "memory" => Ok(Self::Memory),
-            None if text == "sealed" => Ok(Self::Sealed),
-            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
-            _ => Err(format!("--store is {text:?}; it must be memory, sqlite:FILE or sealed")),
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        // A Cluster's URL begins with `redis-cluster`, one with TLS with `rediss`.
+        match kind.split('-').next().unwrap_or_default() {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "sealed" if rest.is_empty() => Ok(Self::Sealed),
+            "sqlite" if !rest.is_empty() => Ok(Self::Sqlite(rest.into())),
+            "redis" | "rediss" | "valkey" | "valkeys" => Ok(Self::Redis(text.to_owned())),
+            "postgres" | "postgresql" => Ok(Self::Postgres(text.to_owned())),
+            _ => Err("--store must be memory, sqlite:FILE, a URL like redis://… or postgres://…, \
+                      or sealed"
+                .to_owned()),
         }
     }
 }

@@ -13,6 +13,8 @@
 //! | `--database FILE` | where accounts are kept; without it they end with the process |
 //! | `--store memory` | sessions in memory: the default |
 //! | `--store sqlite:FILE` | sessions in a file, which outlive the process |
+//! | `--store redis://HOST:PORT` | sessions in Redis, for many processes; `redis-cluster://…`, too |
+//! | `--store postgres://USER@HOST/DATABASE` | sessions in PostgreSQL, for many processes |
 //! | `--store sealed` | sessions in encrypted cookies, and what was ended in memory |
 //!
 //! The key comes from `SECRET_KEY`; without one it is random, and sessions end with the process.

@@ -12,6 +12,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
+use carafe_postgres::PostgresStore;
+use carafe_redis::RedisStore;
 use carafe_sqlite::SqliteStore;
 use minijinja::Environment;
 
@@ -59,6 +61,8 @@ pub(crate) fn router(
     let sessions = match store {
         Store::Memory => SessionLayer::stored(MemoryStore::new(), key)?,
         Store::Sqlite(file) => SessionLayer::stored(SqliteStore::open(file)?, key)?,
+        Store::Redis(url) => SessionLayer::stored(RedisStore::new(&url)?, key)?,
+        Store::Postgres(url) => SessionLayer::stored(PostgresStore::new(&url)?, key)?,
         // What a visitor's cookie holds is the visitor's: the store only knows what was ended.
         Store::Sealed => SessionLayer::sealed(key)?.revocations(MemoryStore::new()),
     };

@@ -22,6 +22,10 @@ pub(crate) fn keep_in(
             if let Some(pem) = authority {
                 store = store.root_certificate(pem);
             }
+            // How many replicas have to know what was ended.
+            if let Ok(replicas) = std::env::var("CARAFE_TWIN_REPLICAS") {
+                store = store.replicas_know_of_endings(replicas.parse()?);
+            }
             Some(layer.in_store(store.open()?))
         }
         "postgres" | "postgresql" => {

@@ -16,8 +16,14 @@ Commands:
                    --seed S       where the randomness starts (default 1)
   load           many connections at once on the twin, with each kind of store
                    --seconds N    for how long each (default 30)
-  crashes        kill servers that share a SQLite file, at random moments
+  crashes        kill servers under load, at random moments
                    --kills N      how often (default 200)
+                   --of WHAT      twins that share a SQLite file (sqlite, the default), or the
+                                  store itself: redis, redis-everysec, postgres
+  failovers      end sessions in Redis while its primary dies: how many are back?
+                   --rounds N     how often, at each distance of the replica (default 100)
+  capacity       the CPU of a request and the bytes of a session, in each kind of store
+                   --seconds N    for how long each kind of request (default 10)
   fuzz           look for inputs that break a promise, with libFuzzer
                    --seconds N    how long to look at each target (default 60)
                    --runs N       or how many inputs to try on each
@@ -50,6 +56,13 @@ pub(crate) enum Command {
     },
     Crashes {
         kills: u64,
+        of: Victim,
+    },
+    Failovers {
+        rounds: u64,
+    },
+    Capacity {
+        seconds: u64,
     },
     Fuzz(Fuzz),
     Bench {
@@ -59,6 +72,17 @@ pub(crate) enum Command {
     Watch {
         marker: String,
     },
+}
+
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Victim {
+    /// Servers that share a SQLite file.
+    Sqlite,
+    /// Redis, with each of two settings.
+    Redis,
+    RedisEverysec,
+    Postgres,
 }
 
 /// Which groups to run, and how.
@@ -111,7 +135,9 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "interop" => interop(rest),
         "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
-        "crashes" => number(rest, "--kills", 200).map(|kills| Command::Crashes { kills }),
+        "crashes" => crashes(rest),
+        "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
+        "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
         "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
@@ -182,6 +208,31 @@ fn number(arguments: &[String], name: &str, default: u64) -> Result<u64, String>
         return Err(format!("`{name}` must be at least 1"));
     }
     Ok(number)
+}
+
+fn crashes(arguments: &[String]) -> Result<Command, String> {
+    let (mut kills, mut of) = (200, Victim::Sqlite);
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--kills" => kills = options.number(option)?,
+            "--of" => {
+                of = match options.value(option)?.as_str() {
+                    "sqlite" => Victim::Sqlite,
+                    "redis" => Victim::Redis,
+                    "redis-everysec" => Victim::RedisEverysec,
+                    "postgres" => Victim::Postgres,
+                    other => return Err(format!("`--of` is not known: {other}")),
+                }
+            }
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if kills == 0 {
+        return Err("`--kills` must be at least 1".to_owned());
+    }
+    Ok(Command::Crashes { kills, of })
 }
 
 fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
@@ -327,7 +378,12 @@ mod tests {
     fn commands_with_one_number_read_it() {
         assert_eq!(parsed("load"), Ok(Command::Load { seconds: 30 }));
         assert_eq!(parsed("bench --rounds 7"), Ok(Command::Bench { rounds: 7 }));
-        assert_eq!(parsed("crashes --kills=5"), Ok(Command::Crashes { kills: 5 }));
+        let sqlite = Command::Crashes { kills: 5, of: Victim::Sqlite };
+        assert_eq!(parsed("crashes --kills=5"), Ok(sqlite));
+        let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };
+        assert_eq!(parsed("crashes --of postgres"), Ok(postgres));
+        assert!(parsed("crashes --of disk").is_err());
+        assert_eq!(parsed("failovers"), Ok(Command::Failovers { rounds: 100 }));
         assert!(parsed("crashes --kills 0").is_err() && parsed("crashes --seconds 5").is_err());
     }
 

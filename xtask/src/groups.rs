@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, interop, release, rust, stores};
+use crate::checks::{bench, interop, release, rust, servers, stores};
 use crate::group::{Group, Need};
 use crate::system::Program;
 
@@ -42,6 +42,42 @@ static NGINX: Program = Program {
     dnf: "nginx",
     pacman: "nginx",
     brew: "nginx",
+};
+
+pub(crate) static REDIS: Program = Program {
+    name: "redis-server",
+    commands: &["redis-server", "valkey-server"],
+    apt: "redis-server",
+    dnf: "redis",
+    pacman: "redis",
+    brew: "redis",
+};
+
+pub(crate) static POSTGRES: Program = Program {
+    name: "postgres",
+    commands: &["postgres"],
+    apt: "postgresql",
+    dnf: "postgresql-server",
+    pacman: "postgresql",
+    brew: "postgresql",
+};
+
+static PGBOUNCER: Program = Program {
+    name: "pgbouncer",
+    commands: &["pgbouncer"],
+    apt: "pgbouncer",
+    dnf: "pgbouncer",
+    pacman: "pgbouncer",
+    brew: "pgbouncer",
+};
+
+static OPENSSL: Program = Program {
+    name: "openssl",
+    commands: &["openssl"],
+    apt: "openssl",
+    dnf: "openssl",
+    pacman: "openssl",
+    brew: "openssl",
 };
 
 /// What `cargo xtask test` runs, in this order: what is quick or fails often is first.
@@ -164,6 +200,32 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[Need::Python],
         limit: LIMIT,
         run: stores::embedded,
+    },
+    Group {
+        name: "redis",
+        about: "the store on Redis passes the conformance suite, and loses nothing in crashes",
+        needs: &[Need::Python, Need::Program(&REDIS), Need::Program(&OPENSSL)],
+        limit: LIMIT,
+        run: servers::redis,
+    },
+    Group {
+        name: "redis-cluster",
+        about: "the store on a Redis Cluster of three nodes passes it as well",
+        needs: &[Need::Python, Need::Program(&REDIS)],
+        limit: LIMIT,
+        run: servers::redis_cluster,
+    },
+    Group {
+        name: "postgres",
+        about: "so does the store on PostgreSQL, also through PgBouncer",
+        needs: &[
+            Need::Python,
+            Need::Program(&POSTGRES),
+            Need::Program(&PGBOUNCER),
+            Need::Program(&OPENSSL),
+        ],
+        limit: LIMIT,
+        run: servers::postgres,
     },
     Group {
         name: "browser",

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod background;
 mod checks;
 mod group;
 mod groups;
@@ -10,6 +11,7 @@ mod processes;
 mod python;
 mod report;
 mod runner;
+mod servers;
 mod suite;
 mod system;
 mod tools;
@@ -42,10 +44,12 @@ fn main() -> ExitCode {
         }
         Command::Test(selection) => suite::run(groups::TEST, &selection),
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
+        Command::Capacity { seconds } => suite::capacity(seconds),
+        Command::Failovers { rounds } => suite::failovers(rounds),
         Command::Fuzz(options) => suite::fuzz(&options),
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
-        Command::Crashes { kills } => suite::crashes(kills),
+        Command::Crashes { kills, of } => suite::crashes(kills, of),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());

@@ -29,7 +29,7 @@ pub(crate) fn end(groups: &[u32], marker: &str) {
         if left.is_empty() {
             return;
         }
-        send(signal, &left);
+        send(signal, &left.iter().map(|process| process.id).collect::<Vec<_>>());
         wait_until_gone(groups, marker, PATIENCE);
     }
 }
@@ -47,11 +47,11 @@ pub(crate) fn wait_until_gone(groups: &[u32], marker: &str, patience: Duration) 
 }
 
 /// Sends a signal through the shell, whose `kill` is always there.
-fn send(signal: &str, processes: &[Process]) {
+pub(crate) fn send(signal: &str, processes: &[u32]) {
     let mut kill = Command::new("sh");
     // One process that has just ended must not keep the others from the signal.
     kill.args(["-c", r#"for id; do kill -s "$0" "$id"; done"#, signal]);
-    kill.args(processes.iter().map(|process| process.id.to_string()));
+    kill.args(processes.iter().map(u32::to_string));
     kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if let Err(error) = kill.status() {
         eprintln!("xtask: can't run sh to end processes: {error}");
@@ -61,9 +61,29 @@ fn send(signal: &str, processes: &[Process]) {
 /// The processes of these groups or with this marker; dead ones do not count.
 #[cfg(target_os = "linux")]
 pub(crate) fn find(groups: &[u32], marker: &str) -> Vec<Process> {
+    let entry = format!("{MARKER}={marker}");
+    living(|id, stat| {
+        let marked = || {
+            std::fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| {
+                environment.split(|byte| *byte == 0).any(|item| item == entry.as_bytes())
+            })
+        };
+        (groups.contains(&stat.group) || marked())
+            .then(|| Process { id, name: stat.name.to_owned() })
+    })
+}
+
+/// The processes that this one has started; dead ones do not count.
+#[cfg(target_os = "linux")]
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    living(|id, stat| (stat.parent == parent).then_some(id))
+}
+
+/// Picks from all processes that are not dead.
+#[cfg(target_os = "linux")]
+fn living<T>(pick: impl Fn(u32, &Stat<'_>) -> Option<T>) -> Vec<T> {
     use std::fs;
 
-    let entry = format!("{MARKER}={marker}");
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -72,16 +92,7 @@ pub(crate) fn find(groups: &[u32], marker: &str) -> Vec<Process> {
         // A process can end while it is looked at: then it is not there.
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let stat = Stat::parse(&stat)?;
-        if stat.dead {
-            return None;
-        }
-        let marked = || {
-            fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| {
-                environment.split(|byte| *byte == 0).any(|item| item == entry.as_bytes())
-            })
-        };
-        (groups.contains(&stat.group) || marked())
-            .then(|| Process { id, name: stat.name.to_owned() })
+        if stat.dead { None } else { pick(id, &stat) }
     })
     .collect()
 }
@@ -103,12 +114,21 @@ pub(crate) fn find(groups: &[u32], _marker: &str) -> Vec<Process> {
     String::from_utf8_lossy(&output.stdout).lines().filter_map(parse).collect()
 }
 
+/// The processes that this one has started.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn children(parent: u32) -> Vec<u32> {
+    let output = Command::new("pgrep").args(["-P", &parent.to_string()]).output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
 /// What is needed of a line of `/proc/ID/stat`.
 #[cfg(target_os = "linux")]
 #[derive(Debug, PartialEq, Eq)]
 struct Stat<'a> {
     name: &'a str,
     dead: bool,
+    parent: u32,
     group: u32,
 }
 
@@ -120,8 +140,8 @@ impl<'a> Stat<'a> {
         let (_, name) = head.split_once('(')?;
         let mut fields = tail.split_whitespace();
         let state = fields.next()?;
-        let group = fields.nth(1)?.parse().ok()?;
-        Some(Self { name, dead: matches!(state, "Z" | "X"), group })
+        let (parent, group) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Self { name, dead: matches!(state, "Z" | "X"), parent, group })
     }
 }
 
@@ -132,7 +152,7 @@ mod tests {
     #[test]
     fn a_process_name_may_hold_anything() {
         let stat = Stat::parse("12 (a) (b c)) S 1 77 12 0 -1").unwrap();
-        assert_eq!(stat, Stat { name: "a) (b c)", dead: false, group: 77 });
+        assert_eq!(stat, Stat { name: "a) (b c)", dead: false, parent: 1, group: 77 });
         assert!(Stat::parse("12 (x) Z 1 77 12").unwrap().dead);
         assert_eq!(Stat::parse(""), None);
         assert_eq!(Stat::parse("12 (x"), None);

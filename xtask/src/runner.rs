@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::background::{Background, Folder};
 use crate::processes;
 use crate::report::duration;
 use crate::watchdog::{Watchdog, own_group};
@@ -85,6 +86,30 @@ impl<'a> Runner<'a> {
         ended.and(text)
     }
 
+    /// Starts a server, which writes to a log of its own, after what is there, and ends by `signal`.
+    pub(crate) fn start(
+        &mut self,
+        mut command: Command,
+        signal: &'static str,
+        log: &Path,
+    ) -> Result<Background, String> {
+        let name = short_name(&command);
+        self.say(&format!("$ {} &", whole_line(&command)))?;
+        let pipe = self.watchdog.pipe();
+        let start = || {
+            let output = File::options().create(true).append(true).open(log)?;
+            command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+            Background::start(command, signal, pipe)
+        };
+        start().map_err(|error| format!("can't start `{name}`: {error}"))
+    }
+
+    /// A folder that is there as long as what is returned.
+    pub(crate) fn folder(&mut self) -> Result<Folder, String> {
+        Folder::create(self.watchdog.pipe())
+            .map_err(|error| format!("can't make a folder: {error}"))
+    }
+
     /// The last line of the log that is not empty; none where there is no log.
     pub(crate) fn last_line(&self) -> Result<Option<String>, String> {
         let Output::Log(path) = &self.output else {
@@ -133,7 +158,7 @@ impl<'a> Runner<'a> {
         own_group(&mut command);
         let mut child = command.spawn()?;
         let id = child.id();
-        let ended = self.watchdog.guard(id).and_then(|()| self.wait_in_time(&mut child));
+        let ended = self.watchdog.pipe().guard(id).and_then(|()| self.wait_in_time(&mut child));
         if matches!(ended, Ok(Ended::Exited(_))) {
             // Children may need a moment after their parent.
             for left in processes::wait_until_gone(&[id], &marker, Duration::from_secs(1)) {
@@ -146,7 +171,7 @@ impl<'a> Runner<'a> {
             child.kill()?;
             child.wait()?;
         }
-        self.watchdog.release(id)?;
+        self.watchdog.pipe().release(id)?;
         ended
     }
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::args::Selection;
+use crate::args::{Selection, Victim};
 use crate::checks::fuzz::{self, Fuzz};
-use crate::checks::{bench, interop, stores};
+use crate::checks::{bench, interop, servers, stores};
 use crate::group::{Group, Need};
+use crate::groups;
 use crate::job::Job;
 use crate::report::{self, Outcome, Row};
 use crate::runner::Runner;
@@ -59,9 +60,35 @@ pub(crate) fn load(seconds: u64) -> Result<bool, String> {
     on_terminal(&[Need::Python], |job| interop::load_for(job, seconds))
 }
 
-/// Kills servers on one SQLite file, again and again.
-pub(crate) fn crashes(kills: u64) -> Result<bool, String> {
-    on_terminal(&[Need::Python], |job| stores::crashes(job, kills))
+/// Measures what sessions cost in each kind of store.
+pub(crate) fn capacity(seconds: u64) -> Result<bool, String> {
+    let (redis, postgres) = (Need::Program(&groups::REDIS), Need::Program(&groups::POSTGRES));
+    on_terminal(&[Need::Python, redis, postgres], |job| servers::capacity(job, seconds))
+}
+
+/// Ends sessions while Redis' primary dies, again and again.
+pub(crate) fn failovers(rounds: u64) -> Result<bool, String> {
+    on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {
+        servers::failovers_of_redis(job, rounds)
+    })
+}
+
+/// Kills servers under load, again and again.
+pub(crate) fn crashes(kills: u64, of: Victim) -> Result<bool, String> {
+    match of {
+        Victim::Sqlite => on_terminal(&[Need::Python], |job| stores::crashes(job, kills)),
+        Victim::Redis => on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {
+            servers::crashes_of_redis(job, kills)
+        }),
+        Victim::RedisEverysec => {
+            on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {
+                servers::crashes_of_redis_everysec(job, kills)
+            })
+        }
+        Victim::Postgres => on_terminal(&[Need::Python, Need::Program(&groups::POSTGRES)], |job| {
+            servers::crashes_of_postgres(job, kills)
+        }),
+    }
 }
 
 /// Looks for inputs that break a promise, on the terminal.
@@ -170,7 +197,6 @@ fn start_watchdog() -> Result<Watchdog, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::groups;
 
     #[test]
     fn needs_are_looked_for_once() {

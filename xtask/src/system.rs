@@ -127,6 +127,8 @@ fn apt(arguments: &[&str]) -> Command {
     command.args(arguments);
     command.args(["-o", "DPkg::Lock::Timeout=120"]);
     command.env("DEBIAN_FRONTEND", "noninteractive");
+    // In this runlevel no service is started that a package brings.
+    command.env("RUNLEVEL", "1");
     command
 }
 
@@ -134,8 +136,20 @@ fn apt(arguments: &[&str]) -> Command {
 pub(crate) fn find_command(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let extra = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
-    let folders = env::split_paths(&path).chain(extra);
+    let folders = env::split_paths(&path).chain(extra).chain(versions_of_postgresql());
     folders.map(|folder| folder.join(name)).find(|file| is_executable(file))
+}
+
+/// Where Debian puts PostgreSQL, the newest version first.
+fn versions_of_postgresql() -> Vec<PathBuf> {
+    let entries = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
+    let mut versions: Vec<(u32, PathBuf)> = entries
+        .filter_map(|entry| {
+            Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin")))
+        })
+        .collect();
+    versions.sort();
+    versions.into_iter().rev().map(|(_, folder)| folder).collect()
 }
 
 #[cfg(unix)]

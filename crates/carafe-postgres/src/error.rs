@@ -70,11 +70,30 @@ fn refusal(code: &SqlState) -> StoreErrorKind {
     }
 }
 
+/// What to do about a certificate that is not trusted.
+#[cfg(feature = "tls")]
+fn certificate_hint(source: &(dyn std::error::Error + 'static)) -> &'static str {
+    let inner = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match inner.and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            " (`root_certificate` names an authority to trust; `?sslmode=disable` goes without TLS)"
+        }
+        _ => "",
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+fn certificate_hint(_: &(dyn std::error::Error + 'static)) -> &'static str {
+    ""
+}
+
 /// What may be told of an error. The server's own texts may hold values: only the code is told.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
         return match error.source() {
-            Some(source) if source.is::<std::io::Error>() => format!("{error}: {source}"),
+            Some(source) if source.is::<std::io::Error>() => {
+                format!("{error}: {source}{}", certificate_hint(source))
+            }
             _ => error.to_string(),
         };
     };

@@ -35,7 +35,8 @@ pub(crate) struct Cluster {
 struct Map {
     /// The first and last slot, and the primary that has them; sorted.
     ranges: Vec<(u16, u16, Address)>,
-    nodes: HashMap<Address, Arc<Link>>,
+    /// By address, and whether it is the one that waits for replicas.
+    nodes: HashMap<(Address, bool), Arc<Link>>,
 }
 
 type Address = (String, u16);
@@ -45,17 +46,23 @@ impl Cluster {
         Self { seeds, timeouts, map: Mutex::default(), refreshing: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a command to the node that has the key, and waits for the answer.
-    pub(crate) async fn send(&self, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
+    /// Sends a command to the node that has the key, and waits for the answer; if `replicas` is more
+    /// than none, until that many have done it as well.
+    pub(crate) async fn send(
+        &self,
+        key: &[u8],
+        command: &Cmd,
+        replicas: u32,
+    ) -> Result<Value, Failure> {
         let slot = slot(key);
         let mut result = Err(Failure::NotSent(unknown_slot()));
         let mut redirect = None;
         for _ in 0..HOPS {
             let answer = match redirect.take() {
-                Some((address, true)) => self.link(&address)?.send_asking(command).await,
-                Some((address, false)) => self.link(&address)?.send(command).await,
+                Some((address, true)) => self.link(&address, 0)?.send_asking(command).await,
+                Some((address, false)) => self.send_to(&address, command, replicas).await,
                 None => match self.owner(slot) {
-                    Some(address) => self.link(&address)?.send(command).await,
+                    Some(address) => self.send_to(&address, command, replicas).await,
                     None => {
                         self.refresh().await?;
                         continue;
@@ -97,14 +104,29 @@ impl Cluster {
         (slot <= *last).then(|| address.clone())
     }
 
-    fn link(&self, address: &Address) -> Result<Arc<Link>, Failure> {
-        if let Some(link) = self.map().nodes.get(address) {
+    async fn send_to(
+        &self,
+        address: &Address,
+        command: &Cmd,
+        replicas: u32,
+    ) -> Result<Value, Failure> {
+        let link = self.link(address, replicas)?;
+        match replicas {
+            0 => link.send(command).await,
+            _ => link.send_to_replicas(command, replicas).await,
+        }
+    }
+
+    /// The connection to a node; what waits for replicas has one of its own.
+    fn link(&self, address: &Address, replicas: u32) -> Result<Arc<Link>, Failure> {
+        let name = (address.clone(), replicas > 0);
+        if let Some(link) = self.map().nodes.get(&name) {
             return Ok(Arc::clone(link));
         }
         let info = self.seeds.first().ok_or_else(|| Failure::NotSent(unknown_slot()))?;
         let info = info.clone().set_addr(at(info.addr(), address));
         let link = Arc::new(Link::new(info, self.timeouts).map_err(Failure::NotSent)?);
-        Ok(Arc::clone(self.map().nodes.entry(address.clone()).or_insert(link)))
+        Ok(Arc::clone(self.map().nodes.entry(name).or_insert(link)))
     }
 
     /// Asks one node after the other which has which slots, until one answers.
@@ -124,12 +146,12 @@ impl Cluster {
         addresses.dedup();
         let mut failure = Failure::NotSent(unknown_slot());
         for address in addresses {
-            let link = self.link(&address)?;
+            let link = self.link(&address, 0)?;
             let answer = link.send(redis::cmd("CLUSTER").arg("SLOTS")).await;
             match answer.and_then(|value| parse(&value, &address.0).map_err(Failure::Lost)) {
                 Ok(ranges) if !ranges.is_empty() => {
                     let mut map = self.map();
-                    map.nodes.retain(|node, _| ranges.iter().any(|(.., owner)| owner == node));
+                    map.nodes.retain(|(node, _), _| ranges.iter().any(|(.., owner)| owner == node));
                     map.ranges = ranges;
                     *last = Some(Instant::now());
                     return Ok(());

@@ -37,7 +37,8 @@
 //! # What it can't do
 //!
 //! What Redis promises of a write that it has acknowledged depends on its `appendfsync`, and on a
-//! failover it may lose the last of them: then a session that was ended can be back. Redis evicts
+//! failover it may lose the last of them: then a session that was ended can be back, unless
+//! [replicas have to know of it](RedisOptions::replicas_know_of_endings). Redis evicts
 //! sessions where `maxmemory-policy` is not `noeviction`. The guide on stores says how to set it up.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

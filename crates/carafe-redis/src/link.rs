@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, PushInfo, PushKind, RedisError,
-    ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
+    RedisError, ServerErrorKind, Value,
 };
 
 use crate::error::Failure;
@@ -35,6 +35,22 @@ struct Open {
     broken: Arc<AtomicBool>,
 }
 
+impl Open {
+    /// What is known of a command that failed with this error.
+    fn judge(&self, error: RedisError) -> Failure {
+        if error.code().is_none() {
+            // After a timeout too: the server may be gone without a word.
+            self.broken.store(true, Ordering::Relaxed);
+            return Failure::Lost(error);
+        }
+        // A primary that has become a replica: its name may lead to another server now.
+        if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        Failure::Refused(error)
+    }
+}
+
 impl Link {
     pub(crate) fn new(info: ConnectionInfo, timeouts: Timeouts) -> Result<Self, RedisError> {
         Ok(Self {
@@ -49,36 +65,50 @@ impl Link {
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut open = self.connection().await?;
         let answer = open.connection.send_packed_command(command).await;
-        Self::judge(&open, answer)
+        answer.and_then(Value::extract_error).map_err(|error| open.judge(error))
     }
 
     /// Sends a command to a node that is taking the key over from another.
     pub(crate) async fn send_asking(&self, command: &Cmd) -> Result<Value, Failure> {
-        let mut open = self.connection().await?;
         // In one write, since the word counts for the connection's next command only.
         let mut both = Pipeline::with_capacity(2);
         both.cmd("ASKING").add_command(command.clone());
-        let answers = open.connection.send_packed_commands(&both, 0, 2).await;
-        let last = answers.map(|answers| answers.into_iter().next_back().unwrap_or(Value::Nil));
-        Self::judge(&open, last)
+        let [_, answer] = self.send_both(&both).await?;
+        answer
     }
 
-    fn judge(open: &Open, answer: Result<Value, RedisError>) -> Result<Value, Failure> {
-        match answer.and_then(Value::extract_error) {
-            Ok(value) => Ok(value),
-            Err(error) if error.code().is_some() => {
-                // A primary that has become a replica: its name may lead to another server now.
-                if error.kind() == redis::ErrorKind::Server(ServerErrorKind::ReadOnly) {
-                    open.broken.store(true, Ordering::Relaxed);
-                }
-                Err(Failure::Refused(error))
-            }
-            Err(error) => {
-                // After a timeout too: the server may be gone without a word.
-                open.broken.store(true, Ordering::Relaxed);
-                Err(Failure::Lost(error))
-            }
+    /// Sends a command, and waits until so many replicas have done it as well. Until then the
+    /// connection does nothing else.
+    pub(crate) async fn send_to_replicas(
+        &self,
+        command: &Cmd,
+        replicas: u32,
+    ) -> Result<Value, Failure> {
+        // Its own answer has to be in time.
+        let patience = self.timeouts.answer.mul_f32(0.8).as_millis();
+        let patience = u64::try_from(patience).unwrap_or(u64::MAX).max(1);
+        let mut both = Pipeline::with_capacity(2);
+        both.add_command(command.clone()).cmd("WAIT").arg(replicas).arg(patience);
+        let [answer, have] = self.send_both(&both).await?;
+        let answer = answer?;
+        match have? {
+            Value::Int(have) if have >= i64::from(replicas) => Ok(answer),
+            _ => Err(Failure::Lost(
+                (ErrorKind::Io, "it is done, and fewer replicas have it than were asked for")
+                    .into(),
+            )),
         }
+    }
+
+    /// Sends two commands in one write. What the outer error says goes for both.
+    async fn send_both(&self, both: &Pipeline) -> Result<[Result<Value, Failure>; 2], Failure> {
+        let mut open = self.connection().await?;
+        let answers = open.connection.send_packed_commands(both, 0, 2).await;
+        let answers = answers.map_err(|error| open.judge(error))?;
+        let answers = <[Value; 2]>::try_from(answers).map_err(|_| {
+            open.judge((ErrorKind::UnexpectedReturnType, "there were not two answers").into())
+        })?;
+        Ok(answers.map(|answer| answer.extract_error().map_err(|error| open.judge(error))))
     }
 
     async fn connection(&self) -> Result<Open, Failure> {

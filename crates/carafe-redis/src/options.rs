@@ -26,6 +26,7 @@ pub struct RedisOptions {
     url: String,
     prefix: String,
     timeouts: Timeouts,
+    replicas: u32,
     #[cfg(feature = "tls")]
     tls: crate::tls::Certificates,
 }
@@ -39,6 +40,7 @@ impl RedisOptions {
                 connect: Duration::from_millis(800),
                 answer: Duration::from_secs(1),
             },
+            replicas: 0,
             #[cfg(feature = "tls")]
             tls: crate::tls::Certificates::default(),
         }
@@ -61,6 +63,19 @@ impl RedisOptions {
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.answer = timeout;
+        self
+    }
+
+    /// How many replicas must know that a session was ended before that is acknowledged, none by
+    /// default: for Redis with automatic failover, where a session that was ended is back if the
+    /// replica that takes over had not heard of it.
+    ///
+    /// Logouts, new ids and revocations then take a round trip to the replicas more, and fail with
+    /// [`StoreErrorKind::Uncertain`] while there are fewer replicas; all else is as before. They
+    /// have a connection of their own, which serves one after the other. It is no complete
+    /// protection with more replicas than this number, any of which may take over.
+    pub fn replicas_know_of_endings(mut self, replicas: u32) -> Self {
+        self.replicas = replicas;
         self
     }
 
@@ -96,11 +111,11 @@ impl RedisOptions {
             }
             None => {
                 let info = self.connection_info(&self.url)?;
-                let link = Link::new(info, self.timeouts).map_err(|_| unreadable())?;
-                Server::Single(Box::new(link))
+                let link = |info| Link::new(info, self.timeouts).map_err(|_| unreadable());
+                Server::Single(Box::new([link(info.clone())?, link(info)?]))
             }
         };
-        Ok(RedisStore::new_with(server, self.prefix))
+        Ok(RedisStore::new_with(server, self.prefix, self.replicas))
     }
 
     fn connection_info(&self, url: &str) -> Result<ConnectionInfo, StoreError> {

@@ -3,7 +3,7 @@ use std::fmt;
 
 use carafe::SessionStore;
 use carafe::id::SessionIdHash;
-use carafe::record::Record;
+use carafe::record::{Record, State};
 use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
 use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
@@ -23,10 +23,13 @@ pub struct RedisStore {
     server: Server,
     keys: Keys,
     scripts: Scripts,
+    /// How many replicas have to know that something was ended.
+    replicas: u32,
 }
 
 pub(crate) enum Server {
-    Single(Box<Link>),
+    /// The second connection is for what waits for replicas.
+    Single(Box<[Link; 2]>),
     Cluster(Box<Cluster>),
 }
 
@@ -44,8 +47,8 @@ impl RedisStore {
         RedisOptions::new(url.into())
     }
 
-    pub(crate) fn new_with(server: Server, prefix: String) -> Self {
-        Self { server, keys: Keys::new(prefix), scripts: Scripts::new() }
+    pub(crate) fn new_with(server: Server, prefix: String, replicas: u32) -> Self {
+        Self { server, keys: Keys::new(prefix), scripts: Scripts::new(), replicas }
     }
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
@@ -58,19 +61,41 @@ impl RedisStore {
     }
 
     async fn send(&self, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
+        self.send_to(0, key, command).await
+    }
+
+    async fn send_to(&self, replicas: u32, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
         match &self.server {
-            Server::Single(link) => link.send(command).await,
-            Server::Cluster(cluster) => cluster.send(key, command).await,
+            Server::Single(links) if replicas == 0 => links[0].send(command).await,
+            Server::Single(links) => links[1].send_to_replicas(command, replicas).await,
+            Server::Cluster(cluster) => cluster.send(key, command, replicas).await,
         }
     }
 
-    /// Runs a script. A server that doesn't know it has not run it: then it gets the text.
+    /// Runs a script.
     async fn run(&self, script: &Script, key: &[u8], args: &[&[u8]]) -> Result<Value, Failure> {
-        match self.send(key, &script.by_hash(key, args)).await {
+        self.run_on(0, script, key, args).await
+    }
+
+    /// Runs a script that ends something, which may be in vain if a replica takes over that doesn't
+    /// know of it.
+    async fn end(&self, script: &Script, key: &[u8], args: &[&[u8]]) -> Result<Value, Failure> {
+        self.run_on(self.replicas, script, key, args).await
+    }
+
+    /// A server that doesn't know the script has not run it: then it gets the text.
+    async fn run_on(
+        &self,
+        replicas: u32,
+        script: &Script,
+        key: &[u8],
+        args: &[&[u8]],
+    ) -> Result<Value, Failure> {
+        match self.send_to(replicas, key, &script.by_hash(key, args)).await {
             Err(Failure::Refused(error))
                 if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) =>
             {
-                self.send(key, &script.by_text(key, args)).await
+                self.send_to(replicas, key, &script.by_text(key, args)).await
             }
             result => result,
         }
@@ -128,7 +153,7 @@ impl RedisStore {
         owner: &[u8],
     ) -> Result<Deleted, StoreError> {
         let key = self.keys.record(id);
-        let answer = self.run(&self.scripts.delete, &key, &[version, owner]).await;
+        let answer = self.end(&self.scripts.delete, &key, &[version, owner]).await;
         match answer.map_err(Failure::write)? {
             Value::Int(0) => Ok(Deleted::Gone),
             Value::Int(_) => Ok(Deleted::Conflict),
@@ -184,7 +209,11 @@ impl SessionStore for RedisStore {
         loop {
             let flag: &[u8] = if indexed { b"1" } else { b"0" };
             let args: [&[u8]; 4] = [&expected, &new, life.as_bytes(), flag];
-            let answer = self.run(&self.scripts.update, &key, &args).await;
+            let answer = match record.state {
+                State::Live => self.run(&self.scripts.update, &key, &args).await,
+                // The old id of one who logs in, among others.
+                _ => self.end(&self.scripts.update, &key, &args).await,
+            };
             match answer.map_err(Failure::write)? {
                 Value::Int(0) => return Ok(Updated::Gone),
                 Value::Int(-1) => return Ok(Updated::Conflict),
@@ -242,31 +271,37 @@ impl SessionStore for RedisStore {
         keep: Option<&SessionIdHash>,
     ) -> Result<u64, StoreError> {
         let owner = Owner::of(user);
-        let mut seen: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
+        let mut settled: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
         let mut deleted = 0;
         // A session that gets a new id meanwhile is in the index under that before it is nobody's
-        // under the old one: so it is looked for until there are none that weren't seen before.
+        // under the old one, and even before it is there: so an id without a record settles nothing.
+        // As long as a session is left, its record is found here, as the user's or already as a
+        // pointer; a pass that finds neither is the last.
         loop {
             let ids = match self.ids_of(user, "-inf").await {
                 Ok(ids) => ids,
                 Err(error) if deleted == 0 => return Err(error),
                 Err(error) => return Err(partly(&error)),
             };
-            let new: Vec<_> = ids.into_iter().filter(|id| seen.insert(*id)).collect();
-            if new.is_empty() {
-                return Ok(deleted);
-            }
-            let results: Vec<_> = stream::iter(new)
-                .map(|id| async move { self.delete_if(&id, &[], owner.as_bytes()).await })
+            let left: Vec<_> = ids.into_iter().filter(|id| !settled.contains(id)).collect();
+            let results: Vec<_> = stream::iter(left)
+                .map(|id| async move { (id, self.delete_if(&id, &[], owner.as_bytes()).await) })
                 .buffer_unordered(AT_ONCE)
                 .collect()
                 .await;
-            let done = |result: &&Result<Deleted, _>| matches!(result, Ok(Deleted::Deleted));
+            let done = |(_, result): &&(_, _)| matches!(result, Ok(Deleted::Deleted));
             deleted += results.iter().filter(done).count() as u64;
-            match results.into_iter().find_map(Result::err) {
-                None => {}
-                Some(error) if deleted == 0 => return Err(error),
-                Some(error) => return Err(partly(&error)),
+            let before = settled.len();
+            for (id, result) in results {
+                match result {
+                    Ok(Deleted::Gone) => {}
+                    Ok(Deleted::Deleted | Deleted::Conflict) => drop(settled.insert(id)),
+                    Err(error) if deleted == 0 => return Err(error),
+                    Err(error) => return Err(partly(&error)),
+                }
+            }
+            if settled.len() == before {
+                return Ok(deleted);
             }
         }
     }
@@ -281,7 +316,7 @@ impl SessionStore for RedisStore {
         let until = value::digits(until);
         let key = self.keys.revoked(id);
         let args = [until.as_bytes(), life.as_bytes()];
-        self.run(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
+        self.end(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
     }
 
     async fn revoke_user(
@@ -295,7 +330,7 @@ impl SessionStore for RedisStore {
         let times = [value::digits(time), value::digits(until)].concat();
         let key = self.keys.not_before(user);
         let args = [times.as_bytes(), life.as_bytes()];
-        self.run(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
+        self.end(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
     }
 
     async fn revocations(

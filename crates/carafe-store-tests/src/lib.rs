@@ -45,6 +45,7 @@ mod app;
 mod fixture;
 mod intercept;
 pub mod interleavings;
+mod proxy;
 pub mod records;
 pub mod sessions;
 mod suite;
@@ -52,3 +53,4 @@ mod support;
 
 pub use self::fixture::{Fixture, run, run_on_one_thread};
 pub use self::intercept::{Call, Deciding, Fate, Intercepted};
+pub use self::proxy::Proxy;

@@ -137,7 +137,7 @@ pub(super) fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
 }
 
 /// Builds examples and tells the command how to start them: `CARAFE_TWIN` and so on.
-pub(super) fn with_examples(
+pub(crate) fn with_examples(
     job: &mut Job<'_>,
     command: &mut Command,
     names: &[&str],
@@ -150,9 +150,9 @@ pub(super) fn with_examples(
 }
 
 /// The programs split what starts a server into words as a shell does.
-fn shell_word(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
-    if path.bytes().all(plain) {
+pub(crate) fn shell_word(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=".contains(&byte);
+    if !path.is_empty() && path.bytes().all(plain) {
         path.to_owned()
     } else {
         format!("'{}'", path.replace('\'', r"'\''"))
@@ -166,6 +166,7 @@ mod tests {
     #[test]
     fn a_path_is_one_word() {
         assert_eq!(shell_word("/home/ann/target/debug/twin"), "/home/ann/target/debug/twin");
+        assert_eq!(shell_word(""), "''");
         assert_eq!(shell_word("/home/my code/twin"), "'/home/my code/twin'");
         assert_eq!(shell_word("/home/ann's/twin"), r"'/home/ann'\''s/twin'");
     }

@@ -6,4 +6,5 @@ pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod release;
 pub(crate) mod rust;
+pub(crate) mod servers;
 pub(crate) mod stores;

@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 use carafe::SessionStore as _;
 use carafe::store::{StoreErrorKind, Updated, Version};
 use carafe_postgres::PostgresStore;
+use carafe_store_tests::Proxy;
 
 use super::database::Database;
 use super::{NOW, id, record};
-use crate::proxy::Proxy;
 
 async fn through_a_proxy() -> (Proxy, PostgresStore) {
     let database = Database::create().await;
@@ -16,7 +16,7 @@ async fn through_a_proxy() -> (Proxy, PostgresStore) {
     let (credentials, rest) = rest.rsplit_once('@').unwrap();
     let (address, name) = rest.split_once('/').unwrap();
     let proxy = Proxy::start(address.to_owned()).await;
-    let url = format!("{scheme}://{credentials}@{}/{name}", proxy.address);
+    let url = format!("{scheme}://{credentials}@{}/{name}", proxy.address());
     (proxy, PostgresStore::options(url).pool_size(1).open().unwrap())
 }
 
@@ -98,4 +98,18 @@ async fn a_call_that_is_given_up_leaves_no_answer_for_the_next() {
         let version = store.load(&id, NOW).await.unwrap().unwrap().version;
         assert_eq!(version, Version(1));
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_while_idle_costs_no_request() {
+    let (proxy, store) = through_a_proxy().await;
+    let id = id();
+    assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    for version in 1..=5 {
+        proxy.cut_connections();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let updated = store.update(&id, Version(version), &record(None), NOW).await.unwrap();
+        assert_eq!(updated, Updated::Written(Version(version + 1)));
+    }
+    assert_eq!(proxy.connections(), 6);
 }

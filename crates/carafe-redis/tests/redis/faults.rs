@@ -4,9 +4,9 @@ use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
 use carafe::store::{StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
+use carafe_store_tests::Proxy;
 
-use super::proxy::Proxy;
-use super::{NOW, id, is_cluster, record, store, url};
+use super::{NOW, SCRIPTS, id, is_cluster, record, store, url};
 
 const ID: SessionIdHash = SessionIdHash::from_bytes([7; 32]);
 
@@ -18,7 +18,8 @@ async fn through_a_proxy() -> (Proxy, RedisStore) {
     let address = address.split(['/', '?']).next().unwrap();
     let proxy = Proxy::start(address.to_owned()).await;
     let at = if credentials.is_empty() { "" } else { "@" };
-    let store = RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address)).unwrap();
+    let store =
+        RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address())).unwrap();
     (proxy, store)
 }
 
@@ -28,10 +29,14 @@ async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
         // The nodes name their own addresses, past the proxy.
         return;
     }
+    // An answer that is lost must not be the one that the script is unknown.
+    let _scripts = SCRIPTS.lock().await;
     let (proxy, store) = through_a_proxy().await;
     let id = id();
     assert!(store.create(&id, &record(None), NOW).await.unwrap());
-    let (mut version, mut acknowledged, mut uncertain) = (1, 0, 0);
+    let first = store.update(&id, Version(1), &record(None), NOW).await.unwrap();
+    assert_eq!(first, Updated::Written(Version(2)));
+    let (mut version, mut acknowledged, mut uncertain) = (2, 0, 0);
     for round in 0..100 {
         if round % 4 == 0 {
             proxy.cut_next_answer();
@@ -54,7 +59,7 @@ async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
     }
     assert_eq!((acknowledged, uncertain), (75, 25));
     assert_eq!(proxy.connections(), 26);
-    assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().version, Version(101));
+    assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().version, Version(102));
 }
 
 #[tokio::test]
@@ -102,6 +107,7 @@ async fn a_server_that_never_answers_is_given_up_in_time() {
 
 #[tokio::test]
 async fn scripts_are_loaded_again_after_the_server_forgot_them() {
+    let _scripts = SCRIPTS.lock().await;
     let (store, _) = store();
     let id = id();
     assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
@@ -109,4 +115,42 @@ async fn scripts_are_loaded_again_after_the_server_forgot_them() {
     let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
     assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_while_idle_costs_no_request() {
+    if is_cluster() {
+        return;
+    }
+    let (proxy, store) = through_a_proxy().await;
+    let id = id();
+    assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    for version in 1..=5 {
+        proxy.cut_connections();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let updated = store.update(&id, Version(version), &record(None), NOW).await.unwrap();
+        assert_eq!(updated, Updated::Written(Version(version + 1)));
+    }
+    assert_eq!(proxy.connections(), 6);
+}
+
+#[tokio::test]
+async fn an_ending_that_no_replica_knows_of_is_uncertain() {
+    // The servers of these tests have no replicas.
+    let store = RedisStore::options(url())
+        .prefix(super::prefix())
+        .answer_timeout(Duration::from_millis(500))
+        .replicas_know_of_endings(1)
+        .open()
+        .unwrap();
+    let id = id();
+    assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
+    let updated = store.update(&id, Version(1), &record(Some("ann")), NOW).await.unwrap();
+    assert_eq!(updated, Updated::Written(Version(2)));
+    let error = store.delete(&id, Some(Version(2))).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+    // Here it was done.
+    assert!(store.load(&id, NOW).await.unwrap().is_none());
+    let error = store.revoke(&id, NOW + 60, NOW).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
 }

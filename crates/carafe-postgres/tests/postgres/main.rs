@@ -1,11 +1,11 @@
 //! Tests against a real server, whose URL is in `CARAFE_POSTGRES_URL`, as a user who may create
-//! databases. It may lead to PgBouncer, if that lets any database through.
+//! others, and where these need no password. It may lead to PgBouncer, if that lets any user through.
 //!
 //! `cargo xtask test postgres` starts servers and runs them.
 
 mod database;
+mod encryption;
 mod faults;
-mod proxy;
 mod tables;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};

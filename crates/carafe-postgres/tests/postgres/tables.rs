@@ -63,7 +63,7 @@ async fn updates_touch_no_index() {
     // Its connections report what they have counted when they end.
     drop(store);
     let counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
-                  WHERE relname = 'carafe_sessions'";
+                  WHERE relname = 'carafe_sessions' AND schemaname = current_user";
     for _ in 0..100 {
         let rows = database.query(counts).await;
         let (updates, hot): (i64, i64) = (rows[0].get(0), rows[0].get(1));
@@ -94,4 +94,45 @@ async fn removal_passes_over_what_is_locked() {
     transaction.rollback().await.unwrap();
     assert_eq!(store.delete_expired(NOW + 3600, 10).await.unwrap(), 1);
     assert_eq!(store.delete_expired(NOW + 3600, 10).await.unwrap(), 0);
+}
+
+/// The tables that the documentation has for many sessions.
+#[tokio::test]
+async fn the_documented_partitions_work() {
+    let guide = include_str!("../../../../docs/scaling.md");
+    let (_, rest) = guide.split_once("```sql\n").unwrap();
+    let (sql, _) = rest.split_once("```").unwrap();
+    let database = Database::create().await;
+    connect(&database.url()).await.batch_execute(sql).await.unwrap();
+    let store = database.store();
+    let (mut ended, mut used) = (Vec::new(), Vec::new());
+    for number in 0..200 {
+        let id = id();
+        assert!(store.create(&id, &record(Some("ann")), NOW).await.unwrap());
+        if number % 4 == 0 {
+            let mut later = record(Some("ann"));
+            later.idle_expires = NOW + 7200;
+            store.update(&id, Version(1), &later, NOW).await.unwrap();
+            used.push(id);
+        } else {
+            ended.push(id);
+        }
+    }
+    assert_eq!(store.list_for_user("ann", NOW).await.unwrap().len(), 200);
+    // Rows of different partitions lie at the same places.
+    let mut deleted = Vec::new();
+    loop {
+        deleted.push(store.delete_expired(NOW + 3600, 40).await.unwrap());
+        if *deleted.last().unwrap() < 40 {
+            break;
+        }
+    }
+    assert_eq!(deleted, [40, 40, 40, 30]);
+    for id in &ended {
+        assert!(store.load(id, NOW).await.unwrap().is_none());
+    }
+    for id in &used {
+        assert_eq!(store.load(id, NOW).await.unwrap().unwrap().version, Version(2));
+    }
+    assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 50);
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use carafe::id::PublicId;
 use carafe_postgres::PostgresStore;
 use tokio_postgres::{Client, NoTls, Row};
@@ -6,9 +8,9 @@ pub(crate) fn url() -> String {
     std::env::var("CARAFE_POSTGRES_URL").expect("CARAFE_POSTGRES_URL must hold the URL of a server")
 }
 
-/// A database of one test.
+/// A schema of one test, and the user whose unqualified names are in it.
 pub(crate) struct Database {
-    pub(crate) name: String,
+    user: String,
 }
 
 impl Database {
@@ -19,20 +21,24 @@ impl Database {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let name = format!("carafe_{random}");
-        connect(&url()).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Self { name }
+        let user = format!("carafe_{random}");
+        let sql = format!("CREATE ROLE {user} LOGIN; CREATE SCHEMA AUTHORIZATION {user}");
+        connect(&url()).await.batch_execute(&sql).await.unwrap();
+        Self { user }
     }
 
-    /// The server's URL with this database.
+    /// The server's URL with this user.
     pub(crate) fn url(&self) -> String {
         let url = url();
-        let (server, _) = url.rsplit_once('/').unwrap();
-        format!("{server}/{}", self.name)
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (_, server) = rest.rsplit_once('@').unwrap();
+        format!("{scheme}://{}@{server}", self.user)
     }
 
     pub(crate) fn store(&self) -> PostgresStore {
-        PostgresStore::options(self.url()).pool_size(4).open().unwrap()
+        // A machine that is busy with other tests is no failure.
+        let options = PostgresStore::options(self.url()).answer_timeout(Duration::from_secs(20));
+        options.pool_size(4).open().unwrap()
     }
 
     pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {

@@ -1,0 +1,193 @@
+//! Groups that need servers: the stores on Redis and PostgreSQL.
+
+use std::process::Command;
+
+use crate::checks::interop::{self, with_examples};
+use crate::checks::stores;
+use crate::job::Job;
+use crate::servers::certificates::Certificates;
+use crate::servers::postgres::FAST;
+use crate::servers::redis::{ALWAYS, EVERYSEC};
+use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
+
+/// How often a server is killed in a run of all the tests.
+const KILLS: u64 = 10;
+
+/// How many seconds Redis may keep what it has acknowledged from the disk with `everysec`. It says
+/// one; if the disk is slow it waits for another.
+const EVERYSEC_SECONDS: &str = "2";
+
+/// The conformance suite and the crate's own tests, on one server; then two processes on it, and
+/// crashes of it. Two minutes on a busy machine.
+pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
+    let certificates = Certificates::make(job)?;
+    let server = Redis::start_with_tls(job, "redis-server", &certificates)?;
+    let tls = server.tls_url().ok_or("the server has no port with TLS")?;
+    let mut command = suite(job, "redis");
+    command.env("CARAFE_REDIS_URL", server.url()).env("CARAFE_REDIS_TLS_URL", tls);
+    command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
+    run(job, command, "on Redis")?;
+    stores::races(job, &[&server.url()])?;
+    accounts(job, &server.url())?;
+    crashes_of_redis(job, KILLS)?;
+    // The same program has to see what a server loses that keeps nothing.
+    let forgetful = Redis::stopped(job, "redis-forgetful", &[])?;
+    crashes(job, &forgetful, 2, &["--expect-loss"])?;
+    // What is 20 ms away has never heard of the last logouts, unless they wait for that.
+    failovers(job, 3, 20, &["--expect-loss"])?;
+    failovers(job, 3, 20, &["--wait"])
+}
+
+/// The same on a Cluster of three nodes, without crashes. Under a minute.
+pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
+    let cluster = RedisCluster::start(job, "redis-cluster")?;
+    let mut command = suite(job, "redis");
+    command.env("CARAFE_REDIS_URL", cluster.url());
+    run(job, command, "on a Cluster")?;
+    stores::races(job, &[&cluster.url()])
+}
+
+/// The conformance suite and the crate's own tests, on PostgreSQL and through PgBouncer; then two
+/// processes on it, and crashes of it. Two and a half minutes on a busy machine.
+pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
+    let certificates = Certificates::make(job)?;
+    let encrypted = Postgres::start(job, "postgres-tls", FAST, Some(&certificates))?;
+    let server = Postgres::start(job, "postgres-server", FAST, None)?;
+    let pooler = PgBouncer::start(job, "pgbouncer", &server)?;
+    for (url, place) in [(server.url(), "on PostgreSQL"), (pooler.url(), "through PgBouncer")] {
+        let mut command = suite(job, "postgres");
+        command.env("CARAFE_POSTGRES_URL", url);
+        command.env("CARAFE_POSTGRES_TLS_URL", encrypted.tls_url());
+        command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
+        run(job, command, place)?;
+    }
+    stores::races(job, &[&server.url()])?;
+    accounts(job, &server.url())?;
+    crashes_of_postgres(job, KILLS)
+}
+
+/// The example `accounts` with its sessions on a server.
+fn accounts(job: &mut Job<'_>, url: &str) -> Result<(), String> {
+    let mut command = job.python("interop/test_accounts_on.py")?;
+    command.args(["--store", url]);
+    with_examples(job, &mut command, &["accounts"])?;
+    interop::run(job, command)
+}
+
+/// Redis is killed under load, with `appendfsync always`: nothing that was acknowledged is lost.
+pub(crate) fn crashes_of_redis(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Redis::stopped(job, "redis-crashes", ALWAYS)?;
+    crashes(job, &server, kills, &[])
+}
+
+/// With `everysec`, no more than that promises.
+pub(crate) fn crashes_of_redis_everysec(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Redis::stopped(job, "redis-everysec", EVERYSEC)?;
+    crashes(job, &server, kills, &["--may-lose-seconds", EVERYSEC_SECONDS])
+}
+
+/// How many sessions that were ended are back after failovers, for replicas near and far.
+pub(crate) fn failovers_of_redis(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
+    for delay in [0, 1, 5] {
+        failovers(job, rounds, delay, &[])?;
+    }
+    failovers(job, rounds, 5, &["--wait"])
+}
+
+fn failovers(
+    job: &mut Job<'_>,
+    rounds: u64,
+    delay_ms: u64,
+    expectations: &[&str],
+) -> Result<(), String> {
+    // The replica is told at once what it lacks.
+    let primary = Redis::stopped(job, "redis-primary", &["--repl-diskless-sync-delay", "0"])?;
+    let replica = Redis::stopped(job, "redis-replica", &[])?;
+    let mut command = job.python("interop/failover.py")?;
+    command.args(["--primary", &primary.command()?, "--primary-url", primary.url()]);
+    command.args(["--replica", &replica.command()?, "--replica-url", replica.url()]);
+    command.args(["--rounds", &rounds.to_string(), "--delay-ms", &delay_ms.to_string()]);
+    command.args(expectations);
+    with_examples(job, &mut command, &["twin"])?;
+    interop::run(job, command)
+}
+
+/// What sessions cost in each kind of store, as the servers are set up for use.
+pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
+    job.run_cargo(&["build", "--release", "--example", "twin"])?;
+    let redis = Redis::start(job, "redis-capacity", EVERYSEC)?;
+    let postgres = Postgres::start(job, "postgres-capacity", &[], None)?;
+    for (url, id) in [
+        ("memory".to_owned(), None),
+        (redis.url(), Some(redis.id())),
+        (postgres.url(), Some(postgres.id())),
+    ] {
+        let mut command = job.python("interop/capacity.py")?;
+        command.args(["--store", &url, "--seconds", &seconds.to_string()]);
+        if let Some(id) = id {
+            command.args(["--pid", &id.to_string()]);
+        }
+        let twin = job.workspace.target.join("release/examples/twin");
+        command.env("CARAFE_TWIN", interop::shell_word(&twin.to_string_lossy()));
+        job.runner.run(command)?;
+    }
+    Ok(())
+}
+
+/// PostgreSQL is killed under load, with all its processes.
+pub(crate) fn crashes_of_postgres(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
+    let server = Postgres::stopped(job, "postgres-crashes")?;
+    crashes(job, &server, kills, &[])
+}
+
+/// Kills a server under load, and has the twins go on by themselves.
+fn crashes(
+    job: &mut Job<'_>,
+    server: &Stopped,
+    kills: u64,
+    expectations: &[&str],
+) -> Result<(), String> {
+    let mut command = job.python("interop/crashes.py")?;
+    command.args(["--store", server.url(), "--kill", &server.command()?]);
+    command.args(["--kills", &kills.to_string()]);
+    command.args(expectations);
+    with_examples(job, &mut command, &["twin"])?;
+    interop::run(job, command)
+}
+
+/// A crate's tests that need a server. All packages are named, so that cargo unites the features
+/// that it united before, and builds nothing twice.
+fn suite(job: &Job<'_>, test: &str) -> Command {
+    job.cargo(&["test", "--workspace", "--all-features", "--test", test])
+}
+
+/// Runs tests, and notes how many there were.
+fn run(job: &mut Job<'_>, command: Command, place: &str) -> Result<(), String> {
+    job.runner.run(command)?;
+    let summary = job.runner.last_line()?.unwrap_or_default();
+    match passed(&summary) {
+        Some(0) | None => Err(format!("no tests ran {place}")),
+        Some(number) => {
+            job.note(format!("{number} tests {place}"));
+            Ok(())
+        }
+    }
+}
+
+/// How many tests passed, as cargo's summary has it.
+fn passed(summary: &str) -> Option<u32> {
+    let (_, rest) = summary.split_once("test result: ok. ")?;
+    rest.split_once(" passed")?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_how_many_passed() {
+        let line = "test result: ok. 115 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert_eq!(passed(line), Some(115));
+        assert_eq!(passed("    Finished `test` profile"), None);
+    }
+}

@@ -1,0 +1,51 @@
+//! An authority and a server's certificate, for one run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::program;
+use crate::background::Folder;
+use crate::job::Job;
+use crate::runner;
+
+/// What servers with TLS show, and what their clients trust.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    folder: Folder,
+}
+
+impl Certificates {
+    /// Makes them, for `localhost` and its address.
+    pub(crate) fn make(job: &mut Job<'_>) -> Result<Self, String> {
+        let made = Self { folder: job.runner.folder()? };
+        let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n";
+        fs::write(made.folder.path().join("extensions"), extensions)
+            .map_err(|error| format!("can't write: {error}"))?;
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch";
+        for line in [
+            format!(
+                "req -x509 {key} -subj /CN=authority -days 2 -keyout authority.key -out authority.pem"
+            ),
+            format!("req {key} -subj /CN=localhost -keyout server.key -out server.csr"),
+            "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial \
+             -days 2 -extfile extensions -out server.pem"
+                .to_owned(),
+        ] {
+            let mut command = runner::command(program(job, "openssl")?);
+            command.args(line.split_whitespace()).current_dir(made.folder.path());
+            job.runner.run(command)?;
+        }
+        Ok(made)
+    }
+
+    /// The authority's certificate, in PEM.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
+    }
+
+    /// The authority's certificate, the server's, and its key.
+    pub(super) fn paths(&self) -> [String; 3] {
+        ["authority.pem", "server.pem", "server.key"]
+            .map(|name| self.folder.path().join(name).to_string_lossy().into_owned())
+    }
+}
