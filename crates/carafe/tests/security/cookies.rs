@@ -147,7 +147,7 @@ async fn a_removal_repeats_every_attribute() {
         config
             .session_cookie_name("shop")
             .session_cookie_domain("shop.example".to_owned())
-            .session_cookie_path("/")
+            .session_cookie_path("/shop")
             .session_cookie_samesite(SameSite::None)
             .session_cookie_httponly(false)
             .session_cookie_secure(true)
