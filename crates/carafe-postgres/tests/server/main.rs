@@ -6,6 +6,7 @@
 mod database;
 mod faults;
 mod proxy;
+mod scan;
 mod tables;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};

@@ -6,6 +6,7 @@
 mod faults;
 mod index;
 mod proxy;
+mod scan;
 mod server_side;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};
