@@ -131,7 +131,9 @@ pub(crate) struct InspectArgs {
 ///
 /// What is printed is the session as it stands in the cookie. Otherwise one line on standard error
 /// says why the cookie is refused; where it would be good with another salt, digest or derivation,
-/// the line says so. Sealed cookies are recognised and opened.
+/// the line says so. Sealed cookies are recognised and opened. Sessions of Starlette (FastAPI) need
+/// --salt itsdangerous.Signer --key-derivation django-concat; those of Django, and JSON Web Tokens,
+/// are recognised but not verified.
 ///
 /// Exits with 0 if the cookie (or each of them) is good, and with 1 if not.
 #[derive(Debug, Args)]
