@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills } => suite::crashes(kills),
+        Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());

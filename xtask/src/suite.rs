@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::Selection;
 use crate::checks::fuzz::{self, Fuzz};
+use crate::checks::mutants::{self, Mutants};
 use crate::checks::{bench, interop, stores};
 use crate::group::{Group, Need};
 use crate::job::Job;
@@ -67,6 +68,11 @@ pub(crate) fn crashes(kills: u64) -> Result<bool, String> {
 /// Looks for inputs that break a promise, on the terminal.
 pub(crate) fn fuzz(options: &Fuzz) -> Result<bool, String> {
     on_terminal(&[], |job| fuzz::run(job, options))
+}
+
+/// Looks for wrong code that no test notices.
+pub(crate) fn mutants(options: &Mutants) -> Result<bool, String> {
+    on_terminal(&[], |job| mutants::run(job, options))
 }
 
 /// Measures what everything costs.
