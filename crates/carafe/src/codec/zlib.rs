@@ -62,16 +62,18 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
                     return Err(broken());
                 }
                 _ if out.len() == out.capacity() => {
-                    if out.len() > limit {
-                        return Err(too_large(limit));
-                    }
-                    let more = out.capacity().min(limit + 1 - out.len());
-                    out.reserve_exact(more);
+                    out.reserve_exact(growth(out.len(), limit));
                 }
                 _ => {}
             }
         }
     })
+}
+
+/// How much more room a buffer gets that is full: as much again, but never more than it takes to see
+/// that the limit, which it hasn't exceeded so far, is exceeded.
+fn growth(len: usize, limit: usize) -> usize {
+    len.min(limit - len + 1)
 }
 
 fn broken() -> Error {
@@ -125,7 +127,18 @@ mod tests {
     }
 
     #[test]
+    fn room_grows_to_one_byte_beyond_the_limit() {
+        assert_eq!(growth(64, 1000), 64);
+        assert_eq!(growth(512, 1000), 489);
+        assert_eq!(growth(1000, 1000), 1);
+    }
+
+    #[test]
     fn what_grows_is_not_compressed() {
+        let data = b"abcabcabcabcabcabc";
+        let len = compress(data, 100).unwrap().len();
+        assert!(compress(data, len + 1).is_some());
+        assert!(compress(data, len).is_none() && compress(data, len - 1).is_none());
         assert!(compress(b"abc", 2).is_none());
         assert!(compress(b"", 1).is_none());
     }
