@@ -145,3 +145,29 @@ fn only_flasks_variables_are_read_as_json() {
     let ring = KeyRing::from_env().unwrap();
     assert_eq!(signs(ring.iter().next().unwrap().clone()), key(quoted));
 }
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let variables = [("SECRET_KEY", ""), ("FLASK_SECRET_KEY", "the key of Flask")];
+    if !inner("an_empty_variable_is_as_good_as_none", &variables) {
+        return;
+    }
+    let signs = |key: SecretKey| {
+        carafe::signing::Signer::new(&key.into(), &SigningOptions::default()).sign("value")
+    };
+    let expected = signs(SecretKey::new("the key of Flask").unwrap());
+    assert_eq!(signs(SecretKey::from_env_or_random().unwrap()), expected);
+    let ring = KeyRing::from_env().unwrap();
+    assert_eq!(signs(ring.iter().next().unwrap().clone()), expected);
+}
+
+/// A random key in its place would log everybody out, and nobody would know why.
+#[test]
+fn a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do() {
+    let name = "a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do";
+    if !inner(name, &[("FLASK_SECRET_KEY", r#""\ud800""#)]) {
+        return;
+    }
+    let error = SecretKey::from_env_or_random().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Setting);
+}
