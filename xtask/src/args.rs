@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::checks::fuzz::Fuzz;
+use crate::checks::mutants::Mutants;
 use crate::group::Group;
 
 /// What `cargo xtask help` prints before the lists of groups.
@@ -29,6 +30,9 @@ Commands:
                    --runs N       or how many inputs to try on each
                    --target T     this target alone; repeatable
                    --merge        add what reaches new code to fuzz/corpus
+  mutants        change the core, one place after the other: do its tests notice? (hours)
+                   --part P       this part alone; repeatable
+                   --sample N     one of N changes, to be sooner done (default 1: all)
   bench          measure what Carafe and its peers cost; write docs/benchmarks.md
                    --rounds N     how often everything is measured (default 301)
   release-check  check what a release needs beyond the tests
@@ -65,6 +69,7 @@ pub(crate) enum Command {
         seconds: u64,
     },
     Fuzz(Fuzz),
+    Mutants(Mutants),
     Bench {
         rounds: u64,
     },
@@ -134,6 +139,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "release-check" => selection(rest).map(Command::ReleaseCheck),
         "interop" => interop(rest),
         "fuzz" => fuzz(rest).map(Command::Fuzz),
+        "mutants" => mutants(rest).map(Command::Mutants),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
@@ -255,6 +261,23 @@ fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
     Ok(fuzz)
 }
 
+fn mutants(arguments: &[String]) -> Result<Mutants, String> {
+    let mut mutants = Mutants { parts: Vec::new(), sample: 1 };
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--part" => mutants.parts.push(options.value(option)?),
+            "--sample" => mutants.sample = options.number(option)?,
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if mutants.sample == 0 {
+        return Err("`--sample` must be at least 1".to_owned());
+    }
+    Ok(mutants)
+}
+
 fn unknown(option: &str) -> String {
     format!("there is no option `{option}` here; see `cargo xtask help`")
 }
@@ -372,6 +395,16 @@ mod tests {
         };
         assert_eq!((fuzz.runs, fuzz.targets.len(), fuzz.merge), (Some(5), 2, true));
         assert!(parsed("fuzz --seconds 0").is_err() && parsed("fuzz --runs 0").is_err());
+    }
+
+    #[test]
+    fn mutants_reads_its_options() {
+        let parts = vec!["csrf".to_owned(), "codec".to_owned()];
+        assert_eq!(
+            parsed("mutants --part csrf --part=codec --sample 9"),
+            Ok(Command::Mutants(Mutants { parts, sample: 9 }))
+        );
+        assert!(parsed("mutants --sample 0").is_err() && parsed("mutants csrf").is_err());
     }
 
     #[test]

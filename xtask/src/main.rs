@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Interop { requests, seed } => suite::compare(requests, seed),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills, of } => suite::crashes(kills, of),
+        Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());

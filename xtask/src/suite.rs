@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::{Selection, Victim};
 use crate::checks::fuzz::{self, Fuzz};
+use crate::checks::mutants::{self, Mutants};
 use crate::checks::{bench, interop, servers, stores};
 use crate::group::{Group, Need};
 use crate::groups;
@@ -94,6 +95,11 @@ pub(crate) fn crashes(kills: u64, of: Victim) -> Result<bool, String> {
 /// Looks for inputs that break a promise, on the terminal.
 pub(crate) fn fuzz(options: &Fuzz) -> Result<bool, String> {
     on_terminal(&[], |job| fuzz::run(job, options))
+}
+
+/// Looks for wrong code that no test notices.
+pub(crate) fn mutants(options: &Mutants) -> Result<bool, String> {
+    on_terminal(&[], |job| mutants::run(job, options))
 }
 
 /// Measures what everything costs.

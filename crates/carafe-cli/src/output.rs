@@ -83,6 +83,23 @@ impl Output {
         let _ = writeln!(self.messages, "{kind}: {}", printable(message));
     }
 
+    /// A line that the next one replaces, on a terminal: a bar that grows.
+    #[cfg(feature = "__sessions")]
+    pub(crate) fn transient(&mut self, line: &str) {
+        // As above.
+        let _ = write!(self.messages, "\r\x1b[K{}", printable(line));
+        let _ = self.messages.flush();
+    }
+
+    /// A question, whose answer is typed behind it.
+    #[cfg(feature = "__sessions")]
+    pub(crate) fn question(&mut self, question: &str) -> Result<(), Failure> {
+        self.results.flush()?;
+        write!(self.messages, "{}", printable(question))?;
+        self.messages.flush()?;
+        Ok(())
+    }
+
     /// Hands over what is buffered.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.results.flush()?;

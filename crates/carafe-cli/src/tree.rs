@@ -6,7 +6,7 @@ use crate::output::{Output, Style};
 use crate::text::push_quoted;
 
 /// Keys that libraries keep in a session, and what they mean.
-const KNOWN_KEYS: [(&str, &str); 13] = [
+const KNOWN_KEYS: [(&str, &str); 14] = [
     ("_permanent", "Flask: the session is permanent"),
     ("_flashes", "Flask: messages for the next page"),
     ("_user_id", "Flask-Login: who is logged in"),
@@ -20,6 +20,7 @@ const KNOWN_KEYS: [(&str, &str); 13] = [
     ("_carafe_user", "Carafe: who is logged in"),
     ("_carafe_login", "Carafe: when, in Unix seconds"),
     ("_carafe_id", "Carafe: the session's id"),
+    ("_carafe_csrf", "Carafe: what its CSRF tokens are made of"),
 ];
 
 /// The lines that show a value.

@@ -63,15 +63,24 @@ fn help_pages() {
         "keygen",
         "check-key",
         "doctor",
+        "sessions",
+        "sessions list",
+        "sessions show",
+        "sessions revoke",
+        "sessions revoke-user",
+        "sessions gc",
+        "sessions stats",
         "completions",
         "man",
     ];
     let mut checked = vec![check("help.txt", &shown("--help", carafe(["--help"])))];
     for command in commands {
-        let long = shown(&format!("{command} --help"), carafe([command, "--help"]));
-        checked.push(check(&format!("help-{command}.txt"), &long));
-        let short = shown(&format!("{command} -h"), carafe([command, "-h"]));
-        checked.push(check(&format!("help-{command}-short.txt"), &short));
+        let words = || carafe(command.split(' '));
+        let name = command.replace(' ', "-");
+        let long = shown(&format!("{command} --help"), words().args(["--help"]));
+        checked.push(check(&format!("help-{name}.txt"), &long));
+        let short = shown(&format!("{command} -h"), words().args(["-h"]));
+        checked.push(check(&format!("help-{name}-short.txt"), &short));
     }
     all(checked);
 }
@@ -86,6 +95,8 @@ fn every_command_has_a_manual_page_and_every_shell_completions() {
         let page = carafe(["man", command]).run().quiet();
         assert!(page.contains(&format!(".TH carafe-{command} 1")), "{page}");
     }
+    let page = carafe(["man", "sessions", "revoke-user"]).run().quiet();
+    assert!(page.contains(".TH carafe-sessions-revoke-user 1"), "{page}");
     assert!(carafe(["man"]).run().quiet().contains(".TH carafe 1"));
 }
 
@@ -122,6 +133,22 @@ const USAGE: &[(&str, &[&str])] = &[
     ("url-with-tls", &["doctor", "--url", "https://localhost/"]),
     ("nothing-listens", &["doctor", "--url", "http://127.0.0.1:1/"]),
     ("check-no-cookie", &["check-key", "--cookie", "x"]),
+    ("unknown-sessions-command", &["sessions", "revok"]),
+    ("unknown-nested-page", &["man", "sessions", "lost"]),
+    ("no-store", &["sessions", "list"]),
+    ("no-user", &["sessions", "revoke-user", "--store", "sqlite://x"]),
+    ("unknown-store", &["sessions", "list", "--store", "mysql://localhost/shop"]),
+    ("store-is-path", &["sessions", "list", "--store", "/var/lib/shop/sessions.db"]),
+    ("no-store-file", &["sessions", "list", "--store-file", "there-is-none"]),
+    ("two-stores", &["sessions", "list", "--store", "redis://a", "--store-file", "b"]),
+    ("no-sqlite-file", &["sessions", "list", "--store", "sqlite://sessions.db"]),
+    ("bad-redis-url", &["sessions", "list", "--store", "redis://[broken"]),
+    ("bad-postgres-url", &["sessions", "list", "--store", "postgres://h:port/"]),
+    ("redis-is-down", &["sessions", "stats", "--store", "redis://127.0.0.1:1"]),
+    ("postgres-is-down", &["sessions", "stats", "--store", "postgres://u@127.0.0.1:1/d"]),
+    ("no-certificate", &["sessions", "gc", "--store", "rediss://h", "--ca-file", "none.pem"]),
+    ("bad-public-id", &["sessions", "show", "17", "--store", "sqlite://sessions.db"]),
+    ("bad-limit", &["sessions", "list", "--limit", "0"]),
 ];
 
 #[test]

@@ -133,3 +133,23 @@ fn every_sealed_session_opens() {
         }
     }
 }
+
+/// Starlette signs with the same primitives, under another salt, and its base64 is the other one.
+#[test]
+fn sessions_of_starlette_verify_with_their_settings() {
+    let verify = |cookie: &str, key: &str| {
+        carafe(["verify", cookie, "--now", "1700000000", "--allow-weak-key"])
+            .args(["--salt", "itsdangerous.Signer", "--key-derivation", "django-concat"])
+            .env("SECRET_KEY", key)
+            .run()
+    };
+    for row in rows("flask-extensions.jsonl") {
+        if row["kind"] == "starlette" {
+            assert_eq!(verify(text(&row["cookie"]), text(&row["secret"])).quiet(), "{}\n");
+        }
+    }
+    let cookie = "eyJhIjogIj8/PyIsICJiIjogIn5+fj4+PiJ9.ZVPxAA.p4rf-SEHGorbz4ifywGaGJ7yYq8";
+    let run = verify(cookie, support::GOOD_KEY);
+    assert_eq!(run.quiet(), "{\"a\": \"???\", \"b\": \"~~~>>>\"}\n");
+    verify(cookie, "another key").complaint(1);
+}

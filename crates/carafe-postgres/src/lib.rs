@@ -39,6 +39,7 @@ mod error;
 mod migrations;
 mod options;
 mod pool;
+mod scan;
 mod store;
 mod tls;
 

@@ -79,7 +79,7 @@ impl PostgresStore {
         Ok(())
     }
 
-    async fn query(
+    pub(crate) async fn query(
         &self,
         statement: &str,
         parameters: &[Parameter<'_>],
@@ -191,9 +191,8 @@ impl SessionStore for PostgresStore {
         let rows = self.query(statement, &parameters).await.map_err(Failure::read)?;
         rows.iter()
             .map(|row| {
-                let id: &[u8] = column(Some(row), 0)?;
-                let id = SessionIdHash::from_bytes(id.try_into().map_err(|_| corrupt())?);
-                Ok((id, stored(row, 1)?))
+                let (id, stored) = id_and_record(row)?;
+                Ok((id, stored?))
             })
             .collect()
     }
@@ -321,7 +320,7 @@ fn owner(user: &str) -> [u8; 32] {
 }
 
 /// A number as PostgreSQL has them: beyond its largest is as good as never.
-fn number(number: u64) -> i64 {
+pub(crate) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -331,6 +330,15 @@ fn column<'a, T: FromSql<'a>>(row: Option<&'a Row>, at: usize) -> Result<T, Stor
 
 fn count(row: Option<&Row>, at: usize) -> Result<u64, StoreError> {
     u64::try_from(column::<i64>(row, at)?).map_err(|_| corrupt())
+}
+
+/// A record after its id and its version. It may be one that can't be read.
+pub(crate) fn id_and_record(
+    row: &Row,
+) -> Result<(SessionIdHash, Result<Stored, StoreError>), StoreError> {
+    let id: &[u8] = column(Some(row), 0)?;
+    let id = SessionIdHash::from_bytes(id.try_into().map_err(|_| corrupt())?);
+    Ok((id, stored(row, 1)))
 }
 
 /// A record, and its version in the column before it.

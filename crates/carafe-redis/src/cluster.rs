@@ -97,6 +97,16 @@ impl Cluster {
         result
     }
 
+    /// The nodes that have the keys, each once.
+    pub(crate) async fn primaries(&self) -> Result<Vec<Arc<Link>>, Failure> {
+        self.refresh().await?;
+        let mut addresses: Vec<Address> =
+            self.map().ranges.iter().map(|(.., address)| address.clone()).collect();
+        addresses.sort();
+        addresses.dedup();
+        addresses.iter().map(|address| self.link(address)).collect()
+    }
+
     fn owner(&self, slot: u16) -> Option<Address> {
         let map = self.map();
         let after = map.ranges.partition_point(|(first, ..)| *first <= slot);

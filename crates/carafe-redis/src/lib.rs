@@ -47,6 +47,7 @@ mod cluster;
 mod error;
 mod link;
 mod options;
+mod scan;
 mod script;
 mod store;
 #[cfg(feature = "tls")]

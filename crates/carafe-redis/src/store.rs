@@ -60,7 +60,15 @@ impl RedisStore {
         self.send(b"", &cmd("PING")).await.map(drop).map_err(Failure::read)
     }
 
-    async fn send(&self, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) async fn send(&self, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
         self.send_to(0, key, command).await
     }
 
@@ -101,7 +109,7 @@ impl RedisStore {
         }
     }
 
-    async fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) async fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.send(key, cmd("GET").arg(key)).await.map_err(Failure::read)? {
             Value::BulkString(value) => Ok(Some(value)),
             Value::Nil => Ok(None),

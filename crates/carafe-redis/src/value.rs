@@ -102,6 +102,26 @@ impl Keys {
         self.key('s', id.as_bytes())
     }
 
+    /// A pattern that the names of all records match, for `SCAN`.
+    pub(crate) fn all_records(&self) -> Vec<u8> {
+        let mut pattern = Vec::with_capacity(self.prefix.len() + 4);
+        for byte in self.prefix.bytes() {
+            if b"*?[]^-\\".contains(&byte) {
+                pattern.push(b'\\');
+            }
+            pattern.push(byte);
+        }
+        pattern.extend_from_slice(b":s:*");
+        pattern
+    }
+
+    /// The id in the name of a record; `None` if it is another key's name.
+    pub(crate) fn record_id(&self, key: &[u8]) -> Option<SessionIdHash> {
+        let hash = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":s:")?;
+        let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(hash).ok()?;
+        bytes.try_into().ok().map(SessionIdHash::from_bytes)
+    }
+
     /// The index of a user's sessions.
     pub(crate) fn index(&self, user: &str) -> Vec<u8> {
         self.key('u', &Sha256::digest(user))
@@ -151,6 +171,18 @@ mod tests {
         assert_eq!(parse_digits(text.as_bytes()).unwrap(), [7, u64::MAX]);
         assert!(parse_digits::<1>(text.as_bytes()).is_err());
         assert!(parse_digits::<1>("\u{e9}".repeat(10).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn the_names_of_records_lead_back_to_their_ids() {
+        let keys = Keys::new("a*[b]-c\\d?^".to_owned());
+        let id = SessionIdHash::from_bytes([7; 32]);
+        assert_eq!(keys.record_id(&keys.record(&id)), Some(id));
+        for other in [&keys.revoked(&id)[..], &keys.index("ann"), b"a", &keys.record(&id)[1..]] {
+            assert_eq!(keys.record_id(other), None);
+        }
+        assert_eq!(keys.all_records(), br"a\*\[b\]\-c\\d\?\^:s:*");
+        assert_eq!(Keys::new("shop".to_owned()).all_records(), b"shop:s:*");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod connection;
 mod error;
 mod options;
 mod reader;
+mod scan;
 mod schema;
 mod statements;
 mod store;

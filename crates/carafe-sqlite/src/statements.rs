@@ -121,11 +121,28 @@ pub(crate) fn list_for_user(
 ) -> Result<Vec<(SessionIdHash, Row)>> {
     let mut select =
         on.prepare_cached("SELECT id, version, record FROM session WHERE user = ?1 AND ends > ?2")?;
-    let rows = select.query_map(params![user, Number(now)], |row| {
-        let id = SessionIdHash::from_bytes(row.get(0)?);
-        Ok((id, Row { version: Version(row.get::<_, Number>(1)?.0), record: row.get(2)? }))
-    })?;
+    let rows = select.query_map(params![user, Number(now)], with_id)?;
     rows.collect()
+}
+
+/// At most `limit` records that come after an id, in the order of ids.
+pub(crate) fn page(
+    on: &Connection,
+    after: Option<&SessionIdHash>,
+    limit: u32,
+) -> Result<Vec<(SessionIdHash, Row)>> {
+    let mut select = on.prepare_cached(
+        "SELECT id, version, record FROM session WHERE id > ?1 ORDER BY id LIMIT ?2",
+    )?;
+    // Before all ids is the empty one.
+    let after = after.map_or(&[][..], |id| id.as_bytes());
+    let rows = select.query_map(params![after, limit], with_id)?;
+    rows.collect()
+}
+
+fn with_id(row: &rusqlite::Row<'_>) -> Result<(SessionIdHash, Row)> {
+    let id = SessionIdHash::from_bytes(row.get(0)?);
+    Ok((id, Row { version: Version(row.get::<_, Number>(1)?.0), record: row.get(2)? }))
 }
 
 pub(crate) fn delete_for_user(

@@ -49,6 +49,10 @@ impl SqliteStore {
             StoreError::new(StoreErrorKind::Unavailable, message)
         })
     }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.readers
+    }
 }
 
 impl SessionStore for SqliteStore {

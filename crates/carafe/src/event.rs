@@ -56,6 +56,18 @@ pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
     );
 }
 
+/// A layer's cookie lacks attributes that protect it.
+pub(crate) fn lax_cookie(name: &str, lacking: &str) {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.lax_cookie",
+        cookie = name,
+        lacking,
+        "the session's cookie lacks what protects it, as Flask's does by default: set \
+         SESSION_COOKIE_SECURE, and SESSION_COOKIE_SAMESITE to Lax"
+    );
+}
+
 /// A request was refused, since it may come from another site. The origin is what it says itself.
 pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
     tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);

@@ -2,8 +2,10 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod bench;
+pub(crate) mod cargo_tool;
 pub(crate) mod fuzz;
 pub(crate) mod interop;
+pub(crate) mod mutants;
 pub(crate) mod release;
 pub(crate) mod rust;
 pub(crate) mod servers;

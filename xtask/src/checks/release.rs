@@ -1,9 +1,9 @@
 //! What a release needs beyond the tests.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
+use crate::checks::cargo_tool::cargo_tool;
 use crate::job::Job;
 use crate::runner;
 use crate::system::find_command;
@@ -11,7 +11,7 @@ use crate::workspace::{Package, all_packages};
 
 /// Licences, bans and sources in any case; advisories if their database can be had.
 pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
-    let cargo_deny = cargo_deny(job)?;
+    let cargo_deny = cargo_tool(job, "cargo-deny")?;
     let deny = |arguments: &[&str]| -> Command {
         let mut command = runner::command(&cargo_deny);
         command.args(["--all-features", "--locked"]).args(arguments);
@@ -29,21 +29,6 @@ pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
         return Ok(());
     }
     job.runner.run(advisories)
-}
-
-/// The cargo-deny that is installed; if there is none, one in the target folder.
-fn cargo_deny(job: &mut Job<'_>) -> Result<PathBuf, String> {
-    let folder = job.workspace.target.join("tools");
-    let own = folder.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
-    if let Some(installed) = find_command("cargo-deny") {
-        return Ok(installed);
-    }
-    if !own.is_file() {
-        let mut install = job.cargo(&["install", "--locked", "cargo-deny", "--root"]);
-        install.arg(folder);
-        job.runner.run(install)?;
-    }
-    Ok(own)
 }
 
 /// What the dependencies say, and a build if that toolchain is here.

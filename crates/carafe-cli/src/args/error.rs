@@ -30,9 +30,15 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     format!("{said} (see `carafe{command} --help`)")
 }
 
-/// The command that was given, if it is one.
+/// The command that was given, if it is one, with the command below it.
 fn command() -> Option<String> {
-    let program = Cli::command();
-    let mut given = std::env::args_os().skip(1).filter_map(|word| word.into_string().ok());
-    given.find(|word| program.find_subcommand(word).is_some())
+    let mut within = Cli::command();
+    let mut names = Vec::new();
+    for word in std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()) {
+        if let Some(command) = within.find_subcommand(&word).cloned() {
+            within = command;
+            names.push(word);
+        }
+    }
+    (!names.is_empty()).then(|| names.join(" "))
 }

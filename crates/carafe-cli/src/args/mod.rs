@@ -3,6 +3,8 @@
 mod error;
 mod formats;
 mod keys;
+#[cfg(feature = "__sessions")]
+mod sessions;
 
 use std::ffi::OsString;
 
@@ -12,6 +14,11 @@ use clap_complete::Shell;
 pub(crate) use self::error::one_line;
 pub(crate) use self::formats::{FormatArg, MaxAge, SigningArgs, seconds};
 pub(crate) use self::keys::KeyArgs;
+#[cfg(feature = "__sessions")]
+pub(crate) use self::sessions::{
+    ConsentArgs, GcArgs, ListArgs, RevokeArgs, RevokeUserArgs, SessionsArgs, SessionsCommand,
+    ShowArgs, StatsArgs, StoreArgs,
+};
 
 /// Looks into the sessions of Flask and Carafe: what is in a cookie, who signed it, why it is
 /// refused, and whether a service is safe.
@@ -41,6 +48,7 @@ Examples:
   Sign a cookie anew with another key     carafe reseal COOKIE --secret-key-file new.key \\
                                                                --secret-key-file old.key
   Is my service safe?                     carafe doctor --url http://127.0.0.1:5000/login
+  Log a user out everywhere               carafe sessions revoke-user ada --store URL
 
 COOKIE is a cookie's value, name=value, or a whole Cookie: or Set-Cookie: line as it was copied (in
 single quotes, for the shell's sake), or - for standard input with one a line.
@@ -65,6 +73,8 @@ pub(crate) enum Command {
     Keygen(KeygenArgs),
     CheckKey(CheckKeyArgs),
     Doctor(DoctorArgs),
+    #[cfg(feature = "__sessions")]
+    Sessions(SessionsArgs),
     /// Print a script that completes this program's arguments in a shell
     ///
     /// For bash, for example: carafe completions bash > ~/.local/share/bash-completion/completions/carafe
@@ -76,8 +86,8 @@ pub(crate) enum Command {
     ///
     /// To read it: carafe man verify | man -l -
     Man {
-        /// The command whose page it is
-        command: Option<String>,
+        /// The command whose page it is, such as verify or sessions list
+        command: Vec<String>,
     },
 }
 
@@ -121,7 +131,9 @@ pub(crate) struct InspectArgs {
 ///
 /// What is printed is the session as it stands in the cookie. Otherwise one line on standard error
 /// says why the cookie is refused; where it would be good with another salt, digest or derivation,
-/// the line says so. Sealed cookies are recognised and opened.
+/// the line says so. Sealed cookies are recognised and opened. Sessions of Starlette (FastAPI) need
+/// --salt itsdangerous.Signer --key-derivation django-concat; those of Django, and JSON Web Tokens,
+/// are recognised but not verified.
 ///
 /// Exits with 0 if the cookie (or each of them) is good, and with 1 if not.
 #[derive(Debug, Args)]

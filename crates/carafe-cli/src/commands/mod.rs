@@ -4,6 +4,8 @@ mod check_key;
 mod inspect;
 mod keygen;
 mod reseal;
+#[cfg(feature = "__sessions")]
+mod sessions;
 mod sign;
 mod verify;
 
@@ -25,26 +27,28 @@ pub(crate) fn run(command: Command, output: &mut Output) -> Result<Code, Failure
         Command::Keygen(args) => keygen::run(&args, output),
         Command::CheckKey(args) => check_key::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
+        #[cfg(feature = "__sessions")]
+        Command::Sessions(args) => sessions::run(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "carafe", &mut script);
             output.line(script.trim_ascii_end())?;
             Ok(Code::Success)
         }
-        Command::Man { command } => man(command.as_deref(), output),
+        Command::Man { command } => man(&command, output),
     }
 }
 
 /// The page of the program, or of one of its commands.
-fn man(command: Option<&str>, output: &mut Output) -> Result<Code, Failure> {
-    let mut program = Cli::command();
-    program.build();
-    let page = match command {
-        None => program,
-        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| {
-            Failure::Usage(format!("there is no command {name} (see `carafe --help`)"))
-        })?,
-    };
+fn man(command: &[String], output: &mut Output) -> Result<Code, Failure> {
+    let mut page = Cli::command();
+    page.build();
+    for name in command {
+        page = page.find_subcommand(name).cloned().ok_or_else(|| {
+            let command = command.join(" ");
+            Failure::Usage(format!("there is no command {command} (see `carafe --help`)"))
+        })?;
+    }
     let mut roff = Vec::new();
     clap_mangen::Man::new(page).render(&mut roff)?;
     roff.flush()?;

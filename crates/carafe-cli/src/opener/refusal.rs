@@ -93,7 +93,9 @@ impl Refusal {
             CookieFormat::StoredId | CookieFormat::FlaskSession => {
                 format!("this is {}: its content is in the store, not in the cookie", seen.format)
             }
-            other => format!("this is {other}, and no session of Flask"),
+            other => format!(
+                "this is {other}, which this program can't verify; `carafe inspect` shows what it says"
+            ),
         };
         Some(Self::not_a_session(message))
     }

@@ -6,6 +6,7 @@
 mod database;
 mod encryption;
 mod faults;
+mod scan;
 mod tables;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};

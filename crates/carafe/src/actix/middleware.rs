@@ -33,6 +33,13 @@ enum Handled {
 }
 
 impl Layer {
+    fn in_use(&self) {
+        match self {
+            Self::Sessions(engine) => engine.in_use(),
+            Self::Csrf(_) => {}
+        }
+    }
+
     /// Lets a request through, or gives the page that goes out instead.
     async fn before(&self, request: &mut ServiceRequest) -> Result<Handled, http::Response<Bytes>> {
         match self {
@@ -91,6 +98,7 @@ macro_rules! transform {
 
             fn new_transform(&self, service: S) -> Self::Future {
                 let layer = Layer::$variant(Arc::clone(self.$settings()));
+                layer.in_use();
                 ready(Ok(Layered(Rc::new((layer, service)))))
             }
         }

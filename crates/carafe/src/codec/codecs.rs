@@ -169,3 +169,60 @@ impl Codec {
         }
     }
 }
+
+#[cfg(all(test, feature = "sealed"))]
+mod tests {
+    use super::*;
+    use crate::SecretKey;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn kind(codecs: &Codecs, cookie: &str, now: u64) -> Option<ErrorKind> {
+        codecs.decode(cookie.as_bytes(), 60, now).err().map(|error| error.kind())
+    }
+
+    /// Of several refusals the one is told that says most: it decides what the log says, and whether
+    /// a cookie that nobody can read is removed.
+    #[test]
+    fn the_refusal_that_says_most_is_told() {
+        let [key, other] = [SecretKey::random().unwrap(), SecretKey::random().unwrap()];
+        let sealed = Config::sealed();
+        let both_formats = Config::sealed().accept(Format::default());
+        let only = |config: &Config, key: &SecretKey| Codecs::new(&key.clone().into(), config);
+        let flask = Codecs::flask(&key.clone().into(), &Config::flask());
+        let json = br#"{"a":1}"#;
+        let cookie = flask.encode(json, 60, NOW).unwrap();
+        let both = only(&both_formats, &key).unwrap();
+        assert_eq!(kind(&both, &cookie, NOW + 60), None);
+        // The sealed format says no more than that it isn't one.
+        assert_eq!(kind(&only(&sealed, &key).unwrap(), &cookie, NOW), Some(ErrorKind::NotSigned));
+        assert_eq!(kind(&both, &cookie, NOW + 61), Some(ErrorKind::Expired));
+        let foreign = only(&both_formats, &other).unwrap();
+        assert_eq!(kind(&foreign, &cookie, NOW), Some(ErrorKind::BadSignature));
+        let unreadable = signed_payload(&key, "bm90IGpzb24");
+        assert_eq!(kind(&both, &unreadable, NOW), Some(ErrorKind::BadPayload));
+        // The other way round: what the written format says stays, if the other one says less.
+        let written = Config::flask().accept(Format::sealed());
+        let written = Codecs::new(&other.into(), &written).unwrap();
+        assert_eq!(kind(&written, &cookie, NOW), Some(ErrorKind::BadSignature));
+        assert_eq!(kind(&written, "nothing", NOW), Some(ErrorKind::NotSigned));
+        // What is authentic isn't tried any further.
+        let sealed_cookie = both.encode(json, 60, NOW).unwrap();
+        assert_eq!(kind(&both, &sealed_cookie, NOW + 61), Some(ErrorKind::Expired));
+    }
+
+    /// A payload that Flask's format signs without looking at it.
+    fn signed_payload(key: &SecretKey, payload: &str) -> String {
+        TimestampSigner::new(&key.clone().into(), &SigningOptions::default()).sign(payload, NOW)
+    }
+
+    /// The lifetime may have been shortened since a session was sealed.
+    #[test]
+    fn a_shorter_lifetime_counts_for_sealed_sessions() {
+        let key = SecretKey::random().unwrap();
+        let codecs = Codecs::new(&key.into(), &Config::sealed()).unwrap();
+        let cookie = codecs.encode(b"{}", 1000, NOW).unwrap();
+        assert_eq!(kind(&codecs, &cookie, NOW + 60), None);
+        assert_eq!(kind(&codecs, &cookie, NOW + 61), Some(ErrorKind::Expired));
+    }
+}

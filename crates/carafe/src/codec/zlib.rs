@@ -44,7 +44,6 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
         let mut out = Vec::with_capacity(data.len().saturating_mul(4).clamp(64, limit.max(64)));
         loop {
             let consumed = state.total_in() as usize;
-            let produced = out.len();
             let rest = data.get(consumed..).unwrap_or_default();
             let status = state
                 .decompress_vec(rest, &mut out, FlushDecompress::Finish)
@@ -54,24 +53,18 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
             }
             match status {
                 Status::StreamEnd => return Ok(out),
-                // Room was left and yet nothing moved: the stream ends before its end.
-                _ if out.len() < out.capacity()
-                    && out.len() == produced
-                    && state.total_in() as usize == consumed =>
-                {
-                    return Err(broken());
-                }
-                _ if out.len() == out.capacity() => {
-                    if out.len() > limit {
-                        return Err(too_large(limit));
-                    }
-                    let more = out.capacity().min(limit + 1 - out.len());
-                    out.reserve_exact(more);
-                }
-                _ => {}
+                // Room was left, and the stream has no more to say: it ends before its end.
+                _ if out.len() < out.capacity() => return Err(broken()),
+                _ => out.reserve_exact(growth(out.len(), limit)),
             }
         }
     })
+}
+
+/// How much more room a buffer gets: as much again, but never more than it takes to see
+/// that the limit, which it hasn't exceeded so far, is exceeded.
+fn growth(len: usize, limit: usize) -> usize {
+    len.min(limit - len + 1)
 }
 
 fn broken() -> Error {
@@ -95,6 +88,20 @@ mod tests {
         let small = compress(&data, data.len()).unwrap();
         assert!(small.len() < 100);
         assert_eq!(decompress(&small, data.len()).unwrap(), data);
+    }
+
+    #[test]
+    fn streams_of_every_length_are_inflated_whole() {
+        for len in (0..600).chain([4096, 65_536, 100_000]) {
+            let even = vec![b'a'; len];
+            let mixed: Vec<u8> = (0..len as u64).map(|n| (n * n % 251) as u8).collect();
+            for data in [even, mixed] {
+                let stream = compress(&data, len + 100).unwrap();
+                assert_eq!(decompress(&stream, len).unwrap(), data, "{len}");
+                assert!(len == 0 || decompress(&stream, len - 1).is_err(), "{len}");
+                assert!(decompress(&stream[..stream.len() - 1], len).is_err(), "{len}");
+            }
+        }
     }
 
     #[test]
@@ -125,7 +132,18 @@ mod tests {
     }
 
     #[test]
+    fn room_grows_to_one_byte_beyond_the_limit() {
+        assert_eq!(growth(64, 1000), 64);
+        assert_eq!(growth(512, 1000), 489);
+        assert_eq!(growth(1000, 1000), 1);
+    }
+
+    #[test]
     fn what_grows_is_not_compressed() {
+        let data = b"abcabcabcabcabcabc";
+        let len = compress(data, 100).unwrap().len();
+        assert!(compress(data, len + 1).is_some());
+        assert!(compress(data, len).is_none() && compress(data, len - 1).is_none());
         assert!(compress(b"abc", 2).is_none());
         assert!(compress(b"", 1).is_none());
     }

@@ -46,6 +46,16 @@ impl Attributes<'_> {
     fn is_secure(&self) -> bool {
         self.secure || self.partitioned
     }
+
+    /// What the cookie lacks of the attributes that Flask's default leaves out, to its harm.
+    pub(crate) fn lacking(&self) -> Option<&'static str> {
+        match (self.is_secure(), self.same_site) {
+            (true, Some(_)) => None,
+            (false, Some(_)) => Some("Secure"),
+            (true, None) => Some("SameSite"),
+            (false, None) => Some("Secure and SameSite"),
+        }
+    }
 }
 
 /// Writes one cookie's `Set-Cookie` headers: all but value and times is checked and formatted once.

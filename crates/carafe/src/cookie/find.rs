@@ -190,5 +190,8 @@ mod tests {
         assert_eq!(one(r#"session="\400\8""#).as_deref(), Some("4008"));
         assert_eq!(one(r#"session="""#).as_deref(), Some(""));
         assert_eq!(one("session=\"").as_deref(), Some("\""));
+        // Python's `.` is any character but a line break. No header has one; a jar might.
+        assert_eq!(unquote(b"\"a\\\nb\"")[..], b"a\\\nb"[..]);
+        assert_eq!(unquote(br#""\377\001\0100""#)[..], [0xff, 1, 8, b'0']);
     }
 }

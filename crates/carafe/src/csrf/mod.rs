@@ -31,6 +31,12 @@
 //!   their own, named as the session's cookie with `_csrf` at its end and with its attributes. As
 //!   soon as there is a session, that cookie counts no more. Its signature has a salt of its own: it
 //!   is never taken for a session, nor a session for it.
+//! - A session that is written below this layer has its random bytes from then on, so that all of its
+//!   forms have the same, also those that are loaded at the same moment. Two cases are left, in which
+//!   one of two such forms is refused, with the advice to load it again: the very first forms of a
+//!   visitor without a session and without that cookie, since either response sets the cookie and
+//!   the browser keeps one; and the first forms of a session that was written without this layer, by
+//!   a Flask service or before there was one.
 //!
 //! # Forms
 //!

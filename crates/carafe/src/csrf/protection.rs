@@ -159,7 +159,14 @@ impl Protection {
             // whose session takes nothing over.
             give(&session, &visitor.secret)?;
         }
-        if secret_of(&session).is_some() {
+        let mut has_secret = secret_of(&session).is_some();
+        if !has_secret && self.slot.state().writes_session() {
+            // With the session itself, and not with its first form: of two forms that are loaded at
+            // the same moment, each would make a secret, and the session keeps one.
+            give(&session, &Secret::random()?)?;
+            has_secret = true;
+        }
+        if has_secret {
             cookie::remove(&self.slot, response)?;
         }
         Ok(())

@@ -1,13 +1,14 @@
 //! The keys of running layers, which can be replaced.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::{ArcSwap, Guard};
 
 use crate::codec::Codecs;
 use crate::id::SessionId;
-use crate::{Config, Error, KeyRing, SecretKey};
+use crate::{Config, Error, KeyRing, SecretKey, event};
 
 /// The secret keys of running layers, to be replaced without a restart.
 ///
@@ -126,6 +127,8 @@ pub(super) struct LayerKeys {
     pub(super) keys: SharedKeys,
     pub(super) config: Config,
     codecs: ArcSwap<Codecs>,
+    /// Whether the log has been told of what the cookie lacks.
+    warned: AtomicBool,
 }
 
 impl LayerKeys {
@@ -158,9 +161,19 @@ impl LayerKeys {
             shared.ring.warn_of_weak();
         }
         let codecs = ArcSwap::from_pointee(codecs);
-        let layer = Arc::new(Self { keys, config, codecs });
+        let layer = Arc::new(Self { keys, config, codecs, warned: AtomicBool::new(false) });
         shared.layers.push(Arc::downgrade(&layer));
         layer
+    }
+
+    /// Tells the log once what the cookie of a layer in use lacks.
+    pub(super) fn warn_of_cookie(&self) {
+        let lacking = self.config.attributes().lacking();
+        if let Some(lacking) = lacking
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            event::lax_cookie(&self.config.cookie_name, lacking);
+        }
     }
 
     /// The id in the cookie of a session in a store, if this service signed it; `None` if what was

@@ -111,6 +111,11 @@ impl Engine {
         self
     }
 
+    /// To be called where a layer is put around a service: by then its settings are what they stay.
+    pub(crate) fn in_use(&self) {
+        self.keys.warn_of_cookie();
+    }
+
     pub(crate) fn config(&self) -> &Config {
         &self.keys.config
     }

@@ -6,7 +6,7 @@ use super::view::View;
 use super::{Operation, Session};
 use crate::{AsText, Error, ErrorKind, Text, Value};
 
-const KEY: &str = "_flashes";
+pub(super) const KEY: &str = "_flashes";
 
 /// A message for the next page that shows it.
 #[derive(Clone, PartialEq)]

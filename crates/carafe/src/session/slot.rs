@@ -6,6 +6,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use smallvec::SmallVec;
 
 use super::View;
+use super::flash::KEY as FLASHES;
 use crate::engine::{Engine, Origin, SetId};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
@@ -74,6 +75,13 @@ impl State {
     pub(crate) fn has_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         !view.is_empty() || view.user().is_some() || (self.origin.is_some() && !view.is_ended())
+    }
+
+    /// Whether this request wrote a session that lasts: messages alone are gone with the next page.
+    pub(crate) fn writes_session(&self) -> bool {
+        let Some(view) = &self.view else { return false };
+        let messages = usize::from(view.contains(FLASHES.as_bytes()));
+        view.modified() && (view.len() > messages || view.user().is_some())
     }
 }
 

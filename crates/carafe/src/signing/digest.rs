@@ -182,6 +182,25 @@ mod tests {
         }
     }
 
+    /// Differences must not cancel each other out, wherever they are.
+    #[test]
+    fn two_differences_are_no_agreement() {
+        for len in 0..=13 {
+            let a: Vec<u8> = (0..len).collect();
+            assert!(same(&a, &a));
+            for (first, second) in (0..a.len()).flat_map(|one| (0..one).map(move |two| (one, two)))
+            {
+                for bit in 0..8 {
+                    let mut b = a.clone();
+                    b[first] ^= 1 << bit;
+                    assert!(!same(&a, &b), "{first} of {len}");
+                    b[second] ^= 1 << bit;
+                    assert!(!same(&a, &b), "{first} and {second} of {len}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn keys_longer_than_a_block_are_hashed_not_dropped() {
         let long = KeyedMac::new(Digest::Sha1, &[7; 200]).tag(b"x");

@@ -136,6 +136,8 @@ mod tests {
         assert!(missing.to_string().contains("keys with the secret keys can't be read"));
         std::fs::write(&file, "first\nsecond\n").unwrap();
         assert_eq!(KeyRing::from_file(&file).unwrap().len(), 2);
+        std::fs::write(&file, vec![b'x'; 64 * 1024]).unwrap();
+        assert_eq!(SecretKey::from_file(&file).unwrap().expose().len(), 64 * 1024);
         std::fs::write(&file, vec![b'x'; 64 * 1024 + 1]).unwrap();
         assert_eq!(KeyRing::from_file(&file).unwrap_err().kind(), ErrorKind::Setting);
         assert_eq!(SecretKey::from_file(&file).unwrap_err().kind(), ErrorKind::Setting);

@@ -168,6 +168,21 @@ mod tests {
     }
 
     #[test]
+    fn times_beyond_the_year_9999_are_no_times() {
+        let kind = |time, max_age, now| {
+            let signed = signer().sign("v", time);
+            signer().unsign(signed.as_bytes(), max_age, now).err().map(|error| error.kind())
+        };
+        assert_eq!(kind(MAX_TIMESTAMP, Some(10), 100), Some(ErrorKind::FromTheFuture));
+        assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), 100), Some(ErrorKind::BadPayload));
+        assert_eq!(kind(MAX_TIMESTAMP + 1, None, 100), None);
+        // Who lives then has no quarrel with it.
+        assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), MAX_TIMESTAMP + 11), None);
+        assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), MAX_TIMESTAMP + 1), None);
+        assert_eq!(kind(100, Some(10), 50), Some(ErrorKind::FromTheFuture));
+    }
+
+    #[test]
     fn times_of_more_than_eight_bytes_are_refused() {
         assert_eq!(decode_timestamp(b"AAAAAGVT8QA"), Some(1_700_000_000));
         assert_eq!(decode_timestamp(b"AAAAAAAAAAAA"), None);

@@ -57,7 +57,8 @@ impl SessionLayer {
     /// Flask's sessions, to the byte: its cookie and its defaults. A Flask service with the same
     /// key shares the session.
     ///
-    /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1.
+    /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1. A
+    /// layer without one of the first two says so in the log, once, when it is put around a service.
     ///
     /// Every key is accepted, as in Flask. A weak one gets a warning in the log: see
     /// [`KeyStrength`](crate::signing::KeyStrength).
@@ -279,6 +280,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        self.engine.in_use();
         SessionService::new(inner, Arc::clone(&self.engine))
     }
 }

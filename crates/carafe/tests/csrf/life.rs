@@ -93,7 +93,7 @@ async fn a_page_that_begins_a_session_after_its_token_was_made() {
         let mut visitor = visitor.other();
         let before = visitor.token().await;
         let token = visitor.post("/token-then-start", &before).await.text;
-        assert_eq!(visitor.get("/keys").await.text, "visits");
+        assert_eq!(visitor.get("/keys").await.text, "_carafe_csrf visits");
         assert!(!visitor.passes(&token).await && !visitor.passes(&before).await);
 
         // A login takes nothing over, however it is sent.
@@ -118,12 +118,52 @@ async fn a_session_of_nothing_but_messages() {
     }
 }
 
+/// Of a session's first forms, each is as good as the other, whichever response comes last.
+#[tokio::test]
+async fn forms_that_are_loaded_at_the_same_moment_all_pass() {
+    for login in [false, true] {
+        for mut visitor in Visitor::of_all_layers() {
+            if login {
+                let token = visitor.token().await;
+                visitor.post("/login", &token).await;
+            } else {
+                visitor.get("/start").await;
+            }
+            // Two requests with the cookies of this moment, one browser.
+            let cookies = visitor.cookies.clone();
+            let mut tokens = Vec::new();
+            let mut after = Vec::new();
+            for _tab in 0..2 {
+                visitor.cookies = cookies.clone();
+                tokens.push(visitor.token().await);
+                after.push(visitor.cookies.clone());
+            }
+            for cookies in after {
+                visitor.cookies = cookies;
+                for token in &tokens {
+                    assert!(visitor.passes(token).await, "login: {login}");
+                }
+            }
+        }
+    }
+}
+
+/// Messages begin no session that lasts, and so end none of the visitor's forms.
+#[tokio::test]
+async fn a_message_leaves_the_forms_of_a_visitor_alone() {
+    for mut visitor in Visitor::of_all_layers().take(3) {
+        let form = visitor.token().await;
+        visitor.get("/flash").await;
+        visitor.get("/flashes").await;
+        assert!(visitor.passes(&form).await);
+        assert_eq!(visitor.get("/keys").await.text, "");
+    }
+}
+
 #[tokio::test]
 async fn the_session_keeps_the_token_under_a_reserved_key() {
     for mut visitor in Visitor::of_all_layers() {
         visitor.get("/start").await;
-        assert_eq!(visitor.get("/keys").await.text, "visits");
-        visitor.token().await;
         assert_eq!(visitor.get("/keys").await.text, "_carafe_csrf visits");
         assert!(visitor.get("/token").await.set_cookies().is_empty(), "written once");
     }

@@ -54,6 +54,7 @@ pub(crate) fn routes(runs: &Runs) -> Router {
         .route("/extracted", get(async |_: Csrf| "a token that nobody asked for"))
         .route("/start", get(async |session: Session| session.insert("visits", 1)))
         .route("/flash", get(async |session: Session| session.flash("hello")))
+        .route("/flashes", get(async |session: Session| session.get_flashed_messages().map(drop)))
         .route("/end", get(async |session: Session| session.clear()))
         .route(
             "/keys",

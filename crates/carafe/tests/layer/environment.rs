@@ -5,6 +5,7 @@ use std::process::Command;
 
 use axum::Router;
 use axum::routing::get;
+use carafe::signing::SigningOptions;
 use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer};
 
 use crate::support::Client;
@@ -122,4 +123,51 @@ fn a_bad_variable_is_named_and_a_key_is_never_shown() {
     let text = carafe::Config::flask().from_prefixed_env().unwrap_err().to_string();
     assert!(text.contains("FLASK_SESSION_COOKIE_SECURE is \"yes\""), "{text}");
     assert!(text.contains("true or false"), "{text}");
+}
+
+/// Flask reads `FLASK_SECRET_KEY` as JSON where that is JSON, and an application `SECRET_KEY` as it
+/// is: a key in quotes is another one there.
+#[test]
+fn only_flasks_variables_are_read_as_json() {
+    let quoted = "\"in quotes\"";
+    let variables = [("SECRET_KEY", quoted), ("FLASK_SECRET_KEY", quoted), ("EMPTY", "")];
+    if !inner("only_flasks_variables_are_read_as_json", &variables) {
+        return;
+    }
+    let signs = |key: SecretKey| {
+        carafe::signing::Signer::new(&key.into(), &SigningOptions::default()).sign("value")
+    };
+    let key = |text: &str| signs(SecretKey::new(text).unwrap());
+    assert_eq!(signs(SecretKey::from_env("SECRET_KEY").unwrap()), key(quoted));
+    assert_eq!(signs(SecretKey::from_env("FLASK_SECRET_KEY").unwrap()), key("in quotes"));
+    // The application's own comes first.
+    assert_eq!(signs(SecretKey::from_env_or_random().unwrap()), key(quoted));
+    let ring = KeyRing::from_env().unwrap();
+    assert_eq!(signs(ring.iter().next().unwrap().clone()), key(quoted));
+}
+
+#[test]
+fn an_empty_variable_is_as_good_as_none() {
+    let variables = [("SECRET_KEY", ""), ("FLASK_SECRET_KEY", "the key of Flask")];
+    if !inner("an_empty_variable_is_as_good_as_none", &variables) {
+        return;
+    }
+    let signs = |key: SecretKey| {
+        carafe::signing::Signer::new(&key.into(), &SigningOptions::default()).sign("value")
+    };
+    let expected = signs(SecretKey::new("the key of Flask").unwrap());
+    assert_eq!(signs(SecretKey::from_env_or_random().unwrap()), expected);
+    let ring = KeyRing::from_env().unwrap();
+    assert_eq!(signs(ring.iter().next().unwrap().clone()), expected);
+}
+
+/// A random key in its place would log everybody out, and nobody would know why.
+#[test]
+fn a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do() {
+    let name = "a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do";
+    if !inner(name, &[("FLASK_SECRET_KEY", r#""\ud800""#)]) {
+        return;
+    }
+    let error = SecretKey::from_env_or_random().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Setting);
 }

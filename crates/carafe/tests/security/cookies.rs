@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use carafe::{Compression, Config, ErrorKind, SameSite, Session, SessionLayer, Value};
 
-use crate::support::Client;
+use crate::support::{Client, Log};
 use crate::visitor::{hardened, key, layers, stored, visitor};
 
 const SAFE: [&str; 4] = ["Secure", "HttpOnly", "Path=/", "SameSite=Lax"];
@@ -42,6 +42,54 @@ fn a_prefix_whose_rules_the_settings_break_is_refused_at_start() {
         let renamed = |config: Config| config.session_cookie_name("s").session_cookie_secure(false);
         layer.configure(renamed).unwrap();
     }
+}
+
+#[test]
+fn flasks_profile_warns_once_of_what_its_cookie_lacks() {
+    let lacking = |change: fn(Config) -> Config| {
+        let log = Log::capture();
+        // The first layer is used nowhere, and its settings aren't the last ones.
+        let layer = SessionLayer::flask(key()).configure(change).unwrap();
+        assert_eq!(log.lax_cookies(), Vec::<String>::new());
+        // Each route has the layer around it, and each clone is the same layer.
+        let routes =
+            || Router::<()>::new().route("/a", get(async || ())).route("/b", get(async || ()));
+        drop((routes().layer(layer.clone()), routes().layer(layer)));
+        log.lax_cookies()
+    };
+    for (change, expected) in [
+        ((|config| config) as fn(Config) -> Config, "lacking=\"Secure and SameSite\""),
+        (|config| config.session_cookie_secure(true), "lacking=\"SameSite\""),
+        (|config| config.session_cookie_samesite(SameSite::None), "lacking=\"Secure\""),
+    ] {
+        let lines = lacking(change);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("WARN") && lines[0].contains(expected), "{lines:?}");
+        assert!(lines[0].contains("cookie=\"session\""), "{lines:?}");
+    }
+    let safe = |config: Config| {
+        config.session_cookie_secure(true).session_cookie_samesite(SameSite::Strict)
+    };
+    assert_eq!(lacking(safe), Vec::<String>::new());
+    let log = Log::capture();
+    drop(hardened().map(visitor));
+    assert_eq!(log.lax_cookies(), Vec::<String>::new());
+    // Another layer has something of its own to say.
+    drop([SessionLayer::flask(key()), SessionLayer::flask(key())].map(visitor));
+    assert_eq!(log.lax_cookies().len(), 2);
+}
+
+/// Each worker of actix-web wraps the layer anew.
+#[cfg(feature = "actix")]
+#[tokio::test]
+async fn all_workers_of_actix_web_warn_once() {
+    let log = Log::capture();
+    let layer = SessionLayer::flask(key());
+    for _worker in 0..3 {
+        let app = actix_web::App::new().wrap(layer.clone());
+        drop(actix_web::test::init_service(app).await);
+    }
+    assert_eq!(log.lax_cookies().len(), 1);
 }
 
 /// Others check the size before they encrypt, so that what browsers drop is between the two.
@@ -99,7 +147,7 @@ async fn a_removal_repeats_every_attribute() {
         config
             .session_cookie_name("shop")
             .session_cookie_domain("shop.example".to_owned())
-            .session_cookie_path("/")
+            .session_cookie_path("/shop")
             .session_cookie_samesite(SameSite::None)
             .session_cookie_httponly(false)
             .session_cookie_secure(true)

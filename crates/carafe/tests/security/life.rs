@@ -1,7 +1,11 @@
 //! The life of a session.
 
-use carafe::signing::{Digest, Signer, SigningOptions};
+use std::time::Duration;
 
+use carafe::signing::{Digest, Signer, SigningOptions};
+use carafe::{Clock, Config};
+
+use crate::support::NOW;
 use crate::visitor::{cookie, key, layers, stored, visitor, with_cookie};
 
 #[tokio::test]
@@ -49,6 +53,42 @@ async fn a_login_survives_a_handler_that_fails_after_it() {
         assert_eq!(answer.status, 500);
         assert_ne!(cookie(&client), before);
         assert_eq!(client.get("/who").await.text, "ada");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_survives_a_handler_that_fails_after_it() {
+    let mut client = visitor(stored());
+    client.post("/login", "").await;
+    let (name, old) = cookie(&client);
+    assert_eq!(client.post("/rotate-and-fail", "").await.status, 500);
+    assert_ne!(cookie(&client).1, old);
+    assert_eq!(client.get("/who").await.text, "ada");
+    assert_eq!(with_cookie(&client, &name, &old).get("/who").await.text, "-");
+}
+
+/// However often it is used, and though every use signs it anew: what counts is when its user
+/// logged in.
+#[tokio::test]
+async fn a_login_ends_after_the_absolute_timeout_in_a_cookie_too() {
+    for (at, layer) in layers().into_iter().enumerate() {
+        let clock = Clock::fixed(NOW);
+        let layer = layer.clock(clock.clone());
+        let limits = |config: Config| config.absolute_timeout(Duration::from_secs(10_000));
+        let mut client = visitor(layer.configure(limits).unwrap());
+        client.post("/login", "").await;
+        client.get("/permanent").await;
+        // Its lifetime is an hour, and it is used every half.
+        for _ in 0..5 {
+            clock.advance(1800);
+            assert_eq!(client.get("/who").await.text, "ada", "layer {at}");
+        }
+        let (name, last) = cookie(&client);
+        clock.advance(999);
+        assert_eq!(client.get("/who").await.text, "ada", "layer {at}");
+        clock.advance(2);
+        assert_eq!(client.get("/who").await.text, "-", "layer {at}");
+        assert_eq!(with_cookie(&client, &name, &last).get("/who").await.text, "-");
     }
 }
 

@@ -1,10 +1,12 @@
 //! What is logged.
 
+use axum::Router;
+use axum::routing::post;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Dict, Value};
+use carafe::{CsrfLayer, Dict, Value};
 
-use crate::support::{Log, NOW};
-use crate::visitor::{cookie, key, layers, visitor, with_cookie};
+use crate::support::{Client, Log, NOW};
+use crate::visitor::{cookie, key, layers, stored, visitor, with_cookie};
 
 #[tokio::test]
 async fn no_log_line_shows_a_secret() {
@@ -49,4 +51,20 @@ async fn no_log_line_shows_a_secret() {
             }
         }
     }
+}
+
+/// Who looks into an attack finds it in the log, and no token.
+#[tokio::test]
+async fn a_request_that_may_be_forged_is_logged() {
+    let app = Router::new()
+        .route("/do", post(async || ()))
+        .layer(CsrfLayer::new(["https://shop.example"]).unwrap())
+        .layer(stored());
+    let log = Log::capture();
+    let token = "A".repeat(86);
+    let answer = Client::new(app).post("/do", &format!("csrf_token={token}")).await;
+    assert_eq!(answer.status, 403);
+    let line = log.line();
+    assert!(line.contains("WARN") && line.contains("csrf.refused"), "{line}");
+    assert!(!line.contains(&token[..8]), "{line}");
 }

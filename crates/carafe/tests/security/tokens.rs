@@ -1,8 +1,13 @@
 //! Tokens and keys.
 
-use carafe::id::SessionId;
-use carafe::signing::{Digest, KeyDerivation, SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Clock, Dict, ErrorKind, KeyRing, SecretKey, SessionLayer, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use carafe::id::{SessionId, SessionIdHash};
+use carafe::signing::{Digest, KeyDerivation, KeyStrength, SigningOptions, UrlSafeTimedSerializer};
+use carafe::{
+    Clock, Dict, ErrorKind, KeyRing, MemoryStore, SecretKey, SessionLayer, SessionStore as _, Value,
+};
 use sha2::Digest as _;
 
 use crate::support::NOW;
@@ -126,13 +131,39 @@ async fn no_kind_of_session_is_taken_for_another() {
     }
 }
 
+#[tokio::test]
+async fn a_store_is_given_the_sha_256_of_an_id() {
+    let store = Arc::new(MemoryStore::new());
+    let layer = SessionLayer::stored(Arc::clone(&store), key()).unwrap();
+    let mut client = visitor(layer.clock(Clock::fixed(NOW)));
+    let mut ids = BTreeSet::new();
+    for path in ["/login", "/login", "/rotate"] {
+        client.post(path, "").await;
+        let (_, cookie) = cookie(&client);
+        let text = cookie.split('.').next().unwrap();
+        let id = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).unwrap();
+        assert_eq!(id.len(), 32);
+        let hash = <[u8; 32]>::from(sha2::Sha256::digest(&id));
+        let hash = SessionIdHash::from_bytes(hash);
+        assert_eq!(SessionId::from_text(text.as_bytes()).unwrap().hash(), hash);
+        // The record is under the hash, and has nothing of the id in it.
+        let record = store.load(&hash, NOW).await.unwrap().unwrap().record.to_bytes();
+        let holds = |part: &[u8]| record.windows(part.len()).any(|window| window == part);
+        assert!(!holds(&id[..8]) && !holds(&text.as_bytes()[..8]));
+        assert!(ids.insert(id), "an id came twice");
+    }
+}
+
 #[test]
-fn a_store_is_given_the_sha_256_of_an_id() {
-    let [one, two] = [SessionId::random().unwrap(), SessionId::random().unwrap()];
-    assert_ne!(one, two);
-    let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(one.to_text()).unwrap();
-    assert_eq!(bytes.len(), 32);
-    assert_eq!(one.hash().as_bytes()[..], sha2::Sha256::digest(&bytes)[..]);
+fn ids_are_random() {
+    let decode = |id: SessionId| base64_simd::URL_SAFE_NO_PAD.decode_to_vec(id.to_text()).unwrap();
+    let ids: BTreeSet<_> = (0..4096).map(|_| decode(SessionId::random().unwrap())).collect();
+    assert_eq!(ids.len(), 4096);
+    // Each of the 256 bits is set in about half of them: within eight standard deviations.
+    for bit in 0..256 {
+        let set = ids.iter().filter(|id| id[bit / 8] >> (bit % 8) & 1 == 1).count();
+        assert!((1792..=2304).contains(&set), "bit {bit} is set in {set}");
+    }
 }
 
 #[test]
@@ -162,12 +193,27 @@ async fn a_key_that_left_the_ring_opens_nothing() {
 
 #[test]
 fn every_profile_but_flasks_refuses_a_published_key() {
-    let published = || SecretKey::new("any random string").unwrap();
-    let _ = SessionLayer::flask(published());
-    let errors = [
-        SessionLayer::signed(published()).unwrap_err(),
-        SessionLayer::sealed(published()).unwrap_err(),
-        SessionLayer::stored(carafe::MemoryStore::new(), published()).unwrap_err(),
+    // Flask's documentation prints the last three.
+    let published: [&[u8]; 6] = [
+        b"secret",
+        b"changeme",
+        b"dev",
+        b"any random string",
+        b"_5#y2L\"F4Q8z\n\xec]/",
+        b"192b9bdd22ab9ed4d12e236c78afcb9a393ec15f71bbf5dc987d54727823bcbf",
     ];
-    assert!(errors.iter().all(|error| error.kind() == ErrorKind::WeakKey));
+    for bytes in published {
+        let published = || SecretKey::new(bytes).unwrap();
+        assert_eq!(published().strength(), KeyStrength::Published, "{}", bytes.escape_ascii());
+        let _ = SessionLayer::flask(published());
+        let errors = [
+            SessionLayer::signed(published()).unwrap_err(),
+            SessionLayer::sealed(published()).unwrap_err(),
+            SessionLayer::stored(MemoryStore::new(), published()).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::WeakKey);
+            assert!(error.to_string().contains("everybody knows"), "{error}");
+        }
+    }
 }

@@ -58,6 +58,13 @@ pub(crate) fn visitor(layer: SessionLayer) -> Client {
                 Err::<(), _>(refusal())
             }),
         )
+        .route(
+            "/rotate-and-fail",
+            post(async |session: Session| {
+                session.rotate()?;
+                Err::<(), _>(refusal())
+            }),
+        )
         .route("/rotate", post(async |session: Session| session.rotate()))
         .route("/logout", post(async |session: Session| session.logout()))
         .layer(layer);

@@ -3,6 +3,8 @@ use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt::MakeWriter;
 
+const LAX_COOKIE: &str = "session.lax_cookie";
+
 /// What is logged on this thread from here to its end.
 pub(crate) struct Log {
     lines: Lines,
@@ -25,11 +27,22 @@ impl Log {
         Self { lines, _while_alive: Box::new(guard) }
     }
 
-    /// The lines of this crate's events.
+    /// The lines of this crate's events, but for those of [`lax_cookies`](Self::lax_cookies).
     pub(crate) fn lines(&self) -> Vec<String> {
+        self.filtered(|line| !line.contains(LAX_COOKIE))
+    }
+
+    /// What was logged of cookies without attributes that protect them, when layers were put around
+    /// services.
+    pub(crate) fn lax_cookies(&self) -> Vec<String> {
+        self.filtered(|line| line.contains(LAX_COOKIE))
+    }
+
+    fn filtered(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let bytes = self.lines.0.lock().unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
-        text.lines().filter(|line| line.contains(" carafe: ")).map(str::to_owned).collect()
+        let lines = text.lines().filter(|line| line.contains(" carafe: ") && wanted(line));
+        lines.map(str::to_owned).collect()
     }
 
     /// The one line that was logged.

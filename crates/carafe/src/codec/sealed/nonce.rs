@@ -105,6 +105,13 @@ mod tests {
         assert_eq!(child.unwrap().process, process_id());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_process_is_told_by_its_id() {
+        assert_eq!(process_id(), std::process::id());
+        assert_eq!(Generator::seeded(7).unwrap().process, 7);
+    }
+
     #[test]
     fn a_seed_is_used_up() {
         let mut state = Some(Generator::seeded(process_id()).unwrap());

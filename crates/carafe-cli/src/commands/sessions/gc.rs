@@ -1,0 +1,86 @@
+//! `carafe sessions gc`
+
+use std::ops::ControlFlow;
+
+use carafe::store::{StoreError, Stored};
+
+use super::progress::Progress;
+use super::store::Store;
+use crate::args::GcArgs;
+use crate::failure::{Code, Failure};
+use crate::json_line::JsonLine;
+use crate::output::Output;
+use crate::time::now;
+
+/// How many records are deleted in one go: short enough for others to have their turn.
+const BATCH: u32 = 1000;
+
+pub(super) async fn run(
+    args: &GcArgs,
+    store: &Store,
+    output: &mut Output,
+) -> Result<Code, Failure> {
+    if store.expires_by_itself() {
+        output.note("there is nothing to do: Redis deletes what has expired by itself");
+        return print(args, 0, output);
+    }
+    let now = now();
+    // The bar needs to know the whole.
+    let expired = count(store, now, output).await?;
+    if args.dry_run {
+        return print(args, expired, output);
+    }
+    let mut deleted = 0;
+    let mut progress = Progress::new("deleted", false, output);
+    let done = loop {
+        match store.delete_expired(now, BATCH).await {
+            Ok(some) => {
+                deleted += some;
+                progress.of(some, expired);
+                if some < u64::from(BATCH) {
+                    break Ok(());
+                }
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    progress.finish();
+    match done {
+        Ok(()) => print(args, deleted, output),
+        Err(error) => Err(Failure::Usage(format!(
+            "{error}; {} were deleted before that, and running it again deletes the rest",
+            records(deleted)
+        ))),
+    }
+}
+
+async fn count(store: &Store, now: u64, output: &mut Output) -> Result<u64, Failure> {
+    let mut expired = 0;
+    let mut progress = Progress::new("searched", store.scans_in_order(), output);
+    let visit = |id, stored: Result<Stored, StoreError>| {
+        progress.at(&id);
+        expired += u64::from(stored.is_ok_and(|stored| stored.record.is_expired(now)));
+        ControlFlow::Continue(())
+    };
+    let done = store.scan(visit).await;
+    progress.finish();
+    done.map_err(Failure::usage)?;
+    Ok(expired)
+}
+
+fn print(args: &GcArgs, count: u64, output: &mut Output) -> Result<Code, Failure> {
+    let key = if args.dry_run { "expired" } else { "deleted" };
+    if args.json {
+        output.line(JsonLine::new().plain(key, count).finish())?;
+    } else if args.dry_run {
+        output.line(format!("would delete {} that expired", records(count)))?;
+    } else {
+        output.line(format!("deleted {} that had expired", records(count)))?;
+    }
+    Ok(Code::Success)
+}
+
+/// Revocations expire too.
+fn records(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
+}

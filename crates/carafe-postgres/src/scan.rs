@@ -1,0 +1,49 @@
+use std::ops::ControlFlow;
+
+use carafe::id::SessionIdHash;
+use carafe::store::{StoreError, Stored};
+use tokio_postgres::types::Type;
+
+use crate::PostgresStore;
+use crate::error::Failure;
+use crate::pool::Parameter;
+use crate::store::{id_and_record, number};
+
+/// How many records are read in one go: short enough for others to have their turn.
+const PAGE: usize = 1000;
+
+impl PostgresStore {
+    /// Goes through all records, expired ones included, in the order of their ids: for programs that
+    /// look after the store. A record that can't be read comes as the error that says why.
+    ///
+    /// It goes page by page along the primary key, so that nobody has to wait for it: what is written
+    /// meanwhile may be seen or not.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the server
+    /// can't be reached or refuses.
+    pub async fn scan(
+        &self,
+        mut visit: impl FnMut(SessionIdHash, Result<Stored, StoreError>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        // Before all ids is the empty one.
+        let mut after = Vec::new();
+        loop {
+            let limit = number(PAGE as u64);
+            let parameters: [Parameter<'_>; 2] = [(&after, Type::BYTEA), (&limit, Type::INT8)];
+            let statement = "SELECT id, version, record FROM carafe_sessions \
+                             WHERE id > $1 ORDER BY id LIMIT $2";
+            let rows = self.query(statement, &parameters).await.map_err(Failure::read)?;
+            for row in &rows {
+                let (id, stored) = id_and_record(row)?;
+                if visit(id, stored).is_break() {
+                    return Ok(());
+                }
+                after = id.as_bytes().to_vec();
+            }
+            if rows.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+}

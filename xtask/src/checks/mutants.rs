@@ -1,0 +1,108 @@
+//! Mutation testing: whether the tests notice when the code is wrong. cargo-mutants changes one
+//! place after the other, and each change has to make a test fail.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::checks::cargo_tool::cargo_tool;
+use crate::job::Job;
+use crate::runner;
+
+/// A part of the library, and the tests that are to notice changes to it.
+struct Part {
+    name: &'static str,
+    /// Below `crates/carafe/src`.
+    files: &'static [&'static str],
+    /// Beside the unit tests.
+    tests: &'static [&'static str],
+}
+
+/// What sessions depend on for their safety, and the values that they hold.
+const PARTS: [Part; 5] = [
+    Part {
+        name: "signing",
+        files: &["signing/**", "base64.rs", "id.rs"],
+        tests: &["itsdangerous", "keys", "layer", "tampering", "security"],
+    },
+    Part {
+        name: "codec",
+        files: &["codec/**"],
+        tests: &["sealed", "formats", "tampering", "vectors", "security"],
+    },
+    Part {
+        name: "cookie",
+        files: &["cookie/**"],
+        tests: &["layer", "flask_acceptance", "security"],
+    },
+    Part { name: "csrf", files: &["csrf/**"], tests: &["csrf", "security"] },
+    Part { name: "value", files: &["value/**"], tests: &["vectors", "tagged_json"] },
+];
+
+/// Everything that the parts' tests need, and no more: each change is compiled.
+const FEATURES: &str = "axum,sealed,testing";
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mutants {
+    /// The parts; all if none is named.
+    pub(crate) parts: Vec<String>,
+    /// One change of so many is tried.
+    pub(crate) sample: u64,
+}
+
+/// Tries the changes to one part after the other, and fails if a test missed one. What came of each
+/// is in the scratch folder.
+pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
+    for name in &mutants.parts {
+        if !PARTS.iter().any(|part| part.name == name) {
+            let names = PARTS.map(|part| part.name).join(", ");
+            return Err(format!("there is no part `{name}`; the parts are {names}"));
+        }
+    }
+    let program = cargo_tool(job, "cargo-mutants")?;
+    let mut missed = Vec::new();
+    for part in &PARTS {
+        if !mutants.parts.is_empty() && !mutants.parts.iter().any(|name| name == part.name) {
+            continue;
+        }
+        let found = job.scratch_file("mutants").join(part.name);
+        std::fs::create_dir_all(&found)
+            .map_err(|error| format!("can't create {}: {error}", found.display()))?;
+        // Most changes are caught by the unit tests, which are compiled soonest; what they miss is
+        // tried again with all.
+        let first = command(job, &program, part, mutants.sample, &found);
+        if job.runner.run(first).is_ok() {
+            continue;
+        }
+        let mut all = command(job, &program, part, mutants.sample, &found);
+        for test in part.tests {
+            all.args(["--test", test]);
+        }
+        if let Err(error) = job.runner.run(all) {
+            missed.push(format!("{}: {error}, see {}", part.name, found.display()));
+        }
+    }
+    if missed.is_empty() { Ok(()) } else { Err(missed.join("; ")) }
+}
+
+/// cargo-mutants on a part, with its unit tests; what was caught before is left out.
+fn command(job: &Job<'_>, program: &Path, part: &Part, sample: u64, found: &Path) -> Command {
+    let mut command = runner::command(program);
+    command.arg("mutants").current_dir(&job.workspace.root);
+    command.args(["--package", "carafe", "--no-default-features", "--features", FEATURES]);
+    command.args(["--jobs", "1", "--no-shuffle", "--colors", "never", "--iterate"]);
+    command.arg("--output").arg(found);
+    for file in part.files {
+        command.arg("--file").arg(format!("crates/carafe/src/{file}"));
+    }
+    if sample > 1 {
+        command.arg(format!("--shard=0/{sample}")).arg("--sharding=round-robin");
+    }
+    // Each change is linked anew: without debug information that is sooner done. What the library
+    // stands on is compiled once for all parts, and faster than it would be.
+    command.arg(r#"--cargo-arg=--config=profile.dev.package."*".opt-level=1"#);
+    command.env("CARGO_TARGET_DIR", job.scratch_file("mutants-target"));
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command.args(["--", "--lib"]);
+    command
+}
