@@ -1,7 +1,8 @@
 //! A page that shows users who are signed in their sessions, with a button to end each (feature
 //! `sessions-page`).
 //!
-//! [`SessionsPage`] is a tower service, so that a router takes it as it is:
+//! [`SessionsPage`] is a tower service, which axum's router takes as it is, and in actix-web a
+//! handler (`web::route().to(page)`):
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
