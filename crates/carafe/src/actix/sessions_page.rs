@@ -1,6 +1,5 @@
 //! The page of a user's sessions as a handler.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,8 +12,7 @@ use super::csrf::{PayloadBody, parts};
 use super::{handles, response};
 use crate::SessionsPage;
 
-/// In actix-web the page is a handler: `App::new().route("/account/sessions",
-/// web::route().to(SessionsPage::new()))`.
+/// A handler for all methods of its path: `web::route().to(SessionsPage::new())`.
 impl Handler<(HttpRequest, Payload)> for SessionsPage {
     type Output = HttpResponse<Bytes>;
     type Future = Pin<Box<dyn Future<Output = Self::Output>>>;

@@ -83,12 +83,12 @@ fn routes(config: &mut web::ServiceConfig) {
         .route(PAGE, web::route().to(SessionsPage::new()));
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn the_page_is_a_handler() {
     visit(&init_service(App::new().configure(routes).wrap(layer())).await).await;
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn so_it_is_below_a_csrf_layer() {
     let csrf = CsrfLayer::new([HOME]).unwrap();
     visit(&init_service(App::new().configure(routes).wrap(csrf).wrap(layer())).await).await;
