@@ -17,6 +17,7 @@ impl Log {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
             .with_ansi(false)
             .without_time()
             .with_writer(lines.clone())
@@ -25,11 +26,21 @@ impl Log {
         Self { lines, _while_alive: Box::new(guard) }
     }
 
-    /// The lines of this crate's events.
+    /// The lines of this crate's events, but for those that every session causes.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let bytes = self.lines.0.lock().unwrap();
-        let text = String::from_utf8(bytes.clone()).unwrap();
-        text.lines().filter(|line| line.contains(" carafe: ")).map(str::to_owned).collect()
+        let is_routine = |line: &str| {
+            ["session.created", "session.loaded"].iter().any(|event| line.contains(event))
+        };
+        let text = self.text();
+        // Spans have no event.
+        let is_event = |line: &str| line.contains(" carafe: ") && line.contains("event=");
+        let events = text.lines().filter(|line| is_event(line) && !is_routine(line));
+        events.map(str::to_owned).collect()
+    }
+
+    /// Everything.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
     }
 
     /// The one line that was logged.

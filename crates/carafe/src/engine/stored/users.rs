@@ -78,7 +78,7 @@ impl UserSessions {
                 .collect();
             if sessions.is_empty() {
                 if found {
-                    event::logged_out();
+                    event::logged_out(1);
                 }
                 return Ok(found);
             }
@@ -101,7 +101,7 @@ impl UserSessions {
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn logout(&self, user: &str) -> Result<u64, Error> {
         let ended = self.backend.store().delete_for_user(user, None).await.map_err(failed)?;
-        event::logged_out();
+        event::logged_out(ended);
         Ok(ended)
     }
 }
