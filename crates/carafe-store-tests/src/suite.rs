@@ -5,7 +5,16 @@
 #[macro_export]
 macro_rules! suite {
     ($fixture:path) => {
-        $crate::tests_of!(records, $fixture,
+        $crate::with_cases!(tests_of, $fixture);
+    };
+}
+
+/// Gives the names of all cases to one of this module's macros.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! with_cases {
+    ($then:ident, $fixture:path) => {
+        $crate::$then!(records, $fixture,
             a_created_record_is_there
             a_missing_record_is_none
             an_id_is_created_once
@@ -59,7 +68,7 @@ macro_rules! suite {
             the_content_may_be_large
             an_id_may_be_any_bytes
         );
-        $crate::tests_of!(sessions, $fixture,
+        $crate::$then!(sessions, $fixture,
             increments_in_one_process_lose_nothing
             increments_in_two_processes_lose_nothing
             updates_are_applied_to_the_newest_record
@@ -133,5 +142,14 @@ macro_rules! tests_of {
                 }
             )*
         }
+    };
+}
+
+/// Runs cases one after the other.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! run_of {
+    ($group:ident, $fixture:path, $($case:ident)*) => {
+        $($crate::run(async { $crate::$group::$case($fixture().await).await });)*
     };
 }

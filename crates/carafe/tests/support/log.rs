@@ -1,6 +1,7 @@
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What is logged on this thread from here to its end.
@@ -14,9 +15,16 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn capture() -> Self {
+        // Where a test beside this one meets an event first, and nobody listens on its thread, that
+        // event would be off for everybody.
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let sink = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+            let _ = tracing::subscriber::set_global_default(sink.with_writer(io::sink).finish());
+        });
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_max_level(LevelFilter::TRACE)
             .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
             .with_ansi(false)
             .without_time()
