@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+import silence
 from origin import program
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -46,6 +47,9 @@ class Chromium:
     def __exit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        # Of all sites, so that no server's log shows them.
+        cookies = self.driver.execute_cdp_cmd("Storage.getCookies", {})["cookies"]
+        silence.note(*(cookie["value"].encode() for cookie in cookies))
         self.driver.quit()
         shutil.rmtree(self._profile, ignore_errors=True)
 

@@ -40,7 +40,7 @@ class Site:
         environment = {name: value for name, value in os.environ.items() if not name.endswith("SECRET_KEY")}
         environment |= {"SECRET_KEY": key} if key else {}
         command = [*command, "--listen", f"127.0.0.1:{port}", *options]
-        self._process = Process(command, port, Path(self._log.name) / "log", env=environment)
+        self._process = Process(command, port, Path(self._log.name) / "log", [key] if key else [], env=environment)
 
     def __enter__(self) -> Site:
         return self

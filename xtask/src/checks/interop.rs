@@ -63,7 +63,8 @@ pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(),
 
 fn compare_on(job: &mut Job<'_>, server: &str, requests: u64, seed: u64) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
-    command.args(["--carafe-args", &format!("--server {server}")]);
+    // Whatever is logged is looked through for what is secret.
+    command.args(["--carafe-args", &format!("--server {server} --log trace")]);
     command.args(["--requests", &requests.to_string()]);
     command.args(["--seed", &seed.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
