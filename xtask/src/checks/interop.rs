@@ -104,7 +104,7 @@ pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
     let mut failed = Vec::new();
     for program in browser_programs(job)? {
         let mut command = job.python(&program)?;
-        with_examples(job, &mut command, &["accounts", "login", "twin", "two-stacks"])?;
+        with_examples(job, &mut command, &["accounts", "cart", "login", "spa", "twin", "two-stacks"])?;
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
         if let Err(error) = run(job, command) {
