@@ -167,7 +167,7 @@ pub(crate) static TEST: &[Group] = &[
     },
     Group {
         name: "browser",
-        about: "both stacks behind one nginx, in Chromium",
+        about: "two stacks behind one nginx, on axum and on actix-web, and the examples, in Chromium",
         needs: &[
             Need::Python,
             Need::Program(&CHROMIUM),

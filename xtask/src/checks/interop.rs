@@ -17,6 +17,9 @@ const LOAD_SECONDS: u64 = 5;
 /// Where the programs of the browser tests are.
 const BROWSER: &str = "interop/browser";
 
+/// The examples that they look at.
+const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
+
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
     command.args(["--count", &SESSIONS.to_string()]);
@@ -100,11 +103,12 @@ pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
+/// Takes about a minute and a half, most of it Chromium's.
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
     let mut failed = Vec::new();
     for program in browser_programs(job)? {
         let mut command = job.python(&program)?;
-        with_examples(job, &mut command, &["accounts", "cart", "login", "spa", "twin", "two-stacks"])?;
+        with_examples(job, &mut command, &BROWSER_EXAMPLES)?;
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
         if let Err(error) = run(job, command) {
