@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, interop, release, rust, stores};
+use crate::checks::{bench, interop, portable, release, rust, stores};
 use crate::group::{Group, Need};
 use crate::system::Program;
 
@@ -80,6 +80,20 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[Need::Component("clippy")],
         limit: LIMIT,
         run: rust::features,
+    },
+    Group {
+        name: "portable",
+        about: "no published package depends on what only Unix has, and `carafe` on no C library",
+        needs: &[],
+        limit: LIMIT,
+        run: portable::portable,
+    },
+    Group {
+        name: "ports",
+        about: "what was ported from tower-sessions and actix-session answers as before",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::ports,
     },
     Group {
         name: "crates",

@@ -4,6 +4,7 @@ pub(crate) mod artifacts;
 pub(crate) mod bench;
 pub(crate) mod fuzz;
 pub(crate) mod interop;
+pub(crate) mod portable;
 pub(crate) mod release;
 pub(crate) mod rust;
 pub(crate) mod stores;
