@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Command::Test(selection) => suite::run(groups::TEST, &selection),
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
         Command::Fuzz(options) => suite::fuzz(&options),
-        Command::Interop { requests, seed } => suite::compare(requests, seed),
+        Command::Interop { requests, seed, server } => suite::compare(requests, seed, server),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills } => suite::crashes(kills),
         Command::Bench { rounds } => suite::bench(rounds),

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::args::Server;
 use crate::checks::artifacts::build_example;
 use crate::job::{Job, variable};
 
@@ -44,7 +45,7 @@ pub(crate) fn tester(job: &mut Job<'_>) -> Result<(), String> {
 }
 
 pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
-    compare(job, REQUESTS, SEED)
+    compare(job, Server::Axum, REQUESTS, SEED)
 }
 
 /// Many connections at once on the twin.
@@ -60,14 +61,15 @@ pub(crate) fn load_for(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
 }
 
 /// Sends random requests to the twin and to Flask.
-pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(), String> {
-    compare_on(job, "axum", requests, seed)
-}
-
-fn compare_on(job: &mut Job<'_>, server: &str, requests: u64, seed: u64) -> Result<(), String> {
+pub(crate) fn compare(
+    job: &mut Job<'_>,
+    server: Server,
+    requests: u64,
+    seed: u64,
+) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
     // Whatever is logged is looked through for what is secret.
-    command.args(["--carafe-args", &format!("--server {server} --log trace")]);
+    command.args(["--carafe-args", &format!("--server {} --log trace", server.name())]);
     command.args(["--requests", &requests.to_string()]);
     command.args(["--seed", &seed.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
@@ -82,7 +84,7 @@ pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
 
 /// What is tested on axum is true of actix-web.
 pub(crate) fn actix(job: &mut Job<'_>) -> Result<(), String> {
-    compare_on(job, "actix", REQUESTS, SEED)?;
+    compare(job, Server::Actix, REQUESTS, SEED)?;
     let mut command = job.python("interop/test_login.py")?;
     let built = build_example(job, "login-actix")?;
     command.args(["--login", &shell_word(&built.executable.to_string_lossy())]);
