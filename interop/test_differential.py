@@ -1,7 +1,7 @@
-"""Proves that `differential.py` and `exchange.py` find bugs: plain `python interop/test_differential.py [MUTANT ...]`.
+"""Proves that `differential.py`, `exchange.py` and `silence.py` find bugs: plain `python interop/test_differential.py [MUTANT ...]`.
 
 Real Flask against itself agrees; against itself with Carafe's documented differences it agrees and names each of them; and
-each mutant of `mutants.py` is caught, as is each bug of `exchange_flask.py`.
+each mutant of `mutants.py` is caught, as is each bug of `exchange_flask.py`. So is a log that shows what is secret.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import differences
 import differential
 import exchange
+import silence
 from checks import Checks
 from exchange_flask import BUGS
 from mutants import MUTANTS
@@ -65,6 +66,26 @@ def check_exchange(checks: Checks) -> None:
         checks.check(name, status == (1 if bug else 0), printed.getvalue())
 
 
+def check_silence(checks: Checks) -> None:
+    """A log that shows a cookie, a key, a value or an id is noticed, and an ordinary one passes."""
+    cookie = b"eyJ1c2VybmFtZSI6ImFkbWluIn0.ZVPxAA.1pJeQjtZo7U6CGxSLhPtlWWPqKw"
+    silence.note_cookies(b"theme=dark; session=" + cookie)
+    silence.note_values([{"card": "a-long-lasting-number"}])
+    keys = silence.keys_of({"FLASK_SECRET_KEY": "the current key", "FLASK_SECRET_KEY_FALLBACKS": '["an older key"]'})
+    secrets = [*cookie.split(b"."), b"a-long-lasting-number", b"the current key", b"an older key", b"a0" * 32]
+    for secret in secrets:
+        if len(secret) < 12:
+            continue
+        try:
+            silence.check("a server", b"INFO carafe: cookie=" + secret + b" refused", keys)
+        except silence.Shown:
+            checks.check(f"a log that shows {secret.decode()} is noticed", True)
+        else:
+            checks.check(f"a log that shows {secret.decode()} is noticed", False)
+    silence.check("a server", b"2026-01-31T12:00:00.123456Z DEBUG carafe: the session starts empty", keys)
+    checks.check("an ordinary log passes", True)
+
+
 def main(names: list[str]) -> int:
     """Runs all checks, or the mutants named."""
     checks = Checks()
@@ -73,6 +94,7 @@ def main(names: list[str]) -> int:
         checks.check("Flask agrees with itself", status == 0 and " 0 disagreements (0 documented" in printed, printed)
         check_carafe_like(checks)
         check_exchange(checks)
+        check_silence(checks)
     for name in names or MUTANTS:
         if name != "carafe-like":
             check_mutant(checks, name)

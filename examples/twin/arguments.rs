@@ -1,10 +1,11 @@
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::servers;
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
-                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS]";
+                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL]";
 
 /// What serves.
 pub(crate) enum Server {
@@ -16,6 +17,8 @@ pub(crate) enum Server {
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) server: Server,
+    /// Down to which level events are logged.
+    pub(crate) log: LevelFilter,
     store: String,
     now: Option<u64>,
 }
@@ -25,6 +28,7 @@ impl Arguments {
         let mut parsed = Self {
             listen: "127.0.0.1:5001".to_owned(),
             server: Server::Axum,
+            log: LevelFilter::INFO,
             store: "cookie".to_owned(),
             now: None,
         };
@@ -36,6 +40,9 @@ impl Arguments {
                 ("--now", _) => {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
+                }
+                ("--log", level) => {
+                    parsed.log = level.parse().map_err(|_| format!("--log {level}; {USAGE}"))?;
                 }
                 ("--server", "axum") => parsed.server = Server::Axum,
                 ("--server", "actix") => parsed.server = Server::Actix,

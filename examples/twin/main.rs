@@ -16,7 +16,6 @@ use arguments::{Arguments, Server};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -28,6 +27,8 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let log = tracing_subscriber::fmt().with_max_level(arguments.log);
+    log.with_writer(std::io::stderr).init();
     let layer = arguments.layer()?;
     let listener = std::net::TcpListener::bind(&arguments.listen)
         .map_err(|error| format!("can't listen on {}: {error}", arguments.listen))?;

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+import silence
 from origin import program
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -24,13 +26,16 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-sh
 class Chromium:
     """One user at one browser."""
 
-    def __init__(self) -> None:
+    def __init__(self, scripts: bool = True) -> None:
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         options = webdriver.ChromeOptions()
         options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
         for flag in [*FLAGS, f"--user-data-dir={self._profile}"]:
             options.add_argument(flag)
+        if not scripts:
+            # Those of pages; what the tests themselves run there works all the same.
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         service = webdriver.ChromeService(executable_path=program("chromedriver"))
         try:
             self.driver = webdriver.Chrome(options=options, service=service)
@@ -46,6 +51,9 @@ class Chromium:
     def __exit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        # Of all sites, so that no server's log shows them.
+        cookies = self.driver.execute_cdp_cmd("Storage.getCookies", {})["cookies"]
+        silence.note(*(cookie["value"].encode() for cookie in cookies))
         self.driver.quit()
         shutil.rmtree(self._profile, ignore_errors=True)
 
@@ -95,6 +103,14 @@ class Chromium:
         """Waits until a page below `url` is there."""
         arrived = "return document.readyState === 'complete' && location.href.startsWith(arguments[0])"
         WebDriverWait(self.driver, 20, poll_frequency=0.02).until(lambda driver: driver.execute_script(arrived, url))
+
+    def wait_until(self, script: str, *arguments: object) -> bool:
+        """Waits until a script of the test's returns true; whether it did within 20 s."""
+        waiting = WebDriverWait(self.driver, 20, poll_frequency=0.02)
+        try:
+            return bool(waiting.until(lambda driver: driver.execute_script(script, *arguments)))
+        except TimeoutException:
+            return False
 
     def elements(self, selector: str) -> list[WebElement]:
         """The elements that a CSS selector finds."""

@@ -17,6 +17,10 @@ from pathlib import Path
 
 import gunicorn.config
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import silence  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 NGINX_CONF = HERE.parents[1] / "examples" / "two-stacks" / "nginx.conf"
 
@@ -51,11 +55,14 @@ def free_port() -> int:
 
 
 class Process:
-    """A server on a known port."""
+    """A server on a known port. With its keys given, what it writes must show nothing secret."""
 
-    def __init__(self, command: Sequence[str], port: int, log: Path, **how: object) -> None:
+    def __init__(
+        self, command: Sequence[str], port: int, log: Path, keys: Sequence[str] | None = None, **how: object
+    ) -> None:
         """Starts it and waits until it accepts connections."""
         self.command = list(command)
+        self._log, self._keys = log, keys
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **how
@@ -75,6 +82,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._keys is not None:
+            silence.check(os.path.basename(self.command[0]), self._log.read_bytes(), self._keys)
 
 
 def _accepts(port: int) -> bool:
@@ -139,7 +148,8 @@ class Origin:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
         environment |= {"FLASK_SECRET_KEY": key, "FLASK_SECRET_KEY_FALLBACKS": json.dumps(list(fallbacks))}
         log = self.directory / f"{stack}.log"
-        self._processes[stack] = Process(command, self._ports[stack], log, env=environment)
+        keys = [key, *fallbacks] if stack == "rs" else None
+        self._processes[stack] = Process(command, self._ports[stack], log, keys, env=environment)
 
     def stop(self) -> None:
         """Ends everything and removes its directory."""

@@ -13,67 +13,19 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from types import TracebackType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from chromium import Chromium  # noqa: E402
-from origin import Missing, Process, free_port  # noqa: E402
+from origin import Missing, free_port  # noqa: E402
+from served import Elsewhere, Site  # noqa: E402
 
 from checks import Checks  # noqa: E402
 
 NAME, PASSWORD, NEW_PASSWORD = "ann", "correct horse", "battery staple"
 WRONG = "That is not the name and the password of an account."
 PRIVATE = f"This page is private to {NAME}."
-
-
-class Site:
-    """The example on a port of its own."""
-
-    def __init__(self, command: Sequence[str], *options: str, port: int = 0, key: str = "") -> None:
-        port = port or free_port()
-        self.url = f"http://localhost:{port}"
-        self._log = tempfile.TemporaryDirectory(prefix="accounts-")
-        environment = {name: value for name, value in os.environ.items() if not name.endswith("SECRET_KEY")}
-        environment |= {"SECRET_KEY": key} if key else {}
-        command = [*command, "--listen", f"127.0.0.1:{port}", *options]
-        self._process = Process(command, port, Path(self._log.name) / "log", env=environment)
-
-    def __enter__(self) -> Site:
-        return self
-
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._process.stop()
-        self._log.cleanup()
-
-
-class Elsewhere:
-    """Another site, whose only page sends a form to wherever its query says, as soon as it is loaded."""
-
-    def __init__(self) -> None:
-        class Page(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                html = f'<form method="post" action="{self.path.partition("?")[2]}"><input name="end" value="all"></form>'
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.end_headers()
-                self.wfile.write(f"<!doctype html><body>{html}<script>document.forms[0].submit()</script>".encode())
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-        self.port = self._server.server_port
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def sign_in(browser: Chromium, site: Site, password: str = PASSWORD) -> str:

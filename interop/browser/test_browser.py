@@ -2,6 +2,7 @@
 
     CARAFE_TWO_STACKS=target/release/examples/two-stacks python interop/browser/test_browser.py
 
+The whole run is repeated with Carafe on actix-web where `CARAFE_TWO_STACKS_ACTIX` names that example.
 Needs nginx, chromium and chromedriver (Debian: nginx, chromium, chromium-driver). The contract of the two halves is in
 `two_stacks.py`. Screenshots go to target/browser/.
 """
@@ -159,6 +160,20 @@ def check_rotation(checks: Checks, origin: Origin, browser: Chromium) -> None:
     checks.check("without fallbacks: what only the old key signed is gone", OUT in page, page)
 
 
+def check_all(checks: Checks, command: str, screenshots: Path) -> None:
+    """Everything, with this example as Carafe's half."""
+    origin = Origin(shlex.split(command), OLD)
+    try:
+        with Chromium() as browser:
+            check_screens(checks, origin, browser, screenshots)
+            check_shared_login(checks, origin, browser)
+            check_flash(checks, origin, browser)
+            check_cache(checks, origin, browser)
+            check_rotation(checks, origin, browser)
+    finally:
+        origin.stop()
+
+
 def main() -> int:
     """Runs all checks; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -168,6 +183,12 @@ def main() -> int:
         metavar="COMMAND",
         help="default: $CARAFE_TWO_STACKS",
     )
+    parser.add_argument(
+        "--two-stacks-actix",
+        default=os.environ.get("CARAFE_TWO_STACKS_ACTIX", ""),
+        metavar="COMMAND",
+        help="the same on actix-web; default: $CARAFE_TWO_STACKS_ACTIX",
+    )
     screenshots = Path(__file__).resolve().parents[2] / "target" / "browser"
     parser.add_argument("--screenshots", type=Path, default=screenshots, metavar="DIRECTORY")
     arguments = parser.parse_args()
@@ -175,22 +196,13 @@ def main() -> int:
         parser.error("name the two-stacks example: $CARAFE_TWO_STACKS or --two-stacks")
     checks = Checks()
     try:
-        origin = Origin(shlex.split(arguments.two_stacks), OLD)
+        check_all(checks, arguments.two_stacks, arguments.screenshots)
+        if arguments.two_stacks_actix:
+            print("on actix-web:")
+            check_all(checks, arguments.two_stacks_actix, arguments.screenshots / "actix")
     except Missing as missing:
         print(missing)
         return 2
-    try:
-        with Chromium() as browser:
-            check_screens(checks, origin, browser, arguments.screenshots)
-            check_shared_login(checks, origin, browser)
-            check_flash(checks, origin, browser)
-            check_cache(checks, origin, browser)
-            check_rotation(checks, origin, browser)
-    except Missing as missing:
-        print(missing)
-        return 2
-    finally:
-        origin.stop()
     return checks.finish()
 
 

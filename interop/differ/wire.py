@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import silence
+
 
 @dataclass(frozen=True)
 class Request:
@@ -90,6 +92,8 @@ class Connection:
     def send(self, request: Request) -> None:
         """Sends a request; `receive` reads its answer."""
         self._sent = request.to_bytes(self.host)
+        silence.note_cookies(*request.cookies)
+        silence.note_values(value for operation in request.ops or () for value in operation[2:])
         if self._socket is None:
             self._open()
         assert self._socket is not None
@@ -144,6 +148,7 @@ class Connection:
         if fields.get(b"connection", b"").lower() == b"close":
             self.close()
         vary = [value for name, value in headers if name == b"vary"]
+        silence.note_cookies(*(value.partition(b";")[0] for name, value in headers if name == b"set-cookie"))
         return Answer(
             status=status,
             set_cookie=tuple(value for name, value in headers if name == b"set-cookie"),

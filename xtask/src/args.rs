@@ -15,6 +15,7 @@ Commands:
   interop        compare the twin with real Flask on random requests
                    --requests N   how many requests to send (default 20000)
                    --seed S       where the randomness starts (default 1)
+                   --server NAME  what serves the twin: axum (the default) or actix
   load           many connections at once on the twin, with each kind of store
                    --seconds N    for how long each (default 30)
   crashes        kill servers under load, at random moments
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Interop {
         requests: u64,
         seed: u64,
+        server: Server,
     },
     Load {
         seconds: u64,
@@ -88,6 +90,23 @@ pub(crate) enum Victim {
     Redis,
     RedisEverysec,
     Postgres,
+}
+
+/// What serves the twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Axum,
+    Actix,
+}
+
+impl Server {
+    /// Its name on the twin's command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+            Self::Actix => "actix",
+        }
+    }
 }
 
 /// Which groups to run, and how.
@@ -183,12 +202,19 @@ fn selection(arguments: &[String]) -> Result<Selection, String> {
 }
 
 fn interop(arguments: &[String]) -> Result<Command, String> {
-    let (mut requests, mut seed) = (20_000, 1);
+    let (mut requests, mut seed, mut server) = (20_000, 1, Server::Axum);
     let mut options = Options::new(arguments);
     while let Some(option) = options.next() {
         match option {
             "--requests" => requests = options.number(option)?,
             "--seed" => seed = options.number(option)?,
+            "--server" => {
+                server = match options.value(option)?.as_str() {
+                    "axum" => Server::Axum,
+                    "actix" => Server::Actix,
+                    other => return Err(format!("`--server` is axum or actix, not `{other}`")),
+                }
+            }
             other => return Err(unknown(other)),
         }
         options.done()?;
@@ -196,7 +222,7 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
     if requests == 0 {
         return Err("`--requests` must be at least 1".to_owned());
     }
-    Ok(Command::Interop { requests, seed })
+    Ok(Command::Interop { requests, seed, server })
 }
 
 /// The value of the only option that there is, which is at least 1.
@@ -377,11 +403,17 @@ mod tests {
 
     #[test]
     fn interop_reads_its_numbers() {
-        assert_eq!(parsed("interop"), Ok(Command::Interop { requests: 20_000, seed: 1 }));
+        let default = Command::Interop { requests: 20_000, seed: 1, server: Server::Axum };
+        assert_eq!(parsed("interop"), Ok(default));
         assert_eq!(
             parsed("interop --seed=7 --requests 5"),
-            Ok(Command::Interop { requests: 5, seed: 7 })
+            Ok(Command::Interop { requests: 5, seed: 7, server: Server::Axum })
         );
+        assert!(matches!(
+            parsed("interop --server actix"),
+            Ok(Command::Interop { server: Server::Actix, .. })
+        ));
+        assert!(parsed("interop --server rocket").is_err());
         assert!(parsed("interop --requests 0").is_err());
         assert!(parsed("interop --requests many").is_err());
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, interop, release, rust, servers, stores};
+use crate::checks::{bench, interop, portable, release, rust, servers, stores};
 use crate::group::{Group, Need};
 use crate::system::Program;
 
@@ -118,6 +118,20 @@ pub(crate) static TEST: &[Group] = &[
         run: rust::features,
     },
     Group {
+        name: "portable",
+        about: "no published package depends on what only Unix has, and `carafe` on no C library",
+        needs: &[],
+        limit: LIMIT,
+        run: portable::portable,
+    },
+    Group {
+        name: "ports",
+        about: "what was ported from tower-sessions and actix-session answers as before",
+        needs: &[],
+        limit: LIMIT,
+        run: rust::ports,
+    },
+    Group {
         name: "crates",
         about: "the example `login` builds with at most 130 crates",
         needs: &[],
@@ -229,7 +243,7 @@ pub(crate) static TEST: &[Group] = &[
     },
     Group {
         name: "browser",
-        about: "both stacks behind one nginx, in Chromium",
+        about: "two stacks behind one nginx, on axum and on actix-web, and the examples, in Chromium",
         needs: &[
             Need::Python,
             Need::Program(&CHROMIUM),

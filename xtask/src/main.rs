@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Command::Capacity { seconds } => suite::capacity(seconds),
         Command::Failovers { rounds } => suite::failovers(rounds),
         Command::Fuzz(options) => suite::fuzz(&options),
-        Command::Interop { requests, seed } => suite::compare(requests, seed),
+        Command::Interop { requests, seed, server } => suite::compare(requests, seed, server),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills, of } => suite::crashes(kills, of),
         Command::Mutants(options) => suite::mutants(&options),

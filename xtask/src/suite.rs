@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::args::{Selection, Victim};
+use crate::args::{Selection, Server, Victim};
 use crate::checks::fuzz::{self, Fuzz};
 use crate::checks::mutants::{self, Mutants};
 use crate::checks::{bench, interop, servers, stores};
@@ -52,8 +52,8 @@ pub(crate) fn run(groups: &'static [Group], selection: &Selection) -> Result<boo
 }
 
 /// Compares the twin with Flask, on the terminal, for as long as it takes.
-pub(crate) fn compare(requests: u64, seed: u64) -> Result<bool, String> {
-    on_terminal(&[Need::Python], |job| interop::compare(job, requests, seed))
+pub(crate) fn compare(requests: u64, seed: u64, server: Server) -> Result<bool, String> {
+    on_terminal(&[Need::Python], |job| interop::compare(job, server, requests, seed))
 }
 
 /// Puts the twin under load, on the terminal.

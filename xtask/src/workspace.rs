@@ -27,6 +27,8 @@ pub(crate) struct Package {
     pub(crate) examples: Vec<String>,
     /// The oldest Rust that it says it builds with, such as `1.89`.
     pub(crate) rust_version: Option<String>,
+    /// Whether it links a library that isn't Rust's.
+    pub(crate) links: bool,
 }
 
 impl Workspace {
@@ -105,6 +107,7 @@ fn package(value: &Value) -> Option<Package> {
             .map(str::to_owned)
             .collect(),
         rust_version: text("rust_version"),
+        links: value.get("links").is_some_and(|links| !links.is_null()),
     })
 }
 
@@ -132,7 +135,7 @@ mod tests {
             },
             {
                 "name": "carafe", "version": "0.1.0", "publish": null, "rust_version": "1.89",
-                "features": {"default": ["axum"], "axum": []},
+                "features": {"default": ["axum"], "axum": []}, "links": "glass",
                 "targets": [{"name": "carafe", "kind": ["lib"]}],
             },
         ]}));
@@ -143,5 +146,6 @@ mod tests {
         assert_eq!(login.examples, ["login"]);
         assert_eq!(carafe.features, ["axum", "default"]);
         assert_eq!(carafe.rust_version.as_deref(), Some("1.89"));
+        assert!(carafe.links && !login.links);
     }
 }

@@ -104,7 +104,7 @@ impl Cluster {
             self.map().ranges.iter().map(|(.., address)| address.clone()).collect();
         addresses.sort();
         addresses.dedup();
-        addresses.iter().map(|address| self.link(address)).collect()
+        addresses.iter().map(|address| self.link(address, 0)).collect()
     }
 
     fn owner(&self, slot: u16) -> Option<Address> {

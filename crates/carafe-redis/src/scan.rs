@@ -33,7 +33,7 @@ impl RedisStore {
         mut visit: impl FnMut(SessionIdHash, Result<Stored, StoreError>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         match self.server() {
-            Server::Single(link) => self.scan_node(link, &mut visit).await.map(drop),
+            Server::Single(links) => self.scan_node(&links[0], &mut visit).await.map(drop),
             Server::Cluster(cluster) => {
                 for link in cluster.primaries().await.map_err(Failure::read)? {
                     if self.scan_node(&link, &mut visit).await?.is_break() {

@@ -5,7 +5,24 @@
 #[macro_export]
 macro_rules! suite {
     ($fixture:path) => {
-        $crate::tests_of!(records, run, $fixture,
+        $crate::with_cases!(tests_of, $fixture);
+        $crate::tests_of!(interleavings, run_on_one_thread, $fixture,
+            of_two_requests_in_one_process
+            of_two_requests_in_two_processes
+            of_late_requests
+            of_requests_and_failures
+            of_requests_and_crashes
+            of_random_histories
+        );
+    };
+}
+
+/// Gives the names of the cases, but for the interleavings, to one of this module's macros.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! with_cases {
+    ($then:ident, $fixture:path) => {
+        $crate::$then!(records, run, $fixture,
             a_created_record_is_there
             a_missing_record_is_none
             an_id_is_created_once
@@ -59,7 +76,7 @@ macro_rules! suite {
             the_content_may_be_large
             an_id_may_be_any_bytes
         );
-        $crate::tests_of!(sessions, run, $fixture,
+        $crate::$then!(sessions, run, $fixture,
             increments_in_one_process_lose_nothing
             increments_in_two_processes_lose_nothing
             updates_are_applied_to_the_newest_record
@@ -126,14 +143,6 @@ macro_rules! suite {
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
         );
-        $crate::tests_of!(interleavings, run_on_one_thread, $fixture,
-            of_two_requests_in_one_process
-            of_two_requests_in_two_processes
-            of_late_requests
-            of_requests_and_failures
-            of_requests_and_crashes
-            of_random_histories
-        );
     };
 }
 
@@ -153,5 +162,14 @@ macro_rules! tests_of {
                 }
             )*
         }
+    };
+}
+
+/// Runs cases one after the other.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! run_of {
+    ($group:ident, $run:ident, $fixture:path, $($case:ident)*) => {
+        $($crate::$run(async { $crate::$group::$case($fixture().await).await });)*
     };
 }

@@ -1,12 +1,72 @@
-//! What is worth a line in the log. No event contains a key, a cookie or a value.
+//! What is worth a line in the log, and what is counted. Neither contains a key, an id, a cookie or a
+//! value. `docs/telemetry.md` lists all of it.
 
 use http::HeaderValue;
 
 use crate::store::StoreError;
+#[cfg(feature = "metrics")]
+use crate::store::StoreErrorKind;
 use crate::{Error, ErrorKind};
+
+/// Counts one more, where metrics are on.
+macro_rules! count {
+    ($($metric:tt)*) => {
+        #[cfg(feature = "metrics")]
+        ::metrics::counter!($($metric)*).increment(1);
+    };
+}
+
+/// Adds what was measured to a histogram, where metrics are on.
+macro_rules! record {
+    ($value:expr, $($metric:tt)*) => {{
+        let _measured: f64 = $value;
+        #[cfg(feature = "metrics")]
+        ::metrics::histogram!($($metric)*).record(_measured);
+    }};
+}
+
+/// When something began whose time is measured: without metrics nobody looks at the clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Started(#[cfg(feature = "metrics")] std::time::Instant);
+
+impl Started {
+    pub(crate) fn now() -> Self {
+        Self(
+            #[cfg(feature = "metrics")]
+            std::time::Instant::now(),
+        )
+    }
+
+    fn seconds(self) -> f64 {
+        #[cfg(feature = "metrics")]
+        return self.0.elapsed().as_secs_f64();
+        #[cfg(not(feature = "metrics"))]
+        0.0
+    }
+}
+
+/// A session was asked for by a request that has none.
+pub(crate) fn none() {
+    count!("carafe_sessions_opened_total", "outcome" => "none");
+}
+
+/// A request's session was opened. `outdated` says that it came under an older key, or in another
+/// format than the one that is written.
+pub(crate) fn loaded(outdated: bool) {
+    tracing::trace!(target: "carafe", event = "session.loaded", outdated, "a session was opened");
+    count!("carafe_sessions_opened_total", "outcome" => "loaded");
+    if outdated {
+        count!("carafe_sessions_outdated_total");
+    }
+}
 
 /// A cookie that came was not accepted.
 pub(crate) fn refused(error: &Error) {
+    count!("carafe_cookies_refused_total", "reason" => name_of(error.kind()));
+    if error.kind() == ErrorKind::Expired {
+        return expired();
+    }
+    count!("carafe_sessions_opened_total", "outcome" => "refused");
     if error.kind() == ErrorKind::BadPayload {
         tracing::warn!(
             target: "carafe",
@@ -33,6 +93,11 @@ pub(crate) fn duplicate_cookie(name: &str) {
         cookie = name,
         "the request has several cookies of the session's name; the first counts"
     );
+}
+
+/// A session's cookie was written, with a header of this size.
+pub(crate) fn cookie_written(size: usize) {
+    record!(size as f64, "carafe_cookie_size_bytes");
 }
 
 /// A cookie exceeds Flask's `MAX_COOKIE_SIZE`.
@@ -71,6 +136,7 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
 /// A request was refused, since it may come from another site. The origin is what it says itself.
 pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
     tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);
+    count!("carafe_csrf_refused_total");
 }
 
 /// A session could not be opened or saved, or a handler used it wrongly.
@@ -81,6 +147,7 @@ pub(crate) fn failed(error: &Error) {
         return;
     }
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
+    count!("carafe_errors_total", "kind" => name_of(error.kind()));
 }
 
 /// The embedded store has no room.
@@ -96,50 +163,50 @@ pub(crate) fn store_full(capacity: usize) {
 /// A call of the store failed.
 pub(crate) fn store_failed(error: &StoreError) {
     tracing::error!(target: "carafe", event = "store.failed", kind = ?error.kind(), "{error}");
+    count!("carafe_store_errors_total", "kind" => name_of_store_error(error.kind()));
 }
 
-/// A session was stored for the first time.
+/// A store has answered a call, or was given up on.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "it is a label"))]
+pub(crate) fn store_called(operation: &'static str, started: Started) {
+    record!(started.seconds(), "carafe_store_duration_seconds", "operation" => operation);
+}
+
+/// A request's changes were saved in a store, or could not be.
+pub(crate) fn committed(started: Started) {
+    record!(started.seconds(), "carafe_commit_duration_seconds");
+}
+
+/// A session of this size was given to a store.
+pub(crate) fn stored(size: usize) {
+    record!(size as f64, "carafe_session_size_bytes");
+}
+
+/// Expired records were removed from a store.
+pub(crate) fn swept(removed: u64) {
+    if removed > 0 {
+        tracing::debug!(target: "carafe", event = "store.swept", removed, "expired sessions removed");
+        #[cfg(feature = "metrics")]
+        ::metrics::counter!("carafe_sessions_swept_total").increment(removed);
+    }
+}
+
+/// A session began: it was saved for the first time.
 pub(crate) fn created() {
     tracing::debug!(target: "carafe", event = "session.created", "a session was created");
+    count!("carafe_sessions_created_total");
 }
 
 /// A cookie names a session that isn't there (any more).
 pub(crate) fn unknown() {
     tracing::debug!(target: "carafe", event = "session.unknown", "the session is not in the store");
+    count!("carafe_sessions_opened_total", "outcome" => "unknown");
 }
 
 /// A session has ended by its times.
 pub(crate) fn expired() {
     tracing::debug!(target: "carafe", event = "session.expired", "the session has expired");
-}
-
-/// A session got a new id.
-pub(crate) fn rotated(periodic: bool) {
-    tracing::debug!(
-        target: "carafe",
-        event = if periodic { "session.renewed" } else { "session.rotated" },
-        "the session has a new id"
-    );
-}
-
-/// A session was ended by its user.
-pub(crate) fn logged_out() {
-    tracing::debug!(target: "carafe", event = "session.logged_out", "the session was ended");
-}
-
-/// A commit met another process's and is tried again.
-pub(crate) fn retried() {
-    tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
-}
-
-/// A request wrote a key that it had read before another request changed it.
-pub(crate) fn overwrote() {
-    tracing::warn!(
-        target: "carafe",
-        event = "session.conflict",
-        "a request wrote a key that another one had changed since it was read; `update` would have \
-         kept both changes"
-    );
+    count!("carafe_sessions_opened_total", "outcome" => "expired");
 }
 
 /// A cookie's session was ended before.
@@ -149,4 +216,92 @@ pub(crate) fn revoked() {
         event = "session.revoked",
         "the cookie of a session that was ended came again"
     );
+    count!("carafe_sessions_opened_total", "outcome" => "revoked");
+}
+
+/// A session got a new id, from time to time or because something asked for it.
+pub(crate) fn rotated(periodic: bool) {
+    let event = if periodic { "session.renewed" } else { "session.rotated" };
+    tracing::debug!(target: "carafe", event, "the session has a new id");
+    if periodic {
+        count!("carafe_sessions_rotated_total", "cause" => "renewal");
+    } else {
+        count!("carafe_sessions_rotated_total", "cause" => "request");
+    }
+}
+
+/// A user logged in.
+pub(crate) fn logged_in() {
+    tracing::debug!(target: "carafe", event = "session.logged_in", "a user has logged in");
+    count!("carafe_logins_total");
+}
+
+/// Sessions were ended by their user, or by an administrator.
+pub(crate) fn logged_out(sessions: u64) {
+    tracing::debug!(target: "carafe", event = "session.logged_out", sessions, "sessions were ended");
+    #[cfg(feature = "metrics")]
+    ::metrics::counter!("carafe_logouts_total").increment(sessions);
+}
+
+/// A commit met another process's and is tried again.
+pub(crate) fn retried() {
+    tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
+    count!("carafe_conflicts_total", "outcome" => "retried");
+}
+
+/// A request wrote a key that it had read before another request changed it. A strict layer refuses
+/// that.
+pub(crate) fn conflict(refused: bool) {
+    if refused {
+        count!("carafe_conflicts_total", "outcome" => "refused");
+    } else {
+        count!("carafe_conflicts_total", "outcome" => "overwritten");
+    }
+    tracing::warn!(
+        target: "carafe",
+        event = "session.conflict",
+        refused,
+        "a request wrote a key that another one had changed since it was read; `update` would have \
+         kept both changes"
+    );
+}
+
+/// The name of a kind of error among a metric's labels. It stays, whatever the kind is renamed to.
+#[cfg(feature = "metrics")]
+fn name_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::MissingSecretKey => "missing_secret_key",
+        ErrorKind::WeakKey => "weak_key",
+        ErrorKind::Entropy => "entropy",
+        ErrorKind::Setting => "setting",
+        ErrorKind::NoLayer => "no_layer",
+        ErrorKind::Closed => "closed",
+        ErrorKind::Type => "type",
+        ErrorKind::KeyMissing => "key_missing",
+        ErrorKind::Value => "value",
+        ErrorKind::ReservedKey => "reserved_key",
+        ErrorKind::Ended => "ended",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::SessionTooLarge => "session_too_large",
+        ErrorKind::Store => "store",
+        ErrorKind::NoStore => "no_store",
+        ErrorKind::Csrf => "csrf",
+        ErrorKind::LoginRequired => "login_required",
+        ErrorKind::CookieTooLarge => "cookie_too_large",
+        ErrorKind::NotSigned => "not_signed",
+        ErrorKind::BadSignature => "bad_signature",
+        ErrorKind::Expired => "expired",
+        ErrorKind::FromTheFuture => "from_the_future",
+        ErrorKind::BadPayload => "bad_payload",
+    }
+}
+
+#[cfg(feature = "metrics")]
+fn name_of_store_error(kind: StoreErrorKind) -> &'static str {
+    match kind {
+        StoreErrorKind::Unavailable => "unavailable",
+        StoreErrorKind::Uncertain => "uncertain",
+        StoreErrorKind::Full => "full",
+        StoreErrorKind::Corrupt => "corrupt",
+    }
 }

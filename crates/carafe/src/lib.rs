@@ -43,6 +43,8 @@ mod event;
 pub mod id;
 pub mod inspect;
 mod login_page;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
 mod percent;

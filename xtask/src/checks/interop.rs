@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::args::Server;
 use crate::checks::artifacts::build_example;
 use crate::job::{Job, variable};
 
@@ -16,6 +17,9 @@ const LOAD_SECONDS: u64 = 5;
 
 /// Where the programs of the browser tests are.
 const BROWSER: &str = "interop/browser";
+
+/// The examples that they look at.
+const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
@@ -41,7 +45,7 @@ pub(crate) fn tester(job: &mut Job<'_>) -> Result<(), String> {
 }
 
 pub(crate) fn twin(job: &mut Job<'_>) -> Result<(), String> {
-    compare(job, REQUESTS, SEED)
+    compare(job, Server::Axum, REQUESTS, SEED)
 }
 
 /// Many connections at once on the twin.
@@ -57,13 +61,15 @@ pub(crate) fn load_for(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
 }
 
 /// Sends random requests to the twin and to Flask.
-pub(crate) fn compare(job: &mut Job<'_>, requests: u64, seed: u64) -> Result<(), String> {
-    compare_on(job, "axum", requests, seed)
-}
-
-fn compare_on(job: &mut Job<'_>, server: &str, requests: u64, seed: u64) -> Result<(), String> {
+pub(crate) fn compare(
+    job: &mut Job<'_>,
+    server: Server,
+    requests: u64,
+    seed: u64,
+) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
-    command.args(["--carafe-args", &format!("--server {server}")]);
+    // Whatever is logged is looked through for what is secret.
+    command.args(["--carafe-args", &format!("--server {} --log trace", server.name())]);
     command.args(["--requests", &requests.to_string()]);
     command.args(["--seed", &seed.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
@@ -78,7 +84,7 @@ pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
 
 /// What is tested on axum is true of actix-web.
 pub(crate) fn actix(job: &mut Job<'_>) -> Result<(), String> {
-    compare_on(job, "actix", REQUESTS, SEED)?;
+    compare(job, Server::Actix, REQUESTS, SEED)?;
     let mut command = job.python("interop/test_login.py")?;
     let built = build_example(job, "login-actix")?;
     command.args(["--login", &shell_word(&built.executable.to_string_lossy())]);
@@ -99,11 +105,12 @@ pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
+/// Takes about a minute and a half, most of it Chromium's.
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
     let mut failed = Vec::new();
     for program in browser_programs(job)? {
         let mut command = job.python(&program)?;
-        with_examples(job, &mut command, &["accounts", "login", "twin", "two-stacks"])?;
+        with_examples(job, &mut command, &BROWSER_EXAMPLES)?;
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
         if let Err(error) = run(job, command) {

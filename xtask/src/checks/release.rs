@@ -160,6 +160,7 @@ mod tests {
             features: Vec::new(),
             examples: Vec::new(),
             rust_version: version.map(str::to_owned),
+            links: false,
         };
         for (version, newer) in [
             (None, false),

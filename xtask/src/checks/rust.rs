@@ -50,7 +50,7 @@ pub(crate) fn features(job: &mut Job<'_>) -> Result<(), String> {
 }
 
 /// No feature, each feature alone, and all.
-fn feature_choices(features: &[String]) -> Vec<String> {
+pub(crate) fn feature_choices(features: &[String]) -> Vec<String> {
     let mut choices = vec!["--no-default-features".to_owned()];
     if !features.is_empty() {
         let alone = features.iter().filter(|name| *name != "default");
@@ -58,6 +58,22 @@ fn feature_choices(features: &[String]) -> Vec<String> {
         choices.push("--all-features".to_owned());
     }
     choices
+}
+
+/// The ports of other applications, and that the guides show them. Takes about half a minute, since
+/// most of what they are made of is built already.
+pub(crate) fn ports(job: &mut Job<'_>) -> Result<(), String> {
+    const MANIFEST: &str = "interop/ports/Cargo.toml";
+    job.run_cargo(&["fmt", "--check", "--manifest-path", MANIFEST])?;
+    let own = |command| {
+        let mut cargo = job.cargo(&[command, "--locked", "--all-targets", "--manifest-path"]);
+        cargo.arg(MANIFEST).arg("--target-dir").arg(&job.workspace.target);
+        cargo
+    };
+    let (mut clippy, test) = (own("clippy"), own("test"));
+    clippy.args(["--", "-D", "warnings"]);
+    job.runner.run(clippy)?;
+    job.runner.run(test)
 }
 
 /// Also a check that the example builds as a newcomer builds it.

@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_web::HttpMessage as _;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
+use actix_web::{HttpMessage as _, HttpRequest};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::request::Parts;
@@ -24,7 +24,7 @@ pub(super) async fn check(
     settings: &Arc<Settings>,
 ) -> Result<Arc<Protection>, Error> {
     let slot = Slot::current(&handles::of(request.request()))?;
-    let parts = parts(request);
+    let parts = parts(request.request());
     let safe = csrf::is_safe(&parts.method);
     let protection = Arc::new(Protection::new(slot, Arc::clone(settings), safe));
     handles::insert(request, |extensions| {
@@ -39,7 +39,7 @@ pub(super) async fn check(
 }
 
 /// The head of a request, as http 1 has it.
-fn parts(request: &ServiceRequest) -> Parts {
+pub(super) fn parts(request: &HttpRequest) -> Parts {
     let (mut parts, ()) = Request::new(()).into_parts();
     if let Ok(method) = Method::from_bytes(request.method().as_str().as_bytes()) {
         parts.method = method;
@@ -57,7 +57,7 @@ fn parts(request: &ServiceRequest) -> Parts {
 }
 
 /// A payload as a body, to be looked into.
-struct PayloadBody(Payload);
+pub(super) struct PayloadBody(pub(super) Payload);
 
 impl HttpBody for PayloadBody {
     type Data = Bytes;

@@ -8,6 +8,8 @@ mod extract;
 mod handles;
 mod middleware;
 mod response;
+#[cfg(feature = "sessions-page")]
+mod sessions_page;
 
 use std::future::Future;
 use std::pin::Pin;

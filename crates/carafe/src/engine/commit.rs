@@ -3,11 +3,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use tracing::Instrument as _;
 
 use super::detached::{Detached, detached};
 use super::{Backend, Engine};
 use crate::config::Refresh;
-use crate::session::{Operation, Slot, View, is_permanent};
+use crate::id::SessionId;
+use crate::session::{ID, LOGIN, Operation, Slot, View, is_permanent};
 use crate::{Error, ErrorKind, event};
 
 /// What the response has to say about the session.
@@ -45,7 +47,7 @@ impl Engine {
     /// it in half.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
-            Backend::Cookie => Commit::Done(self.commit_cookie(slot)),
+            Backend::Cookie => Commit::Done(span().in_scope(|| self.commit_cookie(slot))),
             Backend::Stored(_) if slot.state().view.is_none() => {
                 let mut state = slot.state();
                 state.closed = true;
@@ -72,7 +74,7 @@ impl Engine {
         let backend = backend.clone();
         // For the same reason as a commit.
         let save = async move { slot.engine.save_stored(&slot, &backend, operation).await };
-        detached(save).finished().await.unwrap_or_else(|| Err(interrupted()))
+        detached(save.instrument(span())).finished().await.unwrap_or_else(|| Err(interrupted()))
     }
 
     /// Commits a session that is in its cookie, by Flask's rules:
@@ -99,6 +101,7 @@ impl Engine {
             false if view.modified() || refresh || rewrite => Some(self.encode(view)?),
             _ => None,
         };
+        tell_of_changes(view, &state.ended);
         Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error: None })
     }
 
@@ -112,6 +115,7 @@ impl Engine {
         let max_age = self.config().max_age();
         let value = codecs.encode(&view.to_json()?, max_age, self.clock.now())?;
         let header = self.set_cookie.set(&value, self.expires(view))?;
+        event::cookie_written(header.len());
         let limit = self.config().max_cookie_size;
         if limit != 0 && header.len() > limit {
             event::large_cookie(&self.config().cookie_name, header.len(), limit);
@@ -122,11 +126,33 @@ impl Engine {
 
 /// Runs a commit, in a task of its own if it has to wait.
 fn in_background(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Commit {
-    match detached(commit) {
+    match detached(commit.instrument(span())) {
         Detached::Done(outcome) => Commit::Done(outcome.unwrap_or_else(|| Err(interrupted()))),
         task => Commit::Waiting(Box::pin(async move {
             task.finished().await.unwrap_or_else(|| Err(interrupted()))
         })),
+    }
+}
+
+fn span() -> tracing::Span {
+    tracing::debug_span!(target: "carafe", "session.commit")
+}
+
+/// What a request did with a session in a cookie that is worth telling of.
+fn tell_of_changes(view: &View, ended: &[SessionId]) {
+    if !view.modified() {
+        return;
+    }
+    if view.is_new() && !view.is_empty() {
+        event::created();
+    }
+    if view.wrote(LOGIN.as_bytes()) {
+        event::logged_in();
+    } else if !ended.is_empty() {
+        match view.contains(ID.as_bytes()) {
+            true => event::rotated(false),
+            false => event::logged_out(1),
+        }
     }
 }
 

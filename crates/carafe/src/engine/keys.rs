@@ -176,10 +176,12 @@ impl LayerKeys {
         }
     }
 
-    /// The id in the cookie of a session in a store, if this service signed it; `None` if what was
-    /// signed is no id.
-    pub(super) fn unsign_id(&self, cookie: &[u8]) -> Result<Option<SessionId>, Error> {
-        self.codecs().ids().unsign(cookie).map(SessionId::from_text)
+    /// The id in the cookie of a session in a store, if this service signed it, and whether it was
+    /// signed with an older key; `None` if what was signed is no id.
+    pub(super) fn unsign_id(&self, cookie: &[u8]) -> Result<Option<(SessionId, bool)>, Error> {
+        let codecs = self.codecs();
+        let (text, key) = codecs.ids().unsign_with_key(cookie)?;
+        Ok(SessionId::from_text(text).map(|id| (id, key != 0)))
     }
 
     /// The cookie of a session in a store.

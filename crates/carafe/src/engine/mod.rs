@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use http::{Extensions, HeaderValue};
+use tracing::Instrument as _;
 
 pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome};
@@ -141,13 +142,16 @@ impl Engine {
                 return Ok(());
             }
         }
+        let span = tracing::debug_span!(target: "carafe", "session.open");
         match &self.backend {
             Backend::Cookie => {
-                self.open_cookie(slot);
+                span.in_scope(|| self.open_cookie(slot));
                 Ok(())
             }
-            Backend::Revocable(backend) => self.open_revocable(slot, backend).await,
-            Backend::Stored(backend) => self.open_stored(slot, backend).await,
+            Backend::Revocable(backend) => {
+                self.open_revocable(slot, backend).instrument(span).await
+            }
+            Backend::Stored(backend) => self.open_stored(slot, backend).instrument(span).await,
         }
     }
 
@@ -155,28 +159,33 @@ impl Engine {
     fn open_cookie(&self, slot: &Slot) {
         if slot.state().view.is_none() {
             let view = self.read_cookie(slot);
-            slot.state().view.get_or_insert(view);
+            if view.is_some() {
+                event::loaded(slot.state().outdated);
+            }
+            slot.state().view.get_or_insert(view.unwrap_or_default());
         }
     }
 
-    /// What the request's cookie holds. A session whose user logged in too long ago has ended.
-    fn read_cookie(&self, slot: &Slot) -> View {
+    /// What the request's cookie holds; `None` if there is no session that counts. One whose user
+    /// logged in too long ago has ended.
+    fn read_cookie(&self, slot: &Slot) -> Option<View> {
         match self.decode(slot.cookies()) {
-            Ok(None) => View::default(),
-            Ok(Some(decoded)) => match self.view(decoded.payload) {
-                Some(view) => {
-                    slot.state().outdated = decoded.outdated;
-                    view
+            Ok(None) => {
+                event::none();
+                None
+            }
+            Ok(Some(decoded)) => {
+                let view = self.view(decoded.payload);
+                match view {
+                    Some(_) => slot.state().outdated = decoded.outdated,
+                    None => event::expired(),
                 }
-                None => {
-                    event::expired();
-                    View::default()
-                }
-            },
+                view
+            }
             Err(error) => {
                 event::refused(&error);
                 slot.state().unreadable = error.kind() == ErrorKind::BadPayload;
-                View::default()
+                None
             }
         }
     }

@@ -21,24 +21,23 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
-        let view = self.read_cookie(slot);
-        let view = match id_of(&view) {
-            Some(id) if self.is_revoked(backend, &view, &id).await? => {
+        let view = match self.read_cookie(slot) {
+            Some(view) if self.is_revoked(backend, &view).await? => {
                 event::revoked();
                 View::default()
             }
-            _ => view,
+            Some(view) => {
+                event::loaded(slot.state().outdated);
+                view
+            }
+            None => View::default(),
         };
         slot.state().view = Some(view);
         Ok(())
     }
 
-    async fn is_revoked(
-        &self,
-        backend: &StoreBackend,
-        view: &View,
-        id: &SessionId,
-    ) -> Result<bool, Error> {
+    async fn is_revoked(&self, backend: &StoreBackend, view: &View) -> Result<bool, Error> {
+        let Some(id) = id_of(view) else { return Ok(false) };
         let user = view.user();
         let now = self.clock.now();
         let store = backend.store();
@@ -60,14 +59,13 @@ impl Engine {
         let ended = {
             let mut state = slot.state();
             state.closed = true;
-            std::mem::take(&mut state.ended)
+            state.ended.clone()
         };
         let now = self.clock.now();
         // As long as a copy of the cookie would be accepted.
         let until = now.saturating_add(self.config().max_age()).saturating_add(1);
         for id in ended {
             backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
-            event::logged_out();
         }
         self.date_login(slot, backend, now).await?;
         self.commit_cookie(slot)

@@ -163,6 +163,16 @@ impl View {
         self.version += 1;
     }
 
+    /// Whether nothing came in.
+    pub(crate) fn is_new(&self) -> bool {
+        self.base.len() == 0
+    }
+
+    /// Whether the request wrote a key.
+    pub(crate) fn wrote(&self, key: &[u8]) -> bool {
+        self.changes.get(key).is_some_and(Option::is_some)
+    }
+
     /// A number that grows with every change, to notice one by another holder of the session.
     pub(crate) fn version(&self) -> u64 {
         self.version

@@ -9,14 +9,13 @@ use http::header::{
 };
 use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::Full;
 
 use super::form::{Form, Target};
 use super::html;
 use super::page::Settings;
 use crate::{Csrf, Error, ErrorKind, LazySession, Session, event};
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Bytes>;
 
 /// The same path without a query: the page itself, wherever it is mounted.
 const SELF: HeaderValue = HeaderValue::from_static("?");
@@ -33,7 +32,7 @@ pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B
             ErrorKind::Csrf => event::csrf_refused(&error, parts.headers.get(ORIGIN)),
             _ => event::failed(&error),
         }
-        error.to_response().map(Full::new)
+        error.to_response()
     });
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
@@ -93,7 +92,7 @@ async fn end_target(session: &Session, target: Target) -> Result<bool, Error> {
 }
 
 fn page(settings: &Settings, html: String) -> Answer {
-    let mut answer = Response::new(Full::from(html));
+    let mut answer = Response::new(Bytes::from(html));
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, html::policy(settings)),
@@ -106,7 +105,7 @@ fn page(settings: &Settings, html: String) -> Answer {
 }
 
 fn redirect(to: HeaderValue) -> Answer {
-    let mut answer = Response::new(Full::default());
+    let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::SEE_OTHER;
     answer.headers_mut().insert(LOCATION, to);
     answer
@@ -120,7 +119,7 @@ fn method_not_allowed() -> Answer {
 
 /// A status and its name.
 fn plain(status: StatusCode) -> Answer {
-    let mut answer = Response::new(Full::from(status.canonical_reason().unwrap_or_default()));
+    let mut answer = Response::new(Bytes::from(status.canonical_reason().unwrap_or_default()));
     *answer.status_mut() = status;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, text);

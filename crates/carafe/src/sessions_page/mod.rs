@@ -1,7 +1,7 @@
 //! A page that shows users who are signed in their sessions, with a button to end each (feature
 //! `sessions-page`).
 //!
-//! [`SessionsPage`] is a tower service, so that a router takes it as it is:
+//! [`SessionsPage`] is a tower service, so that axum's router takes it as it is:
 //!
 //! ```
 //! # #[cfg(feature = "axum")]
@@ -17,6 +17,24 @@
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "axum"))]
+//! # fn main() {}
+//! ```
+//!
+//! In actix-web it is a handler:
+//!
+//! ```
+//! # #[cfg(feature = "actix")]
+//! # fn main() -> Result<(), carafe::Error> {
+//! # use carafe::{MemoryStore, SecretKey, SessionLayer, SessionsPage};
+//! use actix_web::{App, web};
+//!
+//! let sessions = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
+//! let app = App::new()
+//!     .route("/account/sessions", web::route().to(SessionsPage::new().home("/account")?))
+//!     .wrap(sessions.login_page("/login")?);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "actix"))]
 //! # fn main() {}
 //! ```
 //!

@@ -79,6 +79,14 @@ impl SessionsPage {
         self.map(|settings| change(&mut settings.texts))
     }
 
+    /// What the page answers, for the adapters of frameworks.
+    pub(crate) fn answer<B: Body>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Response<Bytes>> + use<B> {
+        answer::request(Arc::clone(&self.settings), request)
+    }
+
     fn map(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Arc::unwrap_or_clone(self.settings);
         change(&mut settings);
@@ -120,7 +128,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        ResponseFuture::new(answer::request(Arc::clone(&self.settings), request))
+        let answer = self.answer(request);
+        ResponseFuture::new(async { answer.await.map(Full::new) })
     }
 }
 

@@ -3,9 +3,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use super::{
     Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
 };
+use crate::event::{self, Started};
 use crate::id::SessionIdHash;
 use crate::record::Record;
 
@@ -29,17 +32,26 @@ impl Store {
     }
 
     /// Waits for a call that has no effect.
-    async fn read<T>(&self, call: Answer<'_, T>) -> Result<T, StoreError> {
-        self.wait(call, StoreErrorKind::Unavailable).await
+    async fn read<T>(&self, name: &'static str, call: Answer<'_, T>) -> Result<T, StoreError> {
+        self.wait(name, call, StoreErrorKind::Unavailable).await
     }
 
     /// Waits for a call that may have had its effect when its time is over.
-    async fn write<T>(&self, call: Answer<'_, T>) -> Result<T, StoreError> {
-        self.wait(call, StoreErrorKind::Uncertain).await
+    async fn write<T>(&self, name: &'static str, call: Answer<'_, T>) -> Result<T, StoreError> {
+        self.wait(name, call, StoreErrorKind::Uncertain).await
     }
 
-    async fn wait<T>(&self, call: Answer<'_, T>, kind: StoreErrorKind) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.timeout, call).await {
+    async fn wait<T>(
+        &self,
+        operation: &'static str,
+        call: Answer<'_, T>,
+        kind: StoreErrorKind,
+    ) -> Result<T, StoreError> {
+        let span = tracing::debug_span!(target: "carafe", "store", operation);
+        let started = Started::now();
+        let answer = tokio::time::timeout(self.timeout, call).instrument(span).await;
+        event::store_called(operation, started);
+        match answer {
             Ok(answer) => answer,
             Err(_) => Err(StoreError::new(
                 kind,
@@ -74,7 +86,7 @@ macro_rules! erase {
                 &'a self,
                 $($arg: $type),*
             ) -> impl Future<Output = Result<$answer, StoreError>> + Send + 'a {
-                self.$limit(self.store.$name($($arg),*))
+                self.$limit(stringify!($name), self.store.$name($($arg),*))
             })*
         }
     };

@@ -7,7 +7,13 @@ mod on_actix;
 mod on_axum;
 mod on_tower;
 mod shop;
+#[cfg(feature = "metrics")]
+mod telemetry;
 mod visit;
+
+#[path = "../support/log.rs"]
+#[allow(dead_code, reason = "other test programs use more of it")]
+mod log;
 
 use carafe::{MemoryStore, SessionLayer};
 

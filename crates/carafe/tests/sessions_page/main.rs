@@ -9,5 +9,7 @@ mod app;
 mod ending;
 mod failing;
 mod forgery;
+#[cfg(feature = "actix")]
+mod on_actix;
 mod showing;
 mod tower;

@@ -1,6 +1,7 @@
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 const LAX_COOKIE: &str = "session.lax_cookie";
@@ -16,9 +17,17 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn capture() -> Self {
+        // Where a test beside this one meets an event first, and nobody listens on its thread, that
+        // event would be off for everybody.
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let sink = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+            let _ = tracing::subscriber::set_global_default(sink.with_writer(io::sink).finish());
+        });
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_max_level(LevelFilter::TRACE)
+            .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
             .with_ansi(false)
             .without_time()
             .with_writer(lines.clone())
@@ -27,9 +36,11 @@ impl Log {
         Self { lines, _while_alive: Box::new(guard) }
     }
 
-    /// The lines of this crate's events, but for those of [`lax_cookies`](Self::lax_cookies).
+    /// The lines of this crate's events, but for those that every session causes and those of
+    /// [`lax_cookies`](Self::lax_cookies).
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.filtered(|line| !line.contains(LAX_COOKIE))
+        let others = ["session.created", "session.loaded", LAX_COOKIE];
+        self.filtered(|line| !others.iter().any(|event| line.contains(event)))
     }
 
     /// What was logged of cookies without attributes that protect them, when layers were put around
@@ -39,10 +50,16 @@ impl Log {
     }
 
     fn filtered(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let bytes = self.lines.0.lock().unwrap();
-        let text = String::from_utf8(bytes.clone()).unwrap();
-        let lines = text.lines().filter(|line| line.contains(" carafe: ") && wanted(line));
-        lines.map(str::to_owned).collect()
+        let text = self.text();
+        // Spans have no event.
+        let is_event = |line: &str| line.contains(" carafe: ") && line.contains("event=");
+        let events = text.lines().filter(|line| is_event(line) && wanted(line));
+        events.map(str::to_owned).collect()
+    }
+
+    /// Everything.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
     }
 
     /// The one line that was logged.

@@ -14,7 +14,7 @@ pub(super) fn to_view(
     let before = view.snapshot();
     for operation in operations {
         if operation.overwrites_unseen(view) {
-            event::overwrote();
+            event::conflict(rules.strict);
             if rules.strict {
                 view.restore(before);
                 return Err(conflict());

@@ -6,6 +6,7 @@ use super::open::{Origin, payload};
 use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
 use crate::engine::{Engine, Outcome};
+use crate::event::Started;
 use crate::id::{SessionId, SessionIdHash};
 use crate::session::{Operation, PERMANENT, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
@@ -94,6 +95,26 @@ impl Engine {
     async fn commit_log(
         &self,
         backend: &StoreBackend,
+        origin: Option<Origin>,
+        log: Vec<Operation>,
+        closing: bool,
+    ) -> Result<Committed, Error> {
+        let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
+        let logs_in = since_logout.into_iter().any(|one| matches!(one, Operation::Login(_)));
+        let started = (!log.is_empty()).then(Started::now);
+        let committed = self.commit_changes(backend, origin, log, closing).await;
+        if let Some(started) = started {
+            event::committed(started);
+        }
+        if logs_in && committed.is_ok() {
+            event::logged_in();
+        }
+        committed
+    }
+
+    async fn commit_changes(
+        &self,
+        backend: &StoreBackend,
         mut origin: Option<Origin>,
         mut log: Vec<Operation>,
         closing: bool,
@@ -105,7 +126,7 @@ impl Engine {
             log.drain(..=at);
             if let Some(Origin { session, stored, .. }) = origin.take() {
                 backend.queue.submit(session, Task::End(stored)).await?;
-                event::logged_out();
+                event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
         }

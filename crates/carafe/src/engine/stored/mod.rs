@@ -103,6 +103,7 @@ impl Rules {
                 ),
             ));
         }
+        event::stored(data.len());
         record.data = data;
         self.touch(record, now);
         Ok(())

@@ -35,7 +35,13 @@ impl Engine {
             return Ok(());
         }
         let origin = match self.id_of(slot) {
-            Some(id) => self.load(backend, id).await?,
+            Some((id, outdated)) => {
+                let origin = self.load(backend, id).await?;
+                if origin.is_some() {
+                    event::loaded(outdated);
+                }
+                origin
+            }
             None => None,
         };
         let view = match &origin {
@@ -50,17 +56,23 @@ impl Engine {
         Ok(())
     }
 
-    /// The id that the request's cookie carries, if it is one that this service signed.
-    fn id_of(&self, slot: &Slot) -> Option<SessionId> {
-        let found = cookie::find(slot.cookies(), &self.config().cookie_name)?;
-        if found.duplicate {
+    /// The id that the request's cookie carries, if it is one that this service signed, and whether
+    /// an older key did.
+    fn id_of(&self, slot: &Slot) -> Option<(SessionId, bool)> {
+        let found = cookie::find(slot.cookies(), &self.config().cookie_name);
+        if found.as_ref().is_some_and(|found| found.duplicate) {
             event::duplicate_cookie(&self.config().cookie_name);
         }
-        if found.value.is_empty() {
+        let Some(found) = found.filter(|found| !found.value.is_empty()) else {
+            event::none();
             return None;
-        }
+        };
         match self.keys.unsign_id(&found.value) {
-            Ok(id) => id,
+            Ok(Some(id)) => Some(id),
+            Ok(None) => {
+                event::unknown();
+                None
+            }
             Err(error) => {
                 event::refused(&error);
                 None
@@ -88,6 +100,7 @@ impl Engine {
                 State::Moved { to, .. } => session = to,
             }
         }
+        event::unknown();
         Ok(None)
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::Rules;
 use super::batch::Batch;
@@ -96,7 +97,8 @@ impl Queue {
         };
         if let Some(first) = idle {
             // A client who leaves can't cut a commit in half. Its tickets are told how it went.
-            drop(detached(Arc::clone(self).work_off(session, first)));
+            let work = Arc::clone(self).work_off(session, first);
+            drop(detached(work.in_current_span()));
         }
     }
 

@@ -22,8 +22,13 @@ async fn sweep(queue: Weak<Queue>, interval: Duration) {
         let Some(queue) = queue.upgrade() else { return };
         loop {
             match queue.store.delete_expired(queue.clock.now(), BATCH).await {
-                Ok(removed) if removed >= u64::from(BATCH) => tokio::task::yield_now().await,
-                Ok(_) => break,
+                Ok(removed) => {
+                    event::swept(removed);
+                    if removed < u64::from(BATCH) {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
                 Err(error) => {
                     // The next round tries again.
                     event::store_failed(&error);

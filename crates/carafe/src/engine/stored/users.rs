@@ -70,7 +70,7 @@ impl UserSessions {
     pub async fn revoke(&self, user: &str, public_id: PublicId) -> Result<bool, Error> {
         let found = end(self.backend.store(), &self.clock, user, public_id).await?;
         if found {
-            event::logged_out();
+            event::logged_out(1);
         }
         Ok(found)
     }
@@ -81,7 +81,7 @@ impl UserSessions {
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn logout(&self, user: &str) -> Result<u64, Error> {
         let ended = self.backend.store().delete_for_user(user, None).await.map_err(failed)?;
-        event::logged_out();
+        event::logged_out(ended);
         Ok(ended)
     }
 }

@@ -1,0 +1,146 @@
+//! What the visit leaves in the log and in the metrics, and that nothing of it is anybody's business.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use carafe::http::{HeaderMap, Request, Response};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshot};
+
+use crate::browser::Server;
+use crate::log::Log;
+use crate::{layers, on_actix, on_axum, on_tower, visit};
+
+/// The metrics and events that no visit goes without, whatever serves it.
+const METRICS: [&str; 9] = [
+    "carafe_sessions_opened_total outcome=none",
+    "carafe_sessions_opened_total outcome=loaded",
+    "carafe_sessions_opened_total outcome=refused",
+    "carafe_cookies_refused_total reason=not_signed",
+    "carafe_sessions_created_total",
+    "carafe_logins_total",
+    "carafe_logouts_total",
+    "carafe_errors_total kind=type",
+    "carafe_csrf_refused_total",
+];
+const EVENTS: [&str; 8] = [
+    "session.loaded",
+    "session.refused",
+    "session.created",
+    "session.logged_in",
+    "session.logged_out",
+    "session.login_required",
+    "session.failed",
+    "csrf.refused",
+];
+/// Of those, what is there with a store alone.
+const STORED_METRICS: [&str; 5] = [
+    "carafe_sessions_rotated_total cause=request",
+    "carafe_store_duration_seconds operation=create",
+    "carafe_store_duration_seconds operation=update",
+    "carafe_commit_duration_seconds",
+    "carafe_session_size_bytes",
+];
+
+/// A server, and everything secret that went through it.
+struct Watched<S> {
+    server: S,
+    secrets: Mutex<BTreeSet<String>>,
+}
+
+impl<S> Watched<S> {
+    fn new(server: S) -> Self {
+        // What the visitor puts into the session, and the key.
+        let values = ["pear", "fig", "ann", "seven", "welcome", "a key for these tests"];
+        Self { server, secrets: Mutex::new(values.map(str::to_owned).into()) }
+    }
+
+    /// Cookies and tokens, and the parts that they have.
+    fn note(&self, text: &str) {
+        let parts = text.split([';', '=', ',', ' ', '&', '.']).filter(|part| part.len() >= 16);
+        self.secrets.lock().unwrap().extend(parts.map(str::to_owned));
+    }
+
+    fn note_headers(&self, headers: &HeaderMap) {
+        for name in ["cookie", "set-cookie", "x-csrf-token"] {
+            headers.get_all(name).iter().for_each(|line| self.note(line.to_str().unwrap()));
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str, output: &str) {
+        let secrets = self.secrets.lock().unwrap();
+        assert!(secrets.len() > 20, "nothing was seen: {secrets:?}");
+        for secret in secrets.iter() {
+            let is_part = |(at, _): (usize, &str)| {
+                let letter = |char: char| char.is_ascii_alphanumeric();
+                let (before, after) = (&output[..at], &output[at + secret.len()..]);
+                before.ends_with(letter) || after.starts_with(letter)
+            };
+            let shown = output.match_indices(secret).find(|found| !is_part(*found));
+            assert!(shown.is_none(), "{what} shows {secret}: {output}");
+        }
+    }
+}
+
+impl<S: Server> Server for Watched<S> {
+    async fn answer(&self, request: Request<String>) -> Response<String> {
+        self.note_headers(request.headers());
+        self.note(request.body());
+        let response = self.server.answer(request).await;
+        self.note_headers(response.headers());
+        response
+    }
+}
+
+/// One line for each metric with its labels and its value.
+fn lines(snapshot: Snapshot) -> String {
+    let metrics = snapshot.into_vec().into_iter().map(|(key, _, text, value)| {
+        let key = key.key();
+        assert!(text.is_some(), "{} is not described", key.name());
+        let labels = key.labels().map(|label| format!(" {}={}", label.key(), label.value()));
+        let value = match value {
+            DebugValue::Counter(count) => count.to_string(),
+            other => format!("{other:?}"),
+        };
+        format!("{}{} {value}\n", key.name(), labels.collect::<String>())
+    });
+    metrics.collect()
+}
+
+/// A visit whose whole output is captured.
+async fn watch<S: Server>(server: S, stored: bool) {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let log = Log::capture();
+    let metrics = {
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        carafe::metrics::describe();
+        let server = Watched::new(server);
+        visit::run(&server).await;
+        let metrics = lines(snapshotter.snapshot());
+        server.check("a metric", &metrics);
+        server.check("the log", &log.text());
+        metrics
+    };
+    let only_stored = if stored { &STORED_METRICS[..] } else { &["carafe_cookie_size_bytes"] };
+    for metric in METRICS.iter().chain(only_stored) {
+        assert!(metrics.lines().any(|line| line.starts_with(metric)), "no {metric}: {metrics}");
+    }
+    for event in EVENTS {
+        assert!(log.text().contains(&format!("event=\"{event}\"")), "no {event}: {}", log.text());
+    }
+    for span in ["session.open", "session.commit"] {
+        assert!(log.text().contains(&format!("{span}: carafe: close")), "no span {span}");
+    }
+}
+
+#[tokio::test]
+async fn telemetry_of_a_visit_shows_nothing_of_the_visitor() {
+    for index in [0, 1] {
+        let layer = || layers().into_iter().nth(index).unwrap();
+        let stored = index == 1;
+        watch(on_axum::shop(layer()), stored).await;
+        watch(on_actix::shop(layer()).await, stored).await;
+        watch(on_tower::shop(layer()), stored).await;
+    }
+}
