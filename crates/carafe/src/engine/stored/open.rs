@@ -8,7 +8,7 @@ use crate::record::State;
 use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, cookie, event};
+use crate::{Error, ErrorKind, event};
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Engine {
 
     /// The id that the request's cookie carries, if it is one that this service signed.
     fn id_of(&self, slot: &Slot) -> Option<SessionId> {
-        let found = cookie::find(slot.cookies(), &self.config().cookie_name)?;
+        let found = self.cookie.find(slot.cookies())?;
         if found.duplicate {
             event::duplicate_cookie(&self.config().cookie_name);
         }
