@@ -25,6 +25,8 @@ Commands:
                    --merge        add what reaches new code to fuzz/corpus
   bench          measure what Carafe and its peers cost; write docs/benchmarks.md
                    --rounds N     how often everything is measured (default 301)
+  bench http     measure requests over HTTP; write docs/benchmarks-http.md
+                   --seconds N    for how long each task of each server (default 3)
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     Fuzz(Fuzz),
     Bench {
         rounds: u64,
+    },
+    BenchHttp {
+        seconds: u64,
     },
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
@@ -112,7 +117,12 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "fuzz" => fuzz(rest).map(Command::Fuzz),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => number(rest, "--kills", 200).map(|kills| Command::Crashes { kills }),
-        "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        "bench" => match rest {
+            [http, rest @ ..] if http == "http" => {
+                number(rest, "--seconds", 3).map(|seconds| Command::BenchHttp { seconds })
+            }
+            _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        },
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -327,6 +337,9 @@ mod tests {
     fn commands_with_one_number_read_it() {
         assert_eq!(parsed("load"), Ok(Command::Load { seconds: 30 }));
         assert_eq!(parsed("bench --rounds 7"), Ok(Command::Bench { rounds: 7 }));
+        assert_eq!(parsed("bench http"), Ok(Command::BenchHttp { seconds: 3 }));
+        assert_eq!(parsed("bench http --seconds 2"), Ok(Command::BenchHttp { seconds: 2 }));
+        assert!(parsed("bench http --rounds 3").is_err() && parsed("bench https").is_err());
         assert_eq!(parsed("crashes --kills=5"), Ok(Command::Crashes { kills: 5 }));
         assert!(parsed("crashes --kills 0").is_err() && parsed("crashes --seconds 5").is_err());
     }

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills } => suite::crashes(kills),
         Command::Bench { rounds } => suite::bench(rounds),
+        Command::BenchHttp { seconds } => suite::bench_http(seconds),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)
