@@ -36,6 +36,8 @@ Commands:
                    --sample N     one of N changes, to be sooner done (default 1: all)
   bench          measure what Carafe and its peers cost; write docs/benchmarks.md
                    --rounds N     how often everything is measured (default 301)
+  bench http     measure requests over HTTP; write docs/benchmarks-http.md
+                   --seconds N    for how long each task of each server (default 3)
   release-check  check what a release needs beyond the tests
   help           print this
 
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Mutants(Mutants),
     Bench {
         rounds: u64,
+    },
+    BenchHttp {
+        seconds: u64,
     },
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
@@ -163,7 +168,12 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "crashes" => crashes(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
         "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
-        "bench" => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        "bench" => match rest {
+            [http, rest @ ..] if http == "http" => {
+                number(rest, "--seconds", 3).map(|seconds| Command::BenchHttp { seconds })
+            }
+            _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        },
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
             _ => Err("`watch` takes one marker".to_owned()),
@@ -443,6 +453,9 @@ mod tests {
     fn commands_with_one_number_read_it() {
         assert_eq!(parsed("load"), Ok(Command::Load { seconds: 30 }));
         assert_eq!(parsed("bench --rounds 7"), Ok(Command::Bench { rounds: 7 }));
+        assert_eq!(parsed("bench http"), Ok(Command::BenchHttp { seconds: 3 }));
+        assert_eq!(parsed("bench http --seconds 2"), Ok(Command::BenchHttp { seconds: 2 }));
+        assert!(parsed("bench http --rounds 3").is_err() && parsed("bench https").is_err());
         let sqlite = Command::Crashes { kills: 5, of: Victim::Sqlite };
         assert_eq!(parsed("crashes --kills=5"), Ok(sqlite));
         let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };

@@ -107,6 +107,11 @@ pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
     on_terminal(&[], |job| bench::report(job, rounds))
 }
 
+/// Measures what requests over HTTP cost.
+pub(crate) fn bench_http(seconds: u64) -> Result<bool, String> {
+    on_terminal(&[Need::Python], |job| bench::http(job, seconds))
+}
+
 fn on_terminal(
     needs: &[Need],
     run: impl FnOnce(&mut Job<'_>) -> Result<(), String>,

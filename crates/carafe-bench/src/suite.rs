@@ -59,6 +59,8 @@ impl<T> Sweep<T> {
 pub mod row {
     /// Bare HMAC.
     pub const HMAC: &str = "limit: HMAC-SHA-1 from a saved key state";
+    /// With the payload decoded.
+    pub const DECODE: &str = "limit: HMAC + base64";
     /// With a shallow index.
     pub const INDEX: &str = "limit + base64 + an index of the top-level keys";
     /// From the header to one key.
@@ -133,8 +135,10 @@ fn read(payload: &Payload) -> Vec<Subject> {
     let layer = ours::layer(0, Compression::Never);
     let mac = SavedMac::default();
     let (a, b) = (mac.clone(), cookie.clone());
+    let (c, d) = (mac.clone(), cookie.clone());
     let mut subjects = vec![
         Subject::new(row::HMAC, move || a.verify(&b).is_some()),
+        Subject::new(row::DECODE, move || c.verify_and_decode(&d)),
         Subject::new(row::INDEX, move || mac.verify_and_index(&cookie)),
         Subject::new(row::READ, move || ours::read(&layer, &headers, key)),
     ];

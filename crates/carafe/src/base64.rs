@@ -23,8 +23,12 @@ pub(crate) fn decode_url_strict_into<'a>(text: &[u8], out: &'a mut [u8]) -> Opti
 ///
 /// `None` where Python raises an error.
 pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
-    // What is decoded, and room for the index that is put behind a session.
-    let mut out = Vec::with_capacity(text.len() + text.len() / 4 + 64);
+    decode_url_with_room(text, 0)
+}
+
+/// As [`decode_url`], with room for so many bytes more.
+pub(crate) fn decode_url_with_room(text: &[u8], room: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3 + room);
     if URL_SAFE_NO_PAD.decode_append(text, &mut out).is_ok() {
         return Some(out);
     }
@@ -101,6 +105,22 @@ fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
         quad_pos = (quad_pos + 1) % 4;
     }
     (quad_pos == 0).then_some(out)
+}
+
+/// The six bits that a character of the URL-safe alphabet stands for, or something larger.
+#[inline]
+pub(crate) fn url_sextet(byte: u8) -> u8 {
+    const SEXTETS: [u8; 256] = {
+        let mut sextets = [u8::MAX; 256];
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut sextet = 0;
+        while sextet < alphabet.len() {
+            sextets[alphabet[sextet] as usize] = sextet as u8;
+            sextet += 1;
+        }
+        sextets
+    };
+    SEXTETS[usize::from(byte)]
 }
 
 /// The six bits that a character of the standard alphabet stands for.

@@ -28,6 +28,17 @@ pub(crate) fn report(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     job.runner.run(tables)
 }
 
+/// Measures requests over HTTP, beside other crates and Flask, prints the report and writes it to
+/// `docs`.
+pub(crate) fn http(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
+    let programs = build(job, &["--features", "http", "--bin", "http"])?;
+    let python = job.tools.python().ok_or("there is no Python environment")?;
+    let mut http = runner::command(programs.join("http"));
+    http.arg("report").arg(job.workspace.root.join("docs/benchmarks-http.md"));
+    http.arg(seconds.to_string()).arg(python);
+    job.runner.run(http)
+}
+
 /// Counts the instructions of each hot path, which don't depend on how fast or busy the machine is.
 pub(crate) fn instructions(job: &mut Job<'_>) -> Result<(), String> {
     if !cfg!(target_arch = "x86_64") {

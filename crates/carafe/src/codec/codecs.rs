@@ -67,9 +67,7 @@ impl Codecs {
     #[inline]
     pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
         let mut refused = match self.written.decode(cookie, max_age, now) {
-            Ok((payload, key)) => {
-                return Ok(Decoded { payload, outdated: key != 0 });
-            }
+            Ok(decoded) => return Ok(decoded),
             Err(error) => error,
         };
         for codec in &self.accepted {
@@ -79,9 +77,7 @@ impl Codecs {
                 _ => return Err(refused),
             }
             match codec.decode(cookie, max_age, now) {
-                Ok((payload, _)) => {
-                    return Ok(Decoded { payload, outdated: true });
-                }
+                Ok(decoded) => return Ok(Decoded { outdated: true, ..decoded }),
                 // Of another form than this format's, which says less than a wrong signature does.
                 Err(error) if error.kind() == ErrorKind::NotSigned => {}
                 Err(error) => refused = error,
@@ -148,26 +144,29 @@ impl Codec {
         }
     }
 
-    /// The content, and the place in the ring of the key that authenticates it.
+    /// The content, which is outdated if an older key of the ring authenticates it.
     #[inline]
-    fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<(Payload, usize), Error> {
+    fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
         match self {
             Self::Flask(flask) => flask.decode(cookie, max_age, now),
             #[cfg(feature = "sealed")]
-            Self::Sealed(sealed) => {
-                let opened = sealed.open(cookie, now)?;
-                // The lifetime may have been shortened since it was sealed.
-                let age = now.saturating_sub(opened.issued);
-                if age > max_age {
-                    return Err(Error::new(
-                        ErrorKind::Expired,
-                        format!("the sealed session is {age} s old, and {max_age} s are allowed"),
-                    ));
-                }
-                Ok((Payload::parse(opened.json)?, opened.key_index))
-            }
+            Self::Sealed(sealed) => unseal(sealed, cookie, max_age, now),
         }
     }
+}
+
+#[cfg(feature = "sealed")]
+fn unseal(sealed: &SealedCodec, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
+    let opened = sealed.open(cookie, now)?;
+    // The lifetime may have been shortened since it was sealed.
+    let age = now.saturating_sub(opened.issued);
+    if age > max_age {
+        return Err(Error::new(
+            ErrorKind::Expired,
+            format!("the sealed session is {age} s old, and {max_age} s are allowed"),
+        ));
+    }
+    Ok(Decoded { payload: Payload::parse(opened.json)?, outdated: opened.key_index != 0 })
 }
 
 #[cfg(all(test, feature = "sealed"))]

@@ -1,5 +1,6 @@
 //! Flask's signed session cookie.
 
+use super::Decoded;
 use super::payload::{self, Compression};
 use crate::signing::{SigningOptions, TimestampSigner};
 use crate::value::json::Payload;
@@ -23,19 +24,14 @@ impl FlaskCodec {
         Self { signer: TimestampSigner::new(keys, options), compression, inflate_limit }
     }
 
-    /// The content of a cookie, and the place in the ring of the key that signed it.
+    /// The content of a cookie, which is outdated if an older key of the ring signed it.
     ///
     /// The MAC and the age are checked before anything else is looked at.
     #[inline]
-    pub(crate) fn decode(
-        &self,
-        cookie: &[u8],
-        max_age: u64,
-        now: u64,
-    ) -> Result<(Payload, usize), Error> {
+    pub(crate) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
         let unsigned = self.signer.unsign(cookie, Some(max_age), now)?;
         let json = payload::decode(unsigned.value, self.inflate_limit)?;
-        Ok((Payload::parse(json)?, unsigned.key))
+        Ok(Decoded { payload: Payload::parse(json)?, outdated: unsigned.key != 0 })
     }
 
     /// The cookie of a session whose tagged JSON is given.

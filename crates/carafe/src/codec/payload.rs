@@ -1,6 +1,7 @@
 //! The payload part of a signed text: base64url of JSON, or a dot and base64url of its zlib stream.
 
 use super::zlib;
+use crate::value::json::Payload;
 use crate::{Error, ErrorKind, base64};
 
 /// When the payload of a session is compressed.
@@ -44,6 +45,6 @@ pub(crate) fn decode_unverified(payload: &[u8], limit: usize) -> Result<Vec<u8>,
         Some(compressed) => {
             zlib::decompress(&base64::decode_url(compressed).ok_or_else(unreadable)?, limit)
         }
-        None => base64::decode_url(payload).ok_or_else(unreadable),
+        None => base64::decode_url_with_room(payload, Payload::ROOM).ok_or_else(unreadable),
     }
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use http::HeaderValue;
+use memchr::memmem;
 
 /// What a request's `Cookie` headers hold under one name.
 #[derive(Debug, PartialEq)]
@@ -11,51 +12,63 @@ pub(crate) struct Found<'a> {
     pub(crate) duplicate: bool,
 }
 
-/// Finds a cookie by name, in one pass over all `Cookie` headers in their order (HTTP/2 splits
-/// them).
-///
-/// Headers are split at `;` before anything else is looked at, and each pair at its first `=`, so
-/// that no other cookie, however broken, can hide this one. Names are compared byte for byte:
-/// nothing is percent-decoded, and only spaces and tabs are trimmed (RFC 6265, 5.2). A value in
-/// double quotes is unquoted as Werkzeug does it, octal escapes included.
-#[inline]
-pub(crate) fn find<'a>(
-    headers: impl Iterator<Item = &'a HeaderValue>,
-    name: &str,
-) -> Option<Found<'a>> {
-    let mut found: Option<Found<'a>> = None;
-    for header in headers {
-        let mut rest = header.as_bytes();
-        while !rest.is_empty() {
-            let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-            let pair = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            let Some(value) = value_of(pair, name.as_bytes()) else {
-                continue;
-            };
-            match &mut found {
-                Some(first) => {
-                    first.duplicate = true;
-                    return found;
+/// Finds a cookie by its name.
+#[derive(Clone, Debug)]
+pub(crate) struct Finder(memmem::Finder<'static>);
+
+impl Finder {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(memmem::Finder::new(name).into_owned())
+    }
+
+    /// Finds the cookie, in one pass over all `Cookie` headers in their order (HTTP/2 splits them).
+    ///
+    /// What counts is what comes out when headers are split at `;` before anything else is looked
+    /// at, and each pair at its first `=`, so that no other cookie, however broken, can hide this
+    /// one. Names are compared byte for byte: nothing is percent-decoded, and only spaces and tabs
+    /// are trimmed (RFC 6265, 5.2). A value in double quotes is unquoted as Werkzeug does it, octal
+    /// escapes included.
+    #[inline]
+    pub(crate) fn find<'a>(
+        &self,
+        headers: impl Iterator<Item = &'a HeaderValue>,
+    ) -> Option<Found<'a>> {
+        let mut found: Option<Found<'a>> = None;
+        for header in headers {
+            let mut rest = header.as_bytes();
+            while let Some((value, after)) = self.next(rest) {
+                rest = after;
+                match &mut found {
+                    Some(first) => {
+                        first.duplicate = true;
+                        return found;
+                    }
+                    None => found = Some(Found { value: unquote(value), duplicate: false }),
                 }
-                None => found = Some(Found { value: unquote(value), duplicate: false }),
+            }
+        }
+        found
+    }
+
+    /// The next value in a header, and the pairs after it.
+    ///
+    /// It isn't split, but searched for the name. A name has neither `;` nor blanks in it, so the
+    /// pairs of that name are the places where only blanks stand between the last `;` and the name,
+    /// and between it and the next `=`.
+    #[inline]
+    fn next<'a>(&self, header: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let mut start = 0;
+        loop {
+            let name = start + self.0.find(&header[start..])?;
+            start = name + self.0.needle().len();
+            let first = matches!(trim_end(&header[..name]), [] | [.., b';']);
+            if first && let [b'=', value @ ..] = trim_start(&header[start..]) {
+                let end = memchr::memchr(b';', value).unwrap_or(value.len());
+                let after = value.get(end + 1..).unwrap_or_default();
+                return Some((trim_start(trim_end(&value[..end])), after));
             }
         }
     }
-    found
-}
-
-/// The trimmed value of `name=value`, if the name is the one that is looked for.
-#[inline]
-fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let pair = trim_start(pair);
-    // Most names differ in their first byte.
-    if pair.first() != name.first() {
-        return None;
-    }
-    let rest = pair.strip_prefix(name)?;
-    let value = trim_start(rest).strip_prefix(b"=")?;
-    Some(trim(value))
 }
 
 #[inline]
@@ -74,8 +87,7 @@ fn trim_start(mut bytes: &[u8]) -> &[u8] {
 }
 
 #[inline]
-fn trim(bytes: &[u8]) -> &[u8] {
-    let mut bytes = trim_start(bytes);
+fn trim_end(mut bytes: &[u8]) -> &[u8] {
     while let [rest @ .., last] = bytes
         && is_blank(*last)
     {
@@ -121,7 +133,8 @@ mod tests {
     fn get(headers: &[&[u8]], name: &str) -> Option<(Vec<u8>, bool)> {
         let headers: Vec<_> =
             headers.iter().map(|header| HeaderValue::from_bytes(header).unwrap()).collect();
-        find(headers.iter(), name).map(|found| (found.value.into_owned(), found.duplicate))
+        let found = Finder::new(name).find(headers.iter());
+        found.map(|found| (found.value.into_owned(), found.duplicate))
     }
 
     fn one(header: &str) -> Option<String> {
@@ -174,6 +187,17 @@ mod tests {
             assert_eq!(one(header), None, "{header}");
         }
         assert_eq!(get(&[b"__%48ost-x=v"], "__Host-x"), None);
+    }
+
+    #[test]
+    fn names_may_be_parts_of_others_and_of_values() {
+        assert_eq!(one("sessionsession=a; session=v"), Some("v".to_owned()));
+        assert_eq!(one("a=session; b=\"session=x\"; session=v"), Some("v".to_owned()));
+        assert_eq!(one("session session=a; session\t =\tv"), Some("v".to_owned()));
+        assert_eq!(get(&[b"aaa=1; aa=2"], "aa"), Some((b"2".to_vec(), false)));
+        assert_eq!(get(&[b"a=a; a=2; a"], "a"), Some((b"a".to_vec(), true)));
+        let headers = format!("{}; session=v", "session=".repeat(500).replace('=', " "));
+        assert_eq!(one(&headers).as_deref(), Some("v"));
     }
 
     #[test]

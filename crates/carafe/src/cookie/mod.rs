@@ -5,4 +5,4 @@ mod find;
 
 pub use self::attributes::SameSite;
 pub(crate) use self::attributes::{Attributes, SetCookie};
-pub(crate) use self::find::{find, unquote};
+pub(crate) use self::find::{Finder, unquote};

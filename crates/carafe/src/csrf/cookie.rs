@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::token::Secret;
-use crate::cookie::{self, Attributes, SameSite, SetCookie};
+use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
 use crate::session::Slot;
 use crate::{Config, Error};
 
@@ -14,7 +14,7 @@ const SUFFIX: &str = "_csrf";
 pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let engine = &slot.engine;
     let config = engine.config();
-    let found = cookie::find(slot.cookies(), &name(config))?;
+    let found = Finder::new(&name(config)).find(slot.cookies())?;
     let codecs = engine.codecs();
     let unsigned =
         codecs.csrf().unsign(&found.value, Some(config.max_age()), engine.clock.now()).ok()?;
@@ -32,7 +32,7 @@ pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut HeaderMap) -> Res
 /// Removes the cookie, if the request has it.
 pub(super) fn remove(slot: &Slot, response: &mut HeaderMap) -> Result<(), Error> {
     let engine = &slot.engine;
-    if cookie::find(slot.cookies(), &name(engine.config())).is_some() {
+    if Finder::new(&name(engine.config())).find(slot.cookies()).is_some() {
         engine.add_cookie(response, set_cookie(engine.config())?.remove()?);
     }
     Ok(())

@@ -47,10 +47,48 @@ impl Clock {
         }
     }
 
+    /// The time now or a few milliseconds ago: where there is a clock that is quick to read, as on
+    /// Linux, that one's, which is never ahead.
+    #[inline]
+    pub(crate) fn just_now(&self) -> u64 {
+        match &self.0 {
+            Time::System => coarse().unwrap_or_else(|| self.now()),
+            Time::Fixed(_) => self.now(),
+        }
+    }
+
     /// Moves a fixed clock, and all its clones, forward. The system's clock takes no notice.
     pub fn advance(&self, seconds: u64) {
         if let Time::Fixed(now) = &self.0 {
             now.fetch_add(seconds, Ordering::Relaxed);
         }
+    }
+}
+
+/// The time of the kernel's last tick, which takes a tenth of the time to read.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
+fn coarse() -> Option<u64> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    u64::try_from(time.tv_sec).ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn coarse() -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn just_now_is_now_or_a_moment_ago() {
+        let clock = Clock::system();
+        let (before, just_now, after) = (clock.now(), clock.just_now(), clock.now());
+        assert!((before.saturating_sub(1)..=after).contains(&just_now), "{just_now}, {after}");
+        let fixed = Clock::fixed(7);
+        fixed.advance(1);
+        assert_eq!(fixed.just_now(), 8);
     }
 }

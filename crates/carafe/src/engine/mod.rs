@@ -26,7 +26,7 @@ pub use self::respond::ErrorPage;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
-use crate::cookie::{self, SetCookie};
+use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::session::{Slot, View, is_permanent};
 use crate::value::json::Payload;
@@ -51,6 +51,8 @@ pub(crate) enum Backend {
 pub(crate) struct Engine {
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
+    /// Finds the session's cookie.
+    pub(crate) cookie: Finder,
     set_cookie: SetCookie,
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
@@ -75,6 +77,7 @@ impl Engine {
 
     fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
         Self {
+            cookie: Finder::new(&keys.config.cookie_name),
             keys,
             set_cookie,
             backend: Backend::Cookie,
@@ -87,8 +90,8 @@ impl Engine {
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
-        Ok(Self { keys, set_cookie, ..self }.with_backend_settings())
+        let Self { keys, cookie, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
+        Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
     }
 
     /// The same engine by another clock.
@@ -207,7 +210,7 @@ impl Engine {
         &self,
         cookies: impl Iterator<Item = &'a HeaderValue>,
     ) -> Result<Option<Decoded>, Error> {
-        let Some(found) = cookie::find(cookies, &self.config().cookie_name) else {
+        let Some(found) = self.cookie.find(cookies) else {
             return Ok(None);
         };
         if found.duplicate {
@@ -218,7 +221,13 @@ impl Engine {
         }
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
-        codecs.decode(&found.value, max_age, self.clock.now()).map(Some)
+        match codecs.decode(&found.value, max_age, self.clock.just_now()) {
+            // Signed in this second perhaps, which the quick clock hasn't reached yet.
+            Err(error) if error.kind() == ErrorKind::FromTheFuture => {
+                codecs.decode(&found.value, max_age, self.clock.now()).map(Some)
+            }
+            decoded => decoded.map(Some),
+        }
     }
 
     /// The sessions of any user, if they are in a store.
@@ -233,7 +242,7 @@ impl Engine {
 
     /// Whether a request without any cookie of ours needs nothing more.
     fn has_cookie(&self, slot: &Slot) -> bool {
-        cookie::find(slot.cookies(), &self.config().cookie_name).is_some()
+        self.cookie.find(slot.cookies()).is_some()
     }
 
     /// When the cookie of a session expires: only permanent ones say so.

@@ -46,7 +46,17 @@ pub(crate) struct Snapshot {
 impl View {
     #[inline]
     pub(crate) fn new(base: Payload) -> Self {
-        Self { base, ..Self::default() }
+        // All of it by name, so that nothing is built elsewhere and copied.
+        Self {
+            base,
+            cleared: false,
+            changes: BTreeMap::new(),
+            modified: false,
+            version: 0,
+            flashes: None,
+            record: None,
+            user: None,
+        }
     }
 
     /// A view that records what is done, since the session is in a store.

@@ -4,6 +4,8 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize;
 
+use super::hmac_sha1::HmacSha1;
+
 /// The hash function behind a signature. One digest serves the key derivation and the MAC.
 ///
 /// Flask's default is SHA-1. HMAC-SHA-1 isn't broken, but standards call SHA-1 legacy; a service
@@ -93,7 +95,7 @@ impl Zeroize for Tag {
 /// HMAC with the key already absorbed, so that each message starts from the saved state.
 #[derive(Clone)]
 pub(crate) enum KeyedMac {
-    Sha1(Hmac<Sha1>),
+    Sha1(HmacSha1),
     Sha256(Hmac<Sha256>),
     Sha384(Box<Hmac<Sha384>>),
     Sha512(Box<Hmac<Sha512>>),
@@ -107,7 +109,7 @@ impl KeyedMac {
             M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
         }
         match digest {
-            Digest::Sha1 => Self::Sha1(keyed(key)),
+            Digest::Sha1 => Self::Sha1(HmacSha1::new(key)),
             Digest::Sha256 => Self::Sha256(keyed(key)),
             Digest::Sha384 => Self::Sha384(Box::new(keyed(key))),
             Digest::Sha512 => Self::Sha512(Box::new(keyed(key))),
@@ -120,7 +122,7 @@ impl KeyedMac {
             Tag::new(&mac.clone().chain_update(message).finalize().into_bytes())
         }
         match self {
-            Self::Sha1(mac) => run(mac, message),
+            Self::Sha1(mac) => Tag::new(&mac.tag(message)),
             Self::Sha256(mac) => run(mac, message),
             Self::Sha384(mac) => run(mac.as_ref(), message),
             Self::Sha512(mac) => run(mac.as_ref(), message),
@@ -133,7 +135,7 @@ impl KeyedMac {
             same(&mac.clone().chain_update(message).finalize().into_bytes(), tag)
         }
         match self {
-            Self::Sha1(mac) => run(mac, message, tag),
+            Self::Sha1(mac) => same(&mac.tag(message), tag),
             Self::Sha256(mac) => run(mac, message, tag),
             Self::Sha384(mac) => run(mac.as_ref(), message, tag),
             Self::Sha512(mac) => run(mac.as_ref(), message, tag),

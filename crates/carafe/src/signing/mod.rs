@@ -7,6 +7,7 @@
 
 mod derivation;
 mod digest;
+mod hmac_sha1;
 mod key;
 mod key_file;
 mod key_text;

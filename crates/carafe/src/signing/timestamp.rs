@@ -122,16 +122,20 @@ impl TimestampSigner {
 
 /// Reads a time as ItsDangerous does: base64 of at most 8 bytes, leading zeros allowed.
 pub(crate) fn decode_timestamp(encoded: &[u8]) -> Option<u64> {
-    let mut buffer = [0; 8];
-    // The usual case, without an allocation: four bytes of time are six characters.
-    let out = base64_simd::Out::from_slice(&mut buffer);
-    if encoded.len() <= 10
-        && let Ok(bytes) = base64_simd::URL_SAFE_NO_PAD.decode(encoded, out)
-    {
-        return Some(big_endian(bytes));
+    if let Some(timestamp) = encoded.try_into().ok().and_then(decode_usual_timestamp) {
+        return Some(timestamp);
     }
     let bytes = base64::decode_url(encoded)?;
     (bytes.len() <= 8).then(|| big_endian(&bytes))
+}
+
+/// Reads a time as it is written from 1970 to 2106, which is four bytes.
+#[inline]
+fn decode_usual_timestamp(encoded: &[u8; 6]) -> Option<u64> {
+    let sextets = encoded.map(base64::url_sextet);
+    let bits = sextets.iter().fold(0, |bits, &sextet| (bits << 6) | u64::from(sextet));
+    let unused = bits & 0xf;
+    (unused == 0 && sextets.iter().all(|&sextet| sextet < 64)).then_some(bits >> 4)
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
@@ -186,6 +190,13 @@ mod tests {
     fn times_of_more_than_eight_bytes_are_refused() {
         assert_eq!(decode_timestamp(b"AAAAAGVT8QA"), Some(1_700_000_000));
         assert_eq!(decode_timestamp(b"AAAAAAAAAAAA"), None);
+        assert_eq!(decode_timestamp(b"ZVPxAA"), Some(1_700_000_000));
+        assert_eq!(decode_timestamp(b"_____w"), Some(u64::from(u32::MAX)));
+        // As Python reads them: other bits that don't count, the other alphabet, another character.
+        assert_eq!(decode_timestamp(b"ZVPxAB"), Some(1_700_000_000));
+        assert_eq!(decode_timestamp(b"/////w"), Some(u64::from(u32::MAX)));
+        assert_eq!(decode_timestamp(b"ZVPx.A"), None);
+        assert_eq!(decode_timestamp(b"ZVPx\xffA"), None);
         assert_eq!(decode_timestamp(b"__________8"), Some(u64::MAX));
     }
 }

@@ -140,6 +140,7 @@ impl FromValue for String {
 
     const READS_TEXT: bool = true;
 
+    #[inline]
     fn from_plain_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
     }

@@ -8,7 +8,7 @@ use crate::record::State;
 use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, cookie, event};
+use crate::{Error, ErrorKind, event};
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl Engine {
     /// The id that the request's cookie carries, if it is one that this service signed, and whether
     /// an older key did.
     fn id_of(&self, slot: &Slot) -> Option<(SessionId, bool)> {
-        let found = cookie::find(slot.cookies(), &self.config().cookie_name);
+        let found = self.cookie.find(slot.cookies());
         if found.as_ref().is_some_and(|found| found.duplicate) {
             event::duplicate_cookie(&self.config().cookie_name);
         }

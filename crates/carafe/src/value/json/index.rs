@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::bad_payload;
 use super::tag::Tag;
 use super::validate::{Unindexed, validate};
@@ -27,8 +25,24 @@ pub(super) struct Place {
     spelling: Spelling,
 }
 
-/// The places of a payload, on the stack as long as they are few.
-pub(super) type Places = SmallVec<[Place; 12]>;
+/// The places of a payload while it is validated: in the buffer, behind the JSON, as long as they are
+/// few.
+pub(super) struct Places<'a> {
+    near: &'a mut [[u8; Place::SIZE]],
+    len: usize,
+    more: Vec<[u8; Place::SIZE]>,
+}
+
+impl Places<'_> {
+    #[inline]
+    pub(super) fn push(&mut self, place: Place) {
+        match self.near.get_mut(self.len) {
+            Some(slot) => *slot = place.to_bytes(),
+            None => self.more.push(place.to_bytes()),
+        }
+        self.len += 1;
+    }
+}
 
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq)]
@@ -58,20 +72,29 @@ impl Place {
 
     #[inline]
     fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, spelling] = *bytes;
-        let bounds = [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]];
-        let spelling = match spelling {
+        let mut bounds = [0; 4];
+        for (bound, bytes) in bounds.iter_mut().zip(bytes.as_chunks().0) {
+            *bound = u32::from_ne_bytes(*bytes);
+        }
+        let spelling = match bytes[Self::SIZE - 1] {
             0 => Spelling::PlainText,
             1 => Spelling::Canonical,
             _ => Spelling::Other,
         };
-        Self { bounds: bounds.map(u32::from_ne_bytes), spelling }
+        Self { bounds, spelling }
     }
 
     #[inline]
     fn key(self, buffer: &[u8]) -> &[u8] {
         let [start, end, ..] = self.bounds;
         &buffer[start as usize..end as usize]
+    }
+
+    /// Whether this is the key. Most differ in their lengths.
+    #[inline]
+    fn has_key(self, key: &[u8], buffer: &[u8]) -> bool {
+        let [start, end, ..] = self.bounds;
+        (end - start) as usize == key.len() && self.key(buffer) == key
     }
 
     #[inline]
@@ -82,6 +105,12 @@ impl Place {
 }
 
 impl Index {
+    /// For how many places there is room in the buffer before they are counted.
+    const NEAR: usize = 12;
+
+    /// Room behind the JSON that makes it unlikely that the buffer has to be moved.
+    pub(super) const ROOM: usize = Self::NEAR * Place::SIZE;
+
     /// Validates the JSON in the buffer, and puts the index behind it. Without an index, the JSON is
     /// still at the beginning of the buffer.
     pub(super) fn build(buffer: &mut Vec<u8>) -> Result<usize, Unindexed> {
@@ -89,20 +118,28 @@ impl Index {
         if u32::try_from(buffer.len().saturating_mul(2)).is_err() {
             return Err(bad_payload("the session is larger than 2 GiB").into());
         }
-        let (mut places, mut decoded) = (Places::new(), Vec::new());
-        validate(buffer, &mut places, &mut decoded)?;
-        buffer.append(&mut decoded);
-        if let [only] = places.as_slice() {
-            if Tag::of(only.key(buffer)).is_some() {
+        let end = buffer.len();
+        buffer.resize(end + Self::ROOM, 0);
+        let (json, near) = buffer.split_at_mut(end);
+        let near = near.as_chunks_mut().0;
+        let mut places = Places { near, len: 0, more: Vec::new() };
+        let mut decoded = Vec::new();
+        validate(json, &mut places, &mut decoded)?;
+        let Places { len, more, .. } = places;
+        buffer.truncate(end + len.min(Self::NEAR) * Place::SIZE);
+        if !decoded.is_empty() {
+            buffer.splice(end..end, decoded.iter().copied());
+        }
+        buffer.extend_from_slice(more.as_flattened());
+        let start = end + decoded.len();
+        let (text, places) = buffer.split_at_mut(start);
+        let places = places.as_chunks_mut().0;
+        if let [only] = places {
+            if Tag::of(Place::from_bytes(only).key(text)).is_some() {
                 return Err(Unindexed::Unusual);
             }
         } else {
-            sort(&mut places, buffer)?;
-        }
-        let start = buffer.len();
-        buffer.reserve_exact(places.len() * Place::SIZE);
-        for place in places {
-            buffer.extend_from_slice(&place.to_bytes());
+            sort(places, text)?;
         }
         Ok(start)
     }
@@ -113,6 +150,7 @@ impl Index {
         Self { buffer, places }
     }
 
+    #[inline]
     fn places(&self) -> &[[u8; Place::SIZE]] {
         self.buffer[self.places..].as_chunks().0
     }
@@ -134,7 +172,7 @@ impl Index {
         const FEW: usize = 8;
         let (places, buffer) = (self.places(), self.buffer.as_slice());
         let place = if places.len() <= FEW {
-            places.iter().map(Place::from_bytes).find(|place| place.key(buffer) == key)?
+            places.iter().map(Place::from_bytes).find(|place| place.has_key(key, buffer))?
         } else {
             let order = |place: &[u8; Place::SIZE]| Place::from_bytes(place).key(buffer).cmp(key);
             Place::from_bytes(&places[places.binary_search_by(order).ok()?])
@@ -144,11 +182,12 @@ impl Index {
 }
 
 /// Sorts the places by their keys, which must be different.
-fn sort(places: &mut Places, buffer: &[u8]) -> Result<(), Unindexed> {
+fn sort(places: &mut [[u8; Place::SIZE]], text: &[u8]) -> Result<(), Unindexed> {
+    let key = |place: &[u8; Place::SIZE]| Place::from_bytes(place).key(text);
     let in_order =
-        |places: &Places| places.is_sorted_by(|a, b| is_less(a.key(buffer), b.key(buffer)));
+        |places: &[[u8; Place::SIZE]]| places.is_sorted_by(|a, b| is_less(key(a), key(b)));
     if !in_order(places) {
-        places.sort_by(|a, b| a.key(buffer).cmp(b.key(buffer)));
+        places.sort_by(|a, b| key(a).cmp(key(b)));
         // A value that a later one of the same key overrides may be of any kind.
         if !in_order(places) {
             return Err(Unindexed::Unusual);
@@ -157,11 +196,12 @@ fn sort(places: &mut Places, buffer: &[u8]) -> Result<(), Unindexed> {
     Ok(())
 }
 
-/// `a < b`, for keys, which often differ in their first byte.
+/// `a < b`, for keys: they are short, and most differ near their beginning, so that going through
+/// their bytes takes less time than a call that compares many at once.
 #[inline(always)]
 pub(super) fn is_less(a: &[u8], b: &[u8]) -> bool {
-    match (a.first(), b.first()) {
-        (Some(a), Some(b)) if a != b => a < b,
-        _ => a < b,
+    match a.iter().zip(b).find(|(a, b)| a != b) {
+        Some((a, b)) => a < b,
+        None => a.len() < b.len(),
     }
 }

@@ -1,11 +1,11 @@
 //! Strings, numbers and literals, as Python's `json` takes them.
 
 use super::super::text::push_code_point;
-use super::plain::plain_len;
+use super::plain::{all_printable, plain_len, plain_len_of_printable};
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
-/// A position in a JSON text, and whether all that was passed so far is in Flask's own spelling.
+/// A position in a JSON text, and whether all that was passed is in Flask's own spelling.
 ///
 /// What is not on the usual way takes it by value and gives it back: so that the compiler can keep
 /// it in registers on the usual way.
@@ -13,7 +13,11 @@ use crate::{Error, Int, Value};
 pub(super) struct Lexer<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) pos: usize,
-    pub(super) canonical: bool,
+    /// How much was passed that Flask spells otherwise. (A `bool` would leave a gap, and copies of it
+    /// would be slow.)
+    pub(super) unusual: usize,
+    /// 1 if all bytes are printable, which makes strings easy to pass.
+    printable: usize,
 }
 
 /// A string's body, without its quotes.
@@ -33,7 +37,7 @@ pub(super) enum Number {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, pos: 0, canonical: true }
+        Self { bytes, pos: 0, unusual: 0, printable: usize::from(all_printable(bytes)) }
     }
 
     /// The next byte, or 0 at the end; a NUL is nowhere valid.
@@ -54,7 +58,7 @@ impl<'a> Lexer<'a> {
     fn after_space(mut self) -> Self {
         while let b' ' | b'\t' | b'\n' | b'\r' = self.peek() {
             self.pos += 1;
-            self.canonical = false;
+            self.unusual += 1;
         }
         self
     }
@@ -62,19 +66,26 @@ impl<'a> Lexer<'a> {
     /// Passes a byte, after space, if it is the next one.
     #[inline(always)]
     pub(super) fn eat(&mut self, byte: u8) -> bool {
-        self.skip_space();
-        let found = self.peek() == byte;
-        self.pos += usize::from(found);
-        found
+        if self.peek() != byte {
+            self.skip_space();
+            if self.peek() != byte {
+                return false;
+            }
+        }
+        self.pos += 1;
+        true
     }
 
     /// Passes a comma, or the bracket that closes the container; tells whether it was a comma.
     #[inline(always)]
     pub(super) fn comma_or(&mut self, close: u8) -> Result<bool, Error> {
-        self.skip_space();
-        let next = self.peek();
+        let mut next = self.peek();
         if next != b',' && next != close {
-            return Err(bad_payload("the session's JSON lacks a comma or a closing bracket"));
+            self.skip_space();
+            next = self.peek();
+            if next != b',' && next != close {
+                return Err(bad_payload("the session's JSON lacks a comma or a closing bracket"));
+            }
         }
         self.pos += 1;
         Ok(next == b',')
@@ -109,6 +120,10 @@ impl<'a> Lexer<'a> {
 
     /// Only space may follow.
     pub(super) fn end(&mut self) -> Result<(), Error> {
+        // Usually nothing does.
+        if self.pos == self.bytes.len() {
+            return Ok(());
+        }
         self.skip_space();
         if self.pos < self.bytes.len() {
             return Err(bad_payload("something follows the session's JSON"));
@@ -120,23 +135,26 @@ impl<'a> Lexer<'a> {
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
         let start = self.pos;
-        self.pos += plain_len(self.bytes, self.pos);
-        if self.peek() == b'"' {
-            let body = &self.bytes[start..self.pos];
-            self.pos += 1;
-            return Ok(RawStr { body, escapes: 0 });
+        if self.printable > 0 {
+            self.pos += plain_len_of_printable(self.bytes, start);
+            if self.peek() == b'"' {
+                let body = &self.bytes[start..self.pos];
+                self.pos += 1;
+                return Ok(RawStr { body, escapes: 0 });
+            }
         }
         let string;
         (*self, string) = self.after_string(start)?;
         Ok(string)
     }
 
-    /// Goes on where something else than printable ASCII stands.
+    /// Goes on where an escape stands, or with what is not all printable.
     #[inline(never)]
     fn after_string(mut self, start: usize) -> Result<(Self, RawStr<'a>), Error> {
         let mut escapes = 0;
         let mut ascii = true;
         loop {
+            self.pos += plain_len(self.bytes, self.pos);
             match self.bytes.get(self.pos) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -144,12 +162,12 @@ impl<'a> Lexer<'a> {
                     self.escape()?;
                 }
                 Some(0x7f) => {
-                    self.canonical = false;
+                    self.unusual += 1;
                     self.pos += 1;
                 }
                 Some(0x80..) => {
                     ascii = false;
-                    self.canonical = false;
+                    self.unusual += 1;
                     self.pos += 1;
                 }
                 Some(_) => {
@@ -159,7 +177,6 @@ impl<'a> Lexer<'a> {
                 }
                 None => return Err(bad_payload("a string does not end")),
             }
-            self.pos += plain_len(self.bytes, self.pos);
         }
         let body = &self.bytes[start..self.pos];
         self.pos += 1;
@@ -176,7 +193,7 @@ impl<'a> Lexer<'a> {
         match rest.first() {
             Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
             Some(b'/') => {
-                self.canonical = false;
+                self.unusual += 1;
                 self.pos += 2;
             }
             Some(b'u') => {
@@ -185,7 +202,7 @@ impl<'a> Lexer<'a> {
                     .ok_or_else(|| bad_payload("a string has an incomplete \\u escape"))?;
                 let lowercase = !digits.iter().any(u8::is_ascii_uppercase);
                 let plain = matches!(unit, 0x08..=0x0a | 0x0c | 0x0d | 0x20..=0x7e);
-                self.canonical &= lowercase && !plain;
+                self.unusual += usize::from(!lowercase || plain);
                 self.pos += 6;
             }
             _ => {
@@ -202,8 +219,20 @@ impl<'a> Lexer<'a> {
         let plain = (digits == 1 || self.peek() != b'0') && digits <= MAX_INT_DIGITS;
         let start = self.pos;
         self.pos += digits;
-        if digits > 0 && plain && !matches!(self.peek(), b'.' | b'e' | b'E') {
-            return Ok(Number::Int);
+        if digits > 0 && plain {
+            match self.peek() {
+                b'.' => {
+                    self.pos += 1;
+                    let digits = self.digits();
+                    self.pos += digits;
+                    if digits > 0 && !matches!(self.peek(), b'e' | b'E') {
+                        self.unusual += 1;
+                        return Ok(Number::Float);
+                    }
+                }
+                b'e' | b'E' => {}
+                _ => return Ok(Number::Int),
+            }
         }
         self.pos = start;
         let number;
@@ -240,8 +269,8 @@ impl<'a> Lexer<'a> {
             Number::Int if digits > MAX_INT_DIGITS => {
                 return Err(bad_payload("an integer has more than 4300 digits"));
             }
-            Number::Int => self.canonical &= &self.bytes[start..self.pos] != b"-0",
-            Number::Float => self.canonical = false,
+            Number::Int => self.unusual += usize::from(&self.bytes[start..self.pos] == b"-0"),
+            Number::Float => self.unusual += 1,
         }
         Ok((self, number))
     }

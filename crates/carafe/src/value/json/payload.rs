@@ -33,6 +33,9 @@ impl Default for Payload {
 }
 
 impl Payload {
+    /// How much room behind the JSON in its buffer [`parse`](Self::parse) has a use for.
+    pub(crate) const ROOM: usize = Index::ROOM;
+
     /// Reads the JSON of a session.
     ///
     /// # Errors
@@ -178,6 +181,20 @@ mod tests {
             assert_eq!(payload.get(key.as_bytes()).unwrap(), Some(Value::from(n)));
         }
         assert_eq!(payload.get(b"k100").unwrap(), None);
+    }
+
+    #[test]
+    fn keys_with_escapes_are_found_among_few_and_many() {
+        for keys in [1, 2, 11, 12, 13, 40] {
+            let json: Vec<String> = (0..keys).map(|n| format!("\"k\\u00e9{n}\":{n}")).collect();
+            let payload = parse(&format!("{{\"a\":\"b\",{}}}", json.join(",")));
+            assert_eq!(payload.len(), keys + 1);
+            assert_eq!(payload.plain_text(b"a"), Some("b"));
+            for n in 0..keys {
+                let key = format!("ké{n}");
+                assert_eq!(payload.get(key.as_bytes()).unwrap(), Some(Value::from(n as u64)));
+            }
+        }
     }
 
     #[test]

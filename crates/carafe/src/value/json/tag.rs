@@ -18,7 +18,10 @@ pub(crate) enum Tags {
 }
 
 /// A key that, alone in a dictionary, marks a type.
+///
+/// As large as a word: smaller, it would leave a gap in what it is a part of.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(usize)]
 pub(super) enum Tag {
     Dict,
     Tuple,

@@ -38,7 +38,7 @@ enum Seen<'a> {
 /// keys that have escapes are put into `decoded`.
 pub(super) fn validate(
     json: &[u8],
-    places: &mut Places,
+    places: &mut Places<'_>,
     decoded: &mut Vec<u8>,
 ) -> Result<(), Unindexed> {
     let mut lexer = Lexer::new(json);
@@ -72,34 +72,45 @@ fn member(lexer: &mut Lexer<'_>, decoded: &mut Vec<u8>) -> Result<Place, Unindex
     lexer.colon()?;
     lexer.skip_space();
     let start = lexer.pos;
-    lexer.canonical = true;
-    let seen = value(lexer)?;
+    lexer.unusual = 0;
+    let seen = match lexer.peek() {
+        b'"' => {
+            lexer.pos += 1;
+            Seen::Text(lexer.string()?)
+        }
+        b'{' | b'[' => container(lexer)?,
+        _ => {
+            word_or_number(lexer)?;
+            Seen::Other
+        }
+    };
     let spelling = match seen {
-        _ if !lexer.canonical => Spelling::Other,
+        _ if lexer.unusual > 0 => Spelling::Other,
         Seen::Text(text) if !text.escaped() => Spelling::PlainText,
         _ => Spelling::Canonical,
     };
     Ok(Place::new(key, start as u32..lexer.pos as u32, spelling))
 }
 
-/// A container that is being passed.
+/// A container that is being passed. It has no gaps, since copies of it would be slow.
 #[derive(Clone, Copy)]
+#[repr(usize)]
 enum Open<'a> {
     /// The session itself.
     Top,
     List,
-    /// A dictionary with its last key, which is the first as long as it is the only one; then also
-    /// the tag that it is.
+    /// A dictionary with its last key, the number of those before it, and the tag that the first
+    /// one is.
     Dict {
         last: RawStr<'a>,
-        only: bool,
+        before: usize,
         tag: Option<Tag>,
     },
 }
 
-/// Passes a top-level value. Keeps its own stack, since the program's would not bear the nesting
-/// that an input can have.
-fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
+/// Passes a top-level list or dictionary. Keeps its own stack, since the program's would not bear the
+/// nesting that an input can have.
+fn container<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
     let mut lexer = *outer;
     let mut open = Open::Top;
     let mut outside: SmallVec<[Open<'a>; 6]> = SmallVec::new();
@@ -119,7 +130,7 @@ fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
                 if !lexer.eat(b'}') {
                     let first = lexer.key()?;
                     outside.push(open);
-                    open = Open::Dict { last: first, only: true, tag: tag_of(first)? };
+                    open = Open::Dict { last: first, before: 0, tag: tag_of(first)? };
                     continue;
                 }
                 Seen::EmptyDict
@@ -141,7 +152,9 @@ fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
         loop {
             match &mut open {
                 Open::Top => {
-                    *outer = lexer;
+                    // Field by field: the rest is the same, and a copy of all of it would wait for
+                    // what was written last.
+                    (outer.pos, outer.unusual) = (lexer.pos, lexer.unusual);
                     return Ok(seen);
                 }
                 Open::List => {
@@ -150,25 +163,25 @@ fn value<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
                     }
                     seen = Seen::List;
                 }
-                Open::Dict { last, only, tag } => {
+                Open::Dict { last, before, tag } => {
                     if lexer.comma_or(b'}')? {
                         let key = lexer.key()?;
                         // A duplicate of a tag leaves a dictionary of one key.
                         if tag.is_some() && (key.escaped() || Tag::of(key.body) == *tag) {
                             return Err(Unindexed::Unusual);
                         }
-                        lexer.canonical &= in_order(*last, key);
+                        lexer.unusual += usize::from(!in_order(*last, key));
                         *last = key;
-                        *only = false;
+                        *before += 1;
                         break;
                     }
                     seen = match tag {
-                        Some(tag) if *only => {
-                            let (seen, canonical) = tagged(*tag, seen)?;
-                            lexer.canonical &= canonical;
+                        Some(tag) if *before == 0 => {
+                            let (seen, unusual) = tagged(*tag, seen)?;
+                            lexer.unusual += unusual;
                             seen
                         }
-                        None if *only && is_escaped_tag(*last) => Seen::EscapedDict,
+                        None if *before == 0 && is_escaped_tag(*last) => Seen::EscapedDict,
                         _ => Seen::Dict,
                     };
                 }
@@ -213,18 +226,16 @@ fn in_order(a: RawStr<'_>, b: RawStr<'_>) -> bool {
     if a.escaped() || b.escaped() { a.decode() < b.decode() } else { is_less(a.body, b.body) }
 }
 
-/// Judges the tags whose bodies are of the kind that Flask writes, and whether they are in Flask's own
-/// spelling.
+/// Judges the tags whose bodies are of the kind that Flask writes, and says whether Flask spells them
+/// so, or how often it doesn't.
 #[inline(never)]
-fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, bool), Unindexed> {
+fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, usize), Unindexed> {
     match (tag, body) {
-        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok((Seen::Other, true)),
-        (Tag::Dict, Seen::EscapedDict) => Ok((Seen::Dict, true)),
-        (Tag::Dict, Seen::Dict) => Ok((Seen::Other, false)),
-        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => {
-            Ok((Seen::Other, true))
-        }
-        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok((Seen::Other, true)),
+        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok((Seen::Other, 0)),
+        (Tag::Dict, Seen::EscapedDict) => Ok((Seen::Dict, 0)),
+        (Tag::Dict, Seen::Dict) => Ok((Seen::Other, 1)),
+        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => Ok((Seen::Other, 0)),
+        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok((Seen::Other, 0)),
         (Tag::DateTime, Seen::Text(text)) if !text.escaped() => {
             let date = std::str::from_utf8(text.body).ok().map(parse_http_date);
             let Some(Ok(date)) = date else {
@@ -235,7 +246,7 @@ fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, bool), Unindexed> {
                 date.write_http_date(&mut written);
                 written == text.body
             });
-            Ok((Seen::Other, canonical))
+            Ok((Seen::Other, usize::from(!canonical)))
         }
         _ => Err(Unindexed::Unusual),
     }

@@ -1,0 +1,76 @@
+//! The servers on actix-web.
+
+use std::error::Error;
+
+use actix_session::SessionMiddleware;
+use actix_session::storage::CookieSessionStore;
+use actix_web::cookie::Key;
+use actix_web::web::{get, post};
+use actix_web::{App, HttpServer};
+use carafe::{Compression, SessionLayer};
+use carafe_bench::KEY;
+
+use crate::servers::{end_of_input, key};
+
+/// Serves an application. A macro, since the applications' types can't be named.
+macro_rules! run {
+    ($app:expr) => {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || $app).workers(2).bind("127.0.0.1:0")?;
+            for address in server.addrs() {
+                println!("{address}");
+            }
+            actix_web::rt::spawn(end_of_input());
+            Ok(server.run().await?)
+        })
+    };
+}
+
+/// Serves one of the applications until the input ends.
+pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
+    match name {
+        "actix-bare" => run!(
+            App::new()
+                .route("/session", get().to(async || "admin"))
+                .route("/login", post().to(async || "Hello"))
+        ),
+        "actix-carafe" => {
+            let layer = SessionLayer::flask(key()?)
+                .configure(|config| config.compression(Compression::Never))?;
+            run!(
+                App::new()
+                    .route("/session", get().to(carafe_read))
+                    .route("/login", post().to(carafe_login))
+                    .wrap(layer.clone())
+            )
+        }
+        "actix-session" => {
+            let key = Key::from(KEY.repeat(2).as_bytes());
+            run!(
+                App::new()
+                    .route("/session", get().to(read))
+                    .route("/login", post().to(login))
+                    .wrap(SessionMiddleware::new(CookieSessionStore::default(), key.clone()))
+            )
+        }
+        _ => Err(format!("there is no server {name}").into()),
+    }
+}
+
+async fn carafe_read(session: carafe::Session) -> Result<String, carafe::Error> {
+    Ok(session.get("username")?.unwrap_or_default())
+}
+
+async fn carafe_login(session: carafe::Session) -> Result<&'static str, carafe::Error> {
+    session.insert("username", "admin")?;
+    Ok("Hello")
+}
+
+async fn read(session: actix_session::Session) -> actix_web::Result<String> {
+    Ok(session.get::<String>("username")?.unwrap_or_default())
+}
+
+async fn login(session: actix_session::Session) -> actix_web::Result<&'static str> {
+    session.insert("username", "admin")?;
+    Ok("Hello")
+}

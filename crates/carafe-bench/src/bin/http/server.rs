@@ -1,0 +1,124 @@
+//! A server in a process of its own.
+
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The application that gunicorn serves.
+const FLASK: &str = "
+from flask import Flask, session
+app = Flask(__name__)
+app.secret_key = '8b1f0c6e5a7d4932b6e0f1a2c3d4e5f6'
+
+@app.get('/session')
+def read():
+    return session.get('username', '')
+
+@app.post('/login')
+def login():
+    session['username'] = 'admin'
+    return 'Hello'
+";
+
+/// A server that runs. Dropped, it is ended.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts this program as one of its servers, in a folder for its files.
+    pub(crate) fn start(name: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["serve", name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .current_dir(folder);
+        let mut child = command.spawn()?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        let address = line.trim().parse().map_err(|_| format!("{name} doesn't start"))?;
+        Ok(Self { child, address })
+    }
+
+    /// Starts Flask under gunicorn: one worker with threads, the only kind that keeps connections.
+    pub(crate) fn start_flask(python: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        fs::write(folder.join("app.py"), FLASK)?;
+        // A port that was free a moment ago.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = Command::new(python);
+        command.args(["-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"]);
+        command.args(["--log-level", "error", "--bind", &address.to_string(), "app:app"]);
+        let mut server = Self { child: command.current_dir(folder).spawn()?, address };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(address).is_err() {
+            if Instant::now() > deadline || server.child.try_wait()?.is_some() {
+                return Err("gunicorn doesn't start".into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(server)
+    }
+
+    /// The processor time that the server and its children have used so far.
+    pub(crate) fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
+        /// Ticks of a second, as Linux tells programs.
+        const TICKS: u64 = 100;
+        let id = self.child.id();
+        let mut ticks = 0;
+        for entry in fs::read_dir("/proc")?.flatten() {
+            let name = entry.file_name();
+            let Some(process) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            // A process that has ended meanwhile has no children that count.
+            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+            if let Some((parent, used)) = parse_stat(&stat)
+                && (parent == id || process == id)
+            {
+                ticks += used;
+            }
+        }
+        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ours end with their input, gunicorn by being asked to.
+        drop(self.child.stdin.take());
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        if asked.is_err() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// The parent of a process, and the ticks that it has used, in itself and in the kernel.
+fn parse_stat(stat: &str) -> Option<(u32, u64)> {
+    // The name, in parentheses, may have anything in it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((fields.get(1)?.parse().ok()?, number(11)? + number(12)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read() {
+        let stat = "7 (a) (b) S 3 7 7 0 -1 4194304 1 0 0 0 12 30 5 5 20 0 1 0 100 0 0";
+        assert_eq!(parse_stat(stat), Some((3, 42)));
+        assert_eq!(parse_stat("7 (a"), None);
+    }
+}
