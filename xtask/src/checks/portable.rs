@@ -17,6 +17,9 @@ const BARE: &str = "wasm32-wasip2";
 /// Crates that only Unix has, or that need what a bare system hasn't.
 const UNIX_ONLY: [&str; 6] =
     ["daemonize", "nix", "rustix", "signal-hook", "signal-hook-registry", "termios"];
+/// The kernel's numbers written down in Rust: links nothing, whatever its name says, and has no place
+/// on another system.
+const OF_LINUX: &str = "linux-raw-sys";
 const NOT_BARE: [&str; 3] = ["libc", "mio", "socket2"];
 
 /// No system library is linked, and nothing is for Unix alone. Takes a few seconds.
@@ -38,6 +41,9 @@ pub(crate) fn portable(job: &mut Job<'_>) -> Result<(), String> {
             lists += 1;
             let names = dependencies(job, &package.name, choice, system)?;
             let is_bad = |name: &&String| {
+                if name.as_str() == OF_LINUX {
+                    return !system.contains("linux") || native.contains(*name);
+                }
                 UNIX_ONLY.contains(&name.as_str()) && system.contains("windows")
                     || is_core && is_native(name, &native)
             };

@@ -31,8 +31,12 @@ impl HmacSha1 {
             padded[..key.len()].copy_from_slice(key);
         }
         let state = |pad: u8| {
+            let mut block = Zeroizing::new([[pad; BLOCK]]);
+            for (byte, key) in block[0].iter_mut().zip(padded.iter()) {
+                *byte ^= key;
+            }
             let mut state = START;
-            compress(&mut state, &[*Zeroizing::new(padded.map(|byte| byte ^ pad))]);
+            compress(&mut state, &*block);
             state
         };
         Self { inner: state(0x36), outer: state(0x5c) }

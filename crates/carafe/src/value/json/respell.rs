@@ -2,8 +2,8 @@
 
 use super::bad_payload;
 use super::reader::{Node, read_node};
-use super::tag::{Tag, Tags};
-use super::writer::{deeper, write, write_text};
+use super::tag::Tags;
+use super::writer::{deeper, write, write_members};
 use crate::{Error, Text};
 
 /// Writes a session's JSON as Flask would have written it.
@@ -30,7 +30,12 @@ fn write_node(out: &mut Vec<u8>, node: Node, depth: usize) -> Result<(), Error> 
             out.push(b'}');
             Ok(())
         }
-        Node::Object(members) => write_members(out, members, depth),
+        Node::Object(mut members) => {
+            if !are_ascending_integers(&members) {
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            }
+            write_members(out, members.into_iter(), depth, write_node)
+        }
         Node::Failed(error) => Err(error),
     }
 }
@@ -45,37 +50,6 @@ fn write_items(out: &mut Vec<u8>, items: Vec<Node>, depth: usize) -> Result<(), 
         write_node(out, item, depth)?;
     }
     out.push(b']');
-    Ok(())
-}
-
-fn write_members(
-    out: &mut Vec<u8>,
-    mut members: Vec<(Text, Node)>,
-    depth: usize,
-) -> Result<(), Error> {
-    let mut depth = deeper(depth)?;
-    let escaped = matches!(members.as_slice(), [(key, _)] if Tag::of(key.as_wtf8()).is_some());
-    if escaped {
-        depth = deeper(depth)?;
-        out.extend_from_slice(b"{\" di\":");
-    }
-    if !are_ascending_integers(&members) {
-        members.sort_by(|(a, _), (b, _)| a.cmp(b));
-    }
-    out.push(b'{');
-    for (count, (key, node)) in members.into_iter().enumerate() {
-        if count > 0 {
-            out.push(b',');
-        }
-        write_text(out, key.as_wtf8());
-        if escaped {
-            out.pop();
-            out.extend_from_slice(b"__\"");
-        }
-        out.push(b':');
-        write_node(out, node, depth)?;
-    }
-    out.extend_from_slice(if escaped { b"}}" } else { b"}" });
     Ok(())
 }
 

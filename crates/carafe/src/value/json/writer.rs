@@ -1,7 +1,9 @@
 //! Values to Flask's bytes.
 
+use std::borrow::Borrow;
+
 use super::super::text::CodePoints;
-use super::super::{Dict, Value, float};
+use super::super::{Value, float};
 use super::plain::plain_len;
 use super::tag::Tag;
 use super::{MAX_INT_DIGITS, MAX_WRITE_DEPTH};
@@ -90,7 +92,10 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value, depth: usize) -> Result<()
             write_list(out, items, depth + 1)?;
             out.push(b'}');
         }
-        Value::Dict(dict) => write_dict(out, dict, depth)?,
+        Value::Dict(dict) => {
+            let members = dict.iter().map(|(key, value)| (key.as_wtf8(), value));
+            write_members(out, members, depth, write)?;
+        }
         Value::Bytes(bytes) => {
             out.extend_from_slice(b"{\" b\":\"");
             base64_simd::STANDARD.encode_append(bytes, out);
@@ -138,23 +143,36 @@ fn write_list(out: &mut Vec<u8>, items: &[Value], depth: usize) -> Result<(), Er
     Ok(())
 }
 
-fn write_dict(out: &mut Vec<u8>, dict: &Dict, depth: usize) -> Result<(), Error> {
+/// Writes the members of a dict, in the order in which they come. Where the only key looks like a tag,
+/// it is escaped, as Flask does it.
+pub(super) fn write_members<K: Borrow<[u8]>, V>(
+    out: &mut Vec<u8>,
+    mut members: impl ExactSizeIterator<Item = (K, V)>,
+    depth: usize,
+    write: impl Fn(&mut Vec<u8>, V, usize) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut depth = deeper(depth)?;
-    let escaped = dict.len() == 1 && dict.keys().any(|key| Tag::of(key.as_wtf8()).is_some());
+    let only = members.len() == 1;
+    let Some((key, value)) = members.next() else {
+        out.extend_from_slice(b"{}");
+        return Ok(());
+    };
+    let escaped = only && Tag::of(key.borrow()).is_some();
     if escaped {
         depth = deeper(depth)?;
         out.extend_from_slice(b"{\" di\":");
     }
     out.push(b'{');
-    for (count, (key, value)) in dict.iter().enumerate() {
-        if count > 0 {
-            out.push(b',');
-        }
-        write_text(out, key.as_wtf8());
-        if escaped {
-            out.pop();
-            out.extend_from_slice(b"__\"");
-        }
+    write_text(out, key.borrow());
+    if escaped {
+        out.pop();
+        out.extend_from_slice(b"__\"");
+    }
+    out.push(b':');
+    write(out, value, depth)?;
+    for (key, value) in members {
+        out.push(b',');
+        write_text(out, key.borrow());
         out.push(b':');
         write(out, value, depth)?;
     }
