@@ -84,7 +84,7 @@ impl Output {
     }
 
     /// A line that the next one replaces, on a terminal: a bar that grows.
-    #[cfg(feature = "__sessions")]
+    #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
     pub(crate) fn transient(&mut self, line: &str) {
         // As above.
         let _ = write!(self.messages, "\r\x1b[K{}", printable(line));
@@ -92,7 +92,7 @@ impl Output {
     }
 
     /// A question, whose answer is typed behind it.
-    #[cfg(feature = "__sessions")]
+    #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
     pub(crate) fn question(&mut self, question: &str) -> Result<(), Failure> {
         self.results.flush()?;
         write!(self.messages, "{}", printable(question))?;

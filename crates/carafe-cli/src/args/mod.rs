@@ -3,7 +3,7 @@
 mod error;
 mod formats;
 mod keys;
-#[cfg(feature = "__sessions")]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod sessions;
 
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use clap_complete::Shell;
 pub(crate) use self::error::one_line;
 pub(crate) use self::formats::{FormatArg, MaxAge, SigningArgs, seconds};
 pub(crate) use self::keys::KeyArgs;
-#[cfg(feature = "__sessions")]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 pub(crate) use self::sessions::{
     ConsentArgs, GcArgs, ListArgs, RevokeArgs, RevokeUserArgs, SessionsArgs, SessionsCommand,
     ShowArgs, StatsArgs, StoreArgs,
@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Keygen(KeygenArgs),
     CheckKey(CheckKeyArgs),
     Doctor(DoctorArgs),
-    #[cfg(feature = "__sessions")]
+    #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
     Sessions(SessionsArgs),
     /// Print a script that completes this program's arguments in a shell
     ///

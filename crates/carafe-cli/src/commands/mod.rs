@@ -4,7 +4,7 @@ mod check_key;
 mod inspect;
 mod keygen;
 mod reseal;
-#[cfg(feature = "__sessions")]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
 mod sessions;
 mod sign;
 mod verify;
@@ -27,7 +27,7 @@ pub(crate) fn run(command: Command, output: &mut Output) -> Result<Code, Failure
         Command::Keygen(args) => keygen::run(&args, output),
         Command::CheckKey(args) => check_key::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
-        #[cfg(feature = "__sessions")]
+        #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
         Command::Sessions(args) => sessions::run(&args, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();
