@@ -208,7 +208,8 @@ class Crashes:
     async def one_visit(self, client: Client, number: int, stop: asyncio.Event) -> None:
         """From login to logout, or until the server dies."""
         story = self.story
-        user = f"user{number}"
+        # Few sessions for each user: all of a user's are listed for each of them in the end.
+        user = f"user{len(story.sessions) // 4}"
         answer = await client.run([["login", user]])
         if not self.is_done(answer):
             return await asyncio.sleep(0.02)
