@@ -25,6 +25,21 @@ macro_rules! record {
     }};
 }
 
+/// A span of the library's, of the level `debug`.
+///
+/// Where nobody listens it isn't made at all: with the feature `log` of `tracing`, which any crate can
+/// turn on, a disabled span still looks for a logger at each of its turns.
+macro_rules! span {
+    ($name:literal $(, $field:ident)?) => {
+        if ::tracing::level_filters::LevelFilter::current() < ::tracing::Level::DEBUG {
+            ::tracing::Span::none()
+        } else {
+            ::tracing::debug_span!(target: "carafe", $name $(, $field)?)
+        }
+    };
+}
+pub(crate) use span;
+
 /// When something began whose time is measured: without metrics nobody looks at the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started(#[cfg(feature = "metrics")] std::time::Instant);

@@ -86,7 +86,7 @@ impl Engine {
     ///    What Flask hasn't: also if it came under an older key or in another format than the one
     ///    that is written, and such sessions are to be rewritten.
     pub(super) fn commit_cookie(&self, slot: &Slot) -> Result<Outcome, Error> {
-        if self.opens_on_every_route() && self.has_cookie(slot) {
+        if self.opens_unasked(slot) {
             self.open_cookie(slot);
         }
         let mut state = slot.state();
@@ -105,9 +105,13 @@ impl Engine {
         Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error: None })
     }
 
-    /// Flask refreshes a permanent session on every route.
-    pub(super) fn opens_on_every_route(&self) -> bool {
-        self.config().refresh == Refresh::EachRequest || self.config().rewrite_outdated
+    /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
+    /// permanent session on every route.
+    pub(super) fn opens_unasked(&self, slot: &Slot) -> bool {
+        let refresh = self.config().refresh == Refresh::EachRequest;
+        (refresh || self.config().rewrite_outdated)
+            && !slot.state().is_open()
+            && self.cookie.find(slot.cookies()).is_some()
     }
 
     fn encode(&self, view: &View) -> Result<HeaderValue, Error> {
@@ -135,7 +139,7 @@ fn in_background(commit: impl Future<Output = Result<Outcome, Error>> + Send + '
 }
 
 fn span() -> tracing::Span {
-    tracing::debug_span!(target: "carafe", "session.commit")
+    event::span!("session.commit")
 }
 
 /// What a request did with a session in a cookie that is worth telling of.

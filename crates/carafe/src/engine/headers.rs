@@ -1,22 +1,25 @@
-use http::header::{CACHE_CONTROL, VARY};
+use http::header::{CACHE_CONTROL, Entry, VARY};
 use http::{HeaderMap, HeaderValue};
 
 /// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
 pub(super) fn vary_with_cookie(headers: &mut HeaderMap) {
-    let lines: Vec<&[u8]> = headers.get_all(VARY).iter().map(HeaderValue::as_bytes).collect();
-    let tokens = || lines.iter().flat_map(|line| line.split(|&byte| byte == b','));
-    if tokens().any(|token| token.trim_ascii().eq_ignore_ascii_case(b"cookie")) {
-        return;
-    }
-    let mut merged = lines.join(&b", "[..]);
-    if merged.is_empty() {
-        headers.insert(VARY, HeaderValue::from_static("Cookie"));
-        return;
-    }
-    merged.extend_from_slice(b", Cookie");
-    // What came out of header values, joined by commas, is a header value.
-    if let Ok(value) = HeaderValue::from_bytes(&merged) {
-        headers.insert(VARY, value);
+    match headers.entry(VARY) {
+        Entry::Vacant(vary) => {
+            vary.insert(HeaderValue::from_static("Cookie"));
+        }
+        Entry::Occupied(mut vary) => {
+            let mut lines: Vec<&[u8]> = vary.iter().map(HeaderValue::as_bytes).collect();
+            let mut tokens = lines.iter().flat_map(|line| line.split(|&byte| byte == b','));
+            if tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"cookie")) {
+                return;
+            }
+            lines.retain(|line| !line.is_empty());
+            lines.push(b"Cookie");
+            // What came out of header values, joined by commas, is a header value.
+            if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
+                vary.insert(value);
+            }
+        }
     }
 }
 
@@ -45,6 +48,7 @@ mod tests {
         assert_eq!(after(&["Origin", "Accept"]), ["Origin, Accept, Cookie"]);
         assert_eq!(after(&["origin ,COOKIE"]), ["origin ,COOKIE"]);
         assert_eq!(after(&["Cookie-Extra"]), ["Cookie-Extra, Cookie"]);
+        assert_eq!(after(&["", ""]), ["Cookie"]);
         assert_eq!(after(&["*"]), ["*, Cookie"]);
     }
 }

@@ -7,6 +7,7 @@ mod commit;
 mod detached;
 mod headers;
 mod keys;
+mod opening;
 mod respond;
 mod revocable;
 mod stored;
@@ -22,6 +23,7 @@ pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
+use self::opening::Opening;
 pub use self::respond::ErrorPage;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
@@ -137,24 +139,26 @@ impl Engine {
     ///
     /// A cookie that can't be accepted gives an empty session, as in Flask. A store that can't answer
     /// is an error, and never an empty session.
-    pub(crate) async fn open(&self, slot: &Slot, accessed: bool) -> Result<(), Error> {
+    pub(crate) fn open<'a>(&'a self, slot: &'a Slot, accessed: bool) -> Opening<'a> {
         {
             let mut state = slot.state();
             state.accessed |= accessed;
             if state.view.is_some() {
-                return Ok(());
+                return Opening::Done;
             }
         }
-        let span = tracing::debug_span!(target: "carafe", "session.open");
+        let span = event::span!("session.open");
         match &self.backend {
             Backend::Cookie => {
                 span.in_scope(|| self.open_cookie(slot));
-                Ok(())
+                Opening::Done
             }
             Backend::Revocable(backend) => {
-                self.open_revocable(slot, backend).instrument(span).await
+                Opening::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
             }
-            Backend::Stored(backend) => self.open_stored(slot, backend).instrument(span).await,
+            Backend::Stored(backend) => {
+                Opening::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
+            }
         }
     }
 
@@ -238,11 +242,6 @@ impl Engine {
             }
             Backend::Cookie | Backend::Revocable(_) => None,
         }
-    }
-
-    /// Whether a request without any cookie of ours needs nothing more.
-    fn has_cookie(&self, slot: &Slot) -> bool {
-        self.cookie.find(slot.cookies()).is_some()
     }
 
     /// When the cookie of a session expires: only permanent ones say so.

@@ -116,11 +116,10 @@ impl Engine {
 
     /// Writes what became of the session into a response's headers.
     pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut HeaderMap) {
-        if outcome.vary {
-            headers::vary_with_cookie(headers);
-        }
-        if let Some(cookie) = outcome.cookie {
-            self.add_cookie(headers, cookie);
+        match outcome.cookie {
+            Some(cookie) => self.add_cookie(headers, cookie),
+            None if outcome.vary => headers::vary_with_cookie(headers),
+            None => {}
         }
     }
 

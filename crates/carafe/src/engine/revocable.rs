@@ -53,7 +53,7 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
-        if self.opens_on_every_route() && self.has_cookie(slot) {
+        if self.opens_unasked(slot) {
             self.open_revocable(slot, backend).await?;
         }
         let ended = {

@@ -47,7 +47,7 @@ impl Store {
         call: Answer<'_, T>,
         kind: StoreErrorKind,
     ) -> Result<T, StoreError> {
-        let span = tracing::debug_span!(target: "carafe", "store", operation);
+        let span = event::span!("store", operation);
         let started = Started::now();
         let answer = tokio::time::timeout(self.timeout, call).instrument(span).await;
         event::store_called(operation, started);
