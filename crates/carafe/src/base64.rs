@@ -7,6 +7,11 @@ pub(crate) fn encode_url(data: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(data, out);
 }
 
+/// How long the base64url of so many bytes is.
+pub(crate) fn encoded_len(len: usize) -> usize {
+    URL_SAFE_NO_PAD.encoded_length(len)
+}
+
 /// Decodes text as [`encode_url`] writes it, and no other spelling of it, into the beginning of `out`.
 ///
 /// `None` also if there is no room for it.

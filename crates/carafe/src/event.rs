@@ -40,6 +40,11 @@ macro_rules! span {
 }
 pub(crate) use span;
 
+/// Does something within a span, if it is one that somebody listens to.
+pub(crate) fn within<T>(span: &tracing::Span, work: impl FnOnce() -> T) -> T {
+    if span.is_none() { work() } else { span.in_scope(work) }
+}
+
 /// When something began whose time is measured: without metrics nobody looks at the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started(#[cfg(feature = "metrics")] std::time::Instant);

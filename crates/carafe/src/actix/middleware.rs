@@ -49,7 +49,8 @@ impl Layer {
                 Ok(Handled::Session(slot))
             }
             Self::Csrf(settings) => {
-                let checked = csrf::check(request, settings).await;
+                // Apart, so that the future of requests without a form is no larger for it.
+                let checked = Box::pin(csrf::check(request, settings)).await;
                 checked.map(Handled::Csrf).map_err(|error| page(settings, &error))
             }
         }

@@ -116,6 +116,11 @@ fn converted(
     name: &http::HeaderName,
     value: &http::HeaderValue,
 ) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+    // Those that nearly every response has need no look into a table.
+    let name = match name {
+        name if *name == http::header::VARY => header::VARY,
+        name if *name == http::header::SET_COOKIE => header::SET_COOKIE,
+        name => HeaderName::from_bytes(name.as_str().as_bytes()).ok()?,
+    };
     Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }

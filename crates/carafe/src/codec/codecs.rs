@@ -96,17 +96,35 @@ impl Codecs {
         &self.csrf
     }
 
-    /// The cookie of a session whose tagged JSON is given, accepted for `max_age` seconds.
+    /// How long the cookie of so many bytes of JSON is, where it isn't compressed.
+    pub(crate) fn encoded_len(&self, json_len: usize) -> usize {
+        match &self.written {
+            Codec::Flask(flask) => flask.encoded_len(json_len),
+            #[cfg(feature = "sealed")]
+            Codec::Sealed(_) => SealedCodec::encoded_len(json_len),
+        }
+    }
+
+    /// Appends the cookie of a session whose tagged JSON is given, accepted for `max_age` seconds.
     #[cfg_attr(
         not(feature = "sealed"),
         expect(unused_variables, reason = "a signed cookie has no time of expiry in it")
     )]
-    pub(crate) fn encode(&self, json: &[u8], max_age: u64, now: u64) -> Result<String, Error> {
+    pub(crate) fn encode(
+        &self,
+        json: &[u8],
+        max_age: u64,
+        now: u64,
+        out: &mut String,
+    ) -> Result<(), Error> {
         match &self.written {
-            Codec::Flask(flask) => Ok(flask.encode(json, now)),
+            Codec::Flask(flask) => flask.encode(json, now, out),
             #[cfg(feature = "sealed")]
-            Codec::Sealed(sealed) => sealed.seal(json, now, now.saturating_add(max_age)),
+            Codec::Sealed(sealed) => {
+                sealed.seal_into(json, now, now.saturating_add(max_age), out)?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -176,6 +194,12 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
+    fn encode(codecs: &Codecs, json: &[u8], max_age: u64) -> String {
+        let mut cookie = String::from("session=");
+        codecs.encode(json, max_age, NOW, &mut cookie).unwrap();
+        cookie.split_off("session=".len())
+    }
+
     fn kind(codecs: &Codecs, cookie: &str, now: u64) -> Option<ErrorKind> {
         codecs.decode(cookie.as_bytes(), 60, now).err().map(|error| error.kind())
     }
@@ -190,7 +214,7 @@ mod tests {
         let only = |config: &Config, key: &SecretKey| Codecs::new(&key.clone().into(), config);
         let flask = Codecs::flask(&key.clone().into(), &Config::flask());
         let json = br#"{"a":1}"#;
-        let cookie = flask.encode(json, 60, NOW).unwrap();
+        let cookie = encode(&flask, json, 60);
         let both = only(&both_formats, &key).unwrap();
         assert_eq!(kind(&both, &cookie, NOW + 60), None);
         // The sealed format says no more than that it isn't one.
@@ -206,7 +230,7 @@ mod tests {
         assert_eq!(kind(&written, &cookie, NOW), Some(ErrorKind::BadSignature));
         assert_eq!(kind(&written, "nothing", NOW), Some(ErrorKind::NotSigned));
         // What is authentic isn't tried any further.
-        let sealed_cookie = both.encode(json, 60, NOW).unwrap();
+        let sealed_cookie = encode(&both, json, 60);
         assert_eq!(kind(&both, &sealed_cookie, NOW + 61), Some(ErrorKind::Expired));
     }
 
@@ -220,7 +244,7 @@ mod tests {
     fn a_shorter_lifetime_counts_for_sealed_sessions() {
         let key = SecretKey::random().unwrap();
         let codecs = Codecs::new(&key.into(), &Config::sealed()).unwrap();
-        let cookie = codecs.encode(b"{}", 1000, NOW).unwrap();
+        let cookie = encode(&codecs, b"{}", 1000);
         assert_eq!(kind(&codecs, &cookie, NOW + 60), None);
         assert_eq!(kind(&codecs, &cookie, NOW + 61), Some(ErrorKind::Expired));
     }

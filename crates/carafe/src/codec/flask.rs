@@ -4,7 +4,7 @@ use super::Decoded;
 use super::payload::{self, Compression};
 use crate::signing::{SigningOptions, TimestampSigner};
 use crate::value::json::Payload;
-use crate::{Error, KeyRing};
+use crate::{Error, KeyRing, base64};
 
 /// Reads and writes cookies of the form `payload.time.signature`.
 #[derive(Debug)]
@@ -34,11 +34,15 @@ impl FlaskCodec {
         Ok(Decoded { payload: Payload::parse(json)?, outdated: unsigned.key != 0 })
     }
 
-    /// The cookie of a session whose tagged JSON is given.
-    pub(crate) fn encode(&self, json: &[u8], now: u64) -> String {
-        let mut cookie = String::with_capacity(json.len() * 4 / 3 + 48);
-        payload::encode(json, self.compression, &mut cookie);
-        self.signer.append_signature(&mut cookie, now);
-        cookie
+    /// Appends the cookie of a session whose tagged JSON is given.
+    pub(crate) fn encode(&self, json: &[u8], now: u64, out: &mut String) {
+        let start = out.len();
+        payload::encode(json, self.compression, out);
+        self.signer.append_signature(out, start, now);
+    }
+
+    /// How long the cookie is where it isn't compressed.
+    pub(crate) fn encoded_len(&self, json_len: usize) -> usize {
+        base64::encoded_len(json_len) + self.signer.signature_len()
     }
 }

@@ -7,6 +7,10 @@ use crate::{DateTime, Error, ErrorKind};
 /// Browsers drop a cookie whose name and value together are larger, without a word (RFC 6265bis).
 pub(crate) const MAX_NAME_AND_VALUE: usize = 4096;
 
+const EXPIRES: &str = "; Expires=";
+/// How long a date is in RFC 9110's preferred form.
+const HTTP_DATE_LEN: usize = 29;
+
 /// The `SameSite` attribute: whether other sites' requests carry the cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SameSite {
@@ -110,7 +114,28 @@ impl SetCookie {
     /// The header that sets `value`, which must be free of characters that need quotes; which
     /// browsers keep until `expires`, or until they are closed.
     pub(crate) fn set(&self, value: &str, expires: Option<DateTime>) -> Result<HeaderValue, Error> {
-        let size = self.name.len() + value.len();
+        let mut header = self.begin(value.len(), expires);
+        header.push_str(value);
+        self.finish(header, expires)
+    }
+
+    /// The beginning of a header, to which the value is written, with room for one of this length.
+    pub(crate) fn begin(&self, value_len: usize, expires: Option<DateTime>) -> String {
+        let expires_len = expires.map_or(0, |_| EXPIRES.len() + HTTP_DATE_LEN);
+        let rest = self.domain.len() + expires_len + self.rest.len();
+        let mut header = String::with_capacity(self.name.len() + 1 + value_len + rest);
+        header.push_str(&self.name);
+        header.push('=');
+        header
+    }
+
+    /// The header whose beginning and value are written.
+    pub(crate) fn finish(
+        &self,
+        mut header: String,
+        expires: Option<DateTime>,
+    ) -> Result<HeaderValue, Error> {
+        let size = header.len().saturating_sub(1);
         if size > MAX_NAME_AND_VALUE {
             return Err(Error::new(
                 ErrorKind::CookieTooLarge,
@@ -121,14 +146,10 @@ impl SetCookie {
                 ),
             ));
         }
-        let mut header = String::with_capacity(size + self.domain.len() + self.rest.len() + 48);
-        header.push_str(&self.name);
-        header.push('=');
-        header.push_str(value);
         header.push_str(&self.domain);
         if let Some(time) = expires {
-            header.push_str("; Expires=");
-            let mut date = [0; 29];
+            header.push_str(EXPIRES);
+            let mut date = [0; HTTP_DATE_LEN];
             time.write_http_date(&mut date);
             header.extend(date.map(char::from));
         }

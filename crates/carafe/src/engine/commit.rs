@@ -47,7 +47,7 @@ impl Engine {
     /// it in half.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
-            Backend::Cookie => Commit::Done(span().in_scope(|| self.commit_cookie(slot))),
+            Backend::Cookie => Commit::Done(event::within(&span(), || self.commit_cookie(slot))),
             Backend::Stored(_) if slot.state().view.is_none() => {
                 let mut state = slot.state();
                 state.closed = true;
@@ -94,11 +94,12 @@ impl Engine {
         let Some(view) = &state.view else {
             return Ok(Outcome { vary: state.accessed, cookie: None, error: None });
         };
-        let refresh = self.config().refresh != Refresh::Never && is_permanent(view);
+        let permanent = is_permanent(view);
+        let refresh = permanent && self.config().refresh != Refresh::Never;
         let rewrite = self.config().rewrite_outdated && state.outdated;
         let cookie = match view.is_empty() {
             true if view.modified() || state.unreadable => Some(self.set_cookie.remove()?),
-            false if view.modified() || refresh || rewrite => Some(self.encode(view)?),
+            false if view.modified() || refresh || rewrite => Some(self.encode(view, permanent)?),
             _ => None,
         };
         tell_of_changes(view, &state.ended);
@@ -114,11 +115,16 @@ impl Engine {
             && self.cookie.find(slot.cookies()).is_some()
     }
 
-    fn encode(&self, view: &View) -> Result<HeaderValue, Error> {
+    fn encode(&self, view: &View, permanent: bool) -> Result<HeaderValue, Error> {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
-        let value = codecs.encode(&view.to_json()?, max_age, self.clock.now())?;
-        let header = self.set_cookie.set(&value, self.expires(view))?;
+        let json = view.to_json()?;
+        // Where the quick clock is a moment late, the cookie ends that moment earlier.
+        let now = self.clock.just_now();
+        let expires = if permanent { self.expires(now) } else { None };
+        let mut header = self.set_cookie.begin(codecs.encoded_len(json.len()), expires);
+        codecs.encode(&json, max_age, now, &mut header)?;
+        let header = self.set_cookie.finish(header, expires)?;
         event::cookie_written(header.len());
         let limit = self.config().max_cookie_size;
         if limit != 0 && header.len() > limit {

@@ -30,7 +30,7 @@ pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
-use crate::session::{Slot, View, is_permanent};
+use crate::session::{Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
 
@@ -150,7 +150,7 @@ impl Engine {
         let span = event::span!("session.open");
         match &self.backend {
             Backend::Cookie => {
-                span.in_scope(|| self.open_cookie(slot));
+                event::within(&span, || self.open_cookie(slot));
                 Opening::Done
             }
             Backend::Revocable(backend) => {
@@ -244,12 +244,9 @@ impl Engine {
         }
     }
 
-    /// When the cookie of a session expires: only permanent ones say so.
-    fn expires(&self, view: &View) -> Option<DateTime> {
-        if !is_permanent(view) {
-            return None;
-        }
-        let seconds = self.clock.now().saturating_add(self.config().lifetime.as_secs());
+    /// When the cookie of a permanent session expires; others don't say so.
+    fn expires(&self, now: u64) -> Option<DateTime> {
+        let seconds = now.saturating_add(self.config().lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
 }

@@ -224,7 +224,7 @@ impl View {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        !self.changes.values().any(Option::is_some) && self.len() == 0
     }
 
     pub(crate) fn insert(&mut self, key: Text, value: Value) {
@@ -285,6 +285,11 @@ impl View {
     ///
     /// Untouched values are copied as they came, where they came in Flask's spelling.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(512);
+        if self.cleared || self.base.len() == 0 {
+            json::write_session(&mut out, self.written())?;
+            return Ok(out);
+        }
         let mut entries = Vec::with_capacity(self.base.len() + self.changes.len());
         for (key, changed) in self.sources() {
             match changed {
@@ -292,9 +297,16 @@ impl View {
                 None => entries.extend(self.base.entry(key)?.map(|entry| (key, entry))),
             }
         }
-        let mut out = Vec::with_capacity(512);
         json::write_session(&mut out, entries)?;
         Ok(out)
+    }
+
+    /// The keys that this request wrote, in code point order.
+    fn written(&self) -> impl Iterator<Item = (&[u8], json::Entry<'_>)> {
+        let written = |(key, changed)| {
+            Some((Text::as_wtf8(key), json::Entry::Value(Option::as_ref(changed)?)))
+        };
+        self.changes.iter().filter_map(written)
     }
 
     /// Every key in code point order, with its value where this request wrote it.

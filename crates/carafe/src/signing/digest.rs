@@ -129,6 +129,16 @@ impl KeyedMac {
         }
     }
 
+    /// How many bytes a MAC has.
+    pub(crate) fn tag_len(&self) -> usize {
+        match self {
+            Self::Sha1(_) => 20,
+            Self::Sha256(_) => 32,
+            Self::Sha384(_) => 48,
+            Self::Sha512(_) => 64,
+        }
+    }
+
     /// Whether this is the MAC of the message, in a time that doesn't depend on where it differs.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         fn run<M: Mac + Clone>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
@@ -172,6 +182,7 @@ mod tests {
         for digest in Digest::ALL {
             let mac = KeyedMac::new(digest, b"key");
             let tag = mac.tag(b"message").as_bytes().to_vec();
+            assert_eq!(tag.len(), mac.tag_len());
             assert!(mac.verify(b"message", &tag) && !mac.verify(b"massage", &tag));
             for bit in 0..tag.len() * 8 {
                 let mut changed = tag.clone();

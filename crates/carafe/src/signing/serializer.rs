@@ -70,7 +70,7 @@ impl UrlSafeTimedSerializer {
     pub fn dumps_json(&self, json: &[u8], now: u64) -> String {
         let mut text = String::with_capacity(json.len() * 4 / 3 + 48);
         payload::encode(json, self.compression, &mut text);
-        self.signer.append_signature(&mut text, now);
+        self.signer.append_signature(&mut text, 0, now);
         text
     }
 

@@ -120,17 +120,22 @@ impl Signer {
     pub fn sign(&self, value: &str) -> String {
         let mut text = String::with_capacity(value.len() + 90);
         text.push_str(value);
-        self.append_signature(&mut text);
+        self.append_signature(&mut text, 0);
         text
     }
 
-    /// Appends the separator and the signature of all that is in `text`.
-    pub(crate) fn append_signature(&self, text: &mut String) {
+    /// Appends the separator and the signature of all that is in `text` from `start` on.
+    pub(crate) fn append_signature(&self, text: &mut String, start: usize) {
         if let Some(mac) = self.macs.first() {
-            let tag = mac.tag(text.as_bytes());
+            let tag = mac.tag(&text.as_bytes()[start..]);
             text.push(char::from(self.separator));
             base64::encode_url(tag.as_bytes(), text);
         }
+    }
+
+    /// How many bytes separator and signature have.
+    pub(crate) fn signature_len(&self) -> usize {
+        self.macs.first().map_or(0, |mac| 1 + base64::encoded_len(mac.tag_len()))
     }
 
     /// The value of a signed text, if one of the keys signed it.

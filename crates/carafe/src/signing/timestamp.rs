@@ -59,16 +59,21 @@ impl TimestampSigner {
     pub fn sign(&self, value: &str, now: u64) -> String {
         let mut text = String::with_capacity(value.len() + 99);
         text.push_str(value);
-        self.append_signature(&mut text, now);
+        self.append_signature(&mut text, 0, now);
         text
     }
 
-    /// Appends the time and the signature to what is in `text`.
-    pub(crate) fn append_signature(&self, text: &mut String, now: u64) {
+    /// Appends the time, and the signature of all that is in `text` from `start` on.
+    pub(crate) fn append_signature(&self, text: &mut String, start: usize, now: u64) {
         text.push('.');
         let leading_zeros = (now.leading_zeros() / 8) as usize;
         base64::encode_url(&now.to_be_bytes()[leading_zeros..], text);
-        self.signer.append_signature(text);
+        self.signer.append_signature(text, start);
+    }
+
+    /// How many bytes time and signature have, from 1970 to 2106.
+    pub(crate) fn signature_len(&self) -> usize {
+        1 + base64::encoded_len(4) + self.signer.signature_len()
     }
 
     /// The value, if the signature is good and not older than `max_age` seconds. An age of exactly

@@ -118,7 +118,25 @@ impl SealedCodec {
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes for a nonce.
     pub fn seal(&self, json: &[u8], issued: u64, expires: u64) -> Result<String, Error> {
-        self.seal_with_nonce(json, issued, expires, &nonce::fresh()?)
+        let mut text = String::with_capacity(Self::encoded_len(json.len()));
+        self.seal_into(json, issued, expires, &mut text)?;
+        Ok(text)
+    }
+
+    /// As [`seal`](Self::seal), appended to `out`.
+    pub(crate) fn seal_into(
+        &self,
+        json: &[u8],
+        issued: u64,
+        expires: u64,
+        out: &mut String,
+    ) -> Result<(), Error> {
+        self.seal_with_nonce(json, issued, expires, &nonce::fresh()?, out)
+    }
+
+    /// How long the sealed form of so many bytes of JSON is.
+    pub(crate) fn encoded_len(json_len: usize) -> usize {
+        base64::encoded_len(MIN_LEN + json_len)
     }
 
     /// A nonce must never be used twice.
@@ -128,7 +146,8 @@ impl SealedCodec {
         issued: u64,
         expires: u64,
         nonce: &[u8; NONCE_LEN],
-    ) -> Result<String, Error> {
+        out: &mut String,
+    ) -> Result<(), Error> {
         let cannot = || Error::new(ErrorKind::Value, "the session can't be sealed");
         let key = self.keys.first().ok_or_else(cannot)?;
         let mut bytes = Vec::with_capacity(MIN_LEN + json.len());
@@ -144,9 +163,8 @@ impl SealedCodec {
             .encrypt_inout_detached(nonce.into(), &key.associated_data, plaintext)
             .map_err(|_| cannot())?;
         bytes.extend_from_slice(&tag);
-        let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-        base64::encode_url(&bytes, &mut text);
-        Ok(text)
+        base64::encode_url(&bytes, out);
+        Ok(())
     }
 
     /// Whether a sealed session names one of the keys, which says nothing of its authenticity.
@@ -287,13 +305,16 @@ mod tests {
             let name = row["cookie_name"].as_str().unwrap();
             let codec = SealedCodec::new(&key.into(), name).unwrap();
             assert_eq!(codec.keys[0].id[..], unhex(&row["key_id_hex"]));
-            let sealed = codec.seal_with_nonce(
+            let mut sealed = String::new();
+            let done = codec.seal_with_nonce(
                 &unhex(&row["session_hex"]),
                 row["issued"].as_u64().unwrap(),
                 row["expires"].as_u64().unwrap(),
                 unhex(&row["nonce_hex"]).as_slice().try_into().unwrap(),
+                &mut sealed,
             );
-            assert_eq!(sealed.unwrap(), row["cookie"].as_str().unwrap());
+            done.unwrap();
+            assert_eq!(sealed, row["cookie"].as_str().unwrap());
         }
     }
 }
