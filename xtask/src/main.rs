@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Command::Crashes { kills, of } => suite::crashes(kills, of),
         Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
-        Command::BenchHttp { seconds } => suite::bench_http(seconds),
+        Command::BenchHttp(how) => suite::bench_http(&how),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crate::args::{Selection, Server, Victim};
+use crate::checks::bench::{self, BenchHttp};
 use crate::checks::fuzz::{self, Fuzz};
 use crate::checks::mutants::{self, Mutants};
-use crate::checks::{bench, interop, servers, stores};
+use crate::checks::{interop, servers, stores};
 use crate::group::{Group, Need};
 use crate::groups;
 use crate::job::Job;
@@ -108,8 +109,8 @@ pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
 }
 
 /// Measures what requests over HTTP cost.
-pub(crate) fn bench_http(seconds: u64) -> Result<bool, String> {
-    on_terminal(&[Need::Python], |job| bench::http(job, seconds))
+pub(crate) fn bench_http(how: &BenchHttp) -> Result<bool, String> {
+    on_terminal(&[Need::Python], |job| bench::http(job, how))
 }
 
 fn on_terminal(

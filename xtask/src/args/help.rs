@@ -35,7 +35,9 @@ Commands:
   bench          measure what Carafe and its peers cost; write docs/benchmarks.md
                    --rounds N     how often everything is measured (default 301)
   bench http     measure requests over HTTP; write docs/benchmarks-http.md
-                   --seconds N    for how long each task of each server (default 3)
+                   --rounds N     how often everything is measured (default 40)
+                   --millis N     for how long each task of each server in a round (default 200)
+                   --only A,B     these servers alone; prints, and leaves the report as it is
   release-check  check what a release needs beyond the tests
   help           print this
 

@@ -7,6 +7,7 @@ mod tests;
 
 pub(crate) use self::help::help;
 use self::options::Options;
+use crate::checks::bench::BenchHttp;
 use crate::checks::fuzz::Fuzz;
 use crate::checks::mutants::Mutants;
 use crate::group::Group;
@@ -40,9 +41,7 @@ pub(crate) enum Command {
     Bench {
         rounds: u64,
     },
-    BenchHttp {
-        seconds: u64,
-    },
+    BenchHttp(BenchHttp),
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -132,9 +131,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
         "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
         "bench" => match rest {
-            [http, rest @ ..] if http == "http" => {
-                number(rest, "--seconds", 3).map(|seconds| Command::BenchHttp { seconds })
-            }
+            [http, rest @ ..] if http == "http" => bench_http(rest).map(Command::BenchHttp),
             _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
         },
         "watch" => match rest {
@@ -262,6 +259,24 @@ fn mutants(arguments: &[String]) -> Result<Mutants, String> {
         return Err("`--sample` must be at least 1".to_owned());
     }
     Ok(mutants)
+}
+
+fn bench_http(arguments: &[String]) -> Result<BenchHttp, String> {
+    let mut bench = BenchHttp { rounds: 40, millis: 200, only: Vec::new() };
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--rounds" => bench.rounds = options.number(option)?,
+            "--millis" => bench.millis = options.number(option)?,
+            "--only" => bench.only.push(options.value(option)?),
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if bench.rounds == 0 || bench.millis == 0 {
+        return Err("`--rounds` and `--millis` must be at least 1".to_owned());
+    }
+    Ok(bench)
 }
 
 fn unknown(option: &str) -> String {

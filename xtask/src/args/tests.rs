@@ -86,9 +86,13 @@ fn mutants_reads_its_options() {
 fn commands_with_one_number_read_it() {
     assert_eq!(parsed("load"), Ok(Command::Load { seconds: 30 }));
     assert_eq!(parsed("bench --rounds 7"), Ok(Command::Bench { rounds: 7 }));
-    assert_eq!(parsed("bench http"), Ok(Command::BenchHttp { seconds: 3 }));
-    assert_eq!(parsed("bench http --seconds 2"), Ok(Command::BenchHttp { seconds: 2 }));
-    assert!(parsed("bench http --rounds 3").is_err() && parsed("bench https").is_err());
+    let http = |rounds, only: &[&str]| {
+        let only = only.iter().map(|&name| name.to_owned()).collect();
+        Ok(Command::BenchHttp(BenchHttp { rounds, millis: 200, only }))
+    };
+    assert_eq!(parsed("bench http"), http(40, &[]));
+    assert_eq!(parsed("bench http --only a,b --rounds 2 --only c"), http(2, &["a,b", "c"]));
+    assert!(parsed("bench http --millis 0").is_err() && parsed("bench https").is_err());
     let sqlite = Command::Crashes { kills: 5, of: Victim::Sqlite };
     assert_eq!(parsed("crashes --kills=5"), Ok(sqlite));
     let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };

@@ -28,14 +28,29 @@ pub(crate) fn report(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     job.runner.run(tables)
 }
 
-/// Measures requests over HTTP, beside other crates and Flask, prints the report and writes it to
-/// `docs`.
-pub(crate) fn http(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
+/// How requests over HTTP are measured.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BenchHttp {
+    pub(crate) rounds: u64,
+    /// How long a round is for each task of each server, in milliseconds.
+    pub(crate) millis: u64,
+    /// The names of servers, with commas between them; all servers if there is none.
+    pub(crate) only: Vec<String>,
+}
+
+/// Measures requests over HTTP, beside other crates and Flask, and prints the report. One of all
+/// servers is written to `docs`.
+pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     let programs = build(job, &["--features", "http", "--bin", "http"])?;
     let python = job.tools.python().ok_or("there is no Python environment")?;
     let mut http = runner::command(programs.join("http"));
-    http.arg("report").arg(job.workspace.root.join("docs/benchmarks-http.md"));
-    http.arg(seconds.to_string()).arg(python);
+    http.arg("report").arg("--python").arg(python);
+    http.args(["--rounds", &bench.rounds.to_string(), "--millis", &bench.millis.to_string()]);
+    if bench.only.is_empty() {
+        http.arg("--file").arg(job.workspace.root.join("docs/benchmarks-http.md"));
+    } else {
+        http.args(["--only", &bench.only.join(",")]);
+    }
     job.runner.run(http)
 }
 

@@ -1,18 +1,29 @@
 //! What a request costs over HTTP, beside other crates and Flask.
 //!
-//! `http report FILE SECONDS [PYTHON]` starts every server in a process of its own, on loopback, loads
-//! them in turns and writes a report. `http serve NAME` is one of the servers: it prints its address,
-//! and ends when its input does.
+//! `http report` starts every server in a process of its own, on loopback, loads them in turns and
+//! prints a report. `http serve NAME` is one of the servers: it prints its address, and ends when its
+//! input does.
 
 mod actix;
+mod arguments;
+mod cpu;
 mod load;
+mod measure;
 mod report;
 mod server;
 mod servers;
+mod statistics;
 
 use std::error::Error;
 
-use report::Settings;
+use arguments::Settings;
+
+const USAGE: &str = "usage: http serve NAME | http report [OPTION VALUE]..., with the options
+  --file FILE    write the report to this file, too
+  --rounds N     how often everything is measured (default 40)
+  --millis N     for how long each task of each server, in a round (default 200)
+  --only A,B,C   measure these servers alone, and those that they are compared with
+  --python PATH  a Python with Flask and gunicorn";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -20,10 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["serve", name] if name.starts_with("actix") => actix::serve(name),
         ["serve", name] => servers::serve(name),
-        ["report", file, seconds, python @ ..] => {
-            let python = python.first().map(|python| (*python).to_owned());
-            report::write(&Settings { file: file.into(), seconds: seconds.parse()?, python })
-        }
-        _ => Err("usage: http report FILE SECONDS [PYTHON] | http serve NAME".into()),
+        ["report", options @ ..] => report::write(&Settings::parse(options)?),
+        _ => Err(USAGE.into()),
     }
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::cpu;
+
 /// The application that gunicorn serves.
 const FLASK: &str = "
 from flask import Flask, session
@@ -70,24 +72,7 @@ impl Server {
 
     /// The processor time that the server and its children have used so far.
     pub(crate) fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
-        /// Ticks of a second, as Linux tells programs.
-        const TICKS: u64 = 100;
-        let id = self.child.id();
-        let mut ticks = 0;
-        for entry in fs::read_dir("/proc")?.flatten() {
-            let name = entry.file_name();
-            let Some(process) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
-                continue;
-            };
-            // A process that has ended meanwhile has no children that count.
-            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-            if let Some((parent, used)) = parse_stat(&stat)
-                && (parent == id || process == id)
-            {
-                ticks += used;
-            }
-        }
-        Ok(Duration::from_millis(ticks * 1000 / TICKS))
+        cpu::used(self.child.id())
     }
 }
 
@@ -100,25 +85,5 @@ impl Drop for Server {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();
-    }
-}
-
-/// The parent of a process, and the ticks that it has used, in itself and in the kernel.
-fn parse_stat(stat: &str) -> Option<(u32, u64)> {
-    // The name, in parentheses, may have anything in it.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    Some((fields.get(1)?.parse().ok()?, number(11)? + number(12)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processor_time_is_read() {
-        let stat = "7 (a) (b) S 3 7 7 0 -1 4194304 1 0 0 0 12 30 5 5 20 0 1 0 100 0 0";
-        assert_eq!(parse_stat(stat), Some((3, 42)));
-        assert_eq!(parse_stat("7 (a"), None);
     }
 }
