@@ -1,7 +1,8 @@
 //! The twin on actix-web.
 
-use actix_web::web::{Bytes, PayloadConfig, Query, resource};
-use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer};
+use actix_web::guard::{Any, Get, Head};
+use actix_web::web::{Bytes, PayloadConfig, Query, resource, route};
+use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer, Route};
 use carafe::http::Response;
 use carafe::{Error, LazySession, Session, SessionLayer};
 
@@ -18,15 +19,23 @@ pub(crate) async fn serve(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let app = move || {
         App::new()
-            .service(resource("/op").get(get_op).post(post_op))
-            .service(resource("/read").get(async |session: Session| answer::read(&session)))
-            .service(resource("/plain").get(async || answer::PLAIN))
+            .service(resource("/op").route(reading().to(get_op)).post(post_op))
+            .service(
+                resource("/read")
+                    .route(reading().to(async |session: Session| answer::read(&session))),
+            )
+            .service(resource("/plain").route(reading().to(async || answer::PLAIN)))
             .app_data(PayloadConfig::new(LIMIT))
             .wrap(layer.clone())
     };
     let server = HttpServer::new(app).workers(2).listen(listener)?;
     println!("{announcement}");
     Ok(server.run().await?)
+}
+
+/// A route for `GET`, and for `HEAD` as well, as the other servers have it.
+fn reading() -> Route {
+    route().guard(Any(Get()).or(Head()))
 }
 
 #[derive(serde::Deserialize)]

@@ -1,5 +1,7 @@
 //! The twin on axum.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Query;
@@ -22,13 +24,27 @@ pub(crate) async fn serve(
         .layer(layer);
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let (ending, end) = tokio::sync::oneshot::channel();
     println!("{announcement}");
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            terminate.recv().await;
-        })
-        .await?;
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        terminate.recv().await;
+        // Nobody listens any more if the server has ended.
+        let _ = ending.send(());
+    });
+    tokio::select! {
+        result = serving => result?,
+        () = patience(end) => {}
+    }
     Ok(())
+}
+
+/// Ends some time after the server was told to: a client that never finishes its request would hold
+/// it for ever. actix-web does the same by itself.
+async fn patience(end: tokio::sync::oneshot::Receiver<()>) {
+    if end.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
 }
 
 #[derive(serde::Deserialize)]

@@ -30,15 +30,15 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
         let result = match parts.as_slice() {
             [name, arguments @ ..] => match (name.as_str(), arguments) {
                 (Some("sleep_ms"), [n]) => {
-                    let Some(n) = n.as_i64() else {
+                    let Some(n) = at_most(n, 5000) else {
                         return Ok(Outcome::Malformed);
                     };
-                    tokio::time::sleep(Duration::from_millis(n.clamp(0, 5000).unsigned_abs()))
-                        .await;
+                    tokio::time::sleep(Duration::from_millis(n)).await;
                     Some(Ok(Value::Null))
                 }
                 (Some("status"), [n]) => {
                     let code = n.as_i64().and_then(|n| u16::try_from(n).ok());
+                    let code = code.filter(|code| (200..600).contains(code));
                     match code.and_then(|code| StatusCode::from_u16(code).ok()) {
                         Some(code) => status = code,
                         None => return Ok(Outcome::Malformed),
@@ -67,6 +67,15 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
         }
     }
     Ok(Outcome::Done { status, results })
+}
+
+/// A number that isn't negative, or `limit` if it is larger.
+fn at_most(number: &Value, limit: u64) -> Option<u64> {
+    match number {
+        Value::Int(number) if number.to_string().starts_with('-') => None,
+        Value::Int(number) => Some(number.to_string().parse().unwrap_or(limit).min(limit)),
+        _ => None,
+    }
 }
 
 fn error(kind: &str) -> Value {
@@ -147,7 +156,8 @@ pub(crate) fn python_name(error: &Error) -> &'static str {
 fn step(value: &Value) -> Option<Step> {
     match value {
         Value::Text(key) => Some(Step::Key(key.clone())),
-        Value::Int(index) => index.as_i64().map(Step::Index),
+        // No list is long enough for an index of more than 64 bits.
+        Value::Int(index) => Some(Step::Index(index.as_i64().unwrap_or(i64::MAX))),
         _ => None,
     }
 }
@@ -197,7 +207,11 @@ fn flashes(session: &Session, arguments: &[Value]) -> Option<Result<Value, &'sta
     let (with_categories, filter) = match arguments {
         [] => (false, &[][..]),
         [Value::Bool(with)] => (*with, &[][..]),
-        [Value::Bool(with), Value::List(filter)] => (*with, filter.as_slice()),
+        [Value::Bool(with), Value::List(filter)]
+            if filter.iter().all(|name| matches!(name, Value::Text(_))) =>
+        {
+            (*with, filter.as_slice())
+        }
         _ => return None,
     };
     let flashes = match session.get_flashed_messages() {

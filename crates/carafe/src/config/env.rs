@@ -29,17 +29,19 @@ pub(super) const VARIABLES: [&str; 18] = [
     "CARAFE_STRICT",
 ];
 
-/// The value of a variable: JSON where it parses, its text elsewhere.
-fn parse(text: &OsStr) -> Value {
-    let bytes = text.as_encoded_bytes();
-    Value::from_tagged_json(bytes)
-        .unwrap_or_else(|_| Value::from(text.to_string_lossy().into_owned()))
+/// The value of a variable: JSON where it parses, its text elsewhere; `None` where it is no text.
+fn parse(text: &OsStr) -> Option<Value> {
+    let json = Value::from_tagged_json(text.as_encoded_bytes()).ok();
+    json.or_else(|| text.to_str().map(Value::from))
 }
 
 /// Sets the one setting that `name` names, if it names one.
 pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
     let Some(name) = name.to_str() else { return Ok(config) };
-    let variable = |setting| Variable { name, setting, text, value: parse(text) };
+    let variable = |setting| {
+        let value = parse(text).unwrap_or_else(|| Value::from(text.to_string_lossy().into_owned()));
+        Variable { name, setting, text, value }
+    };
     match (name.strip_prefix("FLASK_"), name.strip_prefix("CARAFE_")) {
         (Some(setting), _) => apply_flask(config, &variable(setting)),
         (_, Some(setting)) => apply_own(config, &variable(setting)),
@@ -114,6 +116,10 @@ impl Variable<'_> {
     fn bool(&self) -> Result<bool, Error> {
         match &self.value {
             Value::Bool(on) => Ok(*on),
+            // What Python takes numbers for; `null` is what Flask calls unset, and false.
+            Value::Int(number) => Ok(number.as_i64() != Some(0)),
+            Value::Null => Ok(false),
+            // Texts are true in Python, "False" and "off" as well.
             _ => Err(self.not_allowed("true or false (in lower case, as in JSON)")),
         }
     }
@@ -152,8 +158,10 @@ impl Variable<'_> {
 /// The secret key in a variable with Flask's prefix.
 pub(crate) fn secret_key(name: &str, text: &OsStr) -> Result<SecretKey, Error> {
     match parse(text) {
-        Value::Text(key) => key_of_text(name, key.as_str()),
-        Value::Null => missing(name),
+        // Bytes that are no UTF-8 are a key as they are: Flask fails with them.
+        None => SecretKey::new(text.as_encoded_bytes()),
+        Some(Value::Text(key)) => key_of_text(name, key.as_str()),
+        Some(Value::Null) => missing(name),
         // Flask would make a number of a key of digits, and fail when it signs.
         _ => {
             tracing::warn!(
@@ -176,8 +184,8 @@ pub(crate) fn secret_key_fallbacks(text: &OsStr) -> Result<Vec<SecretKey>, Error
         )
     };
     match parse(text) {
-        Value::Null => Ok(Vec::new()),
-        Value::List(keys) => keys
+        Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::List(keys)) => keys
             .iter()
             .map(|key| match key {
                 Value::Text(key) => key_of_text(NAME, key.as_str()),
@@ -243,10 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_bools_as_in_python() {
+        for (value, on) in [("1", true), ("0", false), ("-7", true), ("null", false)] {
+            let config = with("FLASK_SESSION_COOKIE_SECURE", value).unwrap();
+            assert_eq!(config.secure, on, "{value}");
+            let config = with("FLASK_SESSION_COOKIE_HTTPONLY", value).unwrap();
+            assert_eq!(config.http_only, on, "{value}");
+        }
+        let huge = "9".repeat(40);
+        assert!(with("FLASK_SESSION_COOKIE_SECURE", &huge).unwrap().secure);
+    }
+
+    #[test]
     fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
         for (name, value, allowed) in [
             ("FLASK_SESSION_COOKIE_SECURE", "True", "true or false"),
-            ("FLASK_SESSION_COOKIE_SECURE", "1", "true or false"),
+            ("FLASK_SESSION_COOKIE_SECURE", "yes", "true or false"),
             ("FLASK_SESSION_COOKIE_SAMESITE", "loose", "Strict, Lax, None"),
             ("FLASK_PERMANENT_SESSION_LIFETIME", "-1", "seconds"),
             ("FLASK_PERMANENT_SESSION_LIFETIME", "31 days", "seconds"),
@@ -271,6 +291,17 @@ mod tests {
             assert!(!read("1234567") || !read("false"), "{name} is ignored");
         }
         assert!(with("FLASK_OTHER", "1").is_ok_and(|config| config == Config::flask()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_is_no_text_is_its_bytes() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        for bytes in [b"\xff\xfe key".as_slice(), b"\xfe\xff key"] {
+            let key = secret_key("FLASK_SECRET_KEY", OsStr::from_bytes(bytes)).unwrap();
+            assert_eq!(key.expose(), bytes, "two such keys must not become one");
+        }
     }
 
     #[test]

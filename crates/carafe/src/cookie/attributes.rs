@@ -224,7 +224,14 @@ fn ascii_domain(text: &str) -> Result<String, Error> {
     } else {
         #[cfg(feature = "idna")]
         {
-            idna::domain_to_ascii(bare).map_err(|_| not_allowed())?
+            // Label by label, as Werkzeug does it: those in ASCII are left as they are.
+            let label = |label: &str| match label.is_ascii() {
+                true => Ok(label.to_owned()),
+                false => idna::domain_to_ascii(label).map_err(|_| not_allowed()),
+            };
+            // What IDNA takes for dots.
+            let labels = bare.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']);
+            labels.map(label).collect::<Result<Vec<_>, _>>()?.join(".")
         }
         #[cfg(not(feature = "idna"))]
         {
@@ -331,5 +338,11 @@ mod tests {
             "session=v; Domain=example.com; HttpOnly; Path=/"
         );
         assert!(domain("exa mple.com").is_err());
+        #[cfg(feature = "idna")]
+        for text in ["b\u{fc}cher.Example", "B\u{fc}cher\u{3002}Example", ".b\u{fc}cher.Example:80"]
+        {
+            let expected = "session=v; Domain=xn--bcher-kva.Example; HttpOnly; Path=/";
+            assert_eq!(domain(text).unwrap(), expected);
+        }
     }
 }

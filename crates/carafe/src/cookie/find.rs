@@ -27,27 +27,27 @@ impl Finder {
     /// at, and each pair at its first `=`, so that no other cookie, however broken, can hide this
     /// one. Names are compared byte for byte: nothing is percent-decoded, and only spaces and tabs
     /// are trimmed (RFC 6265, 5.2). A value in double quotes is unquoted as Werkzeug does it, octal
-    /// escapes included.
+    /// escapes included. A value that is none to Werkzeug, since a blank or a quote stands in it,
+    /// counts for nothing beside another one of the name.
     #[inline]
     pub(crate) fn find<'a>(
         &self,
         headers: impl Iterator<Item = &'a HeaderValue>,
     ) -> Option<Found<'a>> {
-        let mut found: Option<Found<'a>> = None;
-        for header in headers {
+        let mut first: Option<&[u8]> = None;
+        let mut duplicate = false;
+        'headers: for header in headers {
             let mut rest = header.as_bytes();
             while let Some((value, after)) = self.next(rest) {
                 rest = after;
-                match &mut found {
-                    Some(first) => {
-                        first.duplicate = true;
-                        return found;
-                    }
-                    None => found = Some(Found { value: unquote(value), duplicate: false }),
+                duplicate = first.is_some();
+                if first.is_some_and(is_value) {
+                    break 'headers;
                 }
+                first = Some(value);
             }
         }
-        found
+        first.map(|value| Found { value: unquote(value), duplicate })
     }
 
     /// The next value in a header, and the pairs after it.
@@ -94,6 +94,23 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
         bytes = rest;
     }
     bytes
+}
+
+/// Whether Werkzeug takes this for a value: text without blanks and quotes, or all of it in quotes.
+#[cold]
+fn is_value(text: &[u8]) -> bool {
+    let [b'"', quoted @ ..] = text else {
+        return memchr::memchr3(b' ', b'\t', b'"', text).is_none();
+    };
+    let mut rest = quoted;
+    loop {
+        rest = match rest {
+            [b'"', after @ ..] => return after.is_empty(),
+            [b'\\', _, tail @ ..] => tail,
+            [] | [b'\\'] => return false,
+            [_, tail @ ..] => tail,
+        };
+    }
 }
 
 /// Removes double quotes and what Werkzeug escapes within them: `\` and an octal number of three
@@ -206,6 +223,21 @@ mod tests {
         assert_eq!(get(&[b"s=; s=2"], "s"), Some((b"".to_vec(), true)));
         assert_eq!(get(&[b"a=1; s=1", b"s=2"], "s"), Some((b"1".to_vec(), true)));
         assert_eq!(get(&[b"a=1", b"s=2; b=3"], "s"), Some((b"2".to_vec(), false)));
+    }
+
+    #[test]
+    fn what_is_no_value_hides_no_other_cookie_of_the_name() {
+        for broken in ["a b", "a\tb", "\"", "\"a", "a\"", "a\"b\"", "\"a\"b", r#""a\""#, r#""a\"#] {
+            let header = format!("s={broken}; s=v; s=w");
+            let found = get(&[header.as_bytes()], "s");
+            assert_eq!(found, Some((b"v".to_vec(), true)), "{header}");
+            let header = format!("s={broken}; s={broken}");
+            assert_eq!(get(&[header.as_bytes(), b"s=v"], "s"), Some((b"v".to_vec(), true)));
+        }
+        for whole in ["", "a", "a=\\", "\"\"", "\"a b\"", r#""a\"b\\""#] {
+            let found = get(&[format!("s={whole}; s=v").as_bytes()], "s");
+            assert_eq!(found, Some((unquote(whole.as_bytes()).into_owned(), true)), "{whole}");
+        }
     }
 
     #[test]
