@@ -31,6 +31,7 @@ pub(crate) enum Command {
     },
     Failovers {
         rounds: u64,
+        of: Replicated,
     },
     Capacity {
         seconds: u64,
@@ -58,6 +59,15 @@ pub(crate) enum Victim {
     Redis,
     RedisEverysec,
     Postgres,
+}
+
+/// What fails over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replicated {
+    /// A primary and a replica.
+    Redis,
+    /// Three of them.
+    RedisCluster,
 }
 
 /// What serves the twin.
@@ -130,7 +140,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
-        "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
+        "failovers" => failovers(rest),
         "bench" => match rest {
             [http, rest @ ..] if http == "http" => {
                 number(rest, "--seconds", 3).map(|seconds| Command::BenchHttp { seconds })
@@ -225,6 +235,29 @@ fn crashes(arguments: &[String]) -> Result<Command, String> {
         return Err("`--kills` must be at least 1".to_owned());
     }
     Ok(Command::Crashes { kills, of })
+}
+
+fn failovers(arguments: &[String]) -> Result<Command, String> {
+    let (mut rounds, mut of) = (100, Replicated::Redis);
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--rounds" => rounds = options.number(option)?,
+            "--of" => {
+                of = match options.value(option)?.as_str() {
+                    "redis" => Replicated::Redis,
+                    "redis-cluster" => Replicated::RedisCluster,
+                    other => return Err(format!("`--of` is not known: {other}")),
+                }
+            }
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if rounds == 0 {
+        return Err("`--rounds` must be at least 1".to_owned());
+    }
+    Ok(Command::Failovers { rounds, of })
 }
 
 fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
