@@ -64,6 +64,8 @@ class Story:
     window: float = 0.0
     kills: list[float] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
+    #: How many sessions are there that had ended, excused or not.
+    back: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def complain(self, what: str, answer: Answer | None = None, known: Known | None = None) -> None:
@@ -88,6 +90,10 @@ class Killed:
         self._process = subprocess.Popen(
             self._command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr
         )
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        os.kill(self._process.pid, number)
 
     async def listens(self) -> None:
         """Waits for it; starts it again if it ends, because what was killed still has its files."""
@@ -258,6 +264,7 @@ class Crashes:
                 items = answer.results[0]
                 if known.ended:
                     if items or answer.results[1] != []:
+                        self.story.back += 1
                         self.story.complain("a session that had ended is back", answer, known)
                 elif not (known.ending and not items):
                     count, keys = items.get("n", 0), {key for key in items if key != "n"}

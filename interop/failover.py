@@ -32,34 +32,51 @@ CLIENTS = 16
 
 
 class Network:
-    """The way from the primary to its replica: everything takes `delay` seconds, until it is cut."""
+    """The way to a server: what a replica is sent takes `delay` seconds, until everything is cut."""
 
     def __init__(self, port: int, delay: float) -> None:
         self.port, self.delay = port, delay
         self.tasks: set[asyncio.Task[None]] = set()
         self.writers: list[asyncio.StreamWriter] = []
 
-    async def start(self) -> int:
-        """Where the replica finds the primary."""
-        self.server = await asyncio.start_server(self.connect, "127.0.0.1", 0)
+    async def start(self, port: int = 0) -> int:
+        """Where the server is found."""
+        self.server = await asyncio.start_server(self.connect, "127.0.0.1", port)
         return int(self.server.sockets[0].getsockname()[1])
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the replica's."""
-        from_primary, to_primary = await asyncio.open_connection("127.0.0.1", self.port)
-        self.writers += [writer, to_primary]
-        for source, sink, delay in ((reader, to_primary, 0.0), (from_primary, writer, self.delay)):
-            task = asyncio.create_task(self.copy(source, sink, delay))
+        """One connection to the server."""
+        self.writers.append(writer)
+        try:
+            from_server, to_server = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return writer.close()
+        self.writers.append(to_server)
+        replica = asyncio.Event()
+        for copy in (self.ask(reader, to_server, replica), self.answer(from_server, writer, replica)):
+            task = asyncio.create_task(copy)
             self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
-    async def copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-        """Passes on what comes, in order, each piece so much later."""
-        loop = asyncio.get_running_loop()
-        while data := await reader.read(1 << 16):
-            if delay:
-                loop.call_later(delay, self.write, writer, data)
-            else:
+    async def ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replica: asyncio.Event) -> None:
+        """Passes on what the server is told, also who it is that asks."""
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                if b"REPLCONF" in data:
+                    replica.set()
                 self.write(writer, data)
+        writer.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replica: asyncio.Event) -> None:
+        """Passes on what the server says, in order, to a replica each piece so much later."""
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                if self.delay and replica.is_set():
+                    loop.call_later(self.delay, self.write, writer, data)
+                else:
+                    self.write(writer, data)
+        loop.call_later(self.delay, writer.close)
 
     def write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """Passes on one piece, if there still is a network."""
@@ -73,6 +90,7 @@ class Network:
             task.cancel()
         for writer in self.writers:
             writer.transport.abort()
+        self.writers.clear()
 
 
 async def ask(url: str, command: str) -> str:

@@ -224,8 +224,8 @@ pub(crate) static TEST: &[Group] = &[
     },
     Group {
         name: "redis-cluster",
-        about: "the store on a Redis Cluster of three nodes passes it as well",
-        needs: &[Need::Python, Need::Program(&REDIS)],
+        about: "the store on a Redis Cluster passes it as well; slots move, and masters die or freeze",
+        needs: &[Need::Python, Need::Program(&REDIS), Need::Program(&OPENSSL)],
         limit: LIMIT,
         run: servers::redis_cluster,
     },

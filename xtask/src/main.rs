@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Test(selection) => suite::run(groups::TEST, &selection),
         Command::ReleaseCheck(selection) => suite::run(groups::RELEASE, &selection),
         Command::Capacity { seconds } => suite::capacity(seconds),
-        Command::Failovers { rounds } => suite::failovers(rounds),
+        Command::Failovers { rounds, of } => suite::failovers(rounds, of),
         Command::Fuzz(options) => suite::fuzz(&options),
         Command::Interop { requests, seed, server } => suite::compare(requests, seed, server),
         Command::Load { seconds } => suite::load(seconds),

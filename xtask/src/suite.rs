@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crate::args::{Selection, Server, Victim};
+use crate::args::{Replicated, Selection, Server, Victim};
 use crate::checks::bench::{self, BenchHttp};
 use crate::checks::fuzz::{self, Fuzz};
 use crate::checks::mutants::{self, Mutants};
@@ -69,9 +69,10 @@ pub(crate) fn capacity(seconds: u64) -> Result<bool, String> {
 }
 
 /// Ends sessions while Redis' primary dies, again and again.
-pub(crate) fn failovers(rounds: u64) -> Result<bool, String> {
-    on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| {
-        servers::failovers_of_redis(job, rounds)
+pub(crate) fn failovers(rounds: u64, of: Replicated) -> Result<bool, String> {
+    on_terminal(&[Need::Python, Need::Program(&groups::REDIS)], |job| match of {
+        Replicated::Redis => servers::failovers_of_redis(job, rounds),
+        Replicated::RedisCluster => servers::failovers_of_cluster(job, rounds),
     })
 }
 

@@ -39,6 +39,16 @@ struct Map {
     nodes: HashMap<(Address, bool), Arc<Link>>,
 }
 
+impl Map {
+    /// The nodes that have slots, each once.
+    fn owners(&self) -> Vec<Address> {
+        let mut owners: Vec<_> = self.ranges.iter().map(|(.., owner)| owner.clone()).collect();
+        owners.sort();
+        owners.dedup();
+        owners
+    }
+}
+
 type Address = (String, u16);
 
 impl Cluster {
@@ -58,20 +68,20 @@ impl Cluster {
         let mut result = Err(Failure::NotSent(unknown_slot()));
         let mut redirect = None;
         for _ in 0..HOPS {
-            let answer = match redirect.take() {
-                Some((address, true)) => self.link(&address, 0)?.send_asking(command).await,
-                Some((address, false)) => self.send_to(&address, command, replicas).await,
-                None => match self.owner(slot) {
-                    Some(address) => self.send_to(&address, command, replicas).await,
-                    None => {
-                        self.refresh().await?;
-                        continue;
-                    }
-                },
+            let owner = || self.owner(slot).map(|owner| (owner, false));
+            let Some((address, asking)) = redirect.take().or_else(owner) else {
+                self.refresh(None).await?;
+                continue;
+            };
+            let link = self.link(&address, replicas)?;
+            let answer = match (asking, replicas) {
+                (true, _) => link.send_asking(command, replicas).await,
+                (false, 0) => link.send(command).await,
+                (false, _) => link.send_to_replicas(command, replicas).await,
             };
             let Err(failure) = answer else { return answer };
             let kind = failure.error().kind();
-            let target = failure.error().redirect_node().and_then(|(node, _)| address(node));
+            let target = failure.error().redirect_node().and_then(|(node, _)| node_address(node));
             result = Err(failure);
             match (kind, &result) {
                 (ErrorKind::Server(ServerErrorKind::Ask), _) => {
@@ -79,14 +89,18 @@ impl Cluster {
                 }
                 (ErrorKind::Server(ServerErrorKind::Moved), _) => {
                     // What it says of one slot may be so of others.
-                    drop(self.refresh().await);
+                    drop(self.refresh(None).await);
                     redirect = target.map(|target| (target, false));
                 }
-                // After a failover another node has the slot.
-                (ErrorKind::Server(ServerErrorKind::ReadOnly), _)
+                // After a failover another node has the slot. One that is cut off from the others
+                // says so, and knows nothing of who took over.
+                (
+                    ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown),
+                    _,
+                )
                 | (_, Err(Failure::NotSent(_))) => {
                     let before = self.owner(slot);
-                    drop(self.refresh().await);
+                    drop(self.refresh(Some(&address)).await);
                     if self.owner(slot) == before {
                         return result;
                     }
@@ -99,12 +113,9 @@ impl Cluster {
 
     /// The nodes that have the keys, each once.
     pub(crate) async fn primaries(&self) -> Result<Vec<Arc<Link>>, Failure> {
-        self.refresh().await?;
-        let mut addresses: Vec<Address> =
-            self.map().ranges.iter().map(|(.., address)| address.clone()).collect();
-        addresses.sort();
-        addresses.dedup();
-        addresses.iter().map(|address| self.link(address, 0)).collect()
+        self.refresh(None).await?;
+        let owners = self.map().owners();
+        owners.iter().map(|address| self.link(address, 0)).collect()
     }
 
     fn owner(&self, slot: u16) -> Option<Address> {
@@ -112,19 +123,6 @@ impl Cluster {
         let after = map.ranges.partition_point(|(first, ..)| *first <= slot);
         let (_, last, address) = map.ranges.get(after.checked_sub(1)?)?;
         (slot <= *last).then(|| address.clone())
-    }
-
-    async fn send_to(
-        &self,
-        address: &Address,
-        command: &Cmd,
-        replicas: u32,
-    ) -> Result<Value, Failure> {
-        let link = self.link(address, replicas)?;
-        match replicas {
-            0 => link.send(command).await,
-            _ => link.send_to_replicas(command, replicas).await,
-        }
     }
 
     /// The connection to a node; what waits for replicas has one of its own.
@@ -139,8 +137,9 @@ impl Cluster {
         Ok(Arc::clone(self.map().nodes.entry(name).or_insert(link)))
     }
 
-    /// Asks one node after the other which has which slots, until one answers.
-    async fn refresh(&self) -> Result<(), Failure> {
+    /// Asks one node after the other which has which slots, until one answers; last the one that is
+    /// in doubt.
+    async fn refresh(&self, doubtful: Option<&Address>) -> Result<(), Failure> {
         let began = Instant::now();
         let mut last = self.refreshing.lock().await;
         // Somebody else has just done so.
@@ -149,11 +148,8 @@ impl Cluster {
         {
             return Ok(());
         }
-        let mut addresses: Vec<Address> =
-            self.map().ranges.iter().map(|(.., address)| address.clone()).collect();
-        addresses.extend(self.seeds.iter().filter_map(|seed| host_and_port(seed.addr())));
-        addresses.sort();
-        addresses.dedup();
+        let seeds = self.seeds.iter().filter_map(|seed| host_and_port(seed.addr()));
+        let addresses = in_turn(self.map().owners(), seeds, doubtful);
         let mut failure = Failure::NotSent(unknown_slot());
         for address in addresses {
             let link = self.link(&address, 0)?;
@@ -182,6 +178,24 @@ impl Cluster {
     }
 }
 
+/// Whom to ask for the slots, one after the other: first those that have some, since each that is
+/// gone without a word takes as long as connecting may take.
+fn in_turn(
+    owners: Vec<Address>,
+    seeds: impl Iterator<Item = Address>,
+    doubtful: Option<&Address>,
+) -> Vec<Address> {
+    let mut addresses = owners;
+    for seed in seeds {
+        if !addresses.contains(&seed) {
+            addresses.push(seed);
+        }
+    }
+    // The sort is stable.
+    addresses.sort_by_key(|address| Some(address) == doubtful);
+    addresses
+}
+
 fn unknown_slot() -> RedisError {
     (ErrorKind::ClusterConnectionNotFound, "no node is known that has the key").into()
 }
@@ -206,7 +220,7 @@ fn parse(value: &Value, asked: &str) -> Result<Vec<(u16, u16, Address)>, RedisEr
     Ok(ranges)
 }
 
-fn address(node: &str) -> Option<Address> {
+fn node_address(node: &str) -> Option<Address> {
     let (host, port) = node.rsplit_once(':')?;
     Some((host.to_owned(), port.parse().ok()?))
 }
@@ -262,6 +276,20 @@ mod tests {
         assert_eq!(slot(b"a{foo}{bar}"), slot(b"foo"));
         assert_ne!(slot(b"{}foo"), slot(b"foo"));
         assert_ne!(slot(b"{foo"), slot(b"foo"));
+    }
+
+    #[test]
+    fn the_node_in_doubt_is_asked_last_and_no_node_twice() {
+        let node = |port| ("a".to_owned(), port);
+        let turn = |doubtful: Option<u16>| {
+            let doubtful = doubtful.map(node);
+            let seeds = [node(9), node(1), node(2)].into_iter();
+            let order = in_turn(vec![node(2), node(3)], seeds, doubtful.as_ref());
+            order.into_iter().map(|(_, port)| port).collect::<Vec<_>>()
+        };
+        assert_eq!(turn(None), [2, 3, 9, 1]);
+        assert_eq!(turn(Some(2)), [3, 9, 1, 2]);
+        assert_eq!(turn(Some(7)), [2, 3, 9, 1]);
     }
 
     #[test]

@@ -68,15 +68,6 @@ impl Link {
         answer.and_then(Value::extract_error).map_err(|error| open.judge(error))
     }
 
-    /// Sends a command to a node that is taking the key over from another.
-    pub(crate) async fn send_asking(&self, command: &Cmd) -> Result<Value, Failure> {
-        // In one write, since the word counts for the connection's next command only.
-        let mut both = Pipeline::with_capacity(2);
-        both.cmd("ASKING").add_command(command.clone());
-        let [_, answer] = self.send_both(&both).await?;
-        answer
-    }
-
     /// Sends a command, and waits until so many replicas have done it as well. Until then the
     /// connection does nothing else.
     pub(crate) async fn send_to_replicas(
@@ -84,29 +75,47 @@ impl Link {
         command: &Cmd,
         replicas: u32,
     ) -> Result<Value, Failure> {
+        let mut all = Pipeline::with_capacity(2);
+        all.add_command(command.clone()).add_command(self.wait_for(replicas));
+        let [answer, have] = self.send_all(&all).await?;
+        acknowledged(answer?, &have?, replicas)
+    }
+
+    /// Sends a command to a node that is taking the key over from another, and waits until so many
+    /// replicas have done it as well.
+    pub(crate) async fn send_asking(&self, command: &Cmd, replicas: u32) -> Result<Value, Failure> {
+        // In one write, since the word counts for the connection's next command only.
+        let mut all = Pipeline::with_capacity(3);
+        all.cmd("ASKING").add_command(command.clone());
+        if replicas == 0 {
+            let [_, answer] = self.send_all(&all).await?;
+            return answer;
+        }
+        all.add_command(self.wait_for(replicas));
+        let [_, answer, have] = self.send_all(&all).await?;
+        acknowledged(answer?, &have?, replicas)
+    }
+
+    fn wait_for(&self, replicas: u32) -> Cmd {
         // Its own answer has to be in time.
         let patience = self.timeouts.answer.mul_f32(0.8).as_millis();
         let patience = u64::try_from(patience).unwrap_or(u64::MAX).max(1);
-        let mut both = Pipeline::with_capacity(2);
-        both.add_command(command.clone()).cmd("WAIT").arg(replicas).arg(patience);
-        let [answer, have] = self.send_both(&both).await?;
-        let answer = answer?;
-        match have? {
-            Value::Int(have) if have >= i64::from(replicas) => Ok(answer),
-            _ => Err(Failure::Lost(
-                (ErrorKind::Io, "it is done, and fewer replicas have it than were asked for")
-                    .into(),
-            )),
-        }
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(replicas).arg(patience);
+        wait
     }
 
-    /// Sends two commands in one write. What the outer error says goes for both.
-    async fn send_both(&self, both: &Pipeline) -> Result<[Result<Value, Failure>; 2], Failure> {
+    /// Sends commands in one write. What the outer error says goes for all.
+    async fn send_all<const N: usize>(
+        &self,
+        all: &Pipeline,
+    ) -> Result<[Result<Value, Failure>; N], Failure> {
         let mut open = self.connection().await?;
-        let answers = open.connection.send_packed_commands(both, 0, 2).await;
+        let answers = open.connection.send_packed_commands(all, 0, N).await;
         let answers = answers.map_err(|error| open.judge(error))?;
-        let answers = <[Value; 2]>::try_from(answers).map_err(|_| {
-            open.judge((ErrorKind::UnexpectedReturnType, "there were not two answers").into())
+        let answers = <[Value; N]>::try_from(answers).map_err(|_| {
+            let text = "there were not as many answers as commands";
+            open.judge((ErrorKind::UnexpectedReturnType, text).into())
         })?;
         Ok(answers.map(|answer| answer.extract_error().map_err(|error| open.judge(error))))
     }
@@ -166,5 +175,15 @@ impl Link {
 
     fn slot(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer to a command, if enough replicas have done it.
+fn acknowledged(answer: Value, have: &Value, replicas: u32) -> Result<Value, Failure> {
+    match have {
+        Value::Int(have) if *have >= i64::from(replicas) => Ok(answer),
+        _ => Err(Failure::Lost(
+            (ErrorKind::Io, "it is done, and fewer replicas have it than were asked for").into(),
+        )),
     }
 }

@@ -22,6 +22,7 @@ Commands:
                                   store itself: redis, redis-everysec, postgres
   failovers      end sessions in Redis while its primary dies: how many are back?
                    --rounds N     how often, at each distance of the replica (default 100)
+                   --of WHAT      redis (the default), or redis-cluster, whose slots also move
   capacity       the CPU of a request and the bytes of a session, in each kind of store
                    --seconds N    for how long each kind of request (default 10)
   fuzz           look for inputs that break a promise, with libFuzzer

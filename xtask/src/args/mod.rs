@@ -32,6 +32,7 @@ pub(crate) enum Command {
     },
     Failovers {
         rounds: u64,
+        of: Replicated,
     },
     Capacity {
         seconds: u64,
@@ -57,6 +58,15 @@ pub(crate) enum Victim {
     Redis,
     RedisEverysec,
     Postgres,
+}
+
+/// What fails over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replicated {
+    /// A primary and a replica.
+    Redis,
+    /// Three of them.
+    RedisCluster,
 }
 
 /// What serves the twin.
@@ -129,7 +139,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
-        "failovers" => number(rest, "--rounds", 100).map(|rounds| Command::Failovers { rounds }),
+        "failovers" => failovers(rest),
         "bench" => match rest {
             [http, rest @ ..] if http == "http" => bench_http(rest).map(Command::BenchHttp),
             _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
@@ -222,6 +232,29 @@ fn crashes(arguments: &[String]) -> Result<Command, String> {
         return Err("`--kills` must be at least 1".to_owned());
     }
     Ok(Command::Crashes { kills, of })
+}
+
+fn failovers(arguments: &[String]) -> Result<Command, String> {
+    let (mut rounds, mut of) = (100, Replicated::Redis);
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--rounds" => rounds = options.number(option)?,
+            "--of" => {
+                of = match options.value(option)?.as_str() {
+                    "redis" => Replicated::Redis,
+                    "redis-cluster" => Replicated::RedisCluster,
+                    other => return Err(format!("`--of` is not known: {other}")),
+                }
+            }
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if rounds == 0 {
+        return Err("`--rounds` must be at least 1".to_owned());
+    }
+    Ok(Command::Failovers { rounds, of })
 }
 
 fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {

@@ -98,7 +98,11 @@ fn commands_with_one_number_read_it() {
     let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };
     assert_eq!(parsed("crashes --of postgres"), Ok(postgres));
     assert!(parsed("crashes --of disk").is_err());
-    assert_eq!(parsed("failovers"), Ok(Command::Failovers { rounds: 100 }));
+    let redis = Command::Failovers { rounds: 100, of: Replicated::Redis };
+    assert_eq!(parsed("failovers"), Ok(redis));
+    let cluster = Command::Failovers { rounds: 9, of: Replicated::RedisCluster };
+    assert_eq!(parsed("failovers --of redis-cluster --rounds 9"), Ok(cluster));
+    assert!(parsed("failovers --of disk").is_err() && parsed("failovers --rounds 0").is_err());
     assert!(parsed("crashes --kills 0").is_err() && parsed("crashes --seconds 5").is_err());
 }
 

@@ -21,7 +21,7 @@ const EVERYSEC_SECONDS: &str = "2";
 /// crashes of it. Two minutes on a busy machine.
 pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
-    let server = Redis::start_with_tls(job, "redis-server", &certificates)?;
+    let server = Redis::start_with_tls(job, "redis-server", &[], &certificates)?;
     let tls = server.tls_url().ok_or("the server has no port with TLS")?;
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", server.url()).env("CARAFE_REDIS_TLS_URL", tls);
@@ -38,13 +38,21 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     failovers(job, 3, 20, &["--wait"])
 }
 
-/// The same on a Cluster of three nodes, without crashes. Under a minute.
+/// The same on a Cluster of three nodes, with and without TLS; then slots that move and masters that
+/// die, of a Cluster with replicas. A minute and a half.
 pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
-    let cluster = RedisCluster::start(job, "redis-cluster")?;
+    let certificates = Certificates::make(job)?;
+    let cluster = RedisCluster::start(job, "redis-cluster", &certificates)?;
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", cluster.url());
+    command.env("CARAFE_REDIS_TLS_URL", cluster.tls_url());
+    command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
     run(job, command, "on a Cluster")?;
-    stores::races(job, &[&cluster.url()])
+    stores::races(job, &[&cluster.url()])?;
+    drop(cluster);
+    cluster_failovers(job, 2, 5, &["--wait", "--reshard-seconds", "5"])?;
+    // The same program has to see what a replica has never heard of.
+    cluster_failovers(job, 1, 50, &["--expect-loss"])
 }
 
 /// The conformance suite and the crate's own tests, on PostgreSQL and through PgBouncer; then two
@@ -106,6 +114,29 @@ fn failovers(
     let mut command = job.python("interop/failover.py")?;
     command.args(["--primary", &primary.command()?, "--primary-url", primary.url()]);
     command.args(["--replica", &replica.command()?, "--replica-url", replica.url()]);
+    command.args(["--rounds", &rounds.to_string(), "--delay-ms", &delay_ms.to_string()]);
+    command.args(expectations);
+    with_examples(job, &mut command, &["twin"])?;
+    interop::run(job, command)
+}
+
+/// The same of a Cluster whose masters die or freeze, and whose slots move before that.
+pub(crate) fn failovers_of_cluster(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
+    cluster_failovers(job, rounds, 1, &["--reshard-seconds", "30"])?;
+    cluster_failovers(job, rounds, 5, &["--wait", "--reshard-seconds", "30"])
+}
+
+fn cluster_failovers(
+    job: &mut Job<'_>,
+    rounds: u64,
+    delay_ms: u64,
+    expectations: &[&str],
+) -> Result<(), String> {
+    let nodes = RedisCluster::stopped(job, "redis-node")?;
+    let mut command = job.python("interop/cluster_failover.py")?;
+    for node in &nodes {
+        command.args(["--node", &node.command()?]);
+    }
     command.args(["--rounds", &rounds.to_string(), "--delay-ms", &delay_ms.to_string()]);
     command.args(expectations);
     with_examples(job, &mut command, &["twin"])?;

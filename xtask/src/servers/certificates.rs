@@ -18,7 +18,9 @@ impl Certificates {
     /// Makes them, for `localhost` and its address.
     pub(crate) fn make(job: &mut Job<'_>) -> Result<Self, String> {
         let made = Self { folder: job.runner.folder()? };
-        let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n";
+        // The nodes of a Cluster show theirs to each other.
+        let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\n\
+                          extendedKeyUsage=serverAuth,clientAuth\n";
         fs::write(made.folder.path().join("extensions"), extensions)
             .map_err(|error| format!("can't write: {error}"))?;
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch";

@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 mod pgbouncer;
 pub(crate) mod postgres;
 pub(crate) mod redis;
+mod redis_cluster;
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -16,7 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use self::pgbouncer::PgBouncer;
 pub(crate) use self::postgres::Postgres;
-pub(crate) use self::redis::{Redis, RedisCluster};
+pub(crate) use self::redis::Redis;
+pub(crate) use self::redis_cluster::RedisCluster;
 
 use crate::background::{Background, Folder};
 use crate::checks::interop::shell_word;

@@ -1,11 +1,9 @@
-//! Redis: one server, or a Cluster.
+//! A Redis server.
 
 use std::io::{self, BufRead as _, BufReader};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use super::certificates::Certificates;
-use super::{PATIENCE, Server, Start, Stopped, connect, first_byte, free_port, program};
+use super::{Server, Start, Stopped, connect, first_byte, free_port, program};
 use crate::background::Folder;
 use crate::job::Job;
 
@@ -14,9 +12,6 @@ pub(crate) const ALWAYS: &[&str] = &["--appendonly", "yes", "--appendfsync", "al
 
 /// Settings under which it is there about a second later.
 pub(crate) const EVERYSEC: &[&str] = &["--appendonly", "yes", "--appendfsync", "everysec"];
-
-/// How many hash slots a Cluster has.
-const SLOTS: u16 = 16_384;
 
 /// A Redis server.
 #[derive(Debug)]
@@ -37,6 +32,7 @@ impl Redis {
     pub(crate) fn start_with_tls(
         job: &mut Job<'_>,
         name: &str,
+        settings: &[&str],
         certificates: &Certificates,
     ) -> Result<Self, String> {
         let port = free_port()?;
@@ -47,7 +43,8 @@ impl Redis {
             ["--tls-cert-file", &certificate],
             ["--tls-key-file", &key],
         ];
-        Self::launch(job, name, &[&tls[..], files.as_flattened()].concat(), Some(port))
+        let settings = [settings, &tls[..], files.as_flattened()].concat();
+        Self::launch(job, name, &settings, Some(port))
     }
 
     /// A server that somebody else starts, and kills.
@@ -78,6 +75,10 @@ impl Redis {
     /// Where it wants TLS, if it has such a port.
     pub(crate) fn tls_url(&self) -> Option<String> {
         self.tls_port.map(|port| format!("rediss://localhost:{port}"))
+    }
+
+    pub(crate) fn tls_port(&self) -> Option<u16> {
+        self.tls_port
     }
 
     /// Its process.
@@ -125,63 +126,5 @@ fn answer(port: u16, command: &str) -> io::Result<String> {
     match line.strip_prefix('-') {
         Some(error) => Err(io::Error::other(error.trim().to_owned())),
         None => Ok(line.trim().to_owned()),
-    }
-}
-
-/// Three nodes that share the keys, none of which has a replica.
-#[derive(Debug)]
-pub(crate) struct RedisCluster {
-    nodes: Vec<Redis>,
-}
-
-impl RedisCluster {
-    pub(crate) fn start(job: &mut Job<'_>, name: &str) -> Result<Self, String> {
-        let mut nodes = Vec::new();
-        let mut buses = Vec::new();
-        for number in 1..=3 {
-            let bus = free_port()?;
-            let settings = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()];
-            nodes.push(Redis::start(job, &format!("{name}-{number}"), &settings)?);
-            buses.push(bus);
-        }
-        let cluster = Self { nodes };
-        let share = SLOTS / 3;
-        let [first, second, third] = [(0, share), (share, 2 * share), (2 * share, SLOTS)];
-        for (node, (start, end)) in cluster.nodes.iter().zip([first, second, third]) {
-            node.command(&format!("CLUSTER ADDSLOTSRANGE {start} {}", end - 1))?;
-        }
-        let [first, others @ ..] = cluster.nodes.as_slice() else { return Ok(cluster) };
-        // Each needs an epoch of its own before it meets the others.
-        for (epoch, node) in (1..).zip(&cluster.nodes) {
-            node.command(&format!("CLUSTER SET-CONFIG-EPOCH {epoch}"))?;
-        }
-        for (node, bus) in others.iter().zip(&buses[1..]) {
-            first.command(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port()))?;
-        }
-        cluster.wait()?;
-        Ok(cluster)
-    }
-
-    /// Waits until each node knows of all slots.
-    fn wait(&self) -> Result<(), String> {
-        let deadline = Instant::now() + PATIENCE;
-        for node in &self.nodes {
-            while !node.command("CLUSTER INFO")?.starts_with("cluster_state:ok") {
-                if Instant::now() >= deadline {
-                    return Err("the Cluster does not come together".to_owned());
-                }
-                thread::sleep(Duration::from_millis(50));
-            }
-        }
-        Ok(())
-    }
-
-    /// The URL of all its nodes.
-    pub(crate) fn url(&self) -> String {
-        let nodes = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
-        let nodes: Vec<_> = nodes.collect();
-        let others: Vec<_> = nodes.iter().skip(1).map(|node| format!("node={node}")).collect();
-        let first = nodes.first().map_or("", String::as_str);
-        format!("redis-cluster://{first}?{}", others.join("&"))
     }
 }

@@ -6,6 +6,7 @@
 mod encryption;
 mod faults;
 mod index;
+mod routing;
 mod scan;
 mod server_side;
 

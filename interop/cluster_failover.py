@@ -1,0 +1,329 @@
+"""A Redis Cluster under load while its masters die or freeze, and while its slots move.
+
+CARAFE_TWIN=target/release/examples/twin python interop/cluster_failover.py --rounds 10 --wait \\
+    --node 'redis-server --port 7000 --cluster-port 7100 --cluster-announce-port 7200 ...' (six of them)
+
+What a node sends to its replica arrives `--delay-ms` later. The twins are never restarted. What lives on the other
+masters has to go on as if nothing had happened; what was on the one that died is a 503 until its replica has taken
+over, and then goes on where it was. While slots move nothing at all is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+
+from checks import Checks
+from crashes import PATIENCE, SETTINGS, Crashes, Known, Story
+from differ.twins import Server
+from keepalive import Answer, Client
+from redis_cluster import Cluster, Node, slot_of
+
+CLIENTS = 16
+#: How many sessions are counted in without a pause, on each master.
+COUNTED = 3
+#: How long a request may take: on the master that died, and elsewhere.
+SLOWEST = (4.0, 2.0)
+#: How old a write may be that a failover loses.
+WINDOW = 1.0
+#: How many slots move at once.
+MOVED = 300
+
+
+@dataclass
+class Counted:
+    """A session that one client counts in, one request after the other."""
+
+    cookie: str
+    slot: int
+    counted: int = 0
+    asked: int = 0
+    #: When which number was acknowledged.
+    history: list[tuple[float, int]] = field(default_factory=list)
+    #: When an answer came, whether it was refused, and how long it took.
+    answers: list[tuple[float, bool, float]] = field(default_factory=list)
+
+    def floor(self, story: Story) -> int:
+        """What the next number has to be higher than."""
+        if not story.kills:
+            return self.counted
+        since = story.kills[-1] - story.window
+        return next((number for at, number in reversed(self.history) if at < since), 0)
+
+    def back_since(self, time_of_day: float) -> float | None:
+        """When it was there again."""
+        return next((at for at, refused, _ in self.answers if at >= time_of_day and not refused), None)
+
+
+@dataclass
+class Tally:
+    """What all the rounds came to."""
+
+    kills: int = 0
+    freezes: int = 0
+    ended: int = 0
+    lost: int = 0
+    refused_elsewhere: int = 0
+    slowest: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    outages: list[float] = field(default_factory=list)
+    recoveries: list[float] = field(default_factory=list)
+    #: Answers that redirected, while slots moved.
+    redirected: dict[str, int] = field(default_factory=dict)
+    moves: int = 0
+
+
+class ClusterFailovers(Crashes):
+    """The clients, the twins, and the Cluster."""
+
+    def __init__(self, twin: list[str], cluster: Cluster, waits: bool, seed: int) -> None:
+        super().__init__(twin, cluster.url, None, seed)
+        self.cluster, self.waits = cluster, waits
+        self.story.window = WINDOW
+        self.counted: list[Counted] = []
+        self.tally = Tally()
+
+    async def begin(self) -> None:
+        """Starts everything."""
+        await self.cluster.form()
+        replicas = {"CARAFE_TWIN_REPLICAS": "1"} if self.waits else {}
+        self.servers = [Server(self.command, SETTINGS | replicas) for _ in range(2)]
+        await self.recover()
+        owners = await self.cluster.owners()
+        masters = set(owners.values())
+        async with Client(self.servers[0].url) as client:
+            while len(self.counted) < COUNTED * len(masters):
+                answer = await client.run([["set", "n", 0], ["set", "name", "ada"]])
+                counted = Counted(answer.cookie or "", slot_of(answer.cookie or ""))
+                if sum(owners[other.slot] is owners[counted.slot] for other in self.counted) < COUNTED:
+                    self.counted.append(counted)
+        await self.cluster.in_step()
+
+    def load(self, stop: asyncio.Event) -> list[asyncio.Task[None]]:
+        """Visitors who log in and out, and clients that count, until told to stop."""
+        visits = [asyncio.create_task(self.visit(number, stop)) for number in range(CLIENTS)]
+        return visits + [asyncio.create_task(self.count(counted, stop)) for counted in self.counted]
+
+    async def count(self, counted: Counted, stop: asyncio.Event) -> None:
+        """Counts in one session."""
+        async with Client(self.servers[counted.slot % 2].url) as client:
+            while not stop.is_set():
+                started = time.monotonic()
+                counted.asked += 1
+                answer = await client.run([["get", "name"], ["incr", "n"]], counted.cookie)
+                now, done = time.monotonic(), self.is_done(answer)
+                if done:
+                    self.compare(counted, answer, now)
+                elif answer.cookie is not None:
+                    self.story.complain("a cookie is changed while the session's master is down", answer)
+                counted.answers.append((now, not done, now - started))
+                await asyncio.sleep(0.005)
+
+    def compare(self, counted: Counted, answer: Answer, now: float) -> None:
+        """Compares a number with what it may be."""
+        name, number = answer.results
+        if name != "ada" or not counted.floor(self.story) < number <= counted.asked:
+            self.story.complain(f"after {counted.counted} of {counted.asked} came another number", answer)
+        self.tally.lost += max(0, counted.counted + 1 - number)
+        counted.counted = counted.asked = number
+        counted.history.append((now, number))
+
+    async def fail(self, freezes: bool) -> None:
+        """One failover, in the midst of load."""
+        owners = await self.cluster.owners()
+        victim = self.random.choice(sorted(set(owners.values()), key=lambda node: node.port))
+        replica = await self.cluster.replica_of(victim)
+        theirs = [counted for counted in self.counted if owners[counted.slot] is victim]
+        stop = asyncio.Event()
+        load = self.load(stop)
+        await asyncio.sleep(self.random.uniform(0.3, 1))
+        if freezes:
+            victim.freeze()
+        else:
+            victim.kill()
+        died = time.monotonic()
+        self.story.kills.append(died)
+        await self.check_plain()
+
+        async def has_taken_over() -> bool:
+            return (await replica.info("INFO replication"))["role"] == "master"
+
+        await self.cluster.until(has_taken_over, "no replica takes over")
+        taken_over = time.monotonic()
+        await self.check_plain()
+        while any(counted.back_since(taken_over) is None for counted in theirs):
+            if time.monotonic() > taken_over + PATIENCE:
+                self.story.complain("the sessions of a master that died don't come back")
+                break
+            await asyncio.sleep(0.01)
+        # The old one comes back under load, and may still take itself for a master.
+        if freezes:
+            victim.thaw()
+        else:
+            await victim.revive()
+        await asyncio.sleep(2)
+        stop.set()
+        await asyncio.gather(*load)
+        self.tally.kills += not freezes
+        self.tally.freezes += freezes
+        self.tally.outages.append(taken_over - died)
+        self.tally.recoveries += [at - taken_over for counted in theirs if (at := counted.back_since(taken_over))]
+        self.check_answers(died, theirs)
+        await self.recover()
+        await self.cluster.in_step()
+        await self.check_sessions(self.story.sessions)
+        self.story.sessions.clear()
+
+    async def check_plain(self) -> None:
+        """Routes without a session are answered."""
+        for server in self.servers:
+            async with Client(server.url) as client:
+                plain = await client.send("GET", "/plain")
+                if plain.status != 200:
+                    self.story.complain("a route without a session fails with the store", plain)
+
+    def check_answers(self, died: float, theirs: list[Counted]) -> None:
+        """The other masters' sessions were never refused; nobody had to wait for long."""
+        for counted in self.counted:
+            refused = sum(refused for at, refused, _ in counted.answers if at >= died)
+            slowest = max(took for _, _, took in counted.answers)
+            dead = counted in theirs
+            if dead and not refused:
+                self.story.complain("a session was there although its master was not")
+            if not dead and refused:
+                self.tally.refused_elsewhere += refused
+                self.story.complain(f"{refused} requests for a session of another master were refused")
+            self.tally.slowest[not dead] = max(self.tally.slowest[not dead], slowest)
+            if slowest > SLOWEST[not dead]:
+                self.story.complain(f"a request took {slowest:.1f} s")
+            counted.answers.clear()
+
+    async def check_sessions(self, sessions: list[Known]) -> None:
+        """As after crashes; there is no excuse for what was ended and a replica knows of."""
+        for known in sessions:
+            self.tally.ended += known.ended
+            if known.ended and self.waits:
+                known.changed = float("-inf")
+        await super().check_sessions(sessions)
+
+    async def reshard(self, seconds: float) -> None:
+        """Slots move to and fro in the midst of load, those of the counted sessions among them."""
+        kinds = ("ASK", "MOVED")
+        before = {kind: await self.cluster.errors(kind) for kind in kinds}
+        unavailable = self.story.unavailable
+        stop = asyncio.Event()
+        load = self.load(stop)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            owners = await self.cluster.owners()
+            masters = sorted(set(owners.values()), key=lambda node: node.port)
+            source, target = self.random.sample(masters, 2)
+            has = [slot for slot, owner in owners.items() if owner is source]
+            slots = {counted.slot for counted in self.counted if owners[counted.slot] is source}
+            slots |= set(self.random.sample(has, min(MOVED, len(has) // 2)))
+            await self.cluster.move(sorted(slots), source, target, self.random.uniform(0, 0.3))
+            self.tally.moves += len(slots)
+        stop.set()
+        await asyncio.gather(*load)
+        self.tally.redirected = {kind: await self.cluster.errors(kind) - before[kind] for kind in kinds}
+        if self.story.unavailable > unavailable:
+            self.story.complain(f"{self.story.unavailable - unavailable} requests were refused while slots moved")
+        self.tally.slowest[1] = max(took for counted in self.counted for _, _, took in counted.answers)
+        for counted in self.counted:
+            counted.answers.clear()
+        await self.check_sessions(self.story.sessions)
+        self.story.sessions.clear()
+
+    async def check_ending_on_the_way(self) -> None:
+        """A session whose slot is half moved is ended, and the target's replica doesn't hear of it."""
+        await self.cluster.in_step()
+        owners = await self.cluster.owners()
+        async with Client(self.servers[0].url) as client:
+            cookie = (await client.run([["login", "ada"]])).cookie or ""
+            slot = slot_of(cookie)
+            source = owners[slot]
+            target = next(owner for owner in owners.values() if owner is not source)
+            replica = await self.cluster.replica_of(target)
+            await self.cluster.in_step()
+            replica.freeze()
+            await self.cluster.begin_move([slot], source, target)
+            await self.cluster.move_keys([slot], source, target)
+            answer = await client.run([["logout"]], cookie)
+            if answer.status != 503:
+                self.story.complain("an ending that no replica knows of is acknowledged while its slot moves", answer)
+            replica.thaw()
+            await self.cluster.end_move([slot], source, target)
+        await self.cluster.in_step()
+
+
+async def run(failovers: ClusterFailovers, arguments: argparse.Namespace) -> None:
+    """All of it."""
+    try:
+        await failovers.begin()
+        if arguments.reshard_seconds:
+            await failovers.reshard(arguments.reshard_seconds)
+            if arguments.wait:
+                await failovers.check_ending_on_the_way()
+        for number in range(arguments.rounds):
+            # What freezes loses nothing that it has sent.
+            await failovers.fail(number % 2 == 1 and not arguments.expect_loss)
+    finally:
+        for server in failovers.servers:
+            server.stop()
+        failovers.cluster.stop()
+
+
+def report(checks: Checks, failovers: ClusterFailovers, arguments: argparse.Namespace) -> None:
+    """Says what was seen, and checks it."""
+    tally, story = failovers.tally, failovers.story
+    waits = "that is waited for" if arguments.wait else "that nobody waits for"
+    place = f"Cluster, replicas {arguments.delay_ms:g} ms away {waits}"
+    if arguments.reshard_seconds:
+        print(f"       {place}: {tally.moves} times a slot moved, {tally.redirected} redirections")
+        checks.check("slots moved under load", tally.moves > 0 and all(tally.redirected.values()), tally.redirected)
+    if arguments.rounds:
+        print(
+            f"       {place}: {tally.kills} masters killed and {tally.freezes} frozen, "
+            f"{story.acknowledged} answers, {story.unavailable} refused, {tally.ended} sessions ended, {story.back} back, "
+            f"{tally.lost} counts lost, {len(story.excused)} sessions changed; "
+            f"without a master for {statistics.median(tally.outages):.1f} s (at most {max(tally.outages):.1f} s), then back "
+            f"after {statistics.median(tally.recoveries) * 1000:.0f} ms (at most {max(tally.recoveries) * 1000:.0f} ms); the slowest answer "
+            f"took {tally.slowest[0]:.1f} s, {tally.slowest[1]:.1f} s elsewhere"
+        )
+    checks.check("there was something to lose", story.acknowledged > 100 and tally.ended > 0, tally)
+    if arguments.expect_loss:
+        checks.check("what the replicas didn't know of is noticed", story.back + tally.lost > 0, tally)
+    checks.check("no more is lost or refused than has to be", not story.wrong, "\n       ".join(story.wrong[:10]))
+    if arguments.wait:
+        checks.check("no session that was ended is back", story.back == 0, tally)
+
+
+def main() -> int:
+    """Runs; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--node", action="append", required=True, metavar="COMMAND", help="starts one, in the foreground")
+    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="failovers")
+    parser.add_argument("--reshard-seconds", type=float, default=0, metavar="S", help="how long slots move before that")
+    parser.add_argument("--delay-ms", type=float, default=1, metavar="N", help="from a master to its replica")
+    parser.add_argument("--wait", action="store_true", help="a replica has to know of a logout; then none may be back")
+    parser.add_argument("--expect-loss", action="store_true", help="fail if nothing is lost: shows that this notices")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    arguments = parser.parse_args()
+    twin = os.environ.get("CARAFE_TWIN", "")
+    if not twin:
+        parser.error("name the twin: $CARAFE_TWIN")
+    cluster = Cluster([shlex.split(node) for node in arguments.node], arguments.delay_ms / 1000)
+    failovers = ClusterFailovers(shlex.split(twin), cluster, arguments.wait, arguments.seed)
+    asyncio.run(run(failovers, arguments))
+    checks = Checks()
+    report(checks, failovers, arguments)
+    return checks.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
