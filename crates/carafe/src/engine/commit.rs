@@ -48,15 +48,13 @@ impl Engine {
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => Commit::Done(span().in_scope(|| self.commit_cookie(slot))),
-            Backend::Stored(_) if slot.state().view.is_none() => {
-                let mut state = slot.state();
-                state.closed = true;
-                Commit::Done(Ok(Outcome { vary: state.accessed, cookie: None, error: None }))
-            }
-            Backend::Stored(backend) => {
-                let (slot, backend) = (Arc::clone(slot), backend.clone());
-                in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
-            }
+            Backend::Stored(backend) => match self.close_unchanged(slot, backend) {
+                Some(outcome) => Commit::Done(Ok(outcome)),
+                None => {
+                    let (slot, backend) = (Arc::clone(slot), backend.clone());
+                    in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
+                }
+            },
             Backend::Revocable(backend) => {
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
                 in_background(async move { slot.engine.commit_revocable(&slot, &backend).await })

@@ -29,4 +29,4 @@ pub use self::path::Step;
 pub(crate) use self::slot::Slot;
 pub use self::typed::Typed;
 pub use self::user::CurrentUser;
-pub(crate) use self::view::View;
+pub(crate) use self::view::{Recorded, View};

@@ -1,6 +1,7 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tracing::Instrument as _;
@@ -49,14 +50,24 @@ impl Store {
     ) -> Result<T, StoreError> {
         let span = event::span!("store", operation);
         let started = Started::now();
-        let answer = tokio::time::timeout(self.timeout, call).instrument(span).await;
+        let answer = self.within_timeout(call).instrument(span).await;
         event::store_called(operation, started);
         match answer {
-            Ok(answer) => answer,
-            Err(_) => Err(StoreError::new(
+            Some(answer) => answer,
+            None => Err(StoreError::new(
                 kind,
                 format!("the session store did not answer within {:?}", self.timeout),
             )),
+        }
+    }
+
+    /// The answer; `None` if its time is over.
+    async fn within_timeout<T>(&self, mut call: Answer<'_, T>) -> Option<Result<T, StoreError>> {
+        // What answers at once, as a store in memory does, needs no timer. In a box of its own, it
+        // makes no request's future larger that has none.
+        match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => Box::pin(tokio::time::timeout(self.timeout, call)).await.ok(),
         }
     }
 }

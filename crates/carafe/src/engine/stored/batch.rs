@@ -137,7 +137,9 @@ impl<'a> Batch<'a> {
                 return answer_each(run, outcomes);
             }
             let now = self.queue.clock.now();
-            if let Err(error) = self.queue.rules.fill(&mut record, &view, now) {
+            let filled =
+                view.to_json().and_then(|data| self.queue.rules.fill(&mut record, data, now));
+            if let Err(error) = filled {
                 self.known = Some(stored);
                 return self.write_singly(run, &error).await;
             }
@@ -247,7 +249,7 @@ impl<'a> Batch<'a> {
         apply::to_view(&mut view, operations, rules)?;
         let logged_in = apply::login(operations, rules, now)?;
         let mut record = logged_in.unwrap_or_else(|| stored.record.clone());
-        rules.fill(&mut record, &view, now)?;
+        rules.fill(&mut record, view.to_json()?, now)?;
         record.renewed = now;
         let version = match *created {
             None => match store.create(&to, &record, now).await {

@@ -18,7 +18,6 @@ pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::View;
 use crate::store::{SessionStore, Store, StoreError};
 use crate::{Config, Error, ErrorKind, event};
 
@@ -89,9 +88,8 @@ impl Rules {
         Ok(Record::new(PublicId::random()?, now, self.idle, self.absolute))
     }
 
-    /// Puts what a view holds into a record that is used now.
-    fn fill(&self, record: &mut Record, view: &View, now: u64) -> Result<(), Error> {
-        let data = view.to_json()?;
+    /// Puts a session's content into a record that is used now.
+    fn fill(&self, record: &mut Record, data: Vec<u8>, now: u64) -> Result<(), Error> {
         if data.len() > self.limit {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,

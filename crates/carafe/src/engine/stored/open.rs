@@ -44,12 +44,7 @@ impl Engine {
             }
             None => None,
         };
-        let view = match &origin {
-            Some(origin) => {
-                View::recording(payload(&origin.stored)?, origin.stored.record.user.clone())
-            }
-            None => View::recording(Payload::default(), None),
-        };
+        let view = view(origin.as_ref())?;
         let mut state = slot.state();
         state.view = Some(view);
         state.origin = origin.map(Box::new);
@@ -102,6 +97,16 @@ impl Engine {
         }
         event::unknown();
         Ok(None)
+    }
+}
+
+/// The view of a session that was loaded, or of a new one.
+pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
+    match origin {
+        Some(Origin { stored, .. }) => {
+            Ok(View::recording(payload(stored)?, stored.record.user.clone()))
+        }
+        None => Ok(View::of_new_session()),
     }
 }
 
