@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-use super::detached::{Detached, detached};
+use super::detached::{Detached, at_once, detached};
 use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::id::SessionId;
@@ -48,13 +48,20 @@ impl Engine {
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => Commit::Done(span().in_scope(|| self.commit_cookie(slot))),
-            Backend::Stored(backend) => match self.close_unchanged(slot, backend) {
-                Some(outcome) => Commit::Done(Ok(outcome)),
-                None => {
-                    let (slot, backend) = (Arc::clone(slot), backend.clone());
-                    in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
+            Backend::Stored(backend) => {
+                if let Some(outcome) = self.close_unchanged(slot, backend) {
+                    return Commit::Done(Ok(outcome));
                 }
-            },
+                if backend.store().is_in_memory()
+                    && let Ok(_committing) = slot.busy.try_lock()
+                {
+                    let commit = self.commit_locked(slot, backend);
+                    let outcome = span().in_scope(|| at_once(commit));
+                    return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
+                }
+                let (slot, backend) = (Arc::clone(slot), backend.clone());
+                in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
+            }
             Backend::Revocable(backend) => {
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
                 in_background(async move { slot.engine.commit_revocable(&slot, &backend).await })

@@ -62,6 +62,15 @@ impl Engine {
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
         let _committing = slot.busy.lock().await;
+        self.commit_locked(slot, backend).await
+    }
+
+    /// As [`commit_stored`](Self::commit_stored), for a slot that is the caller's alone.
+    pub(in crate::engine) async fn commit_locked(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Result<Outcome, Error> {
         let (recorded, accessed, set_id) = {
             let mut state = slot.state();
             state.closed = true;

@@ -77,7 +77,8 @@ impl Engine {
 
     /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
     async fn load(&self, backend: &StoreBackend, id: SessionId) -> Result<Option<Origin>, Error> {
-        let now = self.clock.now();
+        // A tick of the clock more or less is within what its seconds leave open.
+        let now = self.clock.just_now();
         let mut session = id.hash();
         for _ in 0..HOPS {
             let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
