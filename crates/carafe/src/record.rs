@@ -76,6 +76,17 @@ impl Record {
         }
     }
 
+    /// The record, but for its content.
+    pub(crate) fn without_data(&self) -> Self {
+        Self {
+            data: Vec::new(),
+            user: self.user.clone(),
+            address: self.address.clone(),
+            agent: self.agent.clone(),
+            ..*self
+        }
+    }
+
     /// Whether the session has ended by its times, or under this id.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {

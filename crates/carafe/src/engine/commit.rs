@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -55,7 +55,7 @@ impl Engine {
                 if backend.store().is_in_memory()
                     && let Ok(_committing) = slot.busy.try_lock()
                 {
-                    let commit = self.commit_locked(slot, backend);
+                    let commit = pin!(self.commit_locked(slot, backend));
                     let outcome = span().in_scope(|| at_once(commit));
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
                 }

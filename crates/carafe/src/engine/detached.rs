@@ -35,7 +35,7 @@ pub(super) fn detached<T: Send + 'static>(
 
 /// Does work that waits for nothing where it stands, without a box for it. `None` if it panicked, or
 /// had to wait all the same, and was dropped.
-pub(super) fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
+pub(super) fn at_once<T>(work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     // Where a task has done much in its turn, tokio would make it wait.
     let mut work = pin!(tokio::task::unconstrained(work));
     let poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -68,16 +68,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_stands_is_done_or_dropped() {
-        assert_eq!(at_once(async { 1 }), Some(1));
-        assert_eq!(at_once(std::future::pending::<()>()), None);
-        assert_eq!(at_once(async { panic!("at once") }), None::<()>);
+        assert_eq!(at_once(pin!(async { 1 })), Some(1));
+        assert_eq!(at_once(pin!(std::future::pending::<()>())), None);
+        assert_eq!(at_once(pin!(async { panic!("at once") })), None::<()>);
         // Also at the end of a task's turn.
         while tokio::task::coop::has_budget_remaining() {
             tokio::task::consume_budget().await;
         }
         let (send, receive) = tokio::sync::oneshot::channel();
         send.send(2).unwrap();
-        assert_eq!(at_once(receive), Some(Ok(2)));
+        assert_eq!(at_once(pin!(receive)), Some(Ok(2)));
     }
 
     #[tokio::test]

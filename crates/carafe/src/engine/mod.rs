@@ -13,6 +13,7 @@ mod revocable;
 mod stored;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::Guard;
@@ -159,7 +160,7 @@ impl Engine {
             }
             Backend::Stored(backend) => {
                 if backend.store().is_in_memory() {
-                    let open = self.open_stored(slot, backend);
+                    let open = pin!(self.open_stored(slot, backend));
                     if let Some(opened) = span.in_scope(|| at_once(open)) {
                         return Opening::Done(opened);
                     }

@@ -24,7 +24,7 @@ pub(crate) use self::handle::{PERMANENT, is_permanent};
 pub use self::lazy::{LazySession, Named};
 pub(crate) use self::life::{ID, LOGIN};
 pub use self::login::LoginOptions;
-pub(crate) use self::operation::{Operation, conflict};
+pub(crate) use self::operation::{Login, Operation, conflict};
 pub use self::path::Step;
 pub(crate) use self::slot::Slot;
 pub use self::typed::Typed;

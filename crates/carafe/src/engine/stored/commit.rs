@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 
@@ -7,10 +7,14 @@ use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
 use crate::engine::{Engine, Outcome};
 use crate::event::Started;
-use crate::id::{SessionId, SessionIdHash};
+use crate::id::{self, SessionId, SessionIdHash};
 use crate::session::{Operation, PERMANENT, Recorded, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
 use crate::{DateTime, Error, ErrorKind, event};
+
+/// Searches for the key of permanent sessions.
+static FIND_PERMANENT: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(PERMANENT));
 
 /// What the response has to say about the session's cookie.
 #[derive(Clone, Debug, Default)]
@@ -156,7 +160,7 @@ impl Engine {
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
             if let Some(Origin { session, stored, .. }) = origin.take() {
-                backend.queue.submit(session, Task::End(stored)).await?;
+                backend.queue.submit(session, Task::End(stored), None).await?;
                 event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
@@ -189,8 +193,9 @@ impl Engine {
             return Ok(Committed { origin: Some(origin), set_id });
         }
         let was_permanent = permanent_of(&origin.stored)?;
-        let (session, stored) =
-            written(backend.queue.submit(origin.session, Task::Write(log)).await?)?;
+        let task = Task::Write(log);
+        let done = backend.queue.submit(origin.session, task, Some(&origin.stored)).await?;
+        let (session, stored) = written(done)?;
         let origin = Origin { session, stored, ..origin };
         if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == session {
             set_id = Some(set_id_of(&origin));
@@ -210,23 +215,25 @@ impl Engine {
         }
         let rules: &Rules = &backend.queue.rules;
         let now = self.clock.now();
-        let logged_in = apply::login(&log, rules, now)?;
         // Nobody else can have changed what isn't there yet.
         let data = match made {
             Some(made) => made?,
             None => {
                 let mut view = View::of_new_session();
-                log.into_iter().try_for_each(|operation| operation.apply(&mut view))?;
+                log.iter().cloned().try_for_each(|operation| operation.apply(&mut view))?;
                 view.to_json()?
             }
         };
-        let mut record = match logged_in {
-            Some(record) => record,
-            None if data == b"{}" => return Ok(None),
-            None => rules.new_record(now)?,
-        };
+        let login = apply::login(&log);
+        if login.is_none() && data == b"{}" {
+            return Ok(None);
+        }
+        let (id, public_id) = id::of_new_session()?;
+        let mut record = rules.new_record(public_id, now);
+        if let Some(login) = login {
+            record = apply::log_in(record, login, now);
+        }
         rules.fill(&mut record, data, now)?;
-        let id = SessionId::random()?;
         let session = id.hash();
         if !backend.store().create(&session, &record, now).await.map_err(failed)? {
             return Err(ended());
@@ -244,10 +251,13 @@ async fn rotate(
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
 ) -> Result<Committed, Error> {
-    let id = SessionId::random()?;
+    let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
-    let task = Task::Rotate { operations, to, grace };
-    let (session, stored) = written(backend.queue.submit(origin.session, task).await?)?;
+    let task = Task::Rotate { operations, to, public_id, grace };
+    // When a renewal is due, many requests see that at once, and most of them come too late.
+    let seen = grace.is_none().then_some(&origin.stored);
+    let done = backend.queue.submit(origin.session, task, seen).await?;
+    let (session, stored) = written(done)?;
     if session == to {
         event::rotated(grace.is_some());
         let origin = Origin { id, session, stored };
@@ -287,8 +297,8 @@ fn set_id_of(origin: &Origin) -> SetId {
 fn permanent_of(stored: &Stored) -> Result<bool, Error> {
     // Of most sessions a glance tells that they aren't. Records hold what this library wrote, which
     // escapes no letter.
-    if memmem::find(&stored.record.data, PERMANENT.as_bytes()).is_none() {
+    if FIND_PERMANENT.find(&stored.record.data).is_none() {
         return Ok(false);
     }
-    Ok(is_permanent(&View::new(payload(stored)?)))
+    Ok(is_permanent(&View::new(payload(&stored.record)?)))
 }

@@ -84,8 +84,8 @@ impl StoreBackend {
 
 impl Rules {
     /// A record of a session that begins now.
-    fn new_record(&self, now: u64) -> Result<Record, Error> {
-        Ok(Record::new(PublicId::random()?, now, self.idle, self.absolute))
+    fn new_record(&self, public_id: PublicId, now: u64) -> Record {
+        Record::new(public_id, now, self.idle, self.absolute)
     }
 
     /// Puts a session's content into a record that is used now.
@@ -132,7 +132,7 @@ impl Rules {
             agent: None,
             idle_expires: until.max(now).saturating_add(KEPT),
             state: State::Moved { to, until },
-            ..old.clone()
+            ..*old
         }
     }
 }

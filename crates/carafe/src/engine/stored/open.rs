@@ -4,7 +4,7 @@ use super::batch::HOPS;
 use super::{StoreBackend, failed};
 use crate::engine::Engine;
 use crate::id::{SessionId, SessionIdHash};
-use crate::record::State;
+use crate::record::{Record, State};
 use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
@@ -105,7 +105,7 @@ impl Engine {
 pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
     match origin {
         Some(Origin { stored, .. }) => {
-            Ok(View::recording(payload(stored)?, stored.record.user.clone()))
+            Ok(View::recording(payload(&stored.record)?, stored.record.user.clone()))
         }
         None => Ok(View::of_new_session()),
     }
@@ -113,8 +113,10 @@ pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
 
 /// The content of a record. One that can't be read is an error, and never an empty session that
 /// would be written over it.
-pub(super) fn payload(stored: &Stored) -> Result<Payload, Error> {
-    Payload::parse(stored.record.data.clone()).map_err(|error| {
+pub(super) fn payload(record: &Record) -> Result<Payload, Error> {
+    let mut json = Vec::with_capacity(record.data.len() + Payload::ROOM);
+    json.extend_from_slice(&record.data);
+    Payload::parse(json).map_err(|error| {
         Error::new(ErrorKind::Store, "the store holds a session that can't be read")
             .with_source(error)
     })
