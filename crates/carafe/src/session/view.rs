@@ -35,8 +35,10 @@ struct Recording {
     /// else can change it, nothing will have to be done again, and what the view holds is what is to
     /// be saved.
     new: bool,
-    /// The keys that the request read and hasn't written yet.
-    read: BTreeSet<Text>,
+    /// The keys that the request read and hasn't written yet: the first of the base by their places,
+    /// as bits, and others by name.
+    read_places: u64,
+    read_names: BTreeSet<Text>,
     read_all: bool,
 }
 
@@ -202,9 +204,14 @@ impl View {
             && !record.new
             && !record.read_all
             && !self.changes.contains_key(key)
-            && !record.read.contains(key)
         {
-            record.read.insert(Text::from_wtf8(key.to_vec()));
+            match bit_of(&self.base, key) {
+                Some(bit) => record.read_places |= bit,
+                None if record.read_names.contains(key) => {}
+                None => {
+                    record.read_names.insert(Text::from_wtf8(key.to_vec()));
+                }
+            }
         }
     }
 
@@ -218,7 +225,15 @@ impl View {
     /// What the request had read of a key that it is about to write for the first time.
     pub(crate) fn seen(&mut self, key: &[u8]) -> Option<Option<Value>> {
         let record = self.record.as_mut()?;
-        let read = record.read.remove(key) || record.read_all;
+        let read = record.read_all
+            || match bit_of(&self.base, key) {
+                Some(bit) => {
+                    let read = record.read_places & bit != 0;
+                    record.read_places &= !bit;
+                    read
+                }
+                None => record.read_names.remove(key),
+            };
         let written = self.cleared || self.changes.contains_key(key);
         (read && !written).then(|| self.base_value(key))
     }
@@ -392,4 +407,9 @@ impl View {
     fn base_value(&self, key: &[u8]) -> Option<Value> {
         self.base.get(key).unwrap_or_default()
     }
+}
+
+/// What stands for a key of a session among the bits of a number, if it is one of the first.
+fn bit_of(base: &Payload, key: &[u8]) -> Option<u64> {
+    1_u64.checked_shl(u32::try_from(base.position(key)?).ok()?)
 }

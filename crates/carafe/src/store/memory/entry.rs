@@ -13,9 +13,6 @@ const REST: usize = 32 - 8;
 pub(super) struct Key(u64);
 
 impl Key {
-    /// The first in their order.
-    pub(super) const FIRST: Self = Self(0);
-
     pub(super) fn of(id: &SessionIdHash) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
         Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
