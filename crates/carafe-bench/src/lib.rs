@@ -14,6 +14,7 @@ pub mod peers;
 pub mod plot;
 pub mod report;
 pub mod request;
+pub mod stored;
 pub mod subject;
 pub mod suite;
 

@@ -4,6 +4,7 @@ use carafe::Compression;
 
 use crate::ours;
 use crate::request;
+use crate::stored;
 use crate::subject::Subject;
 use crate::suite::payloads;
 
@@ -31,5 +32,6 @@ pub fn all() -> Vec<Subject> {
         request.name = format!("request-{name}");
         paths.push(request);
     }
+    paths.extend(stored::subjects());
     paths
 }

@@ -22,7 +22,7 @@ use crate::subject::Subject;
 #[derive(Clone, Debug)]
 pub struct Requests {
     router: Router,
-    headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 async fn bare() -> &'static str {
@@ -39,18 +39,23 @@ async fn login(session: Session) -> Result<&'static str, Error> {
 }
 
 impl Requests {
+    /// Requests without a cookie.
+    #[must_use]
+    pub fn new(router: Router) -> Self {
+        Self { router, headers: HeaderMap::new() }
+    }
+
     /// The router without a session layer.
     #[must_use]
     pub fn identity() -> Self {
-        let router = routes().layer(Identity::new());
-        Self { router, headers: HeaderMap::new() }
+        Self::new(routes().layer(Identity::new()))
     }
 
     /// The router with Flask's layer.
     #[must_use]
     pub fn sessions(compression: Compression) -> Self {
         let layer: SessionLayer = ours::layer(0, compression);
-        Self { router: routes().layer(layer), headers: HeaderMap::new() }
+        Self::new(routes().layer(layer))
     }
 
     /// Requests that come with the session's cookie.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Error, ErrorKind, base64};
 
@@ -15,6 +15,9 @@ use crate::{Error, ErrorKind, base64};
 pub struct SessionId([u8; 32]);
 
 impl SessionId {
+    /// The length of its text.
+    pub(crate) const TEXT: usize = 43;
+
     /// A new id.
     ///
     /// # Errors
@@ -32,9 +35,14 @@ impl SessionId {
     /// The id as unpadded base64url: 43 characters. It is a secret of the visitor's.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = String::with_capacity(43);
-        base64::encode_url(&self.0, &mut text);
+        let mut text = String::with_capacity(Self::TEXT);
+        self.append_to(&mut text);
         text
+    }
+
+    /// Appends [`to_text`](Self::to_text).
+    pub(crate) fn append_to(&self, text: &mut String) {
+        base64::encode_url(&self.0, text);
     }
 
     /// What stores know the session by: SHA-256 of the id's bytes.
@@ -48,6 +56,18 @@ impl Drop for SessionId {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// What names a new session: its id, and the one that may be shown. The random bytes of both come
+/// from one system call.
+pub(crate) fn of_new_session() -> Result<(SessionId, PublicId), Error> {
+    let mut id = SessionId([0; 32]);
+    let bytes: Zeroizing<[u8; 48]> = Zeroizing::new(random()?);
+    let (secret, public) = bytes.split_at(32);
+    id.0.copy_from_slice(secret);
+    let mut public_id = [0; 16];
+    public_id.copy_from_slice(public);
+    Ok((id, PublicId(public_id)))
 }
 
 impl fmt::Debug for SessionId {
@@ -143,6 +163,19 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_session_has_ids_that_share_nothing() {
+        let (id, public) = of_new_session().unwrap();
+        let (other, other_public) = of_new_session().unwrap();
+        assert!(id != other && public != other_public);
+        let mut parts: Vec<&[u8]> = id.0.chunks(8).chain(other.0.chunks(8)).collect();
+        parts.extend(public.0.chunks(8).chain(other_public.0.chunks(8)));
+        assert!(!parts.contains(&&[0; 8][..]));
+        parts.sort_unstable();
+        parts.dedup();
+        assert_eq!(parts.len(), 12);
+    }
 
     #[test]
     fn ids_round_trip_and_hide() {

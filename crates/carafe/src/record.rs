@@ -6,6 +6,9 @@ use crate::{Error, ErrorKind};
 /// The version of the binary form, its first byte.
 const FORMAT: u8 = 1;
 
+/// How many numbers a record has.
+const NUMBERS: usize = 6;
+
 /// Whether a record is a session, or says where one went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,6 +76,17 @@ impl Record {
         }
     }
 
+    /// The record, but for its content.
+    pub(crate) fn without_data(&self) -> Self {
+        Self {
+            data: Vec::new(),
+            user: self.user.clone(),
+            address: self.address.clone(),
+            agent: self.agent.clone(),
+            ..*self
+        }
+    }
+
     /// Whether the session has ended by its times, or under this id.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
@@ -91,18 +105,23 @@ impl Record {
     /// The record in a versioned binary form, for stores that keep it as one value.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.data.len() + 96);
+        let mut out = Vec::with_capacity(self.encoded_len());
+        self.encode(&mut out);
+        out
+    }
+
+    /// Appends [`to_bytes`](Self::to_bytes).
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(FORMAT);
         out.extend_from_slice(self.public_id.as_bytes());
-        for time in [self.created, self.renewed, self.last_seen, self.idle_expires, self.expires] {
-            put_number(&mut out, time);
+        for number in self.numbers() {
+            put_number(out, number);
         }
-        put_number(&mut out, self.logged_in.map_or(0, |time| time.saturating_add(1)));
         for text in [&self.user, &self.address, &self.agent] {
             match text {
-                None => put_number(&mut out, 0),
+                None => put_number(out, 0),
                 Some(text) => {
-                    put_number(&mut out, text.len() as u64 + 1);
+                    put_number(out, text.len() as u64 + 1);
                     out.extend_from_slice(text.as_bytes());
                 }
             }
@@ -112,11 +131,39 @@ impl Record {
             State::Moved { to, until } => {
                 out.push(1);
                 out.extend_from_slice(to.as_bytes());
-                put_number(&mut out, *until);
+                put_number(out, *until);
             }
         }
         out.extend_from_slice(&self.data);
-        out
+    }
+
+    /// How long [`to_bytes`](Self::to_bytes) is.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let numbers: usize = self.numbers().into_iter().map(number_len).sum();
+        let texts = [&self.user, &self.address, &self.agent].into_iter().map(|text| match text {
+            None => 1,
+            Some(text) => number_len(text.len() as u64 + 1) + text.len(),
+        });
+        let state = match &self.state {
+            State::Live => 1,
+            State::Moved { until, .. } => 33 + number_len(*until),
+        };
+        1 + 16 + numbers + texts.sum::<usize>() + state + self.data.len()
+    }
+
+    /// The numbers in the order in which they are written.
+    fn numbers(&self) -> [u64; NUMBERS] {
+        let logged_in = self.logged_in.map_or(0, |time| time.saturating_add(1));
+        [self.created, self.renewed, self.last_seen, self.idle_expires, self.expires, logged_in]
+    }
+
+    /// The user of a record in its binary form; `None` also if there is no such record.
+    pub(crate) fn user_in(bytes: &[u8]) -> Option<&str> {
+        let mut reader = Reader { rest: bytes.get(1 + 16..)? };
+        for _ in 0..NUMBERS {
+            reader.number()?;
+        }
+        reader.text()?
     }
 
     /// Reads [`to_bytes`](Self::to_bytes).
@@ -149,6 +196,12 @@ impl std::fmt::Debug for Record {
     }
 }
 
+/// How many bytes a number takes in LEB128.
+fn number_len(number: u64) -> usize {
+    let bits = 64 - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
 /// Appends a number in LEB128.
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
     loop {
@@ -166,7 +219,7 @@ struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn record(mut self) -> Option<Record> {
         if self.array::<1>()? != [FORMAT] {
             return None;
@@ -175,7 +228,8 @@ impl Reader<'_> {
         let [created, renewed, last_seen, idle_expires, expires] =
             [self.number()?, self.number()?, self.number()?, self.number()?, self.number()?];
         let logged_in = self.number()?.checked_sub(1);
-        let [user, address, agent] = [self.text()?, self.text()?, self.text()?];
+        let [user, address, agent] =
+            [self.text()?, self.text()?, self.text()?].map(|text| text.map(str::to_owned));
         let state = match self.array::<1>()? {
             [0] => State::Live,
             [1] => {
@@ -221,11 +275,11 @@ impl Reader<'_> {
         None
     }
 
-    fn text(&mut self) -> Option<Option<String>> {
+    fn text(&mut self) -> Option<Option<&'a str>> {
         let Some(len) = self.number()?.checked_sub(1) else { return Some(None) };
         let (text, rest) = self.rest.split_at_checked(usize::try_from(len).ok()?)?;
         self.rest = rest;
-        String::from_utf8(text.to_vec()).ok().map(Some)
+        std::str::from_utf8(text).ok().map(Some)
     }
 }
 
@@ -249,6 +303,21 @@ mod tests {
         assert_eq!(Record::from_bytes(&record().to_bytes()).unwrap(), record());
         let live = Record { state: State::Live, ..record() };
         assert_eq!(Record::from_bytes(&live.to_bytes()).unwrap(), live);
+    }
+
+    #[test]
+    fn the_length_and_the_user_are_those_of_the_bytes() {
+        for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX >> 1, u64::MAX] {
+            for state in [State::Live, record().state] {
+                let record = Record { created: number, expires: number, state, ..record() };
+                let bytes = record.to_bytes();
+                assert_eq!(bytes.len(), record.encoded_len(), "{number}");
+                assert_eq!(Record::user_in(&bytes), record.user.as_deref());
+            }
+        }
+        let anonymous = Record { user: None, ..record() };
+        assert_eq!(Record::user_in(&anonymous.to_bytes()), None);
+        assert_eq!(Record::user_in(&record().to_bytes()[..20]), None);
     }
 
     #[test]

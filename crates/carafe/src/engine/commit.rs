@@ -1,11 +1,11 @@
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-use super::detached::{Detached, detached};
+use super::detached::{Detached, at_once, detached};
 use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::id::SessionId;
@@ -48,12 +48,17 @@ impl Engine {
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => Commit::Done(event::within(&span(), || self.commit_cookie(slot))),
-            Backend::Stored(_) if slot.state().view.is_none() => {
-                let mut state = slot.state();
-                state.closed = true;
-                Commit::Done(Ok(Outcome { vary: state.accessed, cookie: None, error: None }))
-            }
             Backend::Stored(backend) => {
+                if let Some(outcome) = self.close_unchanged(slot, backend) {
+                    return Commit::Done(Ok(outcome));
+                }
+                if backend.store().is_in_memory()
+                    && let Ok(_committing) = slot.busy.try_lock()
+                {
+                    let commit = pin!(self.commit_locked(slot, backend));
+                    let outcome = event::within(&span(), || at_once(commit));
+                    return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
+                }
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
                 in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
             }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinHandle;
@@ -33,6 +33,18 @@ pub(super) fn detached<T: Send + 'static>(
     }
 }
 
+/// Does work that waits for nothing where it stands, without a box for it. `None` if it panicked, or
+/// had to wait all the same, and was dropped.
+pub(super) fn at_once<T>(work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    // Where a task has done much in its turn, tokio would make it wait.
+    let mut work = pin!(tokio::task::unconstrained(work));
+    let poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    match catch_unwind(AssertUnwindSafe(poll)) {
+        Ok(Poll::Ready(output)) => Some(output),
+        Ok(Poll::Pending) | Err(_) => None,
+    }
+}
+
 impl<T> Detached<T> {
     /// Waits for its end; `None` if it panicked, or the runtime ended before.
     pub(super) async fn finished(self) -> Option<T> {
@@ -52,6 +64,20 @@ mod tests {
     #[tokio::test]
     async fn what_needs_no_waiting_is_done_at_once() {
         assert!(matches!(detached(async { 1 }), Detached::Done(Some(1))));
+    }
+
+    #[tokio::test]
+    async fn what_stands_is_done_or_dropped() {
+        assert_eq!(at_once(pin!(async { 1 })), Some(1));
+        assert_eq!(at_once(pin!(std::future::pending::<()>())), None);
+        assert_eq!(at_once(pin!(async { panic!("at once") })), None::<()>);
+        // Also at the end of a task's turn.
+        while tokio::task::coop::has_budget_remaining() {
+            tokio::task::consume_budget().await;
+        }
+        let (send, receive) = tokio::sync::oneshot::channel();
+        send.send(2).unwrap();
+        assert_eq!(at_once(pin!(receive)), Some(Ok(2)));
     }
 
     #[tokio::test]

@@ -10,6 +10,9 @@ use crate::codec::Codecs;
 use crate::id::SessionId;
 use crate::{Config, Error, KeyRing, SecretKey, event};
 
+/// The length of the longest signature, SHA-512's.
+const MAX_SIGNATURE: usize = 86;
+
 /// The secret keys of running layers, to be replaced without a restart.
 ///
 /// Its clones are the same keys. Give one to each layer and keep one; or ask a layer for
@@ -186,7 +189,10 @@ impl LayerKeys {
 
     /// The cookie of a session in a store.
     pub(super) fn sign_id(&self, id: &SessionId) -> String {
-        self.codecs().ids().sign(&id.to_text())
+        let mut signed = String::with_capacity(SessionId::TEXT + 1 + MAX_SIGNATURE);
+        id.append_to(&mut signed);
+        self.codecs().ids().append_signature(&mut signed);
+        signed
     }
 
     /// The formats under the keys of this moment.

@@ -13,6 +13,7 @@ mod revocable;
 mod stored;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::Guard;
@@ -21,6 +22,7 @@ use tracing::Instrument as _;
 
 pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome};
+use self::detached::at_once;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 use self::opening::Opening;
@@ -144,19 +146,25 @@ impl Engine {
             let mut state = slot.state();
             state.accessed |= accessed;
             if state.view.is_some() {
-                return Opening::Done;
+                return Opening::Done(Ok(()));
             }
         }
         let span = event::span!("session.open");
         match &self.backend {
             Backend::Cookie => {
                 event::within(&span, || self.open_cookie(slot));
-                Opening::Done
+                Opening::Done(Ok(()))
             }
             Backend::Revocable(backend) => {
                 Opening::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
             }
             Backend::Stored(backend) => {
+                if backend.store().is_in_memory() {
+                    let open = pin!(self.open_stored(slot, backend));
+                    if let Some(opened) = event::within(&span, || at_once(open)) {
+                        return Opening::Done(opened);
+                    }
+                }
                 Opening::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
         }

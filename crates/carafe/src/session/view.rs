@@ -31,9 +31,46 @@ pub(crate) struct View {
 #[derive(Debug, Default)]
 struct Recording {
     log: Vec<Operation>,
-    /// The keys that the request read and hasn't written yet.
-    read: BTreeSet<Text>,
+    /// Whether the session isn't in the store yet, and nothing of it on its way there: then nobody
+    /// else can change it, nothing will have to be done again, and what the view holds is what is to
+    /// be saved.
+    new: bool,
+    /// The keys that the request read and hasn't written yet: the first of the base by their places,
+    /// as bits, and others by name.
+    read_places: u64,
+    read_names: BTreeSet<Text>,
     read_all: bool,
+}
+
+/// What is to be committed.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// What the request did. Of a new session only that it did something, its logins and logouts.
+    pub(crate) log: Vec<Operation>,
+    /// What a new session holds.
+    pub(crate) made: Option<Result<Vec<u8>, Error>>,
+}
+
+impl Recorded {
+    /// One operation that has not been done to the view.
+    pub(crate) fn only(operation: Operation) -> Self {
+        Self { log: vec![operation], made: None }
+    }
+}
+
+impl Recording {
+    fn note(&mut self, operation: Operation) {
+        match (operation, self.log.last()) {
+            (Operation::Touch, Some(Operation::Touch)) => {}
+            (operation, last) => {
+                if last.is_none() {
+                    // Most requests do one thing.
+                    self.log.reserve_exact(1);
+                }
+                self.log.push(operation);
+            }
+        }
+    }
 }
 
 /// What a view was before a number of changes, to undo them.
@@ -61,19 +98,52 @@ impl View {
 
     /// A view that records what is done, since the session is in a store.
     pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
-        Self { base, user, record: Some(Box::default()), ..Self::default() }
+        Self { user, record: Some(Box::default()), ..Self::new(base) }
+    }
+
+    /// A view of a session that will be in a store.
+    pub(crate) fn of_new_session() -> Self {
+        let record = Recording { new: true, ..Recording::default() };
+        Self { record: Some(Box::new(record)), ..Self::new(Payload::default()) }
     }
 
     /// Does one operation, and records it where that is needed.
     pub(crate) fn perform(&mut self, operation: Operation) -> Result<(), Error> {
-        if self.record.is_none() {
-            return operation.apply(self);
-        }
-        operation.clone().apply(self)?;
-        if let Some(record) = &mut self.record {
-            record.log.push(operation);
-        }
+        let Some(record) = &self.record else { return operation.apply(self) };
+        let noted = match operation {
+            Operation::Login(login) => {
+                self.log_in(&login);
+                Operation::Login(login)
+            }
+            Operation::Logout => {
+                self.log_out();
+                Operation::Logout
+            }
+            operation if record.new => {
+                operation.apply(self)?;
+                Operation::Touch
+            }
+            operation => {
+                operation.clone().apply(self)?;
+                operation
+            }
+        };
+        self.note(noted);
         Ok(())
+    }
+
+    /// Records an operation that has been done.
+    fn note(&mut self, operation: Operation) {
+        if let Some(record) = &mut self.record {
+            record.note(operation);
+        }
+    }
+
+    /// Records a function that has been called, if it may have to be called again.
+    fn note_change(&mut self, operation: impl FnOnce() -> Operation) {
+        if let Some(record) = &mut self.record {
+            record.note(if record.new { Operation::Touch } else { operation() });
+        }
     }
 
     /// Removes a key that is there.
@@ -84,18 +154,13 @@ impl View {
 
     /// Writes what `change` made of the old value, and records the change itself.
     pub(crate) fn update(&mut self, key: Text, new: Value, change: &Change) {
-        if let Some(record) = &mut self.record {
-            let change = Change::clone(change);
-            record.log.push(Operation::Update { key: key.clone(), change });
-        }
+        self.note_change(|| Operation::Update { key: key.clone(), change: Change::clone(change) });
         self.insert(key, new);
     }
 
     /// Writes what `change` made of several keys, and records the change itself.
     pub(super) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
-        if let Some(record) = &mut self.record {
-            record.log.push(Operation::UpdateFields(change));
-        }
+        self.note_change(|| Operation::UpdateFields(change));
         self.write_fields(fields);
     }
 
@@ -109,28 +174,44 @@ impl View {
         }
     }
 
-    /// Takes out what was recorded.
-    pub(crate) fn take_log(&mut self) -> Vec<Operation> {
-        self.record.as_mut().map(|record| std::mem::take(&mut record.log)).unwrap_or_default()
+    /// Whether something was recorded that is to be saved.
+    pub(crate) fn has_log(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| !record.log.is_empty())
     }
 
-    /// Goes on from what has been committed: `base` has all that was recorded up to `take_log`, and
-    /// what was done since is done again on it.
-    pub(crate) fn rebase(&mut self, base: Payload, user: Option<String>) -> Result<(), Error> {
-        let log = self.take_log();
+    /// Takes out what was recorded.
+    pub(crate) fn take_recorded(&mut self) -> Recorded {
+        let Some(record) = &mut self.record else { return Recorded::default() };
+        let log = std::mem::take(&mut record.log);
+        // From here on the session may be in the store.
+        let is_new = std::mem::take(&mut record.new);
+        let made = (is_new && !log.is_empty()).then(|| self.to_json());
+        Recorded { log, made }
+    }
+
+    /// Goes on from what has been committed: `next` is a view of all that was recorded up to
+    /// `take_recorded`, and what was done since is done again on it.
+    pub(crate) fn rebase(&mut self, next: Self) -> Result<(), Error> {
+        let Recorded { log, .. } = self.take_recorded();
         let flashes = self.flashes.take();
-        *self = Self { flashes, version: self.version + 1, ..Self::recording(base, user) };
+        *self = Self { flashes, version: self.version + 1, ..next };
         log.into_iter().try_for_each(|operation| self.perform(operation))
     }
 
     /// Notes that the request has read a key.
     pub(crate) fn note_read(&mut self, key: &[u8]) {
         if let Some(record) = &mut self.record
+            && !record.new
             && !record.read_all
             && !self.changes.contains_key(key)
-            && !record.read.contains(key)
         {
-            record.read.insert(Text::from_wtf8(key.to_vec()));
+            match bit_of(&self.base, key) {
+                Some(bit) => record.read_places |= bit,
+                None if record.read_names.contains(key) => {}
+                None => {
+                    record.read_names.insert(Text::from_wtf8(key.to_vec()));
+                }
+            }
         }
     }
 
@@ -144,7 +225,15 @@ impl View {
     /// What the request had read of a key that it is about to write for the first time.
     pub(crate) fn seen(&mut self, key: &[u8]) -> Option<Option<Value>> {
         let record = self.record.as_mut()?;
-        let read = record.read.remove(key) || record.read_all;
+        let read = record.read_all
+            || match bit_of(&self.base, key) {
+                Some(bit) => {
+                    let read = record.read_places & bit != 0;
+                    record.read_places &= !bit;
+                    read
+                }
+                None => record.read_names.remove(key),
+            };
         let written = self.cleared || self.changes.contains_key(key);
         (read && !written).then(|| self.base_value(key))
     }
@@ -330,4 +419,9 @@ impl View {
     fn base_value(&self, key: &[u8]) -> Option<Value> {
         self.base.get(key).unwrap_or_default()
     }
+}
+
+/// What stands for a key of a session among the bits of a number, if it is one of the first.
+fn bit_of(base: &Payload, key: &[u8]) -> Option<u64> {
+    1_u64.checked_shl(u32::try_from(base.position(key)?).ok()?)
 }

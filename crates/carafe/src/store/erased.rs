@@ -1,12 +1,15 @@
-use std::future::Future;
+use std::any::Any;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
+    Deleted, MemoryStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated,
+    Version,
 };
 use crate::event::{self, Started};
 use crate::id::SessionIdHash;
@@ -18,12 +21,26 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 #[derive(Clone)]
 pub(crate) struct Store {
     store: Arc<dyn Erased>,
+    /// The same store, if it is the one in memory: its calls wait for nothing, and are quicker than
+    /// what it takes to wait for others.
+    memory: Option<Arc<MemoryStore>>,
     timeout: Duration,
 }
 
 impl Store {
-    pub(crate) fn new(store: impl SessionStore, timeout: Duration) -> Self {
-        Self { store: Arc::new(store), timeout }
+    pub(crate) fn new<S: SessionStore>(store: S, timeout: Duration) -> Self {
+        let store = Arc::new(store);
+        let any: Arc<dyn Any + Send + Sync> = Arc::<S>::clone(&store);
+        let memory = match any.downcast::<MemoryStore>() {
+            Ok(memory) => Some(memory),
+            Err(other) => other.downcast_ref::<Arc<MemoryStore>>().cloned(),
+        };
+        Self { store, memory, timeout }
+    }
+
+    /// Whether no call waits for anything.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// The same store with another time limit.
@@ -41,6 +58,15 @@ impl Store {
         self.wait(name, call, StoreErrorKind::Uncertain).await
     }
 
+    /// A call that waits for nothing.
+    fn at_once<T>(&self, operation: &'static str, call: impl FnOnce() -> T) -> T {
+        let span = event::span!("store", operation);
+        let started = Started::now();
+        let answer = span.in_scope(call);
+        event::store_called(operation, started);
+        answer
+    }
+
     async fn wait<T>(
         &self,
         operation: &'static str,
@@ -49,14 +75,23 @@ impl Store {
     ) -> Result<T, StoreError> {
         let span = event::span!("store", operation);
         let started = Started::now();
-        let answer = tokio::time::timeout(self.timeout, call).instrument(span).await;
+        let answer = self.within_timeout(call).instrument(span).await;
         event::store_called(operation, started);
         match answer {
-            Ok(answer) => answer,
-            Err(_) => Err(StoreError::new(
+            Some(answer) => answer,
+            None => Err(StoreError::new(
                 kind,
                 format!("the session store did not answer within {:?}", self.timeout),
             )),
+        }
+    }
+
+    /// The answer; `None` if its time is over.
+    async fn within_timeout<T>(&self, mut call: Answer<'_, T>) -> Option<Result<T, StoreError>> {
+        // What is known at once, such as that a server is away, needs no timer.
+        match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => tokio::time::timeout(self.timeout, call).await.ok(),
         }
     }
 }
@@ -68,9 +103,41 @@ impl std::fmt::Debug for Store {
 }
 
 /// Declares the object-safe twin of [`SessionStore`], its implementation for every store, and the
-/// methods of [`Store`] that call it under the time limit.
+/// methods of [`Store`] that call it under the time limit; some of them at once, in memory.
 macro_rules! erase {
-    ($($limit:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    (
+        $($frequent_limit:ident $frequent:ident($($frequent_arg:ident: $frequent_type:ty),*)
+            -> $frequent_answer:ty, $at_once:ident($($at_once_arg:ident),*);)*
+        --
+        $($limit:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*
+    ) => {
+        erase! { @ $($frequent($($frequent_arg: $frequent_type),*) -> $frequent_answer;)*
+                   $($name($($arg: $type),*) -> $answer;)* }
+
+        impl Store {
+            $(pub(crate) async fn $frequent<'a>(
+                &'a self,
+                $($frequent_arg: $frequent_type),*
+            ) -> Result<$frequent_answer, StoreError> {
+                let name = stringify!($frequent);
+                match &self.memory {
+                    Some(memory) => self.at_once(name, || memory.$at_once($($at_once_arg),*)),
+                    None => {
+                        let call = self.store.$frequent($($frequent_arg),*);
+                        self.$frequent_limit(name, call).await
+                    }
+                }
+            })*
+
+            $(pub(crate) fn $name<'a>(
+                &'a self,
+                $($arg: $type),*
+            ) -> impl Future<Output = Result<$answer, StoreError>> + Send + 'a {
+                self.$limit(stringify!($name), self.store.$name($($arg),*))
+            })*
+        }
+    };
+    (@ $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         trait Erased: Send + Sync {
             $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer>;)*
         }
@@ -80,22 +147,16 @@ macro_rules! erase {
                 Box::pin(SessionStore::$name(self, $($arg),*))
             })*
         }
-
-        impl Store {
-            $(pub(crate) fn $name<'a>(
-                &'a self,
-                $($arg: $type),*
-            ) -> impl Future<Output = Result<$answer, StoreError>> + Send + 'a {
-                self.$limit(stringify!($name), self.store.$name($($arg),*))
-            })*
-        }
     };
 }
 
 erase! {
-    write create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
-    read load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
-    write update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64) -> Updated;
+    write create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool,
+        create_now(id, record, now);
+    read load(id: &'a SessionIdHash, now: u64) -> Option<Stored>, load_now(id);
+    write update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64) -> Updated,
+        update_now(id, expected, record, now);
+    --
     write delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
     read list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
     write delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;

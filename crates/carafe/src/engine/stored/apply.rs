@@ -2,7 +2,7 @@
 
 use super::Rules;
 use crate::record::Record;
-use crate::session::{Operation, View, conflict};
+use crate::session::{Login, Operation, View, conflict};
 use crate::{Error, event};
 
 /// Applies one request's changes, all or none.
@@ -28,22 +28,21 @@ pub(super) fn to_view(
     Ok(())
 }
 
-/// A record of the user who logged in, if one did; of several the last.
-pub(super) fn login(
-    operations: &[Operation],
-    rules: &Rules,
-    now: u64,
-) -> Result<Option<Record>, Error> {
-    let login = operations.iter().rev().find_map(|operation| match operation {
-        Operation::Login(login) => Some(login),
+/// The login among these changes, if there is one; of several the last.
+pub(super) fn login(operations: &[Operation]) -> Option<&Login> {
+    operations.iter().rev().find_map(|operation| match operation {
+        Operation::Login(login) => Some(login.as_ref()),
         _ => None,
-    });
-    let Some(login) = login else { return Ok(None) };
-    Ok(Some(Record {
+    })
+}
+
+/// Makes a record that of the user who logged in.
+pub(super) fn log_in(record: Record, login: &Login, now: u64) -> Record {
+    Record {
         user: Some(login.user.clone()),
         logged_in: Some(now),
         address: login.address.clone(),
         agent: login.agent.clone(),
-        ..rules.new_record(now)?
-    }))
+        ..record
+    }
 }

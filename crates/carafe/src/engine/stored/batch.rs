@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::open::payload;
 use super::queue::{Done, Queue, Task, Ticket};
 use super::{apply, ended, failed, users};
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::session::{Operation, View};
 use crate::store::{Deleted, StoreErrorKind, Stored, Updated, Version};
-use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
 
 /// How long a commit tries to get past other processes' commits.
@@ -62,7 +62,8 @@ impl<'a> Batch<'a> {
     /// Does what the tickets ask for, in their order, and returns the newest record.
     pub(super) async fn run(mut self, tickets: Vec<Ticket>) -> Option<Arc<Stored>> {
         let mut tickets = VecDeque::from(tickets);
-        while let Some(Ticket { task, reply, since }) = tickets.pop_front() {
+        while let Some(Ticket { task, seen, reply, since }) = tickets.pop_front() {
+            self.known = self.known.or(seen);
             if since.elapsed() > PATIENCE {
                 // The store is too slow for all who wait: those who have waited for long are told.
                 answer(reply, Err(too_slow()));
@@ -80,8 +81,8 @@ impl<'a> Batch<'a> {
                     }
                     self.write(run).await;
                 }
-                Task::Rotate { operations, to, grace } => {
-                    self.rotate(operations, to, grace, reply).await;
+                Task::Rotate { operations, to, public_id, grace } => {
+                    self.rotate(operations, (to, public_id), grace, reply).await;
                 }
                 Task::End(seen) => {
                     let result = self.end(&seen.record).await;
@@ -94,16 +95,17 @@ impl<'a> Batch<'a> {
 
     /// The session as it is now.
     async fn find(&mut self) -> Result<Found, Error> {
-        let stored = match self.known.take() {
+        let now = self.queue.clock.now();
+        // One that was used since it was seen hasn't ended with what was seen.
+        let stored = match self.known.take().filter(|known| !known.record.is_expired(now)) {
             Some(stored) => stored,
             None => {
-                let now = self.queue.clock.now();
                 let loaded = self.queue.store.load(&self.session, now).await.map_err(failed)?;
                 Arc::new(loaded.ok_or_else(ended)?)
             }
         };
         match stored.record.state {
-            _ if stored.record.is_expired(self.queue.clock.now()) => Err(ended()),
+            _ if stored.record.is_expired(now) => Err(ended()),
             State::Moved { to, .. } => Ok(Found::Elsewhere(to)),
             State::Live => Ok(Found::Here(stored)),
         }
@@ -127,7 +129,7 @@ impl<'a> Batch<'a> {
                 Err(error) => return answer_all(run, &error),
             };
             // Each request's changes are made whole or not at all.
-            let mut record = stored.record.clone();
+            let mut record = stored.record.without_data();
             let outcomes: Vec<Result<(), Error>> = run
                 .iter()
                 .map(|(operations, _)| apply::to_view(&mut view, operations, &self.queue.rules))
@@ -137,7 +139,9 @@ impl<'a> Batch<'a> {
                 return answer_each(run, outcomes);
             }
             let now = self.queue.clock.now();
-            if let Err(error) = self.queue.rules.fill(&mut record, &view, now) {
+            let filled =
+                view.to_json().and_then(|data| self.queue.rules.fill(&mut record, data, now));
+            if let Err(error) = filled {
                 self.known = Some(stored);
                 return self.write_singly(run, &error).await;
             }
@@ -175,8 +179,9 @@ impl<'a> Batch<'a> {
 
     /// Hands changes over to the queue of the id under which the session goes on.
     fn forward(&mut self, to: SessionIdHash, run: Vec<(Vec<Operation>, Reply)>) {
-        let tickets =
-            run.into_iter().map(|(operations, reply)| Ticket::new(Task::Write(operations), reply));
+        let tickets = run
+            .into_iter()
+            .map(|(operations, reply)| Ticket::new(Task::Write(operations), None, reply));
         self.queue.enqueue(to, tickets.collect());
     }
 
@@ -186,7 +191,7 @@ impl<'a> Batch<'a> {
     async fn rotate(
         &mut self,
         operations: Vec<Operation>,
-        to: SessionIdHash,
+        (to, public_id): (SessionIdHash, PublicId),
         grace: Option<Duration>,
         reply: Reply,
     ) {
@@ -199,13 +204,13 @@ impl<'a> Batch<'a> {
                     let task = match grace {
                         // It has been renewed already.
                         Some(_) => Task::Write(operations),
-                        None => Task::Rotate { operations, to, grace },
+                        None => Task::Rotate { operations, to, public_id, grace },
                     };
-                    return self.queue.enqueue(next, vec![Ticket::new(task, reply)]);
+                    return self.queue.enqueue(next, vec![Ticket::new(task, None, reply)]);
                 }
                 Err(error) => break Err(error),
             };
-            match self.move_to(&stored, &operations, to, grace, &mut created).await {
+            match self.move_to(&stored, &operations, (to, public_id), grace, &mut created).await {
                 Ok(Moved::Done(written)) => {
                     created = None;
                     break Ok(Done::Written(to, written));
@@ -237,7 +242,7 @@ impl<'a> Batch<'a> {
         &mut self,
         stored: &Stored,
         operations: &[Operation],
-        to: SessionIdHash,
+        (to, public_id): (SessionIdHash, PublicId),
         grace: Option<Duration>,
         created: &mut Option<Version>,
     ) -> Result<Moved, Error> {
@@ -245,9 +250,11 @@ impl<'a> Batch<'a> {
         let now = clock.now();
         let mut view = view_of(&stored.record)?;
         apply::to_view(&mut view, operations, rules)?;
-        let logged_in = apply::login(operations, rules, now)?;
-        let mut record = logged_in.unwrap_or_else(|| stored.record.clone());
-        rules.fill(&mut record, &view, now)?;
+        let mut record = match apply::login(operations) {
+            Some(login) => apply::log_in(rules.new_record(public_id, now), login, now),
+            None => stored.record.without_data(),
+        };
+        rules.fill(&mut record, view.to_json()?, now)?;
         record.renewed = now;
         let version = match *created {
             None => match store.create(&to, &record, now).await {
@@ -274,7 +281,7 @@ impl<'a> Batch<'a> {
         let until = match grace {
             Some(grace) => now.saturating_add(grace.as_secs()),
             // A request of before a login has no part in the user's session, not even to end it.
-            None if operations.iter().any(|one| matches!(one, Operation::Login(_))) => 0,
+            None if apply::login(operations).is_some() => 0,
             None => now,
         };
         let pointer = rules.pointer(&stored.record, to, until, now);
@@ -386,7 +393,7 @@ fn too_slow() -> Error {
 }
 
 fn view_of(record: &Record) -> Result<View, Error> {
-    Ok(View::recording(Payload::parse(record.data.clone())?, record.user.clone()))
+    Ok(View::recording(payload(record)?, record.user.clone()))
 }
 
 /// Tells a request how its change went. A request that has gone doesn't hear it.

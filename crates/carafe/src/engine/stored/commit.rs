@@ -1,17 +1,20 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem;
 
-use super::open::{Origin, payload};
+use super::open::{Origin, payload, view};
 use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
 use crate::engine::{Engine, Outcome};
 use crate::event::Started;
-use crate::id::{SessionId, SessionIdHash};
-use crate::session::{Operation, PERMANENT, Slot, View, is_permanent};
+use crate::id::{self, SessionId, SessionIdHash};
+use crate::session::{Operation, PERMANENT, Recorded, Slot, View, is_permanent};
 use crate::store::{Stored, Version};
-use crate::value::json::Payload;
 use crate::{DateTime, Error, ErrorKind, event};
+
+/// Searches for the key of permanent sessions.
+static FIND_PERMANENT: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(PERMANENT));
 
 /// What the response has to say about the session's cookie.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +35,30 @@ struct Committed {
 }
 
 impl Engine {
+    /// Closes the session of a request that has nothing to save, as most have, without a task.
+    pub(in crate::engine) fn close_unchanged(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Option<Outcome> {
+        let mut state = slot.state();
+        if let Some(view) = &state.view {
+            // What is being saved has its say about the cookie.
+            let _committing = slot.busy.try_lock().ok()?;
+            let rules = &backend.queue.rules;
+            let due = state.origin.as_ref().is_some_and(|origin| {
+                // Whoever is late by a tick of the clock does it in the next request.
+                let (record, now) = (&origin.stored.record, self.clock.just_now());
+                rules.renewal_is_due(record, now) || rules.touch_is_due(record, now)
+            });
+            if due || view.has_log() || !matches!(state.set_id, SetId::Keep) {
+                return None;
+            }
+        }
+        state.closed = true;
+        Some(Outcome { vary: state.accessed, cookie: None, error: None })
+    }
+
     /// Closes a request's session, saves what changed, and says what the response has to say.
     pub(in crate::engine) async fn commit_stored(
         &self,
@@ -39,14 +66,23 @@ impl Engine {
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
         let _committing = slot.busy.lock().await;
-        let (log, accessed, set_id) = {
+        self.commit_locked(slot, backend).await
+    }
+
+    /// As [`commit_stored`](Self::commit_stored), for a slot that is the caller's alone.
+    pub(in crate::engine) async fn commit_locked(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Result<Outcome, Error> {
+        let (recorded, accessed, set_id) = {
             let mut state = slot.state();
             state.closed = true;
-            let log = state.view.as_mut().map(View::take_log).unwrap_or_default();
-            (log, state.accessed, std::mem::take(&mut state.set_id))
+            let recorded = state.view.as_mut().map(View::take_recorded).unwrap_or_default();
+            (recorded, state.accessed, std::mem::take(&mut state.set_id))
         };
         let origin = slot.state().origin.take().map(|origin| *origin);
-        let (set_id, error) = match self.commit_log(backend, origin, log, true).await {
+        let (set_id, error) = match self.commit_recorded(backend, origin, recorded, true).await {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), None),
             // What was saved before lasts: without its new id the visitor would have lost it.
             Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
@@ -68,41 +104,39 @@ impl Engine {
         operation: Option<Operation>,
     ) -> Result<(), Error> {
         let _committing = slot.busy.lock().await;
-        let log = slot.state().view.as_mut().map(View::take_log).unwrap_or_default();
-        for operations in [log, operation.into_iter().collect()] {
-            if operations.is_empty() {
+        let recorded = slot.state().view.as_mut().map(View::take_recorded).unwrap_or_default();
+        for recorded in [Some(recorded), operation.map(Recorded::only)].into_iter().flatten() {
+            if recorded.log.is_empty() {
                 continue;
             }
             let origin = slot.state().origin.clone().map(|origin| *origin);
-            let committed = self.commit_log(backend, origin, operations, false).await?;
-            let (base, user) = match &committed.origin {
-                Some(origin) => (payload(&origin.stored)?, origin.stored.record.user.clone()),
-                None => (Payload::default(), None),
-            };
+            let committed = self.commit_recorded(backend, origin, recorded, false).await?;
+            let next = view(committed.origin.as_ref())?;
             let mut state = slot.state();
             state.origin = committed.origin.map(Box::new);
             if let Some(set_id) = committed.set_id {
                 state.set_id = set_id;
             }
             if let Some(view) = &mut state.view {
-                view.rebase(base, user)?;
+                view.rebase(next)?;
             }
         }
         Ok(())
     }
 
     /// Commits what a request has done with its session.
-    async fn commit_log(
+    async fn commit_recorded(
         &self,
         backend: &StoreBackend,
         origin: Option<Origin>,
-        log: Vec<Operation>,
+        recorded: Recorded,
         closing: bool,
     ) -> Result<Committed, Error> {
+        let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
         let logs_in = since_logout.into_iter().any(|one| matches!(one, Operation::Login(_)));
         let started = (!log.is_empty()).then(Started::now);
-        let committed = self.commit_changes(backend, origin, log, closing).await;
+        let committed = self.commit_changes(backend, origin, recorded, closing).await;
         if let Some(started) = started {
             event::committed(started);
         }
@@ -116,22 +150,23 @@ impl Engine {
         &self,
         backend: &StoreBackend,
         mut origin: Option<Origin>,
-        mut log: Vec<Operation>,
+        recorded: Recorded,
         closing: bool,
     ) -> Result<Committed, Error> {
+        let Recorded { mut log, made } = recorded;
         let rules = &backend.queue.rules;
         let mut set_id = None;
         // What came before a logout ends with the session; what comes after begins a new one.
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
             if let Some(Origin { session, stored, .. }) = origin.take() {
-                backend.queue.submit(session, Task::End(stored)).await?;
+                backend.queue.submit(session, Task::End(stored), None).await?;
                 event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
         }
         let Some(origin) = origin else {
-            let created = self.create(backend, log).await?;
+            let created = self.create(backend, log, made).await?;
             let set_id = created.as_ref().map(set_id_of).or(set_id);
             return Ok(Committed { origin: created, set_id });
         };
@@ -158,8 +193,9 @@ impl Engine {
             return Ok(Committed { origin: Some(origin), set_id });
         }
         let was_permanent = permanent_of(&origin.stored)?;
-        let (session, stored) =
-            written(backend.queue.submit(origin.session, Task::Write(log)).await?)?;
+        let task = Task::Write(log);
+        let done = backend.queue.submit(origin.session, task, Some(&origin.stored)).await?;
+        let (session, stored) = written(done)?;
         let origin = Origin { session, stored, ..origin };
         if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == session {
             set_id = Some(set_id_of(&origin));
@@ -172,20 +208,32 @@ impl Engine {
         &self,
         backend: &StoreBackend,
         log: Vec<Operation>,
+        made: Option<Result<Vec<u8>, Error>>,
     ) -> Result<Option<Origin>, Error> {
+        if log.is_empty() {
+            return Ok(None);
+        }
         let rules: &Rules = &backend.queue.rules;
         let now = self.clock.now();
-        let logged_in = apply::login(&log, rules, now)?;
         // Nobody else can have changed what isn't there yet.
-        let mut view = View::recording(Payload::default(), None);
-        log.into_iter().try_for_each(|operation| operation.apply(&mut view))?;
-        let mut record = match logged_in {
-            Some(record) => record,
-            None if view.is_empty() => return Ok(None),
-            None => rules.new_record(now)?,
+        let data = match made {
+            Some(made) => made?,
+            None => {
+                let mut view = View::of_new_session();
+                log.iter().cloned().try_for_each(|operation| operation.apply(&mut view))?;
+                view.to_json()?
+            }
         };
-        rules.fill(&mut record, &view, now)?;
-        let id = SessionId::random()?;
+        let login = apply::login(&log);
+        if login.is_none() && data == b"{}" {
+            return Ok(None);
+        }
+        let (id, public_id) = id::of_new_session()?;
+        let mut record = rules.new_record(public_id, now);
+        if let Some(login) = login {
+            record = apply::log_in(record, login, now);
+        }
+        rules.fill(&mut record, data, now)?;
         let session = id.hash();
         if !backend.store().create(&session, &record, now).await.map_err(failed)? {
             return Err(ended());
@@ -203,10 +251,13 @@ async fn rotate(
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
 ) -> Result<Committed, Error> {
-    let id = SessionId::random()?;
+    let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
-    let task = Task::Rotate { operations, to, grace };
-    let (session, stored) = written(backend.queue.submit(origin.session, task).await?)?;
+    let task = Task::Rotate { operations, to, public_id, grace };
+    // When a renewal is due, many requests see that at once, and most of them come too late.
+    let seen = grace.is_none().then_some(&origin.stored);
+    let done = backend.queue.submit(origin.session, task, seen).await?;
+    let (session, stored) = written(done)?;
     if session == to {
         event::rotated(grace.is_some());
         let origin = Origin { id, session, stored };
@@ -246,8 +297,8 @@ fn set_id_of(origin: &Origin) -> SetId {
 fn permanent_of(stored: &Stored) -> Result<bool, Error> {
     // Of most sessions a glance tells that they aren't. Records hold what this library wrote, which
     // escapes no letter.
-    if memmem::find(&stored.record.data, PERMANENT.as_bytes()).is_none() {
+    if FIND_PERMANENT.find(&stored.record.data).is_none() {
         return Ok(false);
     }
-    Ok(is_permanent(&View::new(payload(stored)?)))
+    Ok(is_permanent(&View::new(payload(&stored.record)?)))
 }

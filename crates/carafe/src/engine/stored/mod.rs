@@ -18,7 +18,6 @@ pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::View;
 use crate::store::{SessionStore, Store, StoreError};
 use crate::{Config, Error, ErrorKind, event};
 
@@ -85,13 +84,12 @@ impl StoreBackend {
 
 impl Rules {
     /// A record of a session that begins now.
-    fn new_record(&self, now: u64) -> Result<Record, Error> {
-        Ok(Record::new(PublicId::random()?, now, self.idle, self.absolute))
+    fn new_record(&self, public_id: PublicId, now: u64) -> Record {
+        Record::new(public_id, now, self.idle, self.absolute)
     }
 
-    /// Puts what a view holds into a record that is used now.
-    fn fill(&self, record: &mut Record, view: &View, now: u64) -> Result<(), Error> {
-        let data = view.to_json()?;
+    /// Puts a session's content into a record that is used now.
+    fn fill(&self, record: &mut Record, data: Vec<u8>, now: u64) -> Result<(), Error> {
         if data.len() > self.limit {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,
@@ -134,7 +132,7 @@ impl Rules {
             agent: None,
             idle_expires: until.max(now).saturating_add(KEPT),
             state: State::Moved { to, until },
-            ..old.clone()
+            ..*old
         }
     }
 }

@@ -4,7 +4,7 @@ use super::batch::HOPS;
 use super::{StoreBackend, failed};
 use crate::engine::Engine;
 use crate::id::{SessionId, SessionIdHash};
-use crate::record::State;
+use crate::record::{Record, State};
 use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
@@ -44,12 +44,7 @@ impl Engine {
             }
             None => None,
         };
-        let view = match &origin {
-            Some(origin) => {
-                View::recording(payload(&origin.stored)?, origin.stored.record.user.clone())
-            }
-            None => View::recording(Payload::default(), None),
-        };
+        let view = view(origin.as_ref())?;
         let mut state = slot.state();
         state.view = Some(view);
         state.origin = origin.map(Box::new);
@@ -82,7 +77,8 @@ impl Engine {
 
     /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
     async fn load(&self, backend: &StoreBackend, id: SessionId) -> Result<Option<Origin>, Error> {
-        let now = self.clock.now();
+        // A tick of the clock more or less is within what its seconds leave open.
+        let now = self.clock.just_now();
         let mut session = id.hash();
         for _ in 0..HOPS {
             let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
@@ -105,10 +101,22 @@ impl Engine {
     }
 }
 
+/// The view of a session that was loaded, or of a new one.
+pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
+    match origin {
+        Some(Origin { stored, .. }) => {
+            Ok(View::recording(payload(&stored.record)?, stored.record.user.clone()))
+        }
+        None => Ok(View::of_new_session()),
+    }
+}
+
 /// The content of a record. One that can't be read is an error, and never an empty session that
 /// would be written over it.
-pub(super) fn payload(stored: &Stored) -> Result<Payload, Error> {
-    Payload::parse(stored.record.data.clone()).map_err(|error| {
+pub(super) fn payload(record: &Record) -> Result<Payload, Error> {
+    let mut json = Vec::with_capacity(record.data.len() + Payload::ROOM);
+    json.extend_from_slice(&record.data);
+    Payload::parse(json).map_err(|error| {
         Error::new(ErrorKind::Store, "the store holds a session that can't be read")
             .with_source(error)
     })

@@ -69,6 +69,14 @@ impl Payload {
         }
     }
 
+    /// The place of a key among the others, where it is known.
+    pub(crate) fn position(&self, key: &[u8]) -> Option<usize> {
+        match &self.0 {
+            Content::Indexed(index) => index.position(key),
+            Content::Built(_) => None,
+        }
+    }
+
     /// The value of a key.
     ///
     /// # Errors

@@ -1,14 +1,20 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod entry;
+mod users;
+
+use std::collections::BTreeSet;
+use std::collections::hash_map::{self, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use self::entry::{Entry, Key};
+use self::users::Users;
 use super::{
     Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
 };
 use crate::event;
 use crate::id::SessionIdHash;
-use crate::record::{Record, State};
+use crate::record::Record;
 
 /// How many parts the records are spread over, each with a lock of its own.
 const SHARDS: usize = 64;
@@ -29,7 +35,7 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
-    users: Mutex<HashMap<String, HashSet<SessionIdHash>>>,
+    users: Users,
     revoked_users: Mutex<HashMap<String, NotBefore>>,
     len: AtomicUsize,
     capacity: usize,
@@ -40,21 +46,17 @@ pub struct MemoryStore {
 /// A part of the records.
 #[derive(Debug, Default)]
 struct Shard {
-    records: HashMap<SessionIdHash, Entry, BuildHasherDefault<IdHasher>>,
+    records: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
     /// The records that may be dropped, those that end first at the beginning.
-    evictable: BTreeSet<(u64, SessionIdHash)>,
+    evictable: BTreeSet<(u64, Key)>,
     /// Sessions in cookies that were ended, and when that can be forgotten.
     revoked: HashMap<SessionIdHash, u64>,
 }
 
-/// A record in its binary form, which is a third of its size as a struct.
-#[derive(Debug)]
-struct Entry {
-    bytes: Box<[u8]>,
-    version: Version,
-    ends: u64,
-    anonymous: bool,
-    evictable: bool,
+impl Shard {
+    fn get(&self, id: &SessionIdHash) -> Option<&Entry> {
+        self.records.get(&Key::of(id)).filter(|entry| entry.is_of(id))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +84,7 @@ impl MemoryStore {
     pub fn with_capacity(sessions: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            users: Mutex::default(),
+            users: Users::new(),
             revoked_users: Mutex::default(),
             len: AtomicUsize::new(0),
             capacity: sessions,
@@ -102,8 +104,8 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn shard(&self, id: &SessionIdHash) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[usize::from(id.as_bytes()[0]) % SHARDS])
+    fn shard(&self, key: Key) -> MutexGuard<'_, Shard> {
+        lock(&self.shards[key.spread() % SHARDS])
     }
 
     /// Takes a place for one more record, if need be from one that may be dropped.
@@ -131,72 +133,50 @@ impl MemoryStore {
         if self.swept.swap(now, Ordering::Relaxed) != now && self.sweep(now, usize::MAX) > 0 {
             return true;
         }
-        let first = usize::from(id.as_bytes()[0]);
+        let first = Key::of(id).spread();
         (0..SHARDS).any(|offset| {
             let mut shard = lock(&self.shards[(first + offset) % SHARDS]);
-            let Some((_, id)) = shard.evictable.first().copied() else { return false };
-            self.remove(&mut shard, &id).is_some()
+            let Some((_, key)) = shard.evictable.first().copied() else { return false };
+            self.remove(&mut shard, key).is_some()
         })
     }
 
-    /// Puts a record in its place, and into the indexes, before the one that was there leaves them:
+    /// Puts a record that is there now into the indexes, before the one that was there leaves them:
     /// who looks a user's records up at that moment finds it.
-    fn put(
+    fn link(
         &self,
-        shard: &mut Shard,
-        id: &SessionIdHash,
-        record: &Record,
-        version: Version,
-        now: u64,
+        evictable: &mut BTreeSet<(u64, Key)>,
+        key: Key,
+        new: &Entry,
+        old: Option<&Entry>,
     ) {
-        let anonymous = record.user.is_none();
-        // As long as an old id leads to a session, that may be one that somebody is logged in to.
-        let leads = matches!(record.state, State::Moved { .. }) && !record.is_expired(now);
-        let entry = Entry {
-            bytes: record.to_bytes().into(),
-            version,
-            ends: record.ends(),
-            anonymous,
-            evictable: anonymous && !leads,
-        };
-        let old = shard.records.get(id).map(|old| (old.evictable, old.ends, old.user()));
-        if let Some((true, ends, _)) = old {
-            shard.evictable.remove(&(ends, *id));
+        if let Some(old) = old
+            && old.is_evictable()
+        {
+            evictable.remove(&(old.ends, key));
         }
-        if entry.evictable {
-            shard.evictable.insert((entry.ends, *id));
+        if new.is_evictable() {
+            evictable.insert((new.ends, key));
         }
-        shard.records.insert(*id, entry);
-        let old_user = old.and_then(|(.., user)| user);
-        if old_user != record.user {
-            if let Some(user) = &record.user {
-                lock(&self.users).entry(user.clone()).or_default().insert(*id);
+        let (user, old_user) = (new.user(), old.and_then(Entry::user));
+        if user != old_user {
+            if let Some(user) = user {
+                self.users.link(user, key);
             }
             if let Some(user) = old_user {
-                self.unlink(&user, id);
-            }
-        }
-    }
-
-    /// Takes an id out of a user's list.
-    fn unlink(&self, user: &str, id: &SessionIdHash) {
-        let mut users = lock(&self.users);
-        if let Some(ids) = users.get_mut(user) {
-            ids.remove(id);
-            if ids.is_empty() {
-                users.remove(user);
+                self.users.unlink(user, key);
             }
         }
     }
 
     /// Removes a record.
-    fn remove(&self, shard: &mut Shard, id: &SessionIdHash) -> Option<Entry> {
-        let entry = shard.records.remove(id)?;
-        if entry.evictable {
-            shard.evictable.remove(&(entry.ends, *id));
+    fn remove(&self, shard: &mut Shard, key: Key) -> Option<Entry> {
+        let entry = shard.records.remove(&key)?;
+        if entry.is_evictable() {
+            shard.evictable.remove(&(entry.ends, key));
         }
         if let Some(user) = entry.user() {
-            self.unlink(&user, id);
+            self.users.unlink(user, key);
         }
         self.len.fetch_sub(1, Ordering::Relaxed);
         Some(entry)
@@ -207,24 +187,77 @@ impl MemoryStore {
         let mut removed = 0;
         for shard in &self.shards {
             let mut shard = lock(shard);
-            let expired = |(_, entry): &(&SessionIdHash, &Entry)| entry.ends <= now;
-            let ids: Vec<SessionIdHash> = shard
+            let expired = |(_, entry): &(&Key, &Entry)| entry.ends <= now;
+            let keys: Vec<Key> = shard
                 .records
                 .iter()
                 .filter(expired)
-                .map(|(id, _)| *id)
+                .map(|(key, _)| *key)
                 .take(limit - removed)
                 .collect();
-            for id in &ids {
-                self.remove(&mut shard, id);
+            for key in &keys {
+                self.remove(&mut shard, *key);
             }
             shard.revoked.retain(|_, until| *until > now);
-            removed += ids.len();
+            removed += keys.len();
             if removed == limit {
                 break;
             }
         }
         removed
+    }
+}
+
+/// What needs no waiting.
+impl MemoryStore {
+    pub(crate) fn create_now(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        // Before the shard is locked: making room may lock any shard.
+        self.reserve(id, now)?;
+        let key = Key::of(id);
+        let entry = Entry::new(id, Version(1), record, now);
+        let mut shard = self.shard(key);
+        let Shard { records, evictable, .. } = &mut *shard;
+        match records.entry(key) {
+            hash_map::Entry::Occupied(_) => {
+                self.len.fetch_sub(1, Ordering::Relaxed);
+                Ok(false)
+            }
+            hash_map::Entry::Vacant(place) => {
+                self.link(evictable, key, place.insert(entry), None);
+                Ok(true)
+            }
+        }
+    }
+
+    pub(crate) fn load_now(&self, id: &SessionIdHash) -> Result<Option<Stored>, StoreError> {
+        self.shard(Key::of(id)).get(id).map(Entry::read).transpose()
+    }
+
+    pub(crate) fn update_now(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        now: u64,
+    ) -> Result<Updated, StoreError> {
+        let (key, version) = (Key::of(id), Version(expected.0.saturating_add(1)));
+        let new = Entry::new(id, version, record, now);
+        let mut shard = self.shard(key);
+        let Shard { records, evictable, .. } = &mut *shard;
+        let Some(entry) = records.get_mut(&key).filter(|entry| entry.is_of(id)) else {
+            return Ok(Updated::Gone);
+        };
+        if entry.version() != expected {
+            return Ok(Updated::Conflict);
+        }
+        let old = std::mem::replace(entry, new);
+        self.link(evictable, key, entry, Some(&old));
+        Ok(Updated::Written(version))
     }
 }
 
@@ -235,19 +268,11 @@ impl SessionStore for MemoryStore {
         record: &Record,
         now: u64,
     ) -> Result<bool, StoreError> {
-        // Before the shard is locked: making room may lock any shard.
-        self.reserve(id, now)?;
-        let mut shard = self.shard(id);
-        if shard.records.contains_key(id) {
-            self.len.fetch_sub(1, Ordering::Relaxed);
-            return Ok(false);
-        }
-        self.put(&mut shard, id, record, Version(1), now);
-        Ok(true)
+        self.create_now(id, record, now)
     }
 
     async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
-        self.shard(id).records.get(id).map(Entry::read).transpose()
+        self.load_now(id)
     }
 
     async fn update(
@@ -257,15 +282,7 @@ impl SessionStore for MemoryStore {
         record: &Record,
         now: u64,
     ) -> Result<Updated, StoreError> {
-        let mut shard = self.shard(id);
-        match shard.records.get(id) {
-            None => return Ok(Updated::Gone),
-            Some(entry) if entry.version != expected => return Ok(Updated::Conflict),
-            Some(_) => {}
-        }
-        let version = Version(expected.0 + 1);
-        self.put(&mut shard, id, record, version, now);
-        Ok(Updated::Written(version))
+        self.update_now(id, expected, record, now)
     }
 
     async fn delete(
@@ -273,12 +290,12 @@ impl SessionStore for MemoryStore {
         id: &SessionIdHash,
         expected: Option<Version>,
     ) -> Result<Deleted, StoreError> {
-        let mut shard = self.shard(id);
-        match (shard.records.get(id), expected) {
+        let mut shard = self.shard(Key::of(id));
+        match (shard.get(id).map(Entry::version), expected) {
             (None, _) => Ok(Deleted::Gone),
-            (Some(entry), Some(expected)) if entry.version != expected => Ok(Deleted::Conflict),
+            (Some(version), Some(expected)) if version != expected => Ok(Deleted::Conflict),
             (Some(_), _) => {
-                self.remove(&mut shard, id);
+                self.remove(&mut shard, Key::of(id));
                 Ok(Deleted::Deleted)
             }
         }
@@ -289,12 +306,15 @@ impl SessionStore for MemoryStore {
         user: &str,
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let is_of =
-            |record: &Record| record.user.as_deref() == Some(user) && !record.is_expired(now);
         let mut list = Vec::new();
-        for id in self.ids_of(user) {
-            let stored = self.shard(&id).records.get(&id).map(Entry::read).transpose()?;
-            list.extend(stored.filter(|found| is_of(&found.record)).map(|stored| (id, stored)));
+        for key in self.users.keys_of(user) {
+            let shard = self.shard(key);
+            let entry = shard.records.get(&key).filter(|entry| entry.user() == Some(user));
+            let Some(entry) = entry else { continue };
+            let stored = entry.read()?;
+            if !stored.record.is_expired(now) {
+                list.push((entry.id(key), stored));
+            }
         }
         Ok(list)
     }
@@ -306,18 +326,21 @@ impl SessionStore for MemoryStore {
     ) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
-            let before = deleted;
-            for id in self.ids_of(user) {
-                let mut shard = self.shard(&id);
+            let (before, keys) = (deleted, self.users.keys_of(user));
+            for key in &keys {
+                let mut shard = self.shard(*key);
+                let entry = shard.records.get(key);
                 // It may have become somebody else's since.
-                let owner = shard.records.get(&id).and_then(Entry::user);
-                if Some(&id) != keep && owner.as_deref() == Some(user) {
-                    self.remove(&mut shard, &id);
+                let is_users = |entry: &&Entry| {
+                    entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_of(keep))
+                };
+                if entry.filter(is_users).is_some() {
+                    self.remove(&mut shard, *key);
                     deleted += 1;
                 }
             }
             // A session that moved to a new id meanwhile was under that one before it left the old.
-            if deleted == before && self.ids_of(user).iter().all(|id| Some(id) == keep) {
+            if deleted == before && self.users.keys_of(user) == keys {
                 return Ok(deleted);
             }
         }
@@ -329,7 +352,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
-        let mut shard = self.shard(id);
+        let mut shard = self.shard(Key::of(id));
         let ends = shard.revoked.entry(*id).or_default();
         *ends = until.max(*ends);
         Ok(())
@@ -354,34 +377,10 @@ impl SessionStore for MemoryStore {
         user: Option<&str>,
         now: u64,
     ) -> Result<Revocations, StoreError> {
-        let session = self.shard(id).revoked.get(id).is_some_and(|until| *until > now);
+        let session = self.shard(Key::of(id)).revoked.get(id).is_some_and(|until| *until > now);
         let users = lock(&self.revoked_users);
         let not_before = user.and_then(|user| users.get(user)).filter(|entry| entry.until > now);
         Ok(Revocations { session, not_before: not_before.map(|entry| entry.time) })
-    }
-}
-
-impl MemoryStore {
-    fn ids_of(&self, user: &str) -> Vec<SessionIdHash> {
-        lock(&self.users).get(user).into_iter().flatten().copied().collect()
-    }
-}
-
-impl Entry {
-    /// Whose record it is.
-    fn user(&self) -> Option<String> {
-        if self.anonymous {
-            return None;
-        }
-        Record::from_bytes(&self.bytes).ok()?.user
-    }
-
-    fn read(&self) -> Result<Stored, StoreError> {
-        let record = Record::from_bytes(&self.bytes).map_err(|error| {
-            StoreError::new(StoreErrorKind::Corrupt, "a record in memory can't be read")
-                .with_source(error)
-        })?;
-        Ok(Stored { record, version: self.version })
     }
 }
 
@@ -390,15 +389,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ids are SHA-256 hashes of what visitors can't choose: a part of them is a hash already.
+/// Keys are parts of hashes already.
 #[derive(Debug, Default)]
-struct IdHasher(u64);
+struct KeyHasher(u64);
 
-impl Hasher for IdHasher {
+impl Hasher for KeyHasher {
     fn write(&mut self, bytes: &[u8]) {
-        if let Some(part) = bytes.last_chunk() {
+        if let Some(part) = bytes.first_chunk() {
             self.0 = u64::from_le_bytes(*part);
         }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 
     fn finish(&self) -> u64 {
