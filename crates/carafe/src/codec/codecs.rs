@@ -194,10 +194,10 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn encode(codecs: &Codecs, json: &[u8], max_age: u64) -> String {
+    fn encode(codecs: &Codecs, json: &[u8], max_age: u64) -> Result<String, Error> {
         let mut cookie = String::from("session=");
-        codecs.encode(json, max_age, NOW, &mut cookie).unwrap();
-        cookie.split_off("session=".len())
+        codecs.encode(json, max_age, NOW, &mut cookie)?;
+        Ok(cookie.split_off("session=".len()))
     }
 
     fn kind(codecs: &Codecs, cookie: &str, now: u64) -> Option<ErrorKind> {
@@ -214,7 +214,7 @@ mod tests {
         let only = |config: &Config, key: &SecretKey| Codecs::new(&key.clone().into(), config);
         let flask = Codecs::flask(&key.clone().into(), &Config::flask());
         let json = br#"{"a":1}"#;
-        let cookie = encode(&flask, json, 60);
+        let cookie = encode(&flask, json, 60).unwrap();
         let both = only(&both_formats, &key).unwrap();
         assert_eq!(kind(&both, &cookie, NOW + 60), None);
         // The sealed format says no more than that it isn't one.
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(kind(&written, &cookie, NOW), Some(ErrorKind::BadSignature));
         assert_eq!(kind(&written, "nothing", NOW), Some(ErrorKind::NotSigned));
         // What is authentic isn't tried any further.
-        let sealed_cookie = encode(&both, json, 60);
+        let sealed_cookie = encode(&both, json, 60).unwrap();
         assert_eq!(kind(&both, &sealed_cookie, NOW + 61), Some(ErrorKind::Expired));
     }
 
@@ -244,7 +244,7 @@ mod tests {
     fn a_shorter_lifetime_counts_for_sealed_sessions() {
         let key = SecretKey::random().unwrap();
         let codecs = Codecs::new(&key.into(), &Config::sealed()).unwrap();
-        let cookie = encode(&codecs, b"{}", 1000);
+        let cookie = encode(&codecs, b"{}", 1000).unwrap();
         assert_eq!(kind(&codecs, &cookie, NOW + 60), None);
         assert_eq!(kind(&codecs, &cookie, NOW + 61), Some(ErrorKind::Expired));
     }

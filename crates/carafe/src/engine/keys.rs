@@ -191,7 +191,7 @@ impl LayerKeys {
     pub(super) fn sign_id(&self, id: &SessionId) -> String {
         let mut signed = String::with_capacity(SessionId::TEXT + 1 + MAX_SIGNATURE);
         id.append_to(&mut signed);
-        self.codecs().ids().append_signature(&mut signed);
+        self.codecs().ids().append_signature(&mut signed, 0);
         signed
     }
 

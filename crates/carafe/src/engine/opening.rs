@@ -6,8 +6,8 @@ use crate::Error;
 
 /// A session that is being opened.
 ///
-/// One in a cookie or in memory is open when this is made. The wait for a store is apart, so that the futures of
-/// all handlers, which are moved and allocated for each request, are no larger for it.
+/// One in a cookie or in memory is open when this is made. The wait for a store is apart, so that the
+/// futures of all handlers, which are moved and allocated for each request, are no larger for it.
 #[must_use = "futures do nothing unless polled"]
 pub(crate) enum Opening<'a> {
     Done(Result<(), Error>),

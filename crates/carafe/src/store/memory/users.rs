@@ -23,6 +23,7 @@ type Shard = HashMap<u64, Keys, BuildHasherDefault<KeyHasher>>;
 #[derive(Debug)]
 enum Keys {
     One(Key),
+    #[expect(clippy::box_collection, reason = "the map has an entry of every user, most have one")]
     Several(Box<BTreeSet<Key>>),
 }
 
