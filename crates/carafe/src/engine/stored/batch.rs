@@ -95,12 +95,14 @@ impl<'a> Batch<'a> {
 
     /// The session as it is now.
     async fn find(&mut self) -> Result<Found, Error> {
-        let now = self.queue.clock.now();
+        let mut now = self.queue.clock.now();
         // One that was used since it was seen hasn't ended with what was seen.
         let stored = match self.known.take().filter(|known| !known.record.is_expired(now)) {
             Some(stored) => stored,
             None => {
                 let loaded = self.queue.store.load(&self.session, now).await.map_err(failed)?;
+                // It may have ended while the store was waited for, and isn't to be brought back.
+                now = self.queue.clock.now();
                 Arc::new(loaded.ok_or_else(ended)?)
             }
         };
