@@ -197,13 +197,20 @@ impl std::fmt::Debug for Record {
 }
 
 /// How many bytes a number takes in LEB128.
-fn number_len(number: u64) -> usize {
+pub(crate) fn number_len(number: u64) -> usize {
     let bits = 64 - (number | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
 
+/// Reads what [`put_number`] wrote, and what follows it.
+pub(crate) fn split_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut reader = Reader { rest: bytes };
+    let number = reader.number()?;
+    Some((number, reader.rest))
+}
+
 /// Appends a number in LEB128.
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     loop {
         let byte = (number & 0x7f) as u8;
         number >>= 7;

@@ -10,9 +10,6 @@ use crate::codec::Codecs;
 use crate::id::SessionId;
 use crate::{Config, Error, KeyRing, SecretKey, event};
 
-/// The length of the longest signature, SHA-512's.
-const MAX_SIGNATURE: usize = 86;
-
 /// The secret keys of running layers, to be replaced without a restart.
 ///
 /// Its clones are the same keys. Give one to each layer and keep one; or ask a layer for
@@ -185,14 +182,6 @@ impl LayerKeys {
         let codecs = self.codecs();
         let (text, key) = codecs.ids().unsign_with_key(cookie)?;
         Ok(SessionId::from_text(text).map(|id| (id, key != 0)))
-    }
-
-    /// The cookie of a session in a store.
-    pub(super) fn sign_id(&self, id: &SessionId) -> String {
-        let mut signed = String::with_capacity(SessionId::TEXT + 1 + MAX_SIGNATURE);
-        id.append_to(&mut signed);
-        self.codecs().ids().append_signature(&mut signed, 0);
-        signed
     }
 
     /// The formats under the keys of this moment.

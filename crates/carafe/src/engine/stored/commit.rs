@@ -1,5 +1,6 @@
 use std::sync::{Arc, LazyLock};
 
+use http::HeaderValue;
 use memchr::memmem;
 
 use super::open::{Origin, payload, view};
@@ -90,10 +91,22 @@ impl Engine {
         };
         let cookie = match &set_id {
             SetId::Keep => None,
-            SetId::Set(id, expires) => Some(self.set_cookie.set(&self.keys.sign_id(id), *expires)?),
+            SetId::Set(id, expires) => Some(self.id_cookie(id, *expires)?),
             SetId::Remove => Some(self.set_cookie.remove()?),
         };
         Ok(Outcome { vary: accessed || cookie.is_some(), cookie, error })
+    }
+
+    /// The header with the cookie of a session in a store, written once and in place.
+    fn id_cookie(&self, id: &SessionId, expires: Option<DateTime>) -> Result<HeaderValue, Error> {
+        let codecs = self.keys.codecs();
+        let ids = codecs.ids();
+        let len = SessionId::TEXT + ids.signature_len();
+        let mut header = self.set_cookie.begin(len, expires);
+        let start = header.len();
+        id.append_to(&mut header);
+        ids.append_signature(&mut header, start);
+        self.set_cookie.finish(header, expires)
     }
 
     /// Saves what a request has done so far and, in a write of its own, one operation more.

@@ -1,14 +1,9 @@
 use crate::id::SessionIdHash;
-use crate::record::{Record, State};
+use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 
-/// What stands before the record: whether it may be dropped, the version, and the rest of the id.
-const HEADER: usize = 1 + 8 + REST;
-const REST: usize = 32 - 8;
-
-/// The part of an id that records are found by. Ids are SHA-256 hashes of what visitors can't
-/// choose: that two of them share this part is as unlikely as it gets, and nobody can bring it about.
-/// All the same it is the whole id that decides.
+/// What a record is found by: as a rule the first bytes of its id, which is a SHA-256 hash. Of ids that
+/// begin alike, one has them, and the others have numbers that were free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(u64);
 
@@ -22,67 +17,85 @@ impl Key {
     pub(super) fn spread(self) -> usize {
         usize::from(self.0.to_le_bytes()[5])
     }
+
+    /// Another key of the same shard.
+    pub(super) fn next(self) -> Self {
+        let [a, b, c, d, rest @ ..] = self.0.to_le_bytes();
+        let [a, b, c, d] = u32::from_le_bytes([a, b, c, d]).wrapping_add(1).to_le_bytes();
+        let [e, f, g, h] = rest;
+        Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
 }
 
 /// A record in its binary form, which is a third of its size as a struct, in one allocation with what
 /// belongs to it.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// The version, the id, and the record.
     bytes: Box<[u8]>,
-    /// When it ends. That is not among the bytes, so that a sweep has only to look at those that do.
-    pub(super) ends: u64,
+    /// When it ends, and whether it may be dropped. That is not among the bytes, so that whoever goes
+    /// through many records has not to look at all of them.
+    ends: u64,
 }
+
+/// The bit that says of a time that the record which ends then may be dropped.
+const EVICTABLE: u64 = 1 << 63;
 
 impl Entry {
     pub(super) fn new(id: &SessionIdHash, version: Version, record: &Record, now: u64) -> Self {
         // As long as an old id leads to a session, that may be one that somebody is logged in to.
         let leads = matches!(record.state, State::Moved { .. }) && !record.is_expired(now);
-        let mut bytes = Vec::with_capacity(HEADER + record.encoded_len());
-        bytes.push(u8::from(record.user.is_none() && !leads));
-        bytes.extend_from_slice(&version.0.to_le_bytes());
-        bytes.extend_from_slice(&id.as_bytes()[8..]);
+        let mut bytes = Vec::with_capacity(number_len(version.0) + 32 + record.encoded_len());
+        put_number(&mut bytes, version.0);
+        bytes.extend_from_slice(id.as_bytes());
         record.encode(&mut bytes);
-        Self { bytes: bytes.into(), ends: record.ends() }
+        let evictable = if record.user.is_none() && !leads { EVICTABLE } else { 0 };
+        Self { bytes: bytes.into(), ends: record.ends().min(EVICTABLE - 1) | evictable }
     }
 
-    /// Whether a full store may drop it.
-    pub(super) fn is_evictable(&self) -> bool {
-        self.bytes.first() == Some(&1)
+    pub(super) fn is_expired(&self, now: u64) -> bool {
+        self.ends & !EVICTABLE <= now
+    }
+
+    /// When it ends, if a full store may drop it.
+    pub(super) fn evictable(&self) -> Option<u64> {
+        (self.ends & EVICTABLE != 0).then_some(self.ends & !EVICTABLE)
+    }
+
+    /// The version, the id, and the record. What was put there can be read.
+    fn parts(&self) -> (Version, &[u8; 32], &[u8]) {
+        let parts = split_number(&self.bytes).and_then(|(version, rest)| {
+            let (id, record) = rest.split_first_chunk()?;
+            Some((Version(version), id, record))
+        });
+        parts.unwrap_or((Version(0), &[0; 32], &[]))
     }
 
     pub(super) fn version(&self) -> Version {
-        let version = self.bytes.get(1..).and_then(|bytes| bytes.first_chunk());
-        Version(version.map_or(0, |version| u64::from_le_bytes(*version)))
+        self.parts().0
     }
 
-    /// Whether it is the record of an id that has this key.
+    /// The id that it is under.
+    pub(super) fn id(&self) -> SessionIdHash {
+        SessionIdHash::from_bytes(*self.parts().1)
+    }
+
     pub(super) fn is_of(&self, id: &SessionIdHash) -> bool {
-        self.rest() == &id.as_bytes()[8..]
-    }
-
-    /// The id that it is under, given its key.
-    pub(super) fn id(&self, key: Key) -> SessionIdHash {
-        let mut id = [0; 32];
-        id[..8].copy_from_slice(&key.0.to_le_bytes());
-        id[8..].copy_from_slice(self.rest());
-        SessionIdHash::from_bytes(id)
-    }
-
-    fn rest(&self) -> &[u8] {
-        &self.bytes[HEADER - REST..HEADER]
+        self.parts().1 == id.as_bytes()
     }
 
     /// Whose record it is.
     pub(super) fn user(&self) -> Option<&str> {
-        Record::user_in(&self.bytes[HEADER..])
+        Record::user_in(self.parts().2)
     }
 
     pub(super) fn read(&self) -> Result<Stored, StoreError> {
-        let record = Record::from_bytes(&self.bytes[HEADER..]).map_err(|error| {
+        let (version, _, record) = self.parts();
+        let record = Record::from_bytes(record).map_err(|error| {
             StoreError::new(StoreErrorKind::Corrupt, "a record in memory can't be read")
                 .with_source(error)
         })?;
-        Ok(Stored { record, version: self.version() })
+        Ok(Stored { record, version })
     }
 }
 
@@ -98,18 +111,33 @@ mod tests {
         let id = SessionIdHash::from_bytes(id);
         let mut record = Record::new(PublicId::from_bytes([9; 16]), 1_000, 60, 3_600);
         let anonymous = Entry::new(&id, Version(1), &record, 1_000);
-        assert!(anonymous.is_evictable());
-        assert_eq!((anonymous.user(), anonymous.ends), (None, 1_060));
+        assert_eq!((anonymous.user(), anonymous.evictable()), (None, Some(1_060)));
+        assert!(anonymous.is_expired(1_060) && !anonymous.is_expired(1_059));
         record.user = Some("ada".to_owned());
         let entry = Entry::new(&id, Version(u64::MAX), &record, 1_000);
-        assert!(!entry.is_evictable());
+        assert_eq!(entry.evictable(), None);
+        assert!(entry.is_expired(1_060) && !entry.is_expired(1_059));
         assert_eq!((entry.version(), entry.user()), (Version(u64::MAX), Some("ada")));
-        assert_eq!(entry.id(Key::of(&id)), id);
-        assert_eq!(entry.read().unwrap(), Stored { record, version: Version(u64::MAX) });
+        assert_eq!(entry.id(), id);
+        assert_eq!(
+            entry.read().unwrap(),
+            Stored { record: record.clone(), version: Version(u64::MAX) }
+        );
         let mut other = *id.as_bytes();
         other[31] ^= 1;
         let other = SessionIdHash::from_bytes(other);
         assert_eq!(Key::of(&other), Key::of(&id));
         assert!(entry.is_of(&id) && !entry.is_of(&other));
+        (record.user, record.idle_expires, record.expires) = (None, u64::MAX, u64::MAX);
+        let endless = Entry::new(&id, Version(1), &record, 1_000);
+        assert_eq!(endless.evictable(), Some(u64::MAX >> 1));
+    }
+    #[test]
+    fn the_next_key_is_of_the_same_shard() {
+        for byte in [0, 7, 255] {
+            let key = Key::of(&SessionIdHash::from_bytes([byte; 32]));
+            assert_ne!(key.next(), key);
+            assert_eq!(key.next().spread(), key.spread());
+        }
     }
 }

@@ -1,13 +1,14 @@
 mod entry;
+mod evictable;
+mod shard;
 mod users;
 
-use std::collections::BTreeSet;
-use std::collections::hash_map::{self, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::entry::{Entry, Key};
+use self::shard::{KeyHasher, Shard};
 use self::users::Users;
 use super::{
     Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
@@ -41,22 +42,6 @@ pub struct MemoryStore {
     capacity: usize,
     /// When a full store last looked for expired records.
     swept: AtomicU64,
-}
-
-/// A part of the records.
-#[derive(Debug, Default)]
-struct Shard {
-    records: HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>,
-    /// The records that may be dropped, those that end first at the beginning.
-    evictable: BTreeSet<(u64, Key)>,
-    /// Sessions in cookies that were ended, and when that can be forgotten.
-    revoked: HashMap<SessionIdHash, u64>,
-}
-
-impl Shard {
-    fn get(&self, id: &SessionIdHash) -> Option<&Entry> {
-        self.records.get(&Key::of(id)).filter(|entry| entry.is_of(id))
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -136,45 +121,15 @@ impl MemoryStore {
         let first = Key::of(id).spread();
         (0..SHARDS).any(|offset| {
             let mut shard = lock(&self.shards[(first + offset) % SHARDS]);
-            let Some((_, key)) = shard.evictable.first().copied() else { return false };
+            let Shard { records, evictable, .. } = &mut *shard;
+            let Some(key) = evictable.pop(records) else { return false };
             self.remove(&mut shard, key).is_some()
         })
     }
 
-    /// Puts a record that is there now into the indexes, before the one that was there leaves them:
-    /// who looks a user's records up at that moment finds it.
-    fn link(
-        &self,
-        evictable: &mut BTreeSet<(u64, Key)>,
-        key: Key,
-        new: &Entry,
-        old: Option<&Entry>,
-    ) {
-        if let Some(old) = old
-            && old.is_evictable()
-        {
-            evictable.remove(&(old.ends, key));
-        }
-        if new.is_evictable() {
-            evictable.insert((new.ends, key));
-        }
-        let (user, old_user) = (new.user(), old.and_then(Entry::user));
-        if user != old_user {
-            if let Some(user) = user {
-                self.users.link(user, key);
-            }
-            if let Some(user) = old_user {
-                self.users.unlink(user, key);
-            }
-        }
-    }
-
     /// Removes a record.
     fn remove(&self, shard: &mut Shard, key: Key) -> Option<Entry> {
-        let entry = shard.records.remove(&key)?;
-        if entry.is_evictable() {
-            shard.evictable.remove(&(entry.ends, key));
-        }
+        let entry = shard.remove(key)?;
         if let Some(user) = entry.user() {
             self.users.unlink(user, key);
         }
@@ -187,7 +142,7 @@ impl MemoryStore {
         let mut removed = 0;
         for shard in &self.shards {
             let mut shard = lock(shard);
-            let expired = |(_, entry): &(&Key, &Entry)| entry.ends <= now;
+            let expired = |(_, entry): &(&Key, &Entry)| entry.is_expired(now);
             let keys: Vec<Key> = shard
                 .records
                 .iter()
@@ -218,20 +173,21 @@ impl MemoryStore {
     ) -> Result<bool, StoreError> {
         // Before the shard is locked: making room may lock any shard.
         self.reserve(id, now)?;
-        let key = Key::of(id);
         let entry = Entry::new(id, Version(1), record, now);
-        let mut shard = self.shard(key);
-        let Shard { records, evictable, .. } = &mut *shard;
-        match records.entry(key) {
-            hash_map::Entry::Occupied(_) => {
-                self.len.fetch_sub(1, Ordering::Relaxed);
-                Ok(false)
-            }
-            hash_map::Entry::Vacant(place) => {
-                self.link(evictable, key, place.insert(entry), None);
-                Ok(true)
-            }
+        let evictable = entry.evictable();
+        let mut shard = self.shard(Key::of(id));
+        let Some(key) = shard.insert(id, entry) else {
+            self.len.fetch_sub(1, Ordering::Relaxed);
+            return Ok(false);
+        };
+        if let Some(user) = &record.user {
+            self.users.link(user, key);
         }
+        if evictable.is_some() {
+            let Shard { records, evictable: queue, .. } = &mut *shard;
+            queue.moved(key, None, evictable, records);
+        }
+        Ok(true)
     }
 
     pub(crate) fn load_now(&self, id: &SessionIdHash) -> Result<Option<Stored>, StoreError> {
@@ -245,18 +201,28 @@ impl MemoryStore {
         record: &Record,
         now: u64,
     ) -> Result<Updated, StoreError> {
-        let (key, version) = (Key::of(id), Version(expected.0.saturating_add(1)));
+        let version = Version(expected.0.saturating_add(1));
         let new = Entry::new(id, version, record, now);
-        let mut shard = self.shard(key);
-        let Shard { records, evictable, .. } = &mut *shard;
-        let Some(entry) = records.get_mut(&key).filter(|entry| entry.is_of(id)) else {
-            return Ok(Updated::Gone);
-        };
+        let evictable = new.evictable();
+        let mut shard = self.shard(Key::of(id));
+        let Some(key) = shard.key(id) else { return Ok(Updated::Gone) };
+        let Shard { records, evictable: queue, .. } = &mut *shard;
+        let Some(entry) = records.get_mut(&key) else { return Ok(Updated::Gone) };
         if entry.version() != expected {
             return Ok(Updated::Conflict);
         }
         let old = std::mem::replace(entry, new);
-        self.link(evictable, key, entry, Some(&old));
+        queue.moved(key, old.evictable(), evictable, records);
+        let (user, old_user) = (record.user.as_deref(), old.user());
+        if user != old_user {
+            // Whoever looks a user's records up at this moment finds it.
+            if let Some(user) = user {
+                self.users.link(user, key);
+            }
+            if let Some(user) = old_user {
+                self.users.unlink(user, key);
+            }
+        }
         Ok(Updated::Written(version))
     }
 }
@@ -291,14 +257,13 @@ impl SessionStore for MemoryStore {
         expected: Option<Version>,
     ) -> Result<Deleted, StoreError> {
         let mut shard = self.shard(Key::of(id));
-        match (shard.get(id).map(Entry::version), expected) {
-            (None, _) => Ok(Deleted::Gone),
-            (Some(version), Some(expected)) if version != expected => Ok(Deleted::Conflict),
-            (Some(_), _) => {
-                self.remove(&mut shard, Key::of(id));
-                Ok(Deleted::Deleted)
-            }
+        let Some(key) = shard.key(id) else { return Ok(Deleted::Gone) };
+        let version = shard.records.get(&key).map(Entry::version);
+        if expected.is_some() && version != expected {
+            return Ok(Deleted::Conflict);
         }
+        self.remove(&mut shard, key);
+        Ok(Deleted::Deleted)
     }
 
     async fn list_for_user(
@@ -313,7 +278,7 @@ impl SessionStore for MemoryStore {
             let Some(entry) = entry else { continue };
             let stored = entry.read()?;
             if !stored.record.is_expired(now) {
-                list.push((entry.id(key), stored));
+                list.push((entry.id(), stored));
             }
         }
         Ok(list)
@@ -387,24 +352,4 @@ impl SessionStore for MemoryStore {
 /// A lock whose holder panicked is taken all the same: what it guards is changed last.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Keys are parts of hashes already.
-#[derive(Debug, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(part) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*part);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }

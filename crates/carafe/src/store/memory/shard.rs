@@ -1,0 +1,119 @@
+use std::collections::hash_map::{self, HashMap};
+use std::hash::Hasher;
+
+use super::entry::{Entry, Key};
+use super::evictable::{Evictable, Records};
+use crate::id::SessionIdHash;
+
+/// A part of the records.
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    pub(super) records: Records,
+    /// The keys of ids that begin like another, which is there: with SHA-256 hashes none ever does.
+    others: HashMap<SessionIdHash, Key>,
+    /// The records that may be dropped.
+    pub(super) evictable: Evictable,
+    /// Sessions in cookies that were ended, and when that can be forgotten.
+    pub(super) revoked: HashMap<SessionIdHash, u64>,
+}
+
+impl Shard {
+    /// The key of a record, if it is there.
+    pub(super) fn key(&self, id: &SessionIdHash) -> Option<Key> {
+        let key = Key::of(id);
+        match self.records.get(&key) {
+            Some(entry) if entry.is_of(id) => Some(key),
+            _ if self.others.is_empty() => None,
+            _ => self.others.get(id).copied(),
+        }
+    }
+
+    pub(super) fn get(&self, id: &SessionIdHash) -> Option<&Entry> {
+        self.records.get(&self.key(id)?)
+    }
+
+    /// Adds a record; `None` if there is one under this id.
+    pub(super) fn insert(&mut self, id: &SessionIdHash, entry: Entry) -> Option<Key> {
+        let mut key = Key::of(id);
+        match self.records.entry(key) {
+            hash_map::Entry::Vacant(place) if self.others.is_empty() => {
+                place.insert(entry);
+                return Some(key);
+            }
+            hash_map::Entry::Occupied(place) if place.get().is_of(id) => return None,
+            _ if self.others.contains_key(id) => return None,
+            _ => {}
+        }
+        while self.records.contains_key(&key) {
+            key = key.next();
+        }
+        if key != Key::of(id) {
+            self.others.insert(*id, key);
+        }
+        self.records.insert(key, entry);
+        Some(key)
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<Entry> {
+        let entry = self.records.remove(&key)?;
+        if !self.others.is_empty() {
+            self.others.remove(&entry.id());
+        }
+        self.evictable.moved(key, entry.evictable(), None, &self.records);
+        Some(entry)
+    }
+}
+
+/// Keys are parts of hashes already.
+#[derive(Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(part) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*part);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PublicId;
+    use crate::record::Record;
+    use crate::store::Version;
+
+    #[test]
+    fn ids_that_begin_alike_have_records_of_their_own() {
+        let record = Record::new(PublicId::from_bytes([0; 16]), 100, 60, 600);
+        let ids = [1, 2, 3].map(|last| {
+            let mut id = [255; 32];
+            id[31] = last;
+            SessionIdHash::from_bytes(id)
+        });
+        let entry = |id: &SessionIdHash| Entry::new(id, Version(1), &record, 100);
+        let mut shard = Shard::default();
+        let keys = ids.map(|id| shard.insert(&id, entry(&id)).unwrap());
+        for (id, key) in ids.iter().zip(keys) {
+            assert_eq!((shard.key(id), shard.get(id).unwrap().id()), (Some(key), *id));
+            assert_eq!(shard.insert(id, entry(id)), None);
+        }
+        // The first is removed: the others stay where they are, and are found there.
+        assert!(shard.remove(keys[0]).is_some_and(|entry| entry.is_of(&ids[0])));
+        assert_eq!(ids.map(|id| shard.key(&id)), [None, Some(keys[1]), Some(keys[2])]);
+        assert_eq!(shard.insert(&ids[1], entry(&ids[1])), None);
+        assert_eq!(shard.insert(&ids[0], entry(&ids[0])), Some(keys[0]));
+        for key in keys {
+            shard.remove(key);
+        }
+        assert!(shard.records.is_empty() && shard.others.is_empty());
+    }
+}
