@@ -107,7 +107,7 @@ impl<'a> Batch<'a> {
             }
         };
         match stored.record.state {
-            _ if stored.record.is_expired(self.queue.clock.now()) => Err(ended()),
+            _ if stored.record.is_expired(now) => Err(ended()),
             State::Moved { to, .. } => Ok(Found::Elsewhere(to)),
             State::Live => Ok(Found::Here(stored)),
         }
