@@ -132,6 +132,13 @@ pub(crate) static TEST: &[Group] = &[
         run: rust::ports,
     },
     Group {
+        name: "bench",
+        about: "the benchmarks have no warnings and pass their tests; nothing is measured",
+        needs: &[Need::Component("rustfmt"), Need::Component("clippy")],
+        limit: LIMIT,
+        run: bench::check,
+    },
+    Group {
         name: "crates",
         about: "the example `login` builds with at most 130 crates",
         needs: &[],

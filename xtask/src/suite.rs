@@ -111,7 +111,8 @@ pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
 
 /// Measures what requests over HTTP cost.
 pub(crate) fn bench_http(how: &BenchHttp) -> Result<bool, String> {
-    on_terminal(&[Need::Python], |job| bench::http(job, how))
+    let (redis, postgres) = (Need::Program(&groups::REDIS), Need::Program(&groups::POSTGRES));
+    on_terminal(&[Need::Python, redis, postgres], |job| bench::http(job, how))
 }
 
 fn on_terminal(

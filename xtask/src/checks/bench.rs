@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::job::Job;
 use crate::runner;
+use crate::servers::redis::EVERYSEC;
+use crate::servers::{Postgres, Redis};
 
 /// The benchmarks' folder. They are a workspace of their own.
 const FOLDER: &str = "crates/carafe-bench";
+
+/// Servers with other crates, each in a workspace of its own.
+const PEERS: [&str; 2] = ["crates/carafe-bench/peers/rusqlite", "crates/carafe-bench/peers/stores"];
 
 /// The most instructions that each path may take.
 const LIMITS: &str = "crates/carafe-bench/instructions.txt";
@@ -15,6 +20,25 @@ const LIMITS: &str = "crates/carafe-bench/instructions.txt";
 /// How often a path is called to count the instructions of one call: the difference of two counts has
 /// nothing of what is done once.
 const CALLS: [u64; 2] = [100, 300];
+
+/// That the benchmarks are formatted, compile without warnings and pass their tests. The peers' servers
+/// don't use Carafe, and have lock files: what was built once builds again. Takes about a minute, since
+/// most of what the benchmarks are made of is built already.
+pub(crate) fn check(job: &mut Job<'_>) -> Result<(), String> {
+    for folder in [FOLDER].iter().chain(&PEERS) {
+        job.run_cargo(&["fmt", "--check", "--manifest-path", &format!("{folder}/Cargo.toml")])?;
+    }
+    let own = |command| {
+        let mut cargo = job.cargo(&[command, "--locked", "--all-targets", "--all-features"]);
+        cargo.arg("--manifest-path").arg(job.workspace.root.join(FOLDER).join("Cargo.toml"));
+        cargo.arg("--target-dir").arg(&job.workspace.target);
+        cargo
+    };
+    let (mut clippy, test) = (own("clippy"), own("test"));
+    clippy.args(["--", "-D", "warnings"]);
+    job.runner.run(clippy)?;
+    job.runner.run(test)
+}
 
 /// Measures everything, prints the report and writes it to `docs`.
 pub(crate) fn report(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
@@ -42,6 +66,11 @@ pub(crate) struct BenchHttp {
 /// servers is written to `docs`.
 pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     let programs = build(job, &["--features", "http", "--bin", "http"])?;
+    // With `http`, since all that does not count is then built already.
+    build(job, &["--features", "http,metrics", "--bin", "metrics"])?;
+    for peer in PEERS {
+        build_in(job, peer, &[])?;
+    }
     let python = job.tools.python().ok_or("there is no Python environment")?;
     let mut http = runner::command(programs.join("http"));
     http.arg("report").arg("--python").arg(python);
@@ -51,6 +80,10 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     } else {
         http.args(["--only", &bench.only.join(",")]);
     }
+    // As they are set up for use.
+    let redis = Redis::start(job, "redis-bench", EVERYSEC)?;
+    let postgres = Postgres::start(job, "postgres-bench", &[], None)?;
+    http.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
     job.runner.run(http)
 }
 
@@ -91,8 +124,13 @@ pub(crate) fn instructions(job: &mut Job<'_>) -> Result<(), String> {
 
 /// Builds programs of the benchmarks; returns the folder that they are in.
 fn build(job: &mut Job<'_>, which: &[&str]) -> Result<PathBuf, String> {
+    build_in(job, FOLDER, which)
+}
+
+/// The same of another workspace, which puts them into the same folder.
+fn build_in(job: &mut Job<'_>, folder: &str, which: &[&str]) -> Result<PathBuf, String> {
     let target = job.workspace.target.join("bench");
-    let manifest = job.workspace.root.join(FOLDER).join("Cargo.toml");
+    let manifest = job.workspace.root.join(folder).join("Cargo.toml");
     let mut command = job.cargo(&["build", "--release", "--locked", "--manifest-path"]);
     command.arg(manifest).arg("--target-dir").arg(&target).args(which);
     job.runner.run(command)?;

@@ -9,14 +9,15 @@ use actix_web::web::{get, post};
 use actix_web::{App, HttpServer};
 use carafe::{Compression, SessionLayer};
 use carafe_bench::KEY;
+use carafe_bench::application::{self, THREADS, end_of_input};
 
-use crate::servers::{end_of_input, key};
+use crate::servers::key;
 
 /// Serves an application. A macro, since the applications' types can't be named.
 macro_rules! run {
     ($app:expr) => {
         actix_web::rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || $app).workers(2).bind("127.0.0.1:0")?;
+            let server = HttpServer::new(move || $app).workers(THREADS).bind("127.0.0.1:0")?;
             for address in server.addrs() {
                 println!("{address}");
             }
@@ -33,14 +34,16 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
             App::new()
                 .route("/session", get().to(async || "admin"))
                 .route("/login", post().to(async || "Hello"))
+                .route("/visit", post().to(async || "1"))
         ),
         "actix-carafe" => {
             let layer = SessionLayer::flask(key()?)
                 .configure(|config| config.compression(Compression::Never))?;
             run!(
                 App::new()
-                    .route("/session", get().to(carafe_read))
-                    .route("/login", post().to(carafe_login))
+                    .route("/session", get().to(application::read))
+                    .route("/login", post().to(application::login))
+                    .route("/visit", post().to(application::visit))
                     .wrap(layer.clone())
             )
         }
@@ -50,20 +53,12 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
                 App::new()
                     .route("/session", get().to(read))
                     .route("/login", post().to(login))
+                    .route("/visit", post().to(visit))
                     .wrap(SessionMiddleware::new(CookieSessionStore::default(), key.clone()))
             )
         }
         _ => Err(format!("there is no server {name}").into()),
     }
-}
-
-async fn carafe_read(session: carafe::Session) -> Result<String, carafe::Error> {
-    Ok(session.get("username")?.unwrap_or_default())
-}
-
-async fn carafe_login(session: carafe::Session) -> Result<&'static str, carafe::Error> {
-    session.insert("username", "admin")?;
-    Ok("Hello")
 }
 
 async fn read(session: actix_session::Session) -> actix_web::Result<String> {
@@ -73,4 +68,10 @@ async fn read(session: actix_session::Session) -> actix_web::Result<String> {
 async fn login(session: actix_session::Session) -> actix_web::Result<&'static str> {
     session.insert("username", "admin")?;
     Ok("Hello")
+}
+
+async fn visit(session: actix_session::Session) -> actix_web::Result<String> {
+    let visits = session.get::<u64>("visits")?.unwrap_or(0) + 1;
+    session.insert("visits", visits)?;
+    Ok(visits.to_string())
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::catalogue::{self, Entry, Program, Section};
+
 /// What is measured, and where the report goes.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -41,31 +43,56 @@ impl Settings {
                 _ => return Err(format!("there is no option {option}").into()),
             }
         }
+        if let Some(name) = settings.only.iter().find(|name| catalogue::names().all(|n| n != *name))
+        {
+            let names: Vec<_> = catalogue::names().collect();
+            return Err(format!("there is no server {name}, but {}", names.join(", ")).into());
+        }
         if settings.rounds == 0 || settings.slice.is_zero() {
             return Err("there has to be a round, and time in it".into());
         }
         Ok(settings)
     }
 
-    /// Whether the server of this name is to be measured for its own sake.
-    pub(crate) fn takes(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|other| other == name)
+    /// The servers of a section that are to be measured, and can be. If there are any, the handler
+    /// without a session is among them, which is the first.
+    pub(crate) fn of<'a>(&'a self, section: &'a Section) -> Vec<&'a Entry> {
+        let takes = |name| self.only.is_empty() || self.only.iter().any(|other| other == name);
+        let taken = |server: &Entry| takes(server.name) && self.can(server);
+        if !section.servers.iter().any(taken) {
+            return Vec::new();
+        }
+        let servers = section.servers.iter().enumerate();
+        servers.filter(|(at, server)| *at == 0 || taken(server)).map(|(_, server)| server).collect()
+    }
+
+    /// Whether there is what the server needs.
+    fn can(&self, server: &Entry) -> bool {
+        match server.program {
+            Program::Flask => self.python.is_some(),
+            _ => server.needs.is_none_or(|variable| std::env::var_os(variable).is_some()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::SECTIONS;
 
     #[test]
     fn options_have_values() {
-        let line = "--rounds 7 --millis 100 --only a,b --only c --file f.md";
+        let only = "--only carafe-signed,flask --only actix-carafe";
+        let line = format!("--rounds 7 --millis 100 {only} --file f.md");
         let settings = Settings::parse(&line.split(' ').collect::<Vec<_>>()).unwrap();
         assert_eq!((settings.rounds, settings.slice.as_millis()), (7, 100));
         assert_eq!(settings.file, Some("f.md".into()));
-        assert!(settings.takes("a") && settings.takes("c") && !settings.takes("d"));
-        assert!(Settings::parse(&[]).unwrap().takes("d"));
-        for bad in [&["--rounds"][..], &["--rounds", "0"], &["--rounds", "many"], &["--all", "1"]] {
+        // There is no Python.
+        let names = |section| settings.of(section).iter().map(|s| s.name).collect::<Vec<_>>();
+        let taken: Vec<_> = SECTIONS.iter().map(names).collect();
+        assert_eq!(taken, [&["bare", "carafe-signed"][..], &["actix-bare", "actix-carafe"], &[]]);
+        for bad in [&["--rounds"][..], &["--rounds", "0"], &["--rounds", "many"], &["--only", "x"]]
+        {
             assert!(Settings::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -14,17 +14,18 @@ pub(crate) const CONNECTIONS: usize = 8;
 /// How long an answer may take. Whoever takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// Sends the request again and again; how long each answer took, in no order.
+/// Sends requests again and again, each connection its own, or the same if there is but one; how long
+/// each answer took, in no order.
 pub(crate) async fn send(
     address: SocketAddr,
-    request: &str,
+    requests: &[String],
     time: Duration,
 ) -> Result<Vec<Duration>, Failure> {
     let mut connections = JoinSet::new();
-    for _ in 0..CONNECTIONS {
-        let request = request.to_owned();
+    for connection in 0..CONNECTIONS {
+        let request = requests[connection % requests.len()].clone();
         connections.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut times = Vec::new();

@@ -6,6 +6,7 @@
 
 mod actix;
 mod arguments;
+mod catalogue;
 mod cpu;
 mod load;
 mod measure;
@@ -13,6 +14,7 @@ mod report;
 mod server;
 mod servers;
 mod statistics;
+mod visitor;
 
 use std::error::Error;
 
@@ -23,7 +25,9 @@ const USAGE: &str = "usage: http serve NAME | http report [OPTION VALUE]..., wit
   --rounds N     how often everything is measured (default 40)
   --millis N     for how long each task of each server, in a round (default 200)
   --only A,B,C   measure these servers alone, and those that they are compared with
-  --python PATH  a Python with Flask and gunicorn";
+  --python PATH  a Python with Flask and gunicorn
+Redis and PostgreSQL are found by the variables CARAFE_REDIS_URL and CARAFE_POSTGRES_URL; without one
+its rows are left out. The programs of the other servers are expected beside this one.";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,4 +1,4 @@
-//! Measures all servers in turns.
+//! Measures servers in turns.
 
 use std::error::Error;
 use std::path::Path;
@@ -7,45 +7,45 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::arguments::Settings;
-use crate::load;
+use crate::catalogue::{Entry, Section};
+use crate::load::{self, CONNECTIONS, Failure};
 use crate::server::Server;
 use crate::statistics::Quartiles;
-
-/// The servers, what the report calls them, and which one's bare handler each is compared with.
-const SERVERS: [(&str, &str, &str); 12] = [
-    ("bare", "axum, no session", "bare"),
-    ("carafe-signed", "**Carafe** signed, never compressed", "bare"),
-    ("carafe-flask", "**Carafe** as Flask: signed, compressed where that helps", "bare"),
-    ("carafe-sealed", "**Carafe** sealed", "bare"),
-    ("carafe-memory", "**Carafe** in memory", "bare"),
-    ("carafe-sqlite", "**Carafe** in SQLite", "bare"),
-    ("signed-cookie-jar", "axum-extra 0.12 `SignedCookieJar`", "bare"),
-    ("tower-sessions-memory", "tower-sessions 0.15 in memory", "bare"),
-    ("actix-bare", "actix-web, no session", "actix-bare"),
-    ("actix-carafe", "**Carafe** on actix-web, signed", "actix-bare"),
-    ("actix-session", "actix-session 0.11, cookies", "actix-bare"),
-    ("flask", "Flask under gunicorn", "bare"),
-];
+use crate::visitor::Visitor;
 
 /// What the bare handlers are sent, so that all get requests of the same size.
-const SOME_COOKIE: &str = "session=eyJ1c2VybmFtZSI6ImFkbWluIn0.aSLsRg.6XhvPq1r0tYbNLmWzVJcQdK2sEo";
+const SOME_COOKIE: &str = "eyJ1c2VybmFtZSI6ImFkbWluIn0.aSLsRg.6XhvPq1r0tYbNLmWzVJcQdK2sEo";
 
 /// What is sent to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Read,
+    Write,
     Login,
+}
+
+impl Task {
+    /// In the order of the report.
+    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Login];
+
+    /// Its method and path.
+    pub(crate) fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Read => ("GET", "/session"),
+            Self::Write => ("POST", "/visit"),
+            Self::Login => ("POST", "/login"),
+        }
+    }
 }
 
 /// What is measured of one server and one task.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) baseline: &'static str,
     pub(crate) task: Task,
     server: usize,
-    request: String,
+    /// What each connection sends.
+    requests: Vec<String>,
     rounds: Vec<Round>,
 }
 
@@ -59,10 +59,24 @@ pub(crate) struct Round {
     pub(crate) p99: f64,
 }
 
-/// Starts the servers and measures them: each once a round, in an order that is new each time.
-pub(crate) fn measure(settings: &Settings, folder: &Path) -> Result<Vec<Subject>, Box<dyn Error>> {
+/// Starts the servers of a section that are asked for and measures them: each once a round, in an
+/// order that is new each time. The first subject of each task is the one without a session.
+pub(crate) fn measure(
+    settings: &Settings,
+    section: &Section,
+    folder: &Path,
+) -> Result<Vec<Subject>, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (servers, mut subjects) = start(settings, folder, &runtime)?;
+    let (mut servers, mut subjects) = (Vec::new(), Vec::new());
+    for entry in settings.of(section) {
+        let server = Server::start(entry, settings, folder)?;
+        let requests = run(&runtime, prepare(&server, entry))?;
+        for (task, requests) in Task::ALL.into_iter().zip(requests) {
+            let (title, server) = (entry.title, servers.len());
+            subjects.push(Subject { title, task, server, requests, rounds: Vec::new() });
+        }
+        servers.push(server);
+    }
     let mut order: Vec<usize> = (0..subjects.len()).collect();
     let mut random = 0x5eed;
     for round in 0..=settings.rounds {
@@ -71,7 +85,7 @@ pub(crate) fn measure(settings: &Settings, folder: &Path) -> Result<Vec<Subject>
             let subject = &mut subjects[at];
             let server = &servers[subject.server];
             let before = server.cpu()?;
-            let times = load::send(server.address, &subject.request, settings.slice);
+            let times = load::send(server.address, &subject.requests, settings.slice);
             let times = run(&runtime, times)?;
             let cpu = server.cpu()?.saturating_sub(before);
             // The first round only warms up.
@@ -80,66 +94,52 @@ pub(crate) fn measure(settings: &Settings, folder: &Path) -> Result<Vec<Subject>
             }
         }
     }
+    for subject in subjects.iter().filter(|subject| subject.task == Task::Read) {
+        let address = servers[subject.server].address;
+        for request in &subject.requests {
+            run(&runtime, async {
+                let (_, body) = load::ask(address, request).await?;
+                expect(subject.title, "reads at the end", &body, "admin")
+            })?;
+        }
+    }
     Ok(subjects)
 }
 
-/// The servers that are asked for and those that they are compared with, and what to send to each.
-fn start(
-    settings: &Settings,
-    folder: &Path,
-    runtime: &Runtime,
-) -> Result<(Vec<Server>, Vec<Subject>), Box<dyn Error>> {
-    if let Some(unknown) = settings.only.iter().find(|name| SERVERS.iter().all(|s| s.0 != **name)) {
-        let names = SERVERS.map(|(name, ..)| name).join(", ");
-        return Err(format!("there is no server {unknown}; the servers are {names}").into());
+/// What the connections are to send for each task. Each has a session of its own to read, and one to
+/// write into; a login is by somebody who has none.
+async fn prepare(server: &Server, entry: &Entry) -> Result<[Vec<String>; 3], Failure> {
+    let (address, name) = (server.address, entry.name);
+    let (mut reads, mut writes) = (Vec::new(), Vec::new());
+    for _ in 0..CONNECTIONS {
+        let [mut reader, mut writer] = [Visitor::default(), Visitor::default()];
+        for visitor in [&mut reader, &mut writer] {
+            visitor.ask(address, Task::Login).await?;
+            visitor.keep_if_none("session", SOME_COOKIE);
+        }
+        expect(name, "reads", &reader.ask(address, Task::Read).await?, "admin")?;
+        for count in ["1", if entry.has_session() { "2" } else { "1" }] {
+            expect(name, "counts", &writer.ask(address, Task::Write).await?, count)?;
+        }
+        expect(name, "reads", &writer.ask(address, Task::Read).await?, "admin")?;
+        reads.push(reader.request(Task::Read));
+        writes.push(writer.request(Task::Write));
     }
-    let is_baseline = |name| SERVERS.iter().any(|(s, _, base)| *base == name && settings.takes(s));
-    let (mut servers, mut subjects) = (Vec::new(), Vec::new());
-    for (name, title, baseline) in SERVERS {
-        if !settings.takes(name) && !is_baseline(name) {
-            continue;
-        }
-        let server = match (name, &settings.python) {
-            ("flask", None) => continue,
-            ("flask", Some(python)) => Server::start_flask(python, folder)?,
-            _ => Server::start(name, folder)?,
-        };
-        let login = request("POST", "/login", None);
-        let (head, _) = run(runtime, load::ask(server.address, &login))?;
-        let cookie = cookie(&head).unwrap_or_else(|| SOME_COOKIE.to_owned());
-        let read = request("GET", "/session", Some(&cookie));
-        let (_, body) = run(runtime, load::ask(server.address, &read))?;
-        if body != "admin" {
-            return Err(format!("{name} read {body:?}").into());
-        }
-        for (task, request) in [(Task::Read, read), (Task::Login, login)] {
-            let server = servers.len();
-            let rounds = Vec::new();
-            subjects.push(Subject { name, title, baseline, task, server, request, rounds });
-        }
-        servers.push(server);
+    Ok([reads, writes, vec![Visitor::default().request(Task::Login)]])
+}
+
+fn expect(name: &str, what: &str, found: &str, expected: &str) -> Result<(), Failure> {
+    if found == expected {
+        return Ok(());
     }
-    Ok((servers, subjects))
+    Err(format!("{name} {what} {found:?} and not {expected:?}").into())
 }
 
 fn run<T>(
     runtime: &Runtime,
-    future: impl Future<Output = Result<T, Box<dyn Error + Send + Sync>>>,
+    future: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Box<dyn Error>> {
     runtime.block_on(future).map_err(|error| error as Box<dyn Error>)
-}
-
-fn request(method: &str, path: &str, cookie: Option<&str>) -> String {
-    let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
-    let length = if method == "POST" { "content-length: 0\r\n" } else { "" };
-    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{length}{cookie}\r\n")
-}
-
-/// The cookie that an answer sets.
-fn cookie(head: &str) -> Option<String> {
-    let lines = head.lines().filter_map(|line| line.split_once(": "));
-    let mut set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-    set.find_map(|(_, cookie)| cookie.split(';').next().map(str::to_owned))
 }
 
 /// Fisher and Yates' shuffle.
@@ -185,20 +185,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_are_taken_from_answers() {
-        let head = "HTTP/1.1 200 OK\r\nvary: Cookie\r\nSet-Cookie: a=b; Path=/\r\n\r\n";
-        assert_eq!(cookie(head).as_deref(), Some("a=b"));
-        assert_eq!(cookie("HTTP/1.1 200 OK\r\n\r\n"), None);
-    }
-
-    #[test]
-    fn every_server_has_a_bare_one() {
-        for (_, _, baseline) in SERVERS {
-            assert!(SERVERS.iter().any(|(name, ..)| *name == baseline));
-        }
-    }
-
-    #[test]
     fn a_round_has_times_of_the_sorted_answers() {
         let times = (1..=200).rev().map(Duration::from_micros).collect();
         let round = Round::new(times, Duration::from_millis(1), Duration::from_millis(100));
@@ -209,12 +195,10 @@ mod tests {
     #[test]
     fn ratios_are_those_of_the_same_round() {
         let subject = |cpu: [f64; 3]| Subject {
-            name: "",
             title: "",
-            baseline: "",
             task: Task::Read,
             server: 0,
-            request: String::new(),
+            requests: Vec::new(),
             rounds: cpu.map(|cpu| Round { cpu, per_second: 0.0, p50: 0.0, p99: 0.0 }).to_vec(),
         };
         let (this, other) = (subject([2.0, 22.0, 6.0]), subject([1.0, 20.0, 4.0]));

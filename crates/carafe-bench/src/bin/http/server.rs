@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::arguments::Settings;
+use crate::catalogue::{Entry, Program};
 use crate::cpu;
 
 /// The application that gunicorn serves.
@@ -24,6 +26,11 @@ def read():
 def login():
     session['username'] = 'admin'
     return 'Hello'
+
+@app.post('/visit')
+def visit():
+    session['visits'] = session.get('visits', 0) + 1
+    return str(session['visits'])
 ";
 
 /// A server that runs. Dropped, it is ended.
@@ -34,25 +41,46 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts this program as one of its servers, in a folder for its files.
-    pub(crate) fn start(name: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args(["serve", name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .current_dir(folder);
+    /// Starts a server in a folder for its files.
+    pub(crate) fn start(
+        entry: &Entry,
+        settings: &Settings,
+        folder: &Path,
+    ) -> Result<Self, Box<dyn Error>> {
+        let this = std::env::current_exe()?;
+        let command = match entry.program {
+            Program::Flask => {
+                let python = settings.python.as_deref().ok_or("there is no Python")?;
+                return Self::start_flask(python, folder);
+            }
+            Program::This => {
+                let mut command = Command::new(this);
+                command.args(["serve", entry.name]);
+                command
+            }
+            Program::Other(name, argument) => {
+                let mut command = Command::new(this.with_file_name(name));
+                command.args(Some(argument).filter(|argument| !argument.is_empty()));
+                command
+            }
+        };
+        Self::start_command(command, folder)
+            .map_err(|error| format!("{} doesn't start: {error}", entry.name).into())
+    }
+
+    /// Starts a server that prints its address.
+    fn start_command(mut command: Command, folder: &Path) -> Result<Self, Box<dyn Error>> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).current_dir(folder);
         let mut child = command.spawn()?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut line)?;
         }
-        let address = line.trim().parse().map_err(|_| format!("{name} doesn't start"))?;
-        Ok(Self { child, address })
+        Ok(Self { child, address: line.trim().parse()? })
     }
 
     /// Starts Flask under gunicorn: one worker with threads, the only kind that keeps connections.
-    pub(crate) fn start_flask(python: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
+    fn start_flask(python: &str, folder: &Path) -> Result<Self, Box<dyn Error>> {
         fs::write(folder.join("app.py"), FLASK)?;
         // A port that was free a moment ago.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;

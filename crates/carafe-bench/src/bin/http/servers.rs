@@ -1,5 +1,6 @@
 //! The servers on axum.
 
+use std::env;
 use std::error::Error;
 
 use axum::Router;
@@ -10,63 +11,50 @@ use axum_extra::extract::SignedCookieJar;
 use axum_extra::extract::cookie::{Cookie, Key};
 use carafe::{Compression, MemoryStore, SecretKey, SessionLayer};
 use carafe_bench::KEY;
+use carafe_bench::application;
+use carafe_postgres::PostgresStore;
+use carafe_redis::RedisStore;
 use carafe_sqlite::SqliteStore;
-use tokio::net::TcpListener;
+
+/// As many sessions as are made in a long run.
+const SESSIONS: usize = 50_000_000;
 
 /// Serves one of the applications until the input ends. Its files are in the working directory.
 pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let app = match name {
-            "bare" => Router::new()
-                .route("/session", get(async || "admin"))
-                .route("/login", post(async || "Hello")),
-            "carafe-flask" => carafe(SessionLayer::flask(key()?)),
-            "carafe-signed" => carafe(
-                SessionLayer::signed(key()?)?
-                    .configure(|config| config.compression(Compression::Never))?,
-            ),
-            "carafe-sealed" => carafe(SessionLayer::sealed(key()?)?),
-            "carafe-memory" => carafe(SessionLayer::stored(MemoryStore::new(), key()?)?),
-            "carafe-sqlite" => {
-                carafe(SessionLayer::stored(SqliteStore::open("sessions.db")?, key()?)?)
+    application::serve(async || {
+        let layer = match name {
+            "bare" => {
+                return Ok(Router::new()
+                    .route("/session", get(async || "admin"))
+                    .route("/login", post(async || "Hello"))
+                    .route("/visit", post(async || "1")));
             }
-            "tower-sessions-memory" => tower_sessions_app(),
-            "signed-cookie-jar" => signed_cookie_jar(),
+            "tower-sessions-memory" => return Ok(tower_sessions_app()),
+            "signed-cookie-jar" => return Ok(signed_cookie_jar()),
+            "carafe-flask" => SessionLayer::flask(key()?),
+            "carafe-signed" => SessionLayer::signed(key()?)?
+                .configure(|config| config.compression(Compression::Never))?,
+            "carafe-sealed" => SessionLayer::sealed(key()?)?,
+            "carafe-memory" => SessionLayer::stored(MemoryStore::with_capacity(SESSIONS), key()?)?,
+            "carafe-sqlite" => {
+                let options = SqliteStore::options("carafe.db").readers(2);
+                SessionLayer::stored(options.open()?, key()?)?
+            }
+            "carafe-redis" => {
+                SessionLayer::stored(RedisStore::new(&env::var("CARAFE_REDIS_URL")?)?, key()?)?
+            }
+            "carafe-postgres" => {
+                let options = PostgresStore::options(env::var("CARAFE_POSTGRES_URL")?).pool_size(8);
+                SessionLayer::stored(options.open()?, key()?)?
+            }
             _ => return Err(format!("there is no server {name}").into()),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
-        axum::serve(listener, app).with_graceful_shutdown(end_of_input()).await?;
-        Ok(())
+        Ok(application::carafe(layer))
     })
-}
-
-/// Waits until whoever started the server closes its input, or is no more.
-pub(crate) async fn end_of_input() {
-    let read = || {
-        let mut line = String::new();
-        while std::io::stdin().read_line(&mut line).is_ok_and(|len| len > 0) {}
-        // Connections that are kept alive would be waited for.
-        std::process::exit(0)
-    };
-    let _ = tokio::task::spawn_blocking(read).await;
 }
 
 pub(crate) fn key() -> Result<SecretKey, carafe::Error> {
     SecretKey::new(KEY)
-}
-
-fn carafe(layer: SessionLayer) -> Router {
-    use carafe::{Error, Session};
-    async fn read(session: Session) -> Result<String, Error> {
-        Ok(session.get("username")?.unwrap_or_default())
-    }
-    async fn login(session: Session) -> Result<&'static str, Error> {
-        session.insert("username", "admin")?;
-        Ok("Hello")
-    }
-    Router::new().route("/session", get(read)).route("/login", post(login)).layer(layer)
 }
 
 fn tower_sessions_app() -> Router {
@@ -80,8 +68,17 @@ fn tower_sessions_app() -> Router {
         session.insert("username", "admin").await.map_err(|_| FAILED)?;
         Ok("Hello")
     }
-    let layer = SessionManagerLayer::new(MemoryStore::default());
-    Router::new().route("/session", get(read)).route("/login", post(login)).layer(layer)
+    async fn visit(session: Session) -> Result<String, StatusCode> {
+        let visits: Option<u64> = session.get("visits").await.map_err(|_| FAILED)?;
+        let visits = visits.unwrap_or(0) + 1;
+        session.insert("visits", visits).await.map_err(|_| FAILED)?;
+        Ok(visits.to_string())
+    }
+    Router::new()
+        .route("/session", get(read))
+        .route("/login", post(login))
+        .route("/visit", post(visit))
+        .layer(SessionManagerLayer::new(MemoryStore::default()))
 }
 
 #[derive(Clone)]
@@ -100,6 +97,14 @@ fn signed_cookie_jar() -> Router {
     async fn login(jar: SignedCookieJar) -> (SignedCookieJar, &'static str) {
         (jar.add(Cookie::new("session", "admin")), "Hello")
     }
-    let key = Key::from(KEY.repeat(2).as_bytes());
-    Router::new().route("/session", get(read)).route("/login", post(login)).with_state(State(key))
+    async fn visit(jar: SignedCookieJar) -> (SignedCookieJar, String) {
+        let visits = jar.get("visits").and_then(|cookie| cookie.value().parse().ok());
+        let visits = (visits.unwrap_or(0_u64) + 1).to_string();
+        (jar.add(Cookie::new("visits", visits.clone())), visits)
+    }
+    Router::new()
+        .route("/session", get(read))
+        .route("/login", post(login))
+        .route("/visit", post(visit))
+        .with_state(State(Key::from(KEY.repeat(2).as_bytes())))
 }

@@ -1,0 +1,27 @@
+//! A server whose sessions are counted: it prints its address, and ends when its input does.
+//!
+//! A program of its own, since what counts is compiled in, or is not.
+
+use std::error::Error;
+use std::time::Duration;
+
+use carafe::{Compression, SecretKey, SessionLayer};
+use carafe_bench::{KEY, application};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    application::serve(async || {
+        let prometheus = PrometheusBuilder::new().install_recorder()?;
+        carafe::metrics::describe();
+        // What histograms collect is summed up here, also while nobody reads it.
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                prometheus.run_upkeep();
+            }
+        });
+        let layer = SessionLayer::signed(SecretKey::new(KEY)?)?
+            .configure(|config| config.compression(Compression::Never))?;
+        Ok(application::carafe(layer))
+    })
+}
