@@ -95,15 +95,24 @@ class ClusterFailovers(Crashes):
         replicas = {"CARAFE_TWIN_REPLICAS": "1"} if self.waits else {}
         self.servers = [Server(self.command, SETTINGS | replicas) for _ in range(2)]
         await self.recover()
+        await self.spread()
+
+    async def spread(self) -> dict[int, Node]:
+        """Has sessions to count in on each master; the masters, by slot."""
         owners = await self.cluster.owners()
         masters = set(owners.values())
         async with Client(self.servers[0].url) as client:
-            while len(self.counted) < COUNTED * len(masters):
+            while lacking := [master for master in masters if len(self.on(master, owners)) < COUNTED]:
                 answer = await client.run([["set", "n", 0], ["set", "name", "ada"]])
                 counted = Counted(answer.cookie or "", slot_of(answer.cookie or ""))
-                if sum(owners[other.slot] is owners[counted.slot] for other in self.counted) < COUNTED:
+                if owners[counted.slot] in lacking:
                     self.counted.append(counted)
         await self.cluster.in_step()
+        return owners
+
+    def on(self, master: Node, owners: dict[int, Node]) -> list[Counted]:
+        """The sessions on a master that are counted in."""
+        return [counted for counted in self.counted if owners[counted.slot] is master]
 
     def load(self, stop: asyncio.Event) -> list[asyncio.Task[None]]:
         """Visitors who log in and out, and clients that count, until told to stop."""
@@ -148,10 +157,10 @@ class ClusterFailovers(Crashes):
 
     async def fail(self, freezes: bool) -> None:
         """One failover, in the midst of load."""
-        owners = await self.cluster.owners()
+        owners = await self.spread()
         victim = self.random.choice(sorted(set(owners.values()), key=lambda node: node.port))
         replica = await self.cluster.replica_of(victim)
-        theirs = [counted for counted in self.counted if owners[counted.slot] is victim]
+        theirs = self.on(victim, owners)
         stop = asyncio.Event()
         load = self.load(stop)
         await asyncio.sleep(self.random.uniform(0.3, 1))

@@ -255,7 +255,7 @@ def may_mount() -> list[str] | None:
     for own in ([], ["--user", "--map-root-user"]):
         wrapper = ["unshare", *own, "--mount", "--"]
         try:
-            mounts = subprocess.run([*wrapper, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
+            mounts = subprocess.run([*wrapper, "mount", "-t", "tmpfs", "tmpfs", tempfile.gettempdir()], capture_output=True, check=False)
         except FileNotFoundError:
             return None
         if mounts.returncode == 0:
