@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::job::Job;
 use crate::system::Program;
+use crate::valkey;
 
 /// Checks that pass or fail together and have one line in the table.
 pub(crate) struct Group {
@@ -26,6 +27,8 @@ pub(crate) enum Need {
     Component(&'static str),
     /// The Python environment with the pinned packages.
     Python,
+    /// A Valkey server, which Python's package manager has.
+    Valkey,
 }
 
 impl Need {
@@ -35,6 +38,7 @@ impl Need {
             Self::Program(program) => program.name,
             Self::Component(name) => name,
             Self::Python => "python3",
+            Self::Valkey => valkey::SERVER,
         }
     }
 }

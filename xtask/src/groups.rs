@@ -217,7 +217,7 @@ pub(crate) static TEST: &[Group] = &[
     },
     Group {
         name: "stores",
-        about: "memory and SQLite: 64 clients in one session, logouts, servers that are killed",
+        about: "memory and SQLite: 64 clients in one session, logouts, kills, a full disk",
         needs: &[Need::Python],
         limit: LIMIT,
         run: stores::embedded,
@@ -235,6 +235,13 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[Need::Python, Need::Program(&REDIS), Need::Program(&OPENSSL)],
         limit: LIMIT,
         run: servers::redis_cluster,
+    },
+    Group {
+        name: "valkey",
+        about: "the store on Valkey passes it, and so does a Cluster of Valkey's whose masters die",
+        needs: &[Need::Python, Need::Valkey],
+        limit: LIMIT,
+        run: servers::valkey,
     },
     Group {
         name: "postgres",

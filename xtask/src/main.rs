@@ -15,6 +15,7 @@ mod servers;
 mod suite;
 mod system;
 mod tools;
+mod valkey;
 mod watchdog;
 mod workspace;
 

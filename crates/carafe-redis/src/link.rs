@@ -26,6 +26,8 @@ pub(crate) struct Link {
     open: Mutex<Option<Open>>,
     /// Held while connecting, so that all who wait share one attempt: how the last one failed.
     connecting: tokio::sync::Mutex<Option<RedisError>>,
+    /// Whether the last connection broke, or couldn't be made.
+    failed: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -58,7 +60,13 @@ impl Link {
             timeouts,
             open: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
+            failed: AtomicBool::new(false),
         })
+    }
+
+    /// Whether the server may be gone: to find out takes as long as connecting may take.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.usable().is_none() && self.failed.load(Ordering::Relaxed)
     }
 
     /// Sends a command and waits for the answer.
@@ -138,11 +146,13 @@ impl Link {
         match self.connect().await {
             Ok(open) => {
                 *last_error = None;
+                self.failed.store(false, Ordering::Relaxed);
                 *self.slot() = Some(open.clone());
                 Ok(open)
             }
             Err(error) => {
                 *last_error = Some(error.clone());
+                self.failed.store(true, Ordering::Relaxed);
                 Err(Failure::NotSent(error))
             }
         }
@@ -169,6 +179,7 @@ impl Link {
         let mut slot = self.slot();
         if slot.as_ref().is_some_and(|open| open.broken.load(Ordering::Relaxed)) {
             *slot = None;
+            self.failed.store(true, Ordering::Relaxed);
         }
         slot.clone()
     }

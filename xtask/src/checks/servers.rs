@@ -7,7 +7,7 @@ use crate::checks::stores;
 use crate::job::Job;
 use crate::servers::certificates::Certificates;
 use crate::servers::postgres::FAST;
-use crate::servers::redis::{ALWAYS, EVERYSEC};
+use crate::servers::redis::{ALWAYS, EVERYSEC, Make, REDIS, VALKEY};
 use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
 
 /// How often a server is killed in a run of all the tests.
@@ -31,8 +31,11 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     accounts(job, &server.url())?;
     crashes_of_redis(job, KILLS)?;
     // The same program has to see what a server loses that keeps nothing.
-    let forgetful = Redis::stopped(job, "redis-forgetful", &[])?;
+    let forgetful = Redis::stopped(job, "redis-forgetful", REDIS, &[])?;
     crashes(job, &forgetful, 2, &["--expect-loss"])?;
+    let small = Redis::start(job, "redis-full", REDIS, &[])?;
+    stores::full(job, &small.url())?;
+    drop(small);
     // What is 20 ms away has never heard of the last logouts, unless they wait for that.
     failovers(job, 3, 20, &["--expect-loss"])?;
     failovers(job, 3, 20, &["--wait"])
@@ -50,9 +53,26 @@ pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command, "on a Cluster")?;
     stores::races(job, &[&cluster.url()])?;
     drop(cluster);
-    cluster_failovers(job, 2, 5, &["--wait", "--reshard-seconds", "5"])?;
+    cluster_failovers(job, REDIS, 2, 5, &["--wait", "--reshard-seconds", "5"])?;
     // The same program has to see what a replica has never heard of.
-    cluster_failovers(job, 1, 50, &["--expect-loss"])
+    cluster_failovers(job, REDIS, 1, 50, &["--expect-loss"])
+}
+
+/// The suite on Valkey, and a Cluster of Valkey's whose slots move and whose masters die. Without TLS,
+/// which the server that can be had wasn't built with, and without the case that takes longer than
+/// all others, of histories in which the server sees nothing that other cases don't do to it. A
+/// minute.
+pub(crate) fn valkey(job: &mut Job<'_>) -> Result<(), String> {
+    let server = Redis::start(job, "valkey-server", VALKEY, &[])?;
+    let version = server.command("INFO server")?;
+    let version = version.lines().find_map(|line| line.strip_prefix("valkey_version:"));
+    let version = version.ok_or("this is no Valkey")?.to_owned();
+    let mut command = suite(job, "redis");
+    command.args(["--", "--skip", "encryption::", "--skip", "interleavings::of_late_requests"]);
+    command.env("CARAFE_REDIS_URL", server.url().replace("redis:", "valkey:"));
+    run(job, command, &format!("on Valkey {version}"))?;
+    drop(server);
+    cluster_failovers(job, VALKEY, 2, 5, &["--wait", "--reshard-seconds", "3"])
 }
 
 /// The conformance suite and the crate's own tests, on PostgreSQL and through PgBouncer; then two
@@ -84,13 +104,13 @@ fn accounts(job: &mut Job<'_>, url: &str) -> Result<(), String> {
 
 /// Redis is killed under load, with `appendfsync always`: nothing that was acknowledged is lost.
 pub(crate) fn crashes_of_redis(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
-    let server = Redis::stopped(job, "redis-crashes", ALWAYS)?;
+    let server = Redis::stopped(job, "redis-crashes", REDIS, ALWAYS)?;
     crashes(job, &server, kills, &[])
 }
 
 /// With `everysec`, no more than that promises.
 pub(crate) fn crashes_of_redis_everysec(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
-    let server = Redis::stopped(job, "redis-everysec", EVERYSEC)?;
+    let server = Redis::stopped(job, "redis-everysec", REDIS, EVERYSEC)?;
     crashes(job, &server, kills, &["--may-lose-seconds", EVERYSEC_SECONDS])
 }
 
@@ -109,8 +129,9 @@ fn failovers(
     expectations: &[&str],
 ) -> Result<(), String> {
     // The replica is told at once what it lacks.
-    let primary = Redis::stopped(job, "redis-primary", &["--repl-diskless-sync-delay", "0"])?;
-    let replica = Redis::stopped(job, "redis-replica", &[])?;
+    let primary =
+        Redis::stopped(job, "redis-primary", REDIS, &["--repl-diskless-sync-delay", "0"])?;
+    let replica = Redis::stopped(job, "redis-replica", REDIS, &[])?;
     let mut command = job.python("interop/failover.py")?;
     command.args(["--primary", &primary.command()?, "--primary-url", primary.url()]);
     command.args(["--replica", &replica.command()?, "--replica-url", replica.url()]);
@@ -122,17 +143,18 @@ fn failovers(
 
 /// The same of a Cluster whose masters die or freeze, and whose slots move before that.
 pub(crate) fn failovers_of_cluster(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
-    cluster_failovers(job, rounds, 1, &["--reshard-seconds", "30"])?;
-    cluster_failovers(job, rounds, 5, &["--wait", "--reshard-seconds", "30"])
+    cluster_failovers(job, REDIS, rounds, 1, &["--reshard-seconds", "30"])?;
+    cluster_failovers(job, REDIS, rounds, 5, &["--wait", "--reshard-seconds", "30"])
 }
 
 fn cluster_failovers(
     job: &mut Job<'_>,
+    make: Make,
     rounds: u64,
     delay_ms: u64,
     expectations: &[&str],
 ) -> Result<(), String> {
-    let nodes = RedisCluster::stopped(job, "redis-node")?;
+    let nodes = RedisCluster::stopped(job, "redis-node", make)?;
     let mut command = job.python("interop/cluster_failover.py")?;
     for node in &nodes {
         command.args(["--node", &node.command()?]);
@@ -146,7 +168,7 @@ fn cluster_failovers(
 /// What sessions cost in each kind of store, as the servers are set up for use.
 pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
     job.run_cargo(&["build", "--release", "--example", "twin"])?;
-    let redis = Redis::start(job, "redis-capacity", EVERYSEC)?;
+    let redis = Redis::start(job, "redis-capacity", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-capacity", &[], None)?;
     for (url, id) in [
         ("memory".to_owned(), None),

@@ -8,7 +8,8 @@ use crate::job::Job;
 /// How often a server is killed in a run of all the tests.
 const KILLS: u64 = 20;
 
-/// What memory and SQLite promise, with many clients and with crashes. About two minutes.
+/// What memory and SQLite promise, with many clients, with crashes and on a full disk. About two
+/// minutes.
 pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     let file = new_file(job, "races.db")?;
     races(job, &["memory", &format!("sqlite:{}", file.display())])?;
@@ -16,6 +17,16 @@ pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     // The same program has to see what a store loses that keeps nothing.
     let mut command = job.python("interop/crashes.py")?;
     command.args(["--store", "memory", "--kills", "1", "--expect-loss"]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)?;
+    full(job, "sqlite")
+}
+
+/// A store that takes nothing more, until there is room. It makes a disk for SQLite by itself, or
+/// says that it can't. A quarter of a minute.
+pub(crate) fn full(job: &mut Job<'_>, store: &str) -> Result<(), String> {
+    let mut command = job.python("interop/full_store.py")?;
+    command.args(["--store", store]);
     with_examples(job, &mut command, &["twin"])?;
     run(job, command)
 }

@@ -1,4 +1,4 @@
-//! A Redis server.
+//! A Redis server, or a Valkey server.
 
 use std::io::{self, BufRead as _, BufReader};
 
@@ -6,6 +6,14 @@ use super::certificates::Certificates;
 use super::{Server, Start, Stopped, connect, first_byte, free_port, program};
 use crate::background::Folder;
 use crate::job::Job;
+use crate::valkey;
+
+/// Whose server it is: what its program is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Make(&'static str);
+
+pub(crate) const REDIS: Make = Make("redis-server");
+pub(crate) const VALKEY: Make = Make(valkey::SERVER);
 
 /// Settings under which an acknowledged write is on the disk.
 pub(crate) const ALWAYS: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
@@ -24,8 +32,13 @@ pub(crate) struct Redis {
 impl Redis {
     /// Starts a server with these settings besides its own. It keeps nothing on the disk unless
     /// they say so.
-    pub(crate) fn start(job: &mut Job<'_>, name: &str, settings: &[&str]) -> Result<Self, String> {
-        Self::launch(job, name, settings, None)
+    pub(crate) fn start(
+        job: &mut Job<'_>,
+        name: &str,
+        make: Make,
+        settings: &[&str],
+    ) -> Result<Self, String> {
+        Self::launch(job, name, make, settings, None)
     }
 
     /// Starts a server that also has a port with TLS.
@@ -44,16 +57,17 @@ impl Redis {
             ["--tls-key-file", &key],
         ];
         let settings = [settings, &tls[..], files.as_flattened()].concat();
-        Self::launch(job, name, &settings, Some(port))
+        Self::launch(job, name, REDIS, &settings, Some(port))
     }
 
     /// A server that somebody else starts, and kills.
     pub(crate) fn stopped(
         job: &mut Job<'_>,
         name: &str,
+        make: Make,
         settings: &[&str],
     ) -> Result<Stopped, String> {
-        let (start, folder) = prepare(job, name, settings)?;
+        let (start, folder) = prepare(job, name, make, settings)?;
         let url = format!("redis://127.0.0.1:{}", start.port);
         Ok(Stopped { start, url, _folder: folder })
     }
@@ -61,10 +75,11 @@ impl Redis {
     fn launch(
         job: &mut Job<'_>,
         name: &str,
+        make: Make,
         settings: &[&str],
         tls_port: Option<u16>,
     ) -> Result<Self, String> {
-        let (start, folder) = prepare(job, name, settings)?;
+        let (start, folder) = prepare(job, name, make, settings)?;
         Ok(Self { server: Server::start(job, start)?, tls_port, _folder: folder })
     }
 
@@ -96,14 +111,19 @@ impl Redis {
     }
 }
 
-fn prepare(job: &mut Job<'_>, name: &str, settings: &[&str]) -> Result<(Start, Folder), String> {
+fn prepare(
+    job: &mut Job<'_>,
+    name: &str,
+    make: Make,
+    settings: &[&str],
+) -> Result<(Start, Folder), String> {
     let (port, folder) = (free_port()?, job.runner.folder()?);
     let own = ["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""];
     let dir = ["--dir", &folder.path().to_string_lossy()];
     let arguments = own.iter().chain(&dir).chain(settings);
     let start = Start {
         name: name.to_owned(),
-        program: program(job, "redis-server")?,
+        program: program(job, make.0)?,
         arguments: arguments.map(|&word| word.to_owned()).collect(),
         user: None,
         signal: "TERM",

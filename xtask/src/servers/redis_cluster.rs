@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::certificates::Certificates;
+use super::redis::Make;
 use super::{PATIENCE, Redis, Stopped, free_port};
 use crate::job::Job;
 
@@ -53,7 +54,11 @@ impl RedisCluster {
 
     /// Six nodes that do not run, for a program that makes a Cluster of them and lets each of them
     /// be found at another port than its own.
-    pub(crate) fn stopped(job: &mut Job<'_>, name: &str) -> Result<Vec<Stopped>, String> {
+    pub(crate) fn stopped(
+        job: &mut Job<'_>,
+        name: &str,
+        make: Make,
+    ) -> Result<Vec<Stopped>, String> {
         let mut nodes = Vec::new();
         for number in 1..=6 {
             let (bus, announced) = (free_port()?.to_string(), free_port()?.to_string());
@@ -67,7 +72,7 @@ impl RedisCluster {
                 ["--repl-diskless-sync-delay", "0"],
             ];
             let name = format!("{name}-{number}");
-            nodes.push(Redis::stopped(job, &name, settings.as_flattened())?);
+            nodes.push(Redis::stopped(job, &name, make, settings.as_flattened())?);
         }
         Ok(nodes)
     }
