@@ -1,4 +1,4 @@
-use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer};
+use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer, Value};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::servers;
@@ -71,11 +71,21 @@ impl Arguments {
     }
 }
 
-/// The key of the environment, repeated until it is long enough to seal with: the twin is for
+/// The keys of the environment, each repeated until it is long enough to seal with: the twin is for
 /// tests, which have short keys.
-fn long_enough() -> Result<SecretKey, Error> {
-    let name = "FLASK_SECRET_KEY";
-    SecretKey::from_env(name)?;
-    let text = std::env::var(name).unwrap_or_default();
-    SecretKey::new(text.repeat(32))
+fn long_enough() -> Result<KeyRing, Error> {
+    // Says what is wrong with the variables, if anything is.
+    KeyRing::from_flask_env()?;
+    let key = std::env::var("FLASK_SECRET_KEY").unwrap_or_default();
+    let fallbacks = std::env::var("FLASK_SECRET_KEY_FALLBACKS").unwrap_or_default();
+    let fallbacks = match Value::from_tagged_json(fallbacks.as_bytes()) {
+        Ok(Value::List(keys)) => keys,
+        _ => Vec::new(),
+    };
+    let fallbacks = fallbacks.iter().filter_map(Value::as_str).map(repeated);
+    Ok(KeyRing::from_flask(repeated(&key)?, fallbacks.collect::<Result<Vec<_>, _>>()?))
+}
+
+fn repeated(key: &str) -> Result<SecretKey, Error> {
+    SecretKey::new(key.repeat(32))
 }

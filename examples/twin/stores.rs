@@ -16,13 +16,19 @@ pub(crate) async fn apply(
         ("logout", []) => null(session.logout()),
         ("logout_everywhere", []) => null(session.logout_everywhere().await.map(drop)),
         ("rotate", []) => null(session.rotate()),
-        ("sessions", []) => named(session.sessions().await.map(list)),
+        ("sessions", []) => named(sessions(session).await),
         ("revoke", [Value::Text(id)]) => match id.to_string_lossy().parse() {
             Ok(id) => named(session.revoke(id).await.map(Value::from)),
             Err(_) => Ok(Value::from(false)),
         },
         _ => return None,
     })
+}
+
+/// With what this request has done so far, a login of its own among it.
+async fn sessions(session: &Session) -> Result<Value, Error> {
+    session.save().await?;
+    session.sessions().await.map(list)
 }
 
 fn named(result: Result<Value, Error>) -> Result<Value, &'static str> {

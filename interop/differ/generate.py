@@ -28,6 +28,8 @@ MALFORMED += [
     b'{"ops":["len"]}',
     b'{"ops":[["permanent",1]]}',
 ]
+MALFORMED += [b'{"ops":[["status",600]]}', b'{"ops":[["status",101]]}', b'{"ops":[["sleep_ms",-1]]}']
+MALFORMED += [b'{"ops":[["flashes",true,[1]]]}', b'{"ops":[["set","a",[1]],["set_nested",["a",9999999999999999999],1]]}']
 MALFORMED += [b'{"ops":[["len"]]} x', b'{"ops":[["set","a",1],["len",1]]}', b'{"ops":[["update",[]]]}', b"{}", b'"ops"']
 
 SIBLINGS = [
@@ -62,10 +64,11 @@ class Generator:
         """A random request of a client whose jar holds `carried`."""
         roll = self.rng.random()
         cookies = self._cookie_lines(carried)
+        reading = "HEAD" if self.rng.random() < 0.2 else "GET"
         if roll < 0.06:
-            return Request("GET", "/plain", cookies=cookies)
+            return Request(reading, "/plain", cookies=cookies)
         if roll < 0.12:
-            return Request("GET", "/read", cookies=cookies)
+            return Request(reading, "/read", cookies=cookies)
         if roll < 0.13:
             return Request("GET", "/nowhere", cookies=cookies)
         if roll < 0.15:
@@ -152,14 +155,16 @@ class Generator:
         return (rng.choice([b"; ", b"; ", b";", b" ; "]).join(parts),)
 
     def _spelled(self, value: bytes) -> bytes:
-        """One `name=value`, now and then quoted, octal-escaped or with spaces."""
+        """One `name=value`, now and then quoted, octal-escaped, with spaces, or broken."""
         rng = self.rng
         roll = rng.random()
         if roll < 0.93:
             return self.name + b"=" + value
         if roll < 0.95:
             return self.name + b'="' + value + b'"'
-        if roll < 0.97:
+        if roll < 0.96:
+            return self.name + b"=" + self.rng.choice([value + b" x", b'"' + value, value + b'"', b'x"' + value + b'"'])
+        if roll < 0.975:
             return (
                 self.name + b'="' + b"".join(b"\\%03o" % c if rng.random() < 0.1 else bytes([c]) for c in value) + b'"'
             )

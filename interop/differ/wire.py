@@ -141,7 +141,9 @@ class Connection:
             name, _, value = line.rstrip(b"\r\n").partition(b":")
             headers.append((name.lower(), value.strip()))
         fields = dict(headers)
-        if fields.get(b"transfer-encoding", b"").lower() == b"chunked":
+        if self._sent.startswith(b"HEAD "):
+            body = b""
+        elif fields.get(b"transfer-encoding", b"").lower() == b"chunked":
             body = self._read_chunks()
         else:
             body = self._reader.read(int(fields.get(b"content-length", b"0")))

@@ -23,6 +23,24 @@ fn verify(more: &[&str]) -> Carafe {
 }
 
 #[test]
+fn a_line_without_a_session_hides_no_well_known_key_after_it() {
+    let lines = format!("hello\n{COOKIE}\n");
+    let check = |more: &[&str]| {
+        carafe(["check-key", "--cookie", "-"]).args(more).stdin(lines.clone()).run()
+    };
+    let run = check(&[]);
+    assert!(run.stdout.starts_with("line 2: published: "), "{}", run.stdout);
+    assert!(run.complaint(1).starts_with("error: line 1: this is no session's cookie"));
+
+    let run = check(&["--json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    let read: Vec<Json> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<_> = read.iter().map(|line| &line["published_key"]).collect();
+    assert_eq!(seen, [&Json::Null, &Json::Bool(true)]);
+}
+
+#[test]
 fn each_line_has_its_result() {
     let lines = format!("{COOKIE}\r\n\n  session={COOKIE}\nhello\nCookie: a=b; session={COOKIE}\n");
     let run = verify(&[]).stdin(lines.clone()).run();

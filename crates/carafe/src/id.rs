@@ -103,7 +103,7 @@ impl fmt::Debug for SessionIdHash {
 
 /// The name of a session that may be shown: on the page that lists a user's sessions, and to an
 /// administrator. It stays the same while the id is renewed, and opens nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicId([u8; 16]);
 
 impl PublicId {
@@ -125,6 +125,13 @@ impl PublicId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+impl fmt::Debug for PublicId {
+    /// As it is shown elsewhere.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicId({self})")
     }
 }
 

@@ -1,4 +1,4 @@
-//! A store in memory that is full.
+//! A store in memory: when it is full, and how long sessions in it live.
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -194,4 +194,22 @@ async fn visitors_of_a_full_store_get_a_503_and_users_notice_nothing() {
     store.delete(&bob, None).await.unwrap();
     assert!(user.get("/read").await.set_cookie().is_some());
     assert_eq!(user.get("/read").await.text, "ada");
+}
+
+#[tokio::test]
+async fn flasks_lifetime_bounds_how_long_a_session_may_be_idle() {
+    async fn count(session: Session) -> Result<String, Error> {
+        session.set_permanent(true)?;
+        Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+    }
+    let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
+    let clock = Clock::fixed(NOW);
+    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(clock.clone());
+    let lifetime = Duration::from_secs(600);
+    let layer = layer.configure(|config| config.permanent_session_lifetime(lifetime)).unwrap();
+    let mut user = Client::new(Router::new().route("/", get(count)).layer(layer));
+    for (seconds, seen) in [(0, "1"), (599, "2"), (599, "3"), (600, "1")] {
+        clock.advance(seconds);
+        assert_eq!(user.get("/").await.text, seen, "after {seconds} seconds more");
+    }
 }

@@ -69,7 +69,14 @@ fn check_cookie(
     cookies::for_each(&cookies, output, |output, cookie| {
         if inspect(cookie.value).is_none() {
             let message = "this is no session's cookie: paste its value, or the whole line";
-            return Err(Failure::Usage(cookie.located(message)));
+            if args.json {
+                let line = JsonLine::new().optional("line", cookie.line);
+                output
+                    .line(line.plain("published_key", "null").text("message", message).finish())?;
+            } else {
+                output.error(&cookie.located(message));
+            }
+            return Ok(Code::Refused);
         }
         let published = is_signed_with_published_key(cookie.value);
         if args.json {

@@ -1,6 +1,6 @@
 //! One request to a service on this machine.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
@@ -30,13 +30,20 @@ impl Response {
 
 /// Gets a page. Redirects aren't followed: the response that sets the cookie often is one.
 pub(super) fn get(url: &str, cookie: Option<&[u8]>) -> Result<Response, Failure> {
+    get_within(PATIENCE, url, cookie)
+}
+
+fn get_within(patience: Duration, url: &str, cookie: Option<&[u8]>) -> Result<Response, Failure> {
     let target = Target::parse(url)?;
     let unreachable = |error: std::io::Error| {
-        Failure::Usage(format!("the service at {url} can't be asked: {error}; is it running?"))
+        Failure::Usage(match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => no_response(url),
+            _ => format!("the service at {url} can't be asked: {error}; is it running?"),
+        })
     };
-    let deadline = Instant::now() + PATIENCE;
-    let mut stream = TcpStream::connect_timeout(&target.address, PATIENCE).map_err(unreachable)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(unreachable)?;
+    let deadline = Instant::now() + patience;
+    let mut stream = connect(&target.addresses, patience).map_err(unreachable)?;
+    stream.set_write_timeout(Some(patience)).map_err(unreachable)?;
     stream.write_all(&request(&target, cookie)?).map_err(unreachable)?;
     let mut head = Vec::new();
     let mut chunk = [0; 4096];
@@ -46,8 +53,7 @@ pub(super) fn get(url: &str, cookie: Option<&[u8]>) -> Result<Response, Failure>
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if head.len() > MAX_HEAD || left.is_zero() {
-            let message = format!("the service at {url} gave no response in time, or none of HTTP");
-            return Err(Failure::Usage(message));
+            return Err(Failure::Usage(no_response(url)));
         }
         stream.set_read_timeout(Some(left)).map_err(unreachable)?;
         let read = stream.read(&mut chunk).map_err(unreachable)?;
@@ -60,6 +66,23 @@ pub(super) fn get(url: &str, cookie: Option<&[u8]>) -> Result<Response, Failure>
     parse(&head[..end]).ok_or_else(|| {
         Failure::Usage(format!("what answers at {url} doesn't speak HTTP/1.1: is the port right?"))
     })
+}
+
+fn no_response(url: &str) -> String {
+    format!("the service at {url} gave no response in time, or none of HTTP")
+}
+
+/// A connection to the first of a name's addresses that has one: `localhost` often has two, and a
+/// service listens on one of them.
+fn connect(addresses: &[SocketAddr], patience: Duration) -> std::io::Result<TcpStream> {
+    let mut refused = ErrorKind::AddrNotAvailable.into();
+    for address in addresses {
+        match TcpStream::connect_timeout(address, patience) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
 }
 
 fn request(target: &Target, cookie: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
@@ -103,7 +126,8 @@ fn parse(head: &[u8]) -> Option<Response> {
 /// Where a page is.
 #[derive(Debug)]
 struct Target {
-    address: SocketAddr,
+    /// At least one, all of this machine.
+    addresses: Vec<SocketAddr>,
     host: String,
     path: String,
 }
@@ -132,11 +156,13 @@ impl Target {
         });
         let with_port = if has_port { host.to_owned() } else { format!("{host}:80") };
         let addresses = with_port.to_socket_addrs().map_err(|_| usage("there is no such host"))?;
-        let address = addresses.into_iter().find(|address| address.ip().is_loopback());
-        let address = address.ok_or_else(|| {
-            usage("only a service on this machine is asked, such as http://127.0.0.1:5000/")
-        })?;
-        Ok(Self { address, host: host.to_owned(), path })
+        let addresses: Vec<_> = addresses.filter(|address| address.ip().is_loopback()).collect();
+        if addresses.is_empty() {
+            return Err(usage(
+                "only a service on this machine is asked, such as http://127.0.0.1:5000/",
+            ));
+        }
+        Ok(Self { addresses, host: host.to_owned(), path })
     }
 }
 
@@ -146,7 +172,8 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_asked() {
-        let target = |url| Target::parse(url).map(|target| (target.address.port(), target.path));
+        let target =
+            |url| Target::parse(url).map(|target| (target.addresses[0].port(), target.path));
         assert_eq!(target("http://127.0.0.1:5000/a?b#c").unwrap(), (5000, "/a?b".to_owned()));
         assert_eq!(target("http://127.0.0.1").unwrap(), (80, "/".to_owned()));
         assert_eq!(target("http://[::1]:81?x").unwrap(), (81, "/?x".to_owned()));
@@ -161,6 +188,30 @@ mod tests {
         ] {
             assert!(target(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_name_with_two_addresses_is_asked_at_both() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listens = silent.local_addr().unwrap();
+        let nobody = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, listens.port()));
+        let second = Duration::from_secs(1);
+        assert!(connect(&[nobody, listens], second).is_ok());
+        assert!(connect(&[nobody], second).is_err());
+        assert!(connect(&[], second).is_err());
+    }
+
+    #[test]
+    fn a_service_that_says_nothing_is_told_apart_from_none() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let asked = || match get_within(Duration::from_millis(50), &url, None) {
+            Err(Failure::Usage(message)) => message,
+            other => panic!("{other:?}"),
+        };
+        assert!(asked().contains("no response in time"), "{}", asked());
+        drop(silent);
+        assert!(asked().contains("is it running?"), "{}", asked());
     }
 
     #[test]

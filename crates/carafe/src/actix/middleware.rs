@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::error::InternalError;
 use bytes::Bytes;
 
 use super::response::{self, Verdict};
@@ -135,9 +136,20 @@ where
                     return Ok(request.into_response(page));
                 }
             };
-            let response = service.call(request).await?;
-            let verdict = handled.after(response::shown(&response)).await;
-            Ok(response::apply(verdict, response))
+            match service.call(request).await {
+                Ok(answer) => {
+                    let (request, response) = answer.into_parts();
+                    let verdict = handled.after(response::shown(&response)).await;
+                    Ok(ServiceResponse::new(request, response::apply(verdict, response)))
+                }
+                // A middleware's error becomes a response further out: with what is decided here.
+                Err(error) => {
+                    let response = error.error_response();
+                    let verdict = handled.after(response::shown(&response)).await;
+                    let response = response::apply(verdict, response).map_into_boxed_body();
+                    Err(InternalError::from_response(error, response).into())
+                }
+            }
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Responses between http 1 and actix-web.
 
 use actix_web::body::EitherBody;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
@@ -41,14 +40,14 @@ impl From<Bytes> for Content {
 
 /// What the core has to see of a handler's response: `Vary`, to which it adds, and the handler's
 /// error.
-pub(super) fn shown<B>(response: &ServiceResponse<B>) -> Verdict {
+pub(super) fn shown<B>(response: &HttpResponse<B>) -> Verdict {
     let mut shown = Response::new(Content::Handlers);
     for line in response.headers().get_all(header::VARY) {
         if let Ok(line) = http::HeaderValue::from_bytes(line.as_bytes()) {
             shown.headers_mut().append(http::header::VARY, line);
         }
     }
-    if let Some(error) = response.response().extensions().get::<Error>() {
+    if let Some(error) = response.extensions().get::<Error>() {
         shown.extensions_mut().insert(error.clone());
     }
     shown
@@ -57,8 +56,8 @@ pub(super) fn shown<B>(response: &ServiceResponse<B>) -> Verdict {
 /// The response that the core has decided on.
 pub(super) fn apply<B>(
     verdict: Verdict,
-    mut response: ServiceResponse<B>,
-) -> ServiceResponse<EitherBody<B, Bytes>> {
+    mut response: HttpResponse<B>,
+) -> HttpResponse<EitherBody<B, Bytes>> {
     let (head, content) = verdict.into_parts();
     match content {
         Content::Handlers => {
@@ -71,7 +70,7 @@ pub(super) fn apply<B>(
                 **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
             });
             let page = page(&Response::from_parts(head, bytes), kept);
-            response.into_response(page.map_body(|_, bytes| EitherBody::right(bytes)))
+            page.map_body(|_, bytes| EitherBody::right(bytes))
         }
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::Config;
 
 impl Config {
-    /// How long a session in a store lives without being used: 7 days by default. A use is written
-    /// at most once per tenth of it.
+    /// How long a session in a store lives without being used: 7 days by default, and never more
+    /// than [`permanent_session_lifetime`](Self::permanent_session_lifetime). A use is written at
+    /// most once per tenth of it.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;

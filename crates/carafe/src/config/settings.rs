@@ -226,7 +226,8 @@ impl Config {
 
     /// `PERMANENT_SESSION_LIFETIME`: how long after its last signature a session is accepted, and
     /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
-    /// and it holds for sessions that aren't permanent as well.
+    /// and it holds for sessions that aren't permanent as well. One in a store lives no longer than
+    /// that without being used, whatever [`idle_timeout`](Self::idle_timeout) says.
     #[must_use]
     pub fn permanent_session_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;

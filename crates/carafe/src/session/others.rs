@@ -7,7 +7,8 @@ use crate::{Error, ErrorKind};
 
 impl Session {
     /// The sessions of the user who is logged in, the one that was used last at the beginning. None
-    /// if nobody is logged in.
+    /// if nobody is logged in. A login of this very request is among them once it is saved: when the
+    /// response begins, or before that by [`save`](Self::save).
     ///
     /// # Errors
     /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Store`] if the store fails.

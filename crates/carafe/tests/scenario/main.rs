@@ -2,6 +2,7 @@
 #![cfg(all(feature = "axum", feature = "actix"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod actix_errors;
 mod browser;
 mod on_actix;
 mod on_axum;

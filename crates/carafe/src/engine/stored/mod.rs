@@ -52,7 +52,8 @@ impl StoreBackend {
 
     fn of(store: Store, config: &Config, clock: Clock) -> Self {
         let rules = Rules {
-            idle: config.idle_timeout.as_secs(),
+            // Flask's lifetime counts from the last use, too, once a session is permanent.
+            idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
             absolute: config.absolute_timeout.as_secs(),
             renew_after: config.renew_after.as_secs(),
             grace: config.renewal_grace,
