@@ -40,22 +40,22 @@ async fn try_at_least(runs: usize, fixture: &impl Fixture, plans: impl Iterator<
 
 /// Every interleaving of two requests in one process.
 pub async fn of_two_requests_in_one_process(fixture: impl Fixture) {
-    try_at_least(2_000, &fixture, pairs(1)).await;
+    try_at_least(1_500, &fixture, pairs(1)).await;
 }
 
 /// Every interleaving of two requests in two processes.
 pub async fn of_two_requests_in_two_processes(fixture: impl Fixture) {
-    try_at_least(4_000, &fixture, pairs(2)).await;
+    try_at_least(2_500, &fixture, pairs(2)).await;
 }
 
 /// Every interleaving of a request with a renewal and the time after it.
 pub async fn of_late_requests(fixture: impl Fixture) {
-    try_at_least(2_000, &fixture, late()).await;
+    try_at_least(1_500, &fixture, late()).await;
 }
 
 /// Every request while up to two calls of the store fail, with or without their effect.
 pub async fn of_requests_and_failures(fixture: impl Fixture) {
-    try_at_least(2_000, &fixture, failures()).await;
+    try_at_least(1_500, &fixture, failures()).await;
 }
 
 /// Every interleaving of two requests, one of which is in a process that is killed.

@@ -174,7 +174,6 @@ impl MemoryStore {
         // Before the shard is locked: making room may lock any shard.
         self.reserve(id, now)?;
         let entry = Entry::new(id, Version(1), record, now);
-        let evictable = entry.evictable();
         let mut shard = self.shard(Key::of(id));
         let Some(key) = shard.insert(id, entry) else {
             self.len.fetch_sub(1, Ordering::Relaxed);
@@ -182,10 +181,6 @@ impl MemoryStore {
         };
         if let Some(user) = &record.user {
             self.users.link(user, key);
-        }
-        if evictable.is_some() {
-            let Shard { records, evictable: queue, .. } = &mut *shard;
-            queue.moved(key, None, evictable, records);
         }
         Ok(true)
     }

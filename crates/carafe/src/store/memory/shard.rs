@@ -34,23 +34,24 @@ impl Shard {
 
     /// Adds a record; `None` if there is one under this id.
     pub(super) fn insert(&mut self, id: &SessionIdHash, entry: Entry) -> Option<Key> {
-        let mut key = Key::of(id);
+        let (mut key, evictable) = (Key::of(id), entry.evictable());
         match self.records.entry(key) {
             hash_map::Entry::Vacant(place) if self.others.is_empty() => {
                 place.insert(entry);
-                return Some(key);
             }
             hash_map::Entry::Occupied(place) if place.get().is_of(id) => return None,
             _ if self.others.contains_key(id) => return None,
-            _ => {}
+            _ => {
+                while self.records.contains_key(&key) {
+                    key = key.next();
+                }
+                if key != Key::of(id) {
+                    self.others.insert(*id, key);
+                }
+                self.records.insert(key, entry);
+            }
         }
-        while self.records.contains_key(&key) {
-            key = key.next();
-        }
-        if key != Key::of(id) {
-            self.others.insert(*id, key);
-        }
-        self.records.insert(key, entry);
+        self.evictable.moved(key, None, evictable, &self.records);
         Some(key)
     }
 
