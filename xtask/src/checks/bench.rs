@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::job::Job;
 use crate::runner;
-use crate::servers::redis::EVERYSEC;
+use crate::servers::redis::{EVERYSEC, REDIS};
 use crate::servers::{Postgres, Redis};
 
 /// The benchmarks' folder. They are a workspace of their own.
@@ -81,7 +81,7 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
         http.args(["--only", &bench.only.join(",")]);
     }
     // As they are set up for use.
-    let redis = Redis::start(job, "redis-bench", EVERYSEC)?;
+    let redis = Redis::start(job, "redis-bench", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-bench", &[], None)?;
     http.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
     job.runner.run(http)

@@ -67,7 +67,7 @@ impl RedisCluster {
                 ["--cluster-port", &bus],
                 ["--cluster-announce-port", &announced],
                 // After so many milliseconds a node that says nothing counts as dead.
-                ["--cluster-node-timeout", "1000"],
+                ["--cluster-node-timeout", "2000"],
                 ["--cluster-require-full-coverage", "no"],
                 ["--repl-diskless-sync-delay", "0"],
             ];
