@@ -35,14 +35,23 @@ impl std::fmt::Debug for PastedCookie<'_> {
 #[must_use]
 pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
     let line = line.trim_ascii();
+    // The shell's quotes, which no cookie has.
+    let line = match line {
+        [b'\'', inner @ .., b'\''] => inner.trim_ascii(),
+        line => line,
+    };
     // The usual form needs no second look.
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if line.iter().all(plain) {
         return vec![PastedCookie { name: None, value: Cow::Borrowed(line) }];
     }
-    let bare = unquote(line);
-    if inspect(&bare).is_some() {
-        return vec![PastedCookie { name: None, value: bare }];
+    // A bare value, perhaps with what followed it in the line that it is from.
+    let end = line.iter().position(|&byte| byte == b';');
+    for value in [Some(line), end.map(|end| line[..end].trim_ascii())].into_iter().flatten() {
+        let bare = unquote(value);
+        if inspect(&bare).is_some() {
+            return vec![PastedCookie { name: None, value: bare }];
+        }
     }
     let (header, pairs) = strip_header_name(line);
     let mut cookies: Vec<_> = pairs.split(|&byte| byte == b';').filter_map(pair).collect();
@@ -217,6 +226,10 @@ mod tests {
         for (line, name) in [
             (format!(" {COOKIE}\r\n"), None),
             (format!("\"{COOKIE}\""), None),
+            (format!("'{COOKIE}'"), None),
+            (format!("{COOKIE};"), None),
+            (format!("{COOKIE}; HttpOnly; Path=/"), None),
+            (format!("'Cookie: session={COOKIE}'"), Some("session")),
             (format!("session={COOKIE}"), Some("session")),
             (format!("session=\"{COOKIE}\""), Some("session")),
             (format!("Cookie: session={COOKIE}"), Some("session")),
