@@ -40,12 +40,12 @@ struct Map {
 }
 
 impl Map {
-    /// The nodes that have slots, each once.
+    /// The nodes that have slots, each once. There may be thousands of ranges.
     fn owners(&self) -> Vec<Address> {
-        let mut owners: Vec<_> = self.ranges.iter().map(|(.., owner)| owner.clone()).collect();
+        let mut owners: Vec<_> = self.ranges.iter().map(|(.., owner)| owner).collect();
         owners.sort();
         owners.dedup();
-        owners
+        owners.into_iter().cloned().collect()
     }
 }
 
@@ -209,12 +209,14 @@ fn unknown_slot() -> RedisError {
 
 /// Reads the answer to `CLUSTER SLOTS`: ranges, each with its primary and replicas.
 fn parse(value: &Value, asked: &str) -> Result<Vec<(u16, u16, Address)>, RedisError> {
-    let rows: Vec<Vec<Value>> = from_redis_value_ref(value)?;
+    let Value::Array(rows) = value else {
+        return Err((ErrorKind::UnexpectedReturnType, "the slots are no list").into());
+    };
     let mut ranges = Vec::with_capacity(rows.len());
     for row in rows {
-        let [first, last, primary, ..] = row.as_slice() else { continue };
+        let Value::Array(row) = row else { continue };
+        let [first, last, Value::Array(primary), ..] = row.as_slice() else { continue };
         let (first, last) = (from_redis_value_ref(first)?, from_redis_value_ref(last)?);
-        let primary: Vec<Value> = from_redis_value_ref(primary)?;
         let [host, port, ..] = primary.as_slice() else { continue };
         // No name means that it is the one that the node was asked under.
         let host: Option<String> = from_redis_value_ref(host)?;
