@@ -42,7 +42,7 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
 }
 
 /// The same on a Cluster of three nodes, with and without TLS; then slots that move and masters that
-/// die, of a Cluster with replicas. A minute and a half.
+/// die, of a Cluster with replicas. Two minutes.
 pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let cluster = RedisCluster::start(job, "redis-cluster", &certificates)?;
