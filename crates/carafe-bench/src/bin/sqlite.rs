@@ -1,9 +1,10 @@
 //! What an operation on a SQLite file costs, with 10³ to 10⁷ sessions in it.
 //!
-//! `sqlite FILE RECORDS` fills a new file and prints, at each power of ten, a line of tab-separated
-//! numbers: how many sessions there are, the bytes of the file for each, and the microseconds that
-//! loading, updating, creating and deleting one takes, one after the other. `RECORDS` is the last of
-//! the powers.
+//! `sqlite FILE RECORDS [FILLED]` fills a file and prints, at each power of ten, a line of
+//! tab-separated numbers: how many sessions there are, the bytes of the file for each, and the
+//! microseconds that loading, updating, creating and deleting one takes, one after the other, as
+//! medians of some batches. `RECORDS` is the last of the powers; `FILLED` that of an earlier run on the
+//! same file.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,27 +19,34 @@ use carafe_bench::payload::Payload;
 use carafe_sqlite::{SqliteStore, Synchronous};
 
 const NOW: u64 = 1_800_000_000;
-/// Operations of each kind that are timed.
+/// Operations of each kind that are timed together.
 const TIMED: u64 = 2_000;
+/// How many times they are: a checkpoint of the log may fall into one of them.
+const BATCHES: u64 = 7;
 /// As many writers share a transaction while the file is filled.
 const WRITERS: u64 = 256;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, records] = arguments.as_slice() else {
-        return Err("usage: sqlite FILE RECORDS".into());
+    let [file, records, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: sqlite FILE RECORDS [FILLED]".into());
     };
     let (file, records): (_, u64) = (Path::new(file), records.parse()?);
+    let mut filled = rest.first().map_or(Ok(0), |filled| filled.parse())?;
     // A loss of power is no matter here, and no cost that depends on the number of records.
     let options = SqliteStore::options(file).synchronous(Synchronous::Normal);
     let store = Arc::new(options.open()?);
-    let (mut filled, mut size) = (0, 1_000);
+    let mut size = filled.max(1_000);
     while size <= records {
         fill(&store, filled, size).await?;
         filled = size;
         let bytes = file_size(file)? as f64 / size as f64;
-        let [load, update, create, delete] = measure(&store, size).await?;
+        let mut batches = Vec::new();
+        for batch in 0..BATCHES {
+            batches.push(measure(&store, size, batch).await?);
+        }
+        let [load, update, create, delete] = [0, 1, 2, 3].map(|kind| median(&batches, kind));
         println!("{size}\t{bytes:.0}\t{load:.1}\t{update:.1}\t{create:.1}\t{delete:.1}");
         size *= 10;
     }
@@ -68,8 +76,8 @@ async fn fill(store: &Arc<SqliteStore>, from: u64, to: u64) -> Result<(), Box<dy
 }
 
 /// The microseconds that each kind of operation takes among so many records; leaves them as many.
-async fn measure(store: &SqliteStore, size: u64) -> Result<[f64; 4], Box<dyn Error>> {
-    let chosen: Vec<u64> = (0..TIMED).map(|n| mix(n ^ 0x5eed) % size).collect();
+async fn measure(store: &SqliteStore, size: u64, batch: u64) -> Result<[f64; 4], Box<dyn Error>> {
+    let chosen: Vec<u64> = (0..TIMED).map(|n| mix(n ^ batch << 32 ^ 0x5eed) % size).collect();
     // What was read or written just now is in the cache; that is not what is measured.
     let mut versions = Vec::new();
     let started = Instant::now();
@@ -100,6 +108,13 @@ async fn measure(store: &SqliteStore, size: u64) -> Result<[f64; 4], Box<dyn Err
         store.delete(&id(u64::MAX - number), Some(Version(1))).await?;
     }
     Ok([load, update, create, each(started)])
+}
+
+/// The median of one kind of operation.
+fn median(batches: &[[f64; 4]], kind: usize) -> f64 {
+    let mut times: Vec<f64> = batches.iter().map(|batch| batch[kind]).collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 /// The microseconds for each of the timed operations.
