@@ -55,6 +55,11 @@ pub(crate) fn cannot_connect(reason: &str) -> StoreError {
     )
 }
 
+/// The error of something that changes nothing, and had no answer.
+pub(crate) fn no_answer(reason: &str) -> StoreError {
+    Failure::Lost(reason.to_owned()).read()
+}
+
 /// A row that isn't of the form that the store writes.
 pub(crate) fn corrupt() -> StoreError {
     StoreError::new(

@@ -15,8 +15,10 @@
 //! # What it does
 //!
 //! 1. Reading a session is one statement and one round trip, and so is writing one.
+//!    A write that meets another one asks in a second statement what became of the session.
 //! 2. Statements are unnamed and leave nothing behind in their connection, as PgBouncer asks of what
-//!    it pools by transaction. (Our tests do not run behind PgBouncer yet.)
+//!    it pools by transaction, unless you want
+//!    [the server to remember them](PostgresOptions::prepared_statements).
 //! 3. A write whose answer was lost is never sent again: it fails with
 //!    [`StoreErrorKind::Uncertain`](carafe::store::StoreErrorKind::Uncertain).
 //! 4. A small pool replaces connections that broke. While the server is down, statements fail at
@@ -35,6 +37,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod connection;
 mod error;
 mod migrations;
 mod options;

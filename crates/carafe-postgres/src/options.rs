@@ -26,6 +26,7 @@ pub struct PostgresOptions {
     pool_size: usize,
     timeouts: Timeouts,
     migrates: bool,
+    prepares: bool,
     #[cfg(feature = "tls")]
     root_certificate: Option<Vec<u8>>,
 }
@@ -40,6 +41,7 @@ impl PostgresOptions {
                 answer: Duration::from_secs(1),
             },
             migrates: true,
+            prepares: false,
             #[cfg(feature = "tls")]
             root_certificate: None,
         }
@@ -74,6 +76,16 @@ impl PostgresOptions {
         self
     }
 
+    /// Whether the server parses each statement once per connection and remembers it, which takes
+    /// more than half off what it has to do for a session: off by default. Switch it on where no
+    /// pooler is in between, or one that knows of prepared statements. PgBouncer that pools by
+    /// transaction does from version 1.21 on, if `max_prepared_statements` is set; an older one may run
+    /// another process' statement instead.
+    pub fn prepared_statements(mut self, on: bool) -> Self {
+        self.prepares = on;
+        self
+    }
+
     /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
     /// PEM. By default the operating system's authorities are trusted.
     #[cfg(feature = "tls")]
@@ -95,7 +107,7 @@ impl PostgresOptions {
         let tls = Tls::new(self.root_certificate.as_deref())?;
         #[cfg(not(feature = "tls"))]
         let tls = Tls;
-        let pool = Pool::new(config, tls, self.timeouts, self.pool_size);
+        let pool = Pool::new(config, tls, self.timeouts, self.pool_size, self.prepares);
         Ok(PostgresStore::new_with(pool, self.migrates))
     }
 }

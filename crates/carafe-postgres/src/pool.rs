@@ -5,9 +5,10 @@ use carafe::store::{StoreError, StoreErrorKind};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Row};
+use tokio_postgres::{Config, Row};
 
-use crate::error::{Failure, cannot_connect, reason};
+use crate::connection::Connection;
+use crate::error::{Failure, cannot_connect, no_answer, reason};
 use crate::tls::Tls;
 
 /// A parameter of a statement, and its type: with it the server need not be asked for it, which
@@ -27,27 +28,36 @@ pub(crate) struct Pool {
     config: Config,
     tls: Tls,
     timeouts: Timeouts,
+    /// Whether the server is to remember parsed statements.
+    prepares: bool,
     permits: Semaphore,
     /// The one that was used last is at the end, and is used next: the others may be closed.
-    idle: Mutex<Vec<Client>>,
+    idle: Mutex<Vec<Connection>>,
     /// When connecting last failed, and how.
     failed: Mutex<Option<(Instant, StoreError)>>,
 }
 
 /// A connection that nobody else uses.
-pub(crate) struct Connection<'a> {
+struct Lent<'a> {
     pool: &'a Pool,
     /// What is not put back is closed.
-    client: Client,
+    connection: Connection,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Pool {
-    pub(crate) fn new(config: Config, tls: Tls, timeouts: Timeouts, size: usize) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        tls: Tls,
+        timeouts: Timeouts,
+        size: usize,
+        prepares: bool,
+    ) -> Self {
         Self {
             config,
             tls,
             timeouts,
+            prepares,
             permits: Semaphore::new(size),
             idle: Mutex::default(),
             failed: Mutex::default(),
@@ -57,23 +67,55 @@ impl Pool {
     /// Runs a statement and returns its rows.
     pub(crate) async fn query(
         &self,
-        statement: &str,
+        statement: &'static str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        let connection = self.connection().await?;
-        // Unnamed and in one round trip, so that a pooler between may send it anywhere.
-        let answer = connection.client.query_typed(statement, parameters);
-        let rows = self.in_time(answer).await;
-        connection.put_back(&rows);
+        let mut lent = self.lend_for(statement, parameters).await?;
+        let rows = self.in_time(lent.connection.query(statement, parameters)).await;
+        lent.put_back(rows.as_ref());
         rows
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) async fn execute(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<u64, Failure> {
+        let mut lent = self.lend_for(statement, parameters).await?;
+        let changed = self.in_time(lent.connection.execute(statement, parameters)).await;
+        lent.put_back(changed.as_ref());
+        changed
     }
 
     /// Runs statements without parameters, as one transaction.
     pub(crate) async fn batch(&self, statements: &str) -> Result<(), Failure> {
-        let connection = self.connection().await?;
-        let done = self.in_time(connection.client.batch_execute(statements)).await;
-        connection.put_back(&done);
+        let mut lent = self.lend().await?;
+        let done = self.in_time(lent.connection.batch(statements)).await;
+        lent.put_back(done.as_ref());
         done
+    }
+
+    /// A connection that is ready for a statement.
+    async fn lend_for(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Lent<'_>, Failure> {
+        let mut lent = self.lend().await?;
+        if !self.prepares {
+            return Ok(lent);
+        }
+        let prepared = self.in_time(lent.connection.prepare(statement, parameters)).await;
+        match prepared {
+            Ok(()) => Ok(lent),
+            // The statement itself was not sent yet.
+            Err(Failure::Lost(reason)) => Err(Failure::NotSent(no_answer(&reason))),
+            Err(failure) => {
+                lent.put_back(Err::<&(), _>(&failure));
+                Err(failure)
+            }
+        }
     }
 
     async fn in_time<T>(
@@ -86,7 +128,7 @@ impl Pool {
         }
     }
 
-    async fn connection(&self) -> Result<Connection<'_>, Failure> {
+    async fn lend(&self) -> Result<Lent<'_>, Failure> {
         let began = Instant::now();
         let Ok(Ok(permit)) = timeout(self.timeouts.answer, self.permits.acquire()).await else {
             return Err(Failure::NotSent(StoreError::new(
@@ -94,24 +136,25 @@ impl Pool {
                 "all connections to PostgreSQL are in use: it is slow, or the pool is too small",
             )));
         };
-        let client = match self.take_idle() {
-            Some(client) => client,
+        let connection = match self.take_idle().await {
+            Some(connection) => connection,
             None => self.connect(began).await.map_err(Failure::NotSent)?,
         };
-        Ok(Connection { pool: self, client, _permit: permit })
+        Ok(Lent { pool: self, connection, _permit: permit })
     }
 
-    fn take_idle(&self) -> Option<Client> {
-        let mut idle = lock(&self.idle);
-        while let Some(client) = idle.pop() {
-            if !client.is_closed() {
-                return Some(client);
+    async fn take_idle(&self) -> Option<Connection> {
+        loop {
+            // Not held while the connection is looked at.
+            let idle = lock(&self.idle).pop();
+            let mut connection = idle?;
+            if connection.is_open().await {
+                return Some(connection);
             }
         }
-        None
     }
 
-    async fn connect(&self, began: Instant) -> Result<Client, StoreError> {
+    async fn connect(&self, began: Instant) -> Result<Connection, StoreError> {
         // Whoever waited while others failed shares their outcome.
         if let Some((at, error)) = lock(&self.failed).as_ref()
             && *at > began
@@ -120,7 +163,7 @@ impl Pool {
         }
         let connecting = self.tls.connect(&self.config);
         let error = match timeout(self.timeouts.connect, connecting).await {
-            Ok(Ok(client)) => return Ok(client),
+            Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => cannot_connect(&reason(&error)),
             Err(_) => cannot_connect(&format!("it took over {:?}", self.timeouts.connect)),
         };
@@ -129,12 +172,12 @@ impl Pool {
     }
 }
 
-impl Connection<'_> {
+impl Lent<'_> {
     /// Gives the connection back if it is known to be idle: not after a lost answer, which may yet
     /// come.
-    fn put_back<T>(self, outcome: &Result<T, Failure>) {
+    fn put_back<T>(self, outcome: Result<&T, &Failure>) {
         if matches!(outcome, Ok(_) | Err(Failure::Refused(_))) {
-            lock(&self.pool.idle).push(self.client);
+            lock(&self.pool.idle).push(self.connection);
         }
     }
 }

@@ -81,17 +81,34 @@ impl PostgresStore {
 
     pub(crate) async fn query(
         &self,
-        statement: &str,
+        statement: &'static str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        if !self.migrated.load(Ordering::Relaxed) {
-            self.migrate().await.map_err(Failure::NotSent)?;
-        }
+        self.prepare_tables().await?;
         self.pool.query(statement, parameters).await
     }
 
-    /// Whether there is a record. A statement sees the table as it was when it began: where it had
-    /// to wait for another to delete the record, only a new one sees that.
+    /// Runs a statement that changes something; how many rows it changed.
+    async fn execute(
+        &self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<u64, StoreError> {
+        self.prepare_tables().await.map_err(Failure::write)?;
+        self.pool.execute(statement, parameters).await.map_err(Failure::write)
+    }
+
+    /// Makes the tables if that is this store's affair and not done yet.
+    async fn prepare_tables(&self) -> Result<(), Failure> {
+        match self.migrated.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => self.migrate().await.map_err(Failure::NotSent),
+        }
+    }
+
+    /// Whether there is a record, though not of the version that a statement looked for. This is a
+    /// statement of its own, for the few who find none: a statement sees the table as it was when it
+    /// began, and where it had to wait for another to delete the record, only a new one sees that.
     async fn exists(&self, id: &SessionIdHash) -> Result<bool, StoreError> {
         let id = id.as_bytes().as_slice();
         let statement = "SELECT 1 FROM carafe_sessions WHERE id = $1";
@@ -108,8 +125,8 @@ impl SessionStore for PostgresStore {
         _now: u64,
     ) -> Result<bool, StoreError> {
         let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
-        let rows = self
-            .query(
+        let created = self
+            .execute(
                 include_str!("sql/create.sql"),
                 &[
                     (&id.as_bytes().as_slice(), Type::BYTEA),
@@ -118,9 +135,8 @@ impl SessionStore for PostgresStore {
                     (&record.to_bytes(), Type::BYTEA),
                 ],
             )
-            .await
-            .map_err(Failure::write)?;
-        Ok(!rows.is_empty())
+            .await?;
+        Ok(created == 1)
     }
 
     async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
@@ -139,8 +155,8 @@ impl SessionStore for PostgresStore {
     ) -> Result<Updated, StoreError> {
         let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
         let version = Version(expected.0.saturating_add(1));
-        let rows = self
-            .query(
+        let written = self
+            .execute(
                 include_str!("sql/update.sql"),
                 &[
                     (&id.as_bytes().as_slice(), Type::BYTEA),
@@ -151,13 +167,12 @@ impl SessionStore for PostgresStore {
                     (&number(version.0), Type::INT8),
                 ],
             )
-            .await
-            .map_err(Failure::write)?;
-        match column::<&str>(rows.first(), 0)? {
-            "done" => Ok(Updated::Written(version)),
-            "conflict" if self.exists(id).await? => Ok(Updated::Conflict),
-            _ => Ok(Updated::Gone),
-        }
+            .await?;
+        Ok(match written {
+            0 if self.exists(id).await? => Updated::Conflict,
+            0 => Updated::Gone,
+            _ => Updated::Written(version),
+        })
     }
 
     async fn delete(
@@ -168,15 +183,12 @@ impl SessionStore for PostgresStore {
         let version = expected.map(|version| number(version.0));
         let parameters: [Parameter<'_>; 2] =
             [(&id.as_bytes().as_slice(), Type::BYTEA), (&version, Type::INT8)];
-        let rows = self
-            .query(include_str!("sql/delete.sql"), &parameters)
-            .await
-            .map_err(Failure::write)?;
-        match column::<&str>(rows.first(), 0)? {
-            "done" => Ok(Deleted::Deleted),
-            "conflict" if self.exists(id).await? => Ok(Deleted::Conflict),
-            _ => Ok(Deleted::Gone),
-        }
+        Ok(match self.execute(include_str!("sql/delete.sql"), &parameters).await? {
+            // Of any version there was none.
+            0 if expected.is_some() && self.exists(id).await? => Deleted::Conflict,
+            0 => Deleted::Gone,
+            _ => Deleted::Deleted,
+        })
     }
 
     async fn list_for_user(

@@ -1,17 +1,11 @@
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::{Config, Error};
+
+use crate::connection::Connection;
 
 #[cfg(feature = "tls")]
 pub(crate) use with_rustls::Tls;
 #[cfg(not(feature = "tls"))]
 pub(crate) use without::Tls;
-
-/// Drives the connection until it ends. What it ends with, the statement under way is told.
-fn spawn<S>(connection: tokio_postgres::Connection<tokio_postgres::Socket, S>)
-where
-    S: tokio_postgres::tls::TlsStream + Unpin + Send + 'static,
-{
-    tokio::spawn(async move { drop(connection.await) });
-}
 
 #[cfg(feature = "tls")]
 mod with_rustls {
@@ -24,7 +18,7 @@ mod with_rustls {
     use rustls::{ClientConfig, RootCertStore};
     use tokio_postgres_rustls::MakeRustlsConnect;
 
-    use super::{Client, Config, Error, spawn};
+    use super::{Config, Connection, Error};
 
     /// What connections are encrypted with.
     pub(crate) struct Tls(MakeRustlsConnect);
@@ -54,10 +48,9 @@ mod with_rustls {
             Ok(Self(MakeRustlsConnect::new(config)))
         }
 
-        pub(crate) async fn connect(&self, config: &Config) -> Result<Client, Error> {
-            let (client, connection) = config.connect(self.0.clone()).await?;
-            spawn(connection);
-            Ok(client)
+        pub(crate) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
+            let (client, io) = config.connect(self.0.clone()).await?;
+            Ok(Connection::new(client, Box::pin(io)))
         }
     }
 
@@ -73,15 +66,14 @@ mod with_rustls {
 mod without {
     use tokio_postgres::NoTls;
 
-    use super::{Client, Config, Error, spawn};
+    use super::{Config, Connection, Error};
 
     pub(crate) struct Tls;
 
     impl Tls {
-        pub(crate) async fn connect(&self, config: &Config) -> Result<Client, Error> {
-            let (client, connection) = config.connect(NoTls).await?;
-            spawn(connection);
-            Ok(client)
+        pub(crate) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
+            let (client, io) = config.connect(NoTls).await?;
+            Ok(Connection::new(client, Box::pin(io)))
         }
     }
 }

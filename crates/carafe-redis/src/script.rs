@@ -26,8 +26,11 @@ impl Script {
 }
 
 fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-    let mut command = redis::cmd(name);
-    command.arg(script).arg(1).arg(key).arg(arguments);
+    // Room for all at once.
+    let length = name.len() + script.len() + 1 + key.len();
+    let length = length + arguments.iter().map(|argument| argument.len()).sum::<usize>();
+    let mut command = Cmd::with_capacity(4 + arguments.len(), length);
+    command.arg(name).arg(script).arg(1).arg(key).arg(arguments);
     command
 }
 

@@ -110,7 +110,9 @@ impl RedisStore {
     }
 
     pub(crate) async fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.send(key, cmd("GET").arg(key)).await.map_err(Failure::read)? {
+        let mut get = Cmd::with_capacity(2, 3 + key.len());
+        get.arg("GET").arg(key);
+        match self.send(key, &get).await.map_err(Failure::read)? {
             Value::BulkString(value) => Ok(Some(value)),
             Value::Nil => Ok(None),
             _ => Err(corrupt("a value")),
@@ -188,8 +190,10 @@ impl SessionStore for RedisStore {
     ) -> Result<bool, StoreError> {
         self.index(id, record, now).await?;
         let key = self.keys.record(id);
-        let mut set = cmd("SET");
-        set.arg(&key).arg(value::encode(record, Version(1))).arg("NX");
+        let value = value::encode(record, Version(1));
+        // And room for the words and the number.
+        let mut set = Cmd::with_capacity(6, key.len() + value.len() + 32);
+        set.arg("SET").arg(&key).arg(value).arg("NX");
         set.arg("PX").arg(value::time_to_live(record.ends(), now));
         match self.send(&key, &set).await.map_err(Failure::write)? {
             Value::Okay => Ok(true),

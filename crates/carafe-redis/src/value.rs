@@ -99,7 +99,7 @@ impl Keys {
     }
 
     pub(crate) fn record(&self, id: &SessionIdHash) -> Vec<u8> {
-        self.key('s', id.as_bytes())
+        self.key(b's', id.as_bytes())
     }
 
     /// A pattern that the names of all records match, for `SCAN`.
@@ -124,20 +124,25 @@ impl Keys {
 
     /// The index of a user's sessions.
     pub(crate) fn index(&self, user: &str) -> Vec<u8> {
-        self.key('u', &Sha256::digest(user))
+        self.key(b'u', &Sha256::digest(user))
     }
 
     pub(crate) fn revoked(&self, id: &SessionIdHash) -> Vec<u8> {
-        self.key('r', id.as_bytes())
+        self.key(b'r', id.as_bytes())
     }
 
     pub(crate) fn not_before(&self, user: &str) -> Vec<u8> {
-        self.key('n', &Sha256::digest(user))
+        self.key(b'n', &Sha256::digest(user))
     }
 
-    fn key(&self, kind: char, hash: &[u8]) -> Vec<u8> {
-        let hash = base64_simd::URL_SAFE_NO_PAD.encode_to_string(hash);
-        format!("{}:{kind}:{hash}", self.prefix).into_bytes()
+    fn key(&self, kind: u8, hash: &[u8]) -> Vec<u8> {
+        let base64 = base64_simd::URL_SAFE_NO_PAD;
+        let length = self.prefix.len() + 3 + base64.encoded_length(hash.len());
+        let mut key = Vec::with_capacity(length);
+        key.extend_from_slice(self.prefix.as_bytes());
+        key.extend_from_slice(&[b':', kind, b':']);
+        base64.encode_append(hash, &mut key);
+        key
     }
 }
 

@@ -6,6 +6,7 @@
 mod database;
 mod encryption;
 mod faults;
+mod prepared;
 mod scan;
 mod tables;
 

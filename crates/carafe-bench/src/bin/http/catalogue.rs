@@ -94,7 +94,9 @@ pub(crate) const SECTIONS: [Section; 3] = [
                 (the crate tower-sessions-rusqlite-store has one, and no choice), to Redis one, and \
                 to PostgreSQL eight at most. Each side's write is answered when it is as safe: SQLite \
                 with a write-ahead log and `synchronous = full`, Redis with `appendfsync everysec`, \
-                PostgreSQL as it is installed. All else is as each crate has it. Unlike \
+                PostgreSQL as it is installed. PostgreSQL remembers both sides' statements, which \
+                SQLx always asks for and Carafe by `prepared_statements(true)`. All else is as each \
+                crate has it. Unlike \
                 tower-sessions, Carafe compares versions when it writes, so that no request overwrites \
                 what another one has just written.\n\n",
         servers: &[

@@ -44,7 +44,8 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
                 SessionLayer::stored(RedisStore::new(&env::var("CARAFE_REDIS_URL")?)?, key()?)?
             }
             "carafe-postgres" => {
-                let options = PostgresStore::options(env::var("CARAFE_POSTGRES_URL")?).pool_size(8);
+                let options = PostgresStore::options(env::var("CARAFE_POSTGRES_URL")?);
+                let options = options.pool_size(8).prepared_statements(true);
                 SessionLayer::stored(options.open()?, key()?)?
             }
             _ => return Err(format!("there is no server {name}").into()),

@@ -5,6 +5,7 @@
 //! session would mostly fetch conflicts.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -81,7 +82,8 @@ impl Queue {
         Self { store, rules, clock, lines: Mutex::default() }
     }
 
-    /// Queues a task, and waits for it.
+    /// Queues a task, and waits for it. The caller is in a task of its own, which nobody cuts short:
+    /// if nobody works on the session, it does so itself.
     pub(super) async fn submit(
         self: &Arc<Self>,
         session: SessionIdHash,
@@ -89,49 +91,67 @@ impl Queue {
         seen: Option<&Arc<Stored>>,
     ) -> Result<Done, Error> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(session, vec![Ticket::new(task, seen.cloned(), reply)]);
+        if let Some(first) = self.join(session, vec![Ticket::new(task, seen.cloned(), reply)]) {
+            let line = Line { queue: self, session };
+            let known = Batch::new(self, session, None).run(first).await;
+            // What has come meanwhile is not for this request to wait for.
+            let waiting = line.next();
+            if !waiting.is_empty() {
+                self.work_off_detached(session, waiting, known);
+            }
+        }
         // The sender is dropped only if the task panicked, or the runtime ends.
         answer.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
     /// Appends tickets to a session's queue, and starts to work it off if nobody does.
     pub(super) fn enqueue(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) {
+        if let Some(first) = self.join(session, tickets) {
+            self.work_off_detached(session, first, None);
+        }
+    }
+
+    /// Appends tickets to a session's queue. If nobody works on it, they are the caller's to do.
+    fn join(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) -> Option<Vec<Ticket>> {
         if self.store.is_in_memory() {
             // There a swap is quicker than a queue, and meets another thread's seldom.
             let work = pin!(Batch::new(self, session, None).run(tickets));
             drop(at_once(work));
-            return;
+            return None;
         }
-        let idle = {
-            let mut lines = self.lines();
-            match lines.get_mut(&session) {
-                Some(waiting) => {
-                    waiting.extend(tickets);
-                    None
-                }
-                None => {
-                    lines.insert(session, Vec::new());
-                    Some(tickets)
-                }
+        match self.lines().entry(session) {
+            Entry::Occupied(mut waiting) => {
+                waiting.get_mut().extend(tickets);
+                None
             }
-        };
-        if let Some(first) = idle {
-            // A client who leaves can't cut a commit in half. Its tickets are told how it went.
-            let work = Arc::clone(self).work_off(session, first);
-            drop(detached(work.in_current_span()));
+            Entry::Vacant(line) => {
+                line.insert(Vec::new());
+                Some(tickets)
+            }
         }
     }
 
-    async fn work_off(self: Arc<Self>, session: SessionIdHash, first: Vec<Ticket>) {
+    /// A client who leaves can't cut a commit in half. Its tickets are told how it went.
+    fn work_off_detached(
+        self: &Arc<Self>,
+        session: SessionIdHash,
+        tickets: Vec<Ticket>,
+        known: Option<Arc<Stored>>,
+    ) {
+        let work = Arc::clone(self).work_off(session, tickets, known);
+        drop(detached(work.in_current_span()));
+    }
+
+    async fn work_off(
+        self: Arc<Self>,
+        session: SessionIdHash,
+        mut tickets: Vec<Ticket>,
+        mut known: Option<Arc<Stored>>,
+    ) {
         let line = Line { queue: &self, session };
-        let mut tickets = first;
-        let mut known = None;
-        loop {
+        while !tickets.is_empty() {
             known = Batch::new(&self, session, known).run(tickets).await;
             tickets = line.next();
-            if tickets.is_empty() {
-                return;
-            }
         }
     }
 

@@ -1,0 +1,136 @@
+//! Connections to the server.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::Handle;
+use tokio::task::unconstrained;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Error, Row, Statement};
+
+use crate::pool::Parameter;
+
+/// What reads from the socket and writes to it. It ends when the connection does.
+pub(crate) type Io = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A connection. Whoever waits for an answer drives it: a task of its own would have to be woken for
+/// each statement, and would have to wake the one that waits, which is time and more so on a busy
+/// machine.
+pub(crate) struct Connection {
+    client: Client,
+    driver: Driver,
+    /// What the server has parsed already. There are about a dozen statements.
+    prepared: Vec<(&'static str, Statement)>,
+}
+
+/// `None` once it has ended.
+struct Driver(Option<Io>);
+
+impl Connection {
+    pub(crate) fn new(client: Client, io: Io) -> Self {
+        Self { client, driver: Driver(Some(io)), prepared: Vec::new() }
+    }
+
+    /// Whether it may be used still, after nobody has looked at it for a while.
+    pub(crate) async fn is_open(&mut self) -> bool {
+        let look = poll_fn(|_| {
+            // Nothing wakes anybody while it is idle.
+            self.driver.poll(&mut Context::from_waker(Waker::noop()));
+            Poll::Ready(())
+        });
+        // Also at the end of a task's turn, where tokio would not let it read.
+        unconstrained(look).await;
+        self.driver.0.is_some() && !self.client.is_closed()
+    }
+
+    /// Has the server parse a statement, unless it has done so already.
+    pub(crate) async fn prepare(
+        &mut self,
+        statement: &'static str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<(), Error> {
+        if self.prepared.iter().any(|(known, _)| *known == statement) {
+            return Ok(());
+        }
+        let types: Vec<Type> = parameters.iter().map(|(_, kind)| kind.clone()).collect();
+        let prepared = self.driver.run(self.client.prepare_typed(statement, &types)).await?;
+        self.prepared.push((statement, prepared));
+        Ok(())
+    }
+
+    /// Runs a statement and returns its rows.
+    pub(crate) async fn query(
+        &mut self,
+        statement: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let client = &self.client;
+        match find(&self.prepared, statement) {
+            Some(known) => self.driver.run(client.query(known, &values(parameters))).await,
+            // In one round trip, and with nothing left behind.
+            None => self.driver.run(client.query_typed(statement, parameters)).await,
+        }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<u64, Error> {
+        let client = &self.client;
+        match find(&self.prepared, statement) {
+            Some(known) => self.driver.run(client.execute(known, &values(parameters))).await,
+            None => self.driver.run(client.execute_typed(statement, parameters)).await,
+        }
+    }
+
+    /// Runs statements without parameters, as one transaction.
+    pub(crate) async fn batch(&mut self, statements: &str) -> Result<(), Error> {
+        self.driver.run(self.client.batch_execute(statements)).await
+    }
+}
+
+fn find<'a>(prepared: &'a [(&'static str, Statement)], statement: &str) -> Option<&'a Statement> {
+    prepared.iter().find(|(known, _)| *known == statement).map(|(_, prepared)| prepared)
+}
+
+fn values<'a>(parameters: &[Parameter<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    parameters.iter().map(|(value, _)| *value).collect()
+}
+
+impl Driver {
+    /// Waits for work with the connection, and does the connection's part of it.
+    async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        // The work waits for nothing but the connection, which is driven right here: where the one
+        // hands something to the other, nobody has to be woken.
+        poll_fn(|context| {
+            let mut idle = Context::from_waker(Waker::noop());
+            if let Poll::Ready(output) = work.as_mut().poll(&mut idle) {
+                return Poll::Ready(output);
+            }
+            self.poll(context);
+            // If this sends something more, or makes room for an answer, that wakes `context`.
+            work.as_mut().poll(&mut idle)
+        })
+        .await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) {
+        // With what it ends, the statement under way is told.
+        if self.0.as_mut().is_some_and(|io| io.as_mut().poll(context).is_ready()) {
+            self.0 = None;
+        }
+    }
+}
+
+impl Drop for Driver {
+    /// Takes leave of the server, after the answer to what was sent already.
+    fn drop(&mut self) {
+        if let (Some(io), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move { drop(io.await) });
+        }
+    }
+}
