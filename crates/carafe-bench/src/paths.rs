@@ -3,7 +3,7 @@
 use carafe::Compression;
 
 use crate::ours;
-use crate::request;
+use crate::request::{self, Requests};
 use crate::stored;
 use crate::subject::Subject;
 use crate::suite::payloads;
@@ -32,6 +32,9 @@ pub fn all() -> Vec<Subject> {
         request.name = format!("request-{name}");
         paths.push(request);
     }
+    let mut uncompressed = Requests::sessions(Compression::Never);
+    let login = move || uncompressed.send("POST", "/login");
+    paths.push(Subject::new("request-login-uncompressed", login));
     paths.extend(stored::subjects());
     paths
 }

@@ -40,10 +40,17 @@ macro_rules! span {
 }
 pub(crate) use span;
 
-/// Does something within a span, if it is one that somebody listens to.
-pub(crate) fn within<T>(span: &tracing::Span, work: impl FnOnce() -> T) -> T {
-    if span.is_none() { work() } else { span.in_scope(work) }
+/// Does something within a span of the library's, if somebody listens.
+macro_rules! within {
+    ($name:literal, $work:expr) => {
+        if ::tracing::level_filters::LevelFilter::current() < ::tracing::Level::DEBUG {
+            $work
+        } else {
+            ::tracing::debug_span!(target: "carafe", $name).in_scope(|| $work)
+        }
+    };
 }
+pub(crate) use within;
 
 /// When something began whose time is measured: without metrics nobody looks at the clock.
 #[derive(Clone, Copy, Debug)]

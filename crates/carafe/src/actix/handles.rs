@@ -31,7 +31,10 @@ pub(super) fn of(request: &HttpRequest) -> Arc<Extensions> {
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
-    Arc::new(Slot::with_cookies(Arc::clone(engine), cookies).with_wanted(is_get, path))
+    let wanted = engine.login_page.as_ref().and_then(|_| {
+        let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        is_get.then(|| Box::from(path))
+    });
+    Slot::with_cookies(Arc::clone(engine), cookies, wanted)
 }

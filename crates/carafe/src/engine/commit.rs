@@ -47,7 +47,9 @@ impl Engine {
     /// it in half.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
-            Backend::Cookie => Commit::Done(event::within(&span(), || self.commit_cookie(slot))),
+            Backend::Cookie => {
+                Commit::Done(event::within!("session.commit", self.commit_cookie(slot)))
+            }
             Backend::Stored(backend) => {
                 if let Some(outcome) = self.close_unchanged(slot, backend) {
                     return Commit::Done(Ok(outcome));
@@ -56,7 +58,7 @@ impl Engine {
                     && let Ok(_committing) = slot.busy.try_lock()
                 {
                     let commit = pin!(self.commit_locked(slot, backend));
-                    let outcome = event::within(&span(), || at_once(commit));
+                    let outcome = event::within!("session.commit", at_once(commit));
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
                 }
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
@@ -91,10 +93,12 @@ impl Engine {
     ///    What Flask hasn't: also if it came under an older key or in another format than the one
     ///    that is written, and such sessions are to be rewritten.
     pub(super) fn commit_cookie(&self, slot: &Slot) -> Result<Outcome, Error> {
-        if self.opens_unasked(slot) {
-            self.open_cookie(slot);
-        }
         let mut state = slot.state();
+        if !state.is_open() && self.opens_unasked(slot) {
+            drop(state);
+            self.open_cookie(slot);
+            state = slot.state();
+        }
         state.closed = true;
         let Some(view) = &state.view else {
             return Ok(Outcome { vary: state.accessed, cookie: None, error: None });
@@ -102,10 +106,12 @@ impl Engine {
         let permanent = is_permanent(view);
         let refresh = permanent && self.config().refresh != Refresh::Never;
         let rewrite = self.config().rewrite_outdated && state.outdated;
-        let cookie = match view.is_empty() {
-            true if view.modified() || state.unreadable => Some(self.set_cookie.remove()?),
-            false if view.modified() || refresh || rewrite => Some(self.encode(view, permanent)?),
-            _ => None,
+        let writes = view.modified() || refresh || rewrite;
+        let removes = view.modified() || state.unreadable;
+        let cookie = match writes || removes {
+            false => None,
+            true if view.is_empty() => removes.then(|| self.set_cookie.remove()).transpose()?,
+            true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
         tell_of_changes(view, &state.ended);
         Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error: None })
@@ -115,9 +121,7 @@ impl Engine {
     /// permanent session on every route.
     pub(super) fn opens_unasked(&self, slot: &Slot) -> bool {
         let refresh = self.config().refresh == Refresh::EachRequest;
-        (refresh || self.config().rewrite_outdated)
-            && !slot.state().is_open()
-            && self.cookie.find(slot.cookies()).is_some()
+        (refresh || self.config().rewrite_outdated) && self.cookie.find(slot.cookies()).is_some()
     }
 
     fn encode(&self, view: &View, permanent: bool) -> Result<HeaderValue, Error> {

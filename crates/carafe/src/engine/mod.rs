@@ -32,7 +32,7 @@ pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
-use crate::session::{Slot, View};
+use crate::session::{FromCookie, Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
 
@@ -137,34 +137,33 @@ impl Engine {
         self.keys.codecs()
     }
 
-    /// Opens the session of a request, once. `accessed` says that a handler asked for it.
+    /// Opens the session of a request for a handler that asks for it, once.
     ///
     /// A cookie that can't be accepted gives an empty session, as in Flask. A store that can't answer
     /// is an error, and never an empty session.
-    pub(crate) fn open<'a>(&'a self, slot: &'a Slot, accessed: bool) -> Opening<'a> {
-        {
-            let mut state = slot.state();
-            state.accessed |= accessed;
-            if state.view.is_some() {
-                return Opening::Done(Ok(()));
-            }
+    pub(crate) fn open<'a>(&'a self, slot: &'a Slot) -> Opening<'a> {
+        match slot.ask() {
+            Ok(true) => return Opening::Done(Ok(())),
+            Ok(false) => {}
+            Err(error) => return Opening::Done(Err(error)),
         }
-        let span = event::span!("session.open");
         match &self.backend {
             Backend::Cookie => {
-                event::within(&span, || self.open_cookie(slot));
+                event::within!("session.open", self.open_cookie(slot));
                 Opening::Done(Ok(()))
             }
             Backend::Revocable(backend) => {
+                let span = event::span!("session.open");
                 Opening::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
             }
             Backend::Stored(backend) => {
                 if backend.store().is_in_memory() {
                     let open = pin!(self.open_stored(slot, backend));
-                    if let Some(opened) = event::within(&span, || at_once(open)) {
+                    if let Some(opened) = event::within!("session.open", at_once(open)) {
                         return Opening::Done(opened);
                     }
                 }
+                let span = event::span!("session.open");
                 Opening::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
         }
@@ -172,35 +171,35 @@ impl Engine {
 
     /// Opens a session that is in its cookie.
     fn open_cookie(&self, slot: &Slot) {
-        if slot.state().view.is_none() {
-            let view = self.read_cookie(slot);
-            if view.is_some() {
-                event::loaded(slot.state().outdated);
-            }
-            slot.state().view.get_or_insert(view.unwrap_or_default());
+        let read = self.read_cookie(slot);
+        if read.view.is_some() {
+            event::loaded(read.outdated);
         }
+        slot.state().open(read);
     }
 
-    /// What the request's cookie holds; `None` if there is no session that counts. One whose user
-    /// logged in too long ago has ended.
-    fn read_cookie(&self, slot: &Slot) -> Option<View> {
+    /// What the request's cookie holds. A session whose user logged in too long ago has ended.
+    #[inline]
+    fn read_cookie(&self, slot: &Slot) -> FromCookie {
         match self.decode(slot.cookies()) {
             Ok(None) => {
                 event::none();
-                None
+                FromCookie::default()
             }
-            Ok(Some(decoded)) => {
-                let view = self.view(decoded.payload);
-                match view {
-                    Some(_) => slot.state().outdated = decoded.outdated,
-                    None => event::expired(),
+            Ok(Some(decoded)) => match self.view(decoded.payload) {
+                Some(view) => {
+                    let outdated = decoded.outdated;
+                    FromCookie { view: Some(view), outdated, unreadable: false }
                 }
-                view
-            }
+                None => {
+                    event::expired();
+                    FromCookie::default()
+                }
+            },
             Err(error) => {
                 event::refused(&error);
-                slot.state().unreadable = error.kind() == ErrorKind::BadPayload;
-                None
+                let unreadable = error.kind() == ErrorKind::BadPayload;
+                FromCookie { unreadable, ..FromCookie::default() }
             }
         }
     }

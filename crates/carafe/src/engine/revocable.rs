@@ -21,18 +21,16 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
-        let view = match self.read_cookie(slot) {
-            Some(view) if self.is_revoked(backend, &view).await? => {
+        let mut read = self.read_cookie(slot);
+        if let Some(view) = &read.view {
+            if self.is_revoked(backend, view).await? {
                 event::revoked();
-                View::default()
+                read.view = None;
+            } else {
+                event::loaded(read.outdated);
             }
-            Some(view) => {
-                event::loaded(slot.state().outdated);
-                view
-            }
-            None => View::default(),
-        };
-        slot.state().view = Some(view);
+        }
+        slot.state().open(read);
         Ok(())
     }
 
@@ -53,7 +51,7 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
-        if self.opens_unasked(slot) {
+        if !slot.state().is_open() && self.opens_unasked(slot) {
             self.open_revocable(slot, backend).await?;
         }
         let ended = {

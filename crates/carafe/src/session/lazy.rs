@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Extensions;
 
 use super::{Session, Slot};
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 /// A session that isn't opened until it is needed: for handlers that look at it only sometimes.
 ///
@@ -35,7 +35,7 @@ impl LazySession {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if the request came through no such layer.
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request came through no such layer.
     pub fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         Slot::current(extensions).map(Self::new)
     }
@@ -43,7 +43,7 @@ impl LazySession {
     /// As [`from_extensions`](Self::from_extensions), for the layer that `Marker` names.
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if the request came through no layer of this name.
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request came through no layer of this name.
     pub fn named_from_extensions<Marker: 'static>(extensions: &Extensions) -> Result<Self, Error> {
         Slot::named::<Marker>(extensions).map(Self::new)
     }
@@ -51,21 +51,18 @@ impl LazySession {
     /// Opens the session.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] if the response has begun and nobody has opened the session before: it
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun and nobody has opened the session before: it
     /// then doesn't say that it varies with the cookie, and a cache would show it to other visitors.
-    /// [`ErrorKind::Store`] if the session is in a store that can't answer. A cookie that can't be
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the session is in a store that can't answer. A cookie that can't be
     /// accepted is no error but gives an empty session.
     pub async fn open(&self) -> Result<Session, Error> {
-        if self.slot.is_closed_unseen() {
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "the session was opened after the response had begun, so that caches can't be told \
-                 that the response depends on it: open it before the handler returns",
-            ));
-        }
-        self.slot.engine.open(&self.slot, true).await?;
-        Ok(Session::new(Arc::clone(&self.slot)))
+        open(Arc::clone(&self.slot)).await
     }
+}
+
+async fn open(slot: Arc<Slot>) -> Result<Session, Error> {
+    slot.engine.open(&slot).await?;
+    Ok(Session::new(slot))
 }
 
 impl Session {
@@ -73,10 +70,10 @@ impl Session {
     /// built on tower alone.
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) is around the service, and
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) is around the service, and
     /// those of [`LazySession::open`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
-        LazySession::from_extensions(extensions)?.open().await
+        open(Slot::current(extensions)?).await
     }
 }
 
@@ -97,10 +94,10 @@ impl<Marker: 'static> Named<Marker> {
     /// The session of a request, by its extensions: as [`Session::from_extensions`].
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) of that name is around the
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) of that name is around the
     /// service, and those of [`LazySession::open`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
-        let session = LazySession::named_from_extensions::<Marker>(extensions)?.open().await?;
+        let session = open(Slot::named::<Marker>(extensions)?).await?;
         Ok(Self::new(session))
     }
 }

@@ -1,5 +1,6 @@
 //! The session as handlers use it.
 
+mod changes;
 mod entry;
 mod flash;
 mod handle;
@@ -26,7 +27,7 @@ pub(crate) use self::life::{ID, LOGIN};
 pub use self::login::LoginOptions;
 pub(crate) use self::operation::{Login, Operation, conflict};
 pub use self::path::Step;
-pub(crate) use self::slot::Slot;
+pub(crate) use self::slot::{FromCookie, Slot};
 pub use self::typed::Typed;
 pub use self::user::CurrentUser;
 pub(crate) use self::view::{Recorded, View};

@@ -39,6 +39,17 @@ impl<Marker> Clone for Marked<Marker> {
     }
 }
 
+/// What a request's cookie held.
+#[derive(Debug, Default)]
+pub(crate) struct FromCookie {
+    /// `None` if there is no session that counts.
+    pub(crate) view: Option<View>,
+    /// See [`State::outdated`].
+    pub(crate) outdated: bool,
+    /// See [`State::unreadable`].
+    pub(crate) unreadable: bool,
+}
+
 /// How far a session has come in its request.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -66,6 +77,16 @@ impl State {
         self.view.is_some()
     }
 
+    /// Opens the session, unless somebody else was quicker.
+    #[inline]
+    pub(crate) fn open(&mut self, read: FromCookie) {
+        if self.view.is_none() {
+            self.outdated = read.outdated;
+            self.unreadable = read.unreadable;
+            self.view = Some(read.view.unwrap_or_default());
+        }
+    }
+
     /// Whether somebody is logged in.
     pub(crate) fn has_user(&self) -> bool {
         self.view.as_ref().is_some_and(|view| view.user().is_some())
@@ -88,28 +109,31 @@ impl State {
 impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
-    pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Self {
-        Self::with_cookies(engine, cookies(headers))
+    pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
+        Self::with_cookies(engine, cookies(headers), None)
     }
 
     /// The slot of a request.
-    pub(crate) fn of_request<B>(engine: Arc<Engine>, request: &Request<B>) -> Self {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let slot = Self::with_cookies(engine, cookies(request.headers()));
-        slot.with_wanted(request.method() == Method::GET || request.method() == Method::HEAD, path)
+    #[inline]
+    pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
+        let wanted = engine.login_page.as_ref().and_then(|_| {
+            let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            is_get.then(|| Box::from(path))
+        });
+        Self::with_cookies(Arc::clone(engine), cookies(request.headers()), wanted)
     }
 
-    pub(crate) fn with_cookies(engine: Arc<Engine>, cookies: SmallVec<[HeaderValue; 1]>) -> Self {
+    /// A slot with the page that the request asks for, if that is known and may be needed.
+    #[inline]
+    pub(crate) fn with_cookies(
+        engine: Arc<Engine>,
+        cookies: SmallVec<[HeaderValue; 1]>,
+        wanted: Option<Box<str>>,
+    ) -> Arc<Self> {
+        // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { engine, cookies, wanted: None, state, busy }
-    }
-
-    /// Keeps the page that a request asks for, where it may be needed.
-    pub(crate) fn with_wanted(mut self, is_get: bool, path_and_query: &str) -> Self {
-        if is_get && self.engine.login_page.is_some() {
-            self.wanted = Some(path_and_query.into());
-        }
-        self
+        Arc::new(Self { engine, cookies, wanted, state, busy })
     }
 
     /// The page that the request asks for. `None` also for a request that can't be sent again.
@@ -164,19 +188,36 @@ impl Slot {
         self.state().closed = true;
     }
 
-    /// Whether the response began before anybody asked for the session.
-    pub(super) fn is_closed_unseen(&self) -> bool {
-        let state = self.state();
-        state.closed && !state.accessed
+    /// Notes that a handler asks for the session; whether it is open already. An error if the response
+    /// began before anybody asked.
+    #[inline]
+    pub(crate) fn ask(&self) -> Result<bool, Error> {
+        let mut state = self.state();
+        if state.closed && !state.accessed {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "the session was opened after the response had begun, so that caches can't be told \
+                 that the response depends on it: open it before the handler returns",
+            ));
+        }
+        state.accessed = true;
+        Ok(state.is_open())
     }
 
     /// The state, under its lock. It is never held across an await, and a panic of another holder
     /// leaves it as consistent as it was: each change is one assignment or one map operation.
+    #[inline]
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+#[inline]
 fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
-    headers.get_all(COOKIE).iter().cloned().collect()
+    let mut cookies = SmallVec::new();
+    // Pushed one by one, which is less work than `collect` for the one that there mostly is.
+    for cookie in headers.get_all(COOKIE) {
+        cookies.push(cookie.clone());
+    }
+    cookies
 }

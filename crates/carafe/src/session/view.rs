@@ -1,7 +1,8 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Operation;
+use super::changes::Changes;
 use super::operation::{Change, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
@@ -14,8 +15,8 @@ pub(crate) struct View {
     base: Payload,
     /// Whether the base counts no more.
     cleared: bool,
-    /// What was written over the base: a value, or `None` where a key was removed.
-    changes: BTreeMap<Text, Option<Value>>,
+    /// What was written over the base.
+    changes: Changes,
     modified: bool,
     /// Grows with every change.
     version: u64,
@@ -23,8 +24,6 @@ pub(crate) struct View {
     pub(super) flashes: Option<Vec<Value>>,
     /// What the request did, if it has to be done again on a newer record.
     record: Option<Box<Recording>>,
-    /// Who is logged in, if the session is in a store.
-    user: Option<String>,
 }
 
 /// What a request did with a session that is in a store.
@@ -35,6 +34,8 @@ struct Recording {
     /// else can change it, nothing will have to be done again, and what the view holds is what is to
     /// be saved.
     new: bool,
+    /// Who is logged in.
+    user: Option<String>,
     /// The keys that the request read and hasn't written yet: the first of the base by their places,
     /// as bits, and others by name.
     read_places: u64,
@@ -76,7 +77,7 @@ impl Recording {
 /// What a view was before a number of changes, to undo them.
 pub(crate) struct Snapshot {
     cleared: bool,
-    changes: BTreeMap<Text, Option<Value>>,
+    changes: Changes,
     modified: bool,
 }
 
@@ -87,18 +88,18 @@ impl View {
         Self {
             base,
             cleared: false,
-            changes: BTreeMap::new(),
+            changes: Changes::new(),
             modified: false,
             version: 0,
             flashes: None,
             record: None,
-            user: None,
         }
     }
 
     /// A view that records what is done, since the session is in a store.
     pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
-        Self { user, record: Some(Box::default()), ..Self::new(base) }
+        let record = Recording { user, ..Recording::default() };
+        Self { record: Some(Box::new(record)), ..Self::new(base) }
     }
 
     /// A view of a session that will be in a store.
@@ -313,7 +314,7 @@ impl View {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.changes.values().any(Option::is_some) && self.len() == 0
+        !self.changes.iter().any(|(_, changed)| changed.is_some()) && self.len() == 0
     }
 
     pub(crate) fn insert(&mut self, key: Text, value: Value) {
@@ -340,12 +341,15 @@ impl View {
         self.record.as_ref().is_some_and(|record| record.log.iter().any(is_logout))
     }
 
+    /// Who is logged in from now on, if the session is in a store.
     pub(super) fn set_user(&mut self, user: Option<String>) {
-        self.user = user;
+        if let Some(record) = &mut self.record {
+            record.user = user;
+        }
     }
 
     pub(super) fn stored_user(&self) -> Option<&str> {
-        self.user.as_deref()
+        self.record.as_ref()?.user.as_deref()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -402,10 +406,10 @@ impl View {
     fn sources(&self) -> Vec<(&[u8], Option<&Value>)> {
         let mut sources = Vec::with_capacity(self.base.len() + self.changes.len());
         if !self.cleared {
-            let untouched = |key: &&[u8]| !self.changes.contains_key(*key);
+            let untouched = |key: &&[u8]| !self.changes.contains_key(key);
             sources.extend(self.base.keys().filter(untouched).map(|key| (key, None)));
         }
-        for (key, changed) in &self.changes {
+        for (key, changed) in self.changes.iter() {
             if let Some(value) = changed {
                 sources.push((key.as_wtf8(), Some(value)));
             }

@@ -24,7 +24,10 @@ pin_project! {
         // However the request ends, also when its client has left or its handler panicked: what is
         // written to the session from here on can't be saved.
         fn drop(this: Pin<&mut Self>) {
-            this.project().slot.close();
+            let this = this.project();
+            if !matches!(this.stage.project(), StageProjection::Done) {
+                this.slot.close();
+            }
         }
     }
 }
@@ -36,6 +39,7 @@ pin_project! {
         Handling { #[pin] handler: F },
         /// The session is being saved in a store.
         Saving { response: Option<Response<B>>, commit: Saving },
+        Done,
     }
 }
 
@@ -63,6 +67,8 @@ where
                     let response = engine.prepare(ready!(handler.poll(cx))?);
                     match engine.commit(this.slot) {
                         Commit::Done(outcome) => {
+                            // Which has closed the session.
+                            this.stage.set(Stage::Done);
                             return Poll::Ready(Ok(engine.complete(response, outcome)));
                         }
                         Commit::Waiting(commit) => {
@@ -76,8 +82,10 @@ where
                     // Taken once: a future isn't polled again when it is done.
                     let response =
                         response.take().unwrap_or_else(|| Response::new(B::from(Bytes::new())));
+                    this.stage.set(Stage::Done);
                     return Poll::Ready(Ok(engine.complete(response, outcome)));
                 }
+                StageProjection::Done => return Poll::Pending,
             }
         }
     }

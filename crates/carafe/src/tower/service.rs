@@ -36,7 +36,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let slot = Arc::new(Slot::of_request(Arc::clone(&self.engine), &request));
+        let slot = Slot::of_request(&self.engine, &request);
         slot.insert_into(request.extensions_mut());
         ResponseFuture::new(self.inner.call(request), slot)
     }
