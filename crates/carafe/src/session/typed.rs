@@ -296,7 +296,7 @@ impl Fields for ViewFields<'_> {
         self.view.note_read(name);
         match self.view.get(name) {
             Some(value) => Some(value.into_owned()),
-            None => self.defaults.remove(Text::from_wtf8(name.to_vec())),
+            None => self.defaults.remove(Text::from_wtf8(name)),
         }
     }
 

@@ -150,7 +150,7 @@ impl View {
     /// Removes a key that is there.
     pub(crate) fn remove_seen(&mut self, key: &[u8]) -> Result<(), Error> {
         let seen = self.seen(key);
-        self.perform(Operation::Remove { key: Text::from_wtf8(key.to_vec()), seen })
+        self.perform(Operation::Remove { key: Text::from_wtf8(key), seen })
     }
 
     /// Writes what `change` made of the old value, and records the change itself.
@@ -210,7 +210,7 @@ impl View {
                 Some(bit) => record.read_places |= bit,
                 None if record.read_names.contains(key) => {}
                 None => {
-                    record.read_names.insert(Text::from_wtf8(key.to_vec()));
+                    record.read_names.insert(Text::from_wtf8(key));
                 }
             }
         }
@@ -325,7 +325,7 @@ impl View {
     /// Removes a key. Only a key that was there makes the session modified, as in Flask.
     pub(crate) fn remove(&mut self, key: &[u8]) {
         if self.contains(key) {
-            self.changes.insert(Text::from_wtf8(key.to_vec()), None);
+            self.changes.insert(Text::from_wtf8(key), None);
             self.mark_modified();
         }
     }
@@ -360,7 +360,7 @@ impl View {
 
     /// The keys in code point order.
     pub(crate) fn keys(&self) -> Vec<Text> {
-        self.sources().into_iter().map(|(key, _)| Text::from_wtf8(key.to_vec())).collect()
+        self.sources().into_iter().map(|(key, _)| Text::from_wtf8(key)).collect()
     }
 
     pub(crate) fn to_dict(&self) -> Dict {
@@ -368,7 +368,7 @@ impl View {
         for (key, changed) in self.sources() {
             let value = changed.cloned().or_else(|| self.base_value(key));
             if let Some(value) = value {
-                dict.insert(Text::from_wtf8(key.to_vec()), value);
+                dict.insert(Text::from_wtf8(key), value);
             }
         }
         dict

@@ -3,6 +3,8 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 
+use smallvec::SmallVec;
+
 /// Text that can hold all that Python's `str` can: Unicode, and lone surrogates too.
 ///
 /// Python's strings, and so Flask's sessions, may contain halves of surrogate pairs (`"\ud800"`),
@@ -24,13 +26,16 @@ use std::fmt;
 /// assert_eq!(lone.to_string(), "a\u{fffd}");
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Text(Vec<u8>);
+pub struct Text(Bytes);
+
+/// Short texts, as most keys and many values are, stand in the 24 bytes that a vector takes anyway.
+type Bytes = SmallVec<[u8; 16]>;
 
 impl Text {
     /// An empty text.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(Bytes::new_const())
     }
 
     /// Text from UTF-16 code units, lone surrogates included.
@@ -47,8 +52,14 @@ impl Text {
     }
 
     /// Text from bytes that are known to be WTF-8.
-    pub(crate) fn from_wtf8(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+    #[inline]
+    pub(crate) fn from_wtf8(bytes: &[u8]) -> Self {
+        Self(Bytes::from_slice(bytes))
+    }
+
+    /// As [`from_wtf8`](Self::from_wtf8), without a copy.
+    pub(crate) fn from_wtf8_vec(bytes: Vec<u8>) -> Self {
+        Self(Bytes::from_vec(bytes))
     }
 
     /// The text as a `&str`, or `None` if it holds a lone surrogate.
@@ -80,7 +91,8 @@ impl Text {
     ///
     /// Gives the text back unchanged if it holds a lone surrogate.
     pub fn into_string(self) -> Result<String, Self> {
-        String::from_utf8(self.0).map_err(|error| Self(error.into_bytes()))
+        String::from_utf8(self.0.into_vec())
+            .map_err(|error| Self::from_wtf8_vec(error.into_bytes()))
     }
 
     /// The code points, in order; what Python's `len` counts and `ord` gives.
@@ -100,9 +112,9 @@ impl Text {
 }
 
 /// Appends a code point's WTF-8 form. The caller joins surrogate pairs beforehand.
-pub(crate) fn push_code_point(out: &mut Vec<u8>, c: u32) {
+pub(crate) fn push_code_point(out: &mut impl Extend<u8>, c: u32) {
     match char::from_u32(c) {
-        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        Some(c) => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
         None => out.extend([
             0xe0 | (c >> 12) as u8,
             0x80 | ((c >> 6) & 0x3f) as u8,
@@ -158,13 +170,13 @@ impl Borrow<[u8]> for Text {
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
+        Self::from_wtf8(text.as_bytes())
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self(text.into_bytes())
+        Self::from_wtf8_vec(text.into_bytes())
     }
 }
 
@@ -182,7 +194,10 @@ impl From<&Text> for Text {
 
 impl From<Cow<'_, str>> for Text {
     fn from(text: Cow<'_, str>) -> Self {
-        Self::from(text.into_owned())
+        match text {
+            Cow::Borrowed(text) => Self::from(text),
+            Cow::Owned(text) => Self::from(text),
+        }
     }
 }
 
@@ -196,13 +211,13 @@ impl From<char> for Text {
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_wtf8() == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == other.as_bytes()
+        self.as_wtf8() == other.as_bytes()
     }
 }
 
@@ -219,7 +234,7 @@ pub trait AsText: sealed::Sealed {
     where
         Self: Sized,
     {
-        Text(self.as_wtf8().to_vec())
+        Text::from_wtf8(self.as_wtf8())
     }
 }
 

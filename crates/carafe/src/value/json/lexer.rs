@@ -336,7 +336,10 @@ impl RawStr<'_> {
     }
 
     pub(super) fn to_text(self) -> crate::Text {
-        crate::Text::from_wtf8(self.decode())
+        match self.escaped() {
+            true => crate::Text::from_wtf8_vec(self.decode()),
+            false => crate::Text::from_wtf8(self.body),
+        }
     }
 
     /// The WTF-8 bytes that the string means. Its escapes are known to be complete.

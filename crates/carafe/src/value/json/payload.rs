@@ -87,7 +87,7 @@ impl Payload {
         match &self.0 {
             Content::Indexed(index) => match index.find(key) {
                 Some((json, Spelling::PlainText)) => {
-                    let text = Text::from_wtf8(between_quotes(json).to_vec());
+                    let text = Text::from_wtf8(between_quotes(json));
                     Ok(Some(Value::Text(text)))
                 }
                 Some((json, _)) => read_value(json, Tags::AsRead).map(Some),

@@ -74,7 +74,7 @@ fn unescape_dict(body: Node) -> Result<Node, Error> {
     let len = key.code_points().count().saturating_sub(2);
     let mut cut = Vec::new();
     key.code_points().take(len).for_each(|c| text::push_code_point(&mut cut, c));
-    Ok(Node::Object(vec![(Text::from_wtf8(cut), value)]))
+    Ok(Node::Object(vec![(Text::from_wtf8_vec(cut), value)]))
 }
 
 /// `tuple(body)`
@@ -98,7 +98,7 @@ pub(super) fn characters(text: &Text) -> impl Iterator<Item = Node> {
     text.code_points().map(|c| {
         let mut character = Vec::new();
         text::push_code_point(&mut character, c);
-        Node::Leaf(Value::Text(Text::from_wtf8(character)))
+        Node::Leaf(Value::Text(Text::from_wtf8_vec(character)))
     })
 }
 
@@ -139,7 +139,7 @@ fn python_str(float: f64) -> Text {
     }
     let mut repr = Vec::new();
     float::write_float(&mut repr, float);
-    Text::from_wtf8(repr)
+    Text::from_wtf8_vec(repr)
 }
 
 /// `UUID(body)`

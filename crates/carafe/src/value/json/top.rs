@@ -61,7 +61,7 @@ fn key_text(key: Node) -> Result<Text, Error> {
         Node::Leaf(Value::Float(float)) => {
             let mut repr = Vec::new();
             float::write_float(&mut repr, float);
-            return Ok(Text::from_wtf8(repr));
+            return Ok(Text::from_wtf8_vec(repr));
         }
         _ => return Err(no_session()),
     };

@@ -73,7 +73,6 @@ fn payloads_mean_what_flask_reads() {
 }
 
 fn session(payload: &Payload) -> Value {
-    let members =
-        payload.keys().map(|key| (crate::Text::from_wtf8(key.to_vec()), payload.get(key)));
+    let members = payload.keys().map(|key| (crate::Text::from_wtf8(key), payload.get(key)));
     Value::Dict(members.map(|(key, value)| (key, value.unwrap())).collect())
 }

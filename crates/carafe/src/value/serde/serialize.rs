@@ -227,7 +227,7 @@ impl SerializeMap for Members {
             Value::Float(float) => {
                 let mut repr = Vec::new();
                 float::write_float(&mut repr, float);
-                Text::from_wtf8(repr)
+                Text::from_wtf8_vec(repr)
             }
             _ => {
                 return Err(SerdeError::new("a key of a map is neither text nor a number"));
