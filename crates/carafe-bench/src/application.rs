@@ -7,8 +7,14 @@ use axum::routing::{get, post};
 use carafe::{Session, SessionLayer};
 use tokio::net::TcpListener;
 
-/// How many threads work in each server.
-pub const THREADS: usize = 2;
+/// The variable of the environment that says how many threads work in a server.
+pub const THREADS: &str = "CARAFE_BENCH_THREADS";
+
+/// How many threads work in this server: two, unless it was started with another number.
+#[must_use]
+pub fn threads() -> usize {
+    std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok()).unwrap_or(2)
+}
 
 /// Serves what is made within the runtime, until the input ends; prints the address.
 ///
@@ -18,8 +24,8 @@ pub fn serve<F>(app: impl FnOnce() -> F) -> Result<(), Box<dyn Error>>
 where
     F: Future<Output = Result<Router, Box<dyn Error>>>,
 {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(threads()).enable_all().build()?;
     runtime.block_on(async {
         let app = app().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;

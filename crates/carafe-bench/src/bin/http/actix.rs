@@ -9,7 +9,7 @@ use actix_web::web::{get, post};
 use actix_web::{App, HttpServer};
 use carafe::{Compression, SessionLayer};
 use carafe_bench::KEY;
-use carafe_bench::application::{self, THREADS, end_of_input};
+use carafe_bench::application::{self, end_of_input, threads};
 
 use crate::servers::key;
 
@@ -17,7 +17,7 @@ use crate::servers::key;
 macro_rules! run {
     ($app:expr) => {
         actix_web::rt::System::new().block_on(async move {
-            let server = HttpServer::new(move || $app).workers(THREADS).bind("127.0.0.1:0")?;
+            let server = HttpServer::new(move || $app).workers(threads()).bind("127.0.0.1:0")?;
             for address in server.addrs() {
                 println!("{address}");
             }

@@ -6,6 +6,8 @@
 pub(crate) struct Section {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
+    /// How many threads work in each server in Rust. One has a processor for itself.
+    pub(crate) threads: usize,
     pub(crate) servers: &'static [Entry],
 }
 
@@ -59,31 +61,51 @@ const fn at(server: Option<&'static str>, entry: Entry) -> Entry {
 }
 
 const BARE: Entry = this("bare", "axum, no session");
+const SIGNED: &str = "**Carafe** signed, never compressed";
+const MEMORY: &str = "**Carafe** in memory";
+const JAR: &str = "axum-extra 0.12 `SignedCookieJar`";
+const TOWER_SESSIONS: &str = "tower-sessions 0.15 in memory";
 const STORES: &str = "tower-sessions-stores";
 
-pub(crate) const SECTIONS: [Section; 3] = [
+pub(crate) const SECTIONS: [Section; 4] = [
     Section {
         title: "On axum",
         about: "",
+        threads: 1,
         servers: &[
             BARE,
-            this("carafe-signed", "**Carafe** signed, never compressed"),
+            this("carafe-signed", SIGNED),
             other("carafe-metrics", "**Carafe** the same, with metrics", "metrics", ""),
             this("carafe-flask", "**Carafe** as Flask: signed, compressed where that helps"),
             this("carafe-sealed", "**Carafe** sealed"),
-            this("carafe-memory", "**Carafe** in memory"),
-            this("signed-cookie-jar", "axum-extra 0.12 `SignedCookieJar`"),
-            this("tower-sessions-memory", "tower-sessions 0.15 in memory"),
+            this("carafe-memory", MEMORY),
+            this("signed-cookie-jar", JAR),
+            this("tower-sessions-memory", TOWER_SESSIONS),
             Entry { program: Program::Flask, ..this("flask", "Flask under gunicorn") },
         ],
     },
     Section {
         title: "On actix-web",
         about: "",
+        threads: 1,
         servers: &[
             this("actix-bare", "actix-web, no session"),
-            this("actix-carafe", "**Carafe** signed, never compressed"),
+            this("actix-carafe", SIGNED),
             this("actix-session", "actix-session 0.11, cookies"),
+        ],
+    },
+    Section {
+        title: "On axum, with two threads",
+        about: "As above, but for the threads, which share both processors with the load: for what \
+                threads do to each other, as where sessions are in one memory. What the processors \
+                do besides makes the numbers less sure.\n\n",
+        threads: 2,
+        servers: &[
+            BARE,
+            this("carafe-signed", SIGNED),
+            this("carafe-memory", MEMORY),
+            this("signed-cookie-jar", JAR),
+            this("tower-sessions-memory", TOWER_SESSIONS),
         ],
     },
     Section {
@@ -99,6 +121,7 @@ pub(crate) const SECTIONS: [Section; 3] = [
                 crate has it. Unlike \
                 tower-sessions, Carafe compares versions when it writes, so that no request overwrites \
                 what another one has just written.\n\n",
+        threads: 2,
         servers: &[
             BARE,
             this("carafe-sqlite", "**Carafe** in SQLite"),

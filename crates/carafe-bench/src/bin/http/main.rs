@@ -10,6 +10,7 @@ mod catalogue;
 mod cpu;
 mod load;
 mod measure;
+mod processors;
 mod report;
 mod server;
 mod servers;

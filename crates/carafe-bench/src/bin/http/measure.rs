@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use crate::arguments::Settings;
 use crate::catalogue::{Entry, Section};
 use crate::load::{self, CONNECTIONS, Failure};
+use crate::processors::{self, Share};
 use crate::server::Server;
 use crate::statistics::Quartiles;
 use crate::visitor::Visitor;
@@ -69,7 +70,14 @@ pub(crate) fn measure(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut servers, mut subjects) = (Vec::new(), Vec::new());
     for entry in settings.of(section) {
-        let server = Server::start(entry, settings, folder)?;
+        let (own, load) = match section.threads {
+            1 => (Share::Server, Share::Load),
+            _ => (Share::All, Share::All),
+        };
+        processors::keep_to(own)?;
+        let server = Server::start(entry, section.threads, settings, folder);
+        processors::keep_to(load)?;
+        let server = server?;
         let requests = run(&runtime, prepare(&server, entry))?;
         for (task, requests) in Task::ALL.into_iter().zip(requests) {
             let (title, server) = (entry.title, servers.len());

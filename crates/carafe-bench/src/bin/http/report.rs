@@ -4,7 +4,6 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 
-use carafe_bench::application::THREADS;
 use carafe_bench::machine;
 
 use crate::arguments::Settings;
@@ -41,9 +40,9 @@ fn introduction(settings: &Settings) -> String {
     format!(
         "# Benchmarks over HTTP\n\n\
          Written by `cargo xtask bench http`, on {}. Each server is a process of its own on \
-         loopback, with {THREADS} worker threads for those in Rust, and gets requests over \
-         {CONNECTIONS} connections that are kept open, from a program on the same processors. What \
-         is in one section is measured in turns, in an order that is new each time, in {} rounds of \
+         loopback, and gets requests over {CONNECTIONS} connections that are kept open. Where \
+         nothing else is said, those in Rust have one thread, on a processor of its own, and the \
+         program that sends the requests is on another. What is in one section is measured in turns, in an order that is new each time, in {} rounds of \
          {} ms each; all numbers are medians of the rounds. CPU is the server's processor time for \
          a request, the kernel's part in it included; beside it, how many times that of the same \
          framework's handler without a session in the same round (for Flask: axum's), and between \

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use carafe_bench::application::THREADS;
+
 use crate::arguments::Settings;
 use crate::catalogue::{Entry, Program};
 use crate::cpu;
@@ -41,14 +43,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server in a folder for its files.
+    /// Starts a server with so many threads, if it is in Rust, in a folder for its files.
     pub(crate) fn start(
         entry: &Entry,
+        threads: usize,
         settings: &Settings,
         folder: &Path,
     ) -> Result<Self, Box<dyn Error>> {
         let this = std::env::current_exe()?;
-        let command = match entry.program {
+        let mut command = match entry.program {
             Program::Flask => {
                 let python = settings.python.as_deref().ok_or("there is no Python")?;
                 return Self::start_flask(python, folder);
@@ -64,6 +67,7 @@ impl Server {
                 command
             }
         };
+        command.env(THREADS, threads.to_string());
         Self::start_command(command, folder)
             .map_err(|error| format!("{} doesn't start: {error}", entry.name).into())
     }
