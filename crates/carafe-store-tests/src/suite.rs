@@ -97,6 +97,9 @@ macro_rules! with_cases {
             the_lost_answer_of_a_new_id_is_found_out
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
+            a_response_that_nobody_polls_holds_up_no_other
+            a_client_who_leaves_cuts_nothing_in_half
+            a_call_that_panics_is_a_503
             a_failing_load_is_no_empty_session
             an_id_of_no_session_is_never_adopted
             a_forged_id_is_never_adopted

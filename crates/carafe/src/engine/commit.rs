@@ -1,11 +1,12 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-use super::detached::{Detached, at_once, detached};
+use super::detached::{Attended, at_once, attended, detached};
 use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::id::SessionId;
@@ -23,10 +24,29 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<Error>,
 }
 
-/// A commit that is done, or on its way.
+/// A commit that is done, or that its response waits for.
 pub(crate) enum Commit {
     Done(Result<Outcome, Error>),
-    Waiting(Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>),
+    Waiting(Saving),
+}
+
+/// A commit that may have to wait for a store. If it is dropped it goes on all the same.
+#[must_use = "the response is to say what became of the session"]
+pub(crate) struct Saving(Attended<Result<Outcome, Error>>);
+
+impl Saving {
+    fn new(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Self {
+        Self(attended(commit.instrument(span())))
+    }
+}
+
+impl Future for Saving {
+    type Output = Result<Outcome, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let saved = Pin::new(&mut self.0).poll(context);
+        saved.map(|outcome| outcome.unwrap_or_else(|| Err(interrupted())))
+    }
 }
 
 impl Commit {
@@ -43,8 +63,8 @@ impl Commit {
 impl Engine {
     /// Closes a request's session and begins to save it.
     ///
-    /// What has to wait for a store runs in a task of its own, so that a client who leaves can't cut
-    /// it in half.
+    /// What has to wait for a store is done by the response's future, and by a task of its own once
+    /// that is dropped, so that a client who leaves can't cut it in half.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
@@ -62,11 +82,13 @@ impl Engine {
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
                 }
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
-                in_background(async move { slot.engine.commit_stored(&slot, &backend).await })
+                let commit = async move { slot.engine.commit_stored(&slot, &backend).await };
+                Commit::Waiting(Saving::new(commit))
             }
             Backend::Revocable(backend) => {
                 let (slot, backend) = (Arc::clone(slot), backend.clone());
-                in_background(async move { slot.engine.commit_revocable(&slot, &backend).await })
+                let commit = async move { slot.engine.commit_revocable(&slot, &backend).await };
+                Commit::Waiting(Saving::new(commit))
             }
         }
     }
@@ -79,7 +101,8 @@ impl Engine {
     ) -> Result<(), Error> {
         let Backend::Stored(backend) = &self.backend else { return Ok(()) };
         let backend = backend.clone();
-        // For the same reason as a commit.
+        // In a task of its own: a handler may hold this future and do something else, for which the
+        // session would be in use all the time.
         let save = async move { slot.engine.save_stored(&slot, &backend, operation).await };
         detached(save.instrument(span())).finished().await.unwrap_or_else(|| Err(interrupted()))
     }
@@ -140,16 +163,6 @@ impl Engine {
             event::large_cookie(&self.config().cookie_name, header.len(), limit);
         }
         Ok(header)
-    }
-}
-
-/// Runs a commit, in a task of its own if it has to wait.
-fn in_background(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Commit {
-    match detached(commit.instrument(span())) {
-        Detached::Done(outcome) => Commit::Done(outcome.unwrap_or_else(|| Err(interrupted()))),
-        task => Commit::Waiting(Box::pin(async move {
-            task.finished().await.unwrap_or_else(|| Err(interrupted()))
-        })),
     }
 }
 

@@ -5,7 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+
+/// Work that can be moved from who did a part of it to another.
+pub(super) type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Work that a request has begun.
 #[derive(Debug)]
@@ -23,13 +27,64 @@ pub(super) enum Detached<T> {
 pub(super) fn detached<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Detached<T> {
-    let mut work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
+    let mut work: Work<T> = Box::pin(work);
     // Whoever polls next brings a waker of their own.
-    let poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(Poll::Ready(output)) => Detached::Done(Some(output)),
-        Ok(Poll::Pending) => Detached::Task(tokio::spawn(work)),
-        Err(_) => Detached::Done(None),
+    match poll_caught(work.as_mut(), &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Detached::Done(output),
+        Poll::Pending => Detached::Task(tokio::spawn(work)),
+    }
+}
+
+/// Polls work; `None` if it panicked, and isn't to be polled again.
+pub(super) fn poll_caught<T>(
+    work: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+    context: &mut Context<'_>,
+) -> Poll<Option<T>> {
+    match catch_unwind(AssertUnwindSafe(|| work.poll(context))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    }
+}
+
+/// Work that whoever waits for it does, and that goes on in a task of its own if it is dropped: a task
+/// from the start would have to be woken by what it waits for, only to wake who waits for the task.
+pub(super) struct Attended<T: Send + 'static> {
+    work: Option<Work<T>>,
+    /// Where it was begun, since it may be dropped elsewhere.
+    runtime: Option<Handle>,
+}
+
+/// Work that a client who leaves can't cut in half. As long as the future is neither polled nor
+/// dropped it rests, so that nobody else may have to wait for it.
+pub(super) fn attended<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Attended<T> {
+    Attended { work: Some(Box::pin(work)), runtime: None }
+}
+
+impl<T: Send + 'static> Future for Attended<T> {
+    /// `None` if it panicked.
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let Some(work) = &mut self.work else { return Poll::Ready(None) };
+        let poll = poll_caught(work.as_mut(), context);
+        if poll.is_ready() {
+            self.work = None;
+        } else if self.runtime.is_none() {
+            self.runtime = Handle::try_current().ok();
+        }
+        poll
+    }
+}
+
+impl<T: Send + 'static> Drop for Attended<T> {
+    fn drop(&mut self) {
+        let runtime = self.runtime.take().or_else(|| Handle::try_current().ok());
+        // Where the runtime has ended, it is lost, as every task is.
+        if let (Some(work), Some(runtime)) = (self.work.take(), runtime) {
+            runtime.spawn(work);
+        }
     }
 }
 
@@ -37,11 +92,10 @@ pub(super) fn detached<T: Send + 'static>(
 /// had to wait all the same, and was dropped.
 pub(super) fn at_once<T>(work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     // Where a task has done much in its turn, tokio would make it wait.
-    let mut work = pin!(tokio::task::unconstrained(work));
-    let poll = || work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(Poll::Ready(output)) => Some(output),
-        Ok(Poll::Pending) | Err(_) => None,
+    let work = pin!(tokio::task::unconstrained(work));
+    match poll_caught(work, &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => None,
     }
 }
 

@@ -21,7 +21,7 @@ use http::{Extensions, HeaderValue};
 use tracing::Instrument as _;
 
 pub use self::clock::Clock;
-pub(crate) use self::commit::{Commit, Outcome};
+pub(crate) use self::commit::{Commit, Outcome, Saving};
 use self::detached::at_once;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;

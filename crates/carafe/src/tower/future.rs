@@ -7,8 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::Error;
-use crate::engine::{Commit, Outcome};
+use crate::engine::{Commit, Saving};
 use crate::session::Slot;
 
 pin_project! {
@@ -43,8 +42,6 @@ pin_project! {
     }
 }
 
-type Saving = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>;
-
 impl<F, B> ResponseFuture<F, B> {
     pub(super) fn new(handler: F, slot: Arc<Slot>) -> Self {
         Self { stage: Stage::Handling { handler }, slot }
@@ -78,7 +75,7 @@ where
                     }
                 }
                 StageProjection::Saving { response, commit } => {
-                    let outcome = ready!(commit.as_mut().poll(cx));
+                    let outcome = ready!(Pin::new(commit).poll(cx));
                     // Taken once: a future isn't polled again when it is done.
                     let response =
                         response.take().unwrap_or_else(|| Response::new(B::from(Bytes::new())));

@@ -3,6 +3,7 @@
 mod apply;
 mod batch;
 mod commit;
+mod head;
 mod open;
 mod queue;
 mod sweep;

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -15,6 +16,7 @@ use tracing::Instrument as _;
 
 use super::Rules;
 use super::batch::Batch;
+use super::head::Head;
 use crate::Error;
 use crate::engine::Clock;
 use crate::engine::commit::interrupted;
@@ -29,7 +31,16 @@ pub(crate) struct Queue {
     pub(super) store: Store,
     pub(super) rules: Rules,
     pub(super) clock: Clock,
-    lines: Mutex<HashMap<SessionIdHash, Vec<Ticket>>>,
+    lines: Mutex<HashMap<SessionIdHash, Line>>,
+}
+
+/// A session that something is being committed to.
+#[derive(Debug)]
+struct Line {
+    /// Its head, if it may be a request that is at work there, and not a task.
+    head: Weak<Head>,
+    /// What waits behind that.
+    waiting: Vec<Ticket>,
 }
 
 /// Something that is to be done with a session.
@@ -82,110 +93,116 @@ impl Queue {
         Self { store, rules, clock, lines: Mutex::default() }
     }
 
-    /// Queues a task, and waits for it. The caller is in a task of its own, which nobody cuts short:
-    /// if nobody works on the session, it does so itself.
+    /// Queues a task, and waits for it. If nobody works on the session, the caller does so itself, for
+    /// as long as nobody else waits.
     pub(super) async fn submit(
         self: &Arc<Self>,
         session: SessionIdHash,
         task: Task,
         seen: Option<&Arc<Stored>>,
     ) -> Result<Done, Error> {
-        let (reply, answer) = oneshot::channel();
-        if let Some(first) = self.join(session, vec![Ticket::new(task, seen.cloned(), reply)]) {
-            let line = Line { queue: self, session };
-            let known = Batch::new(self, session, None).run(first).await;
-            // What has come meanwhile is not for this request to wait for.
-            let waiting = line.next();
-            if !waiting.is_empty() {
-                self.work_off_detached(session, waiting, known);
+        let (reply, mut answer) = oneshot::channel();
+        let leads = self.join(session, vec![Ticket::new(task, seen.cloned(), reply)]);
+        let mut head = leads.map(|(head, first)| {
+            head.begin(Arc::clone(self).work_off(session, first).in_current_span());
+            head
+        });
+        poll_fn(|context| {
+            if head.as_ref().is_some_and(|head| head.poll(context).is_ready()) {
+                head = None;
             }
-        }
-        // The sender is dropped only if the task panicked, or the runtime ends.
-        answer.await.unwrap_or_else(|_| Err(interrupted()))
+            // Of a head that became a task only this tells.
+            Pin::new(&mut answer).poll(context)
+        })
+        .await
+        // The sender is dropped only if the work panicked, or the runtime ends.
+        .unwrap_or_else(|_| Err(interrupted()))
     }
 
     /// Appends tickets to a session's queue, and starts to work it off if nobody does.
     pub(super) fn enqueue(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) {
-        if let Some(first) = self.join(session, tickets) {
-            self.work_off_detached(session, first, None);
+        if let Some((_, first)) = self.join(session, tickets) {
+            // A client who leaves can't cut it in half. Its tickets are told how it went.
+            let work = Arc::clone(self).work_off(session, first);
+            drop(detached(work.in_current_span()));
         }
     }
 
     /// Appends tickets to a session's queue. If nobody works on it, they are the caller's to do.
-    fn join(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) -> Option<Vec<Ticket>> {
+    fn join(
+        self: &Arc<Self>,
+        session: SessionIdHash,
+        tickets: Vec<Ticket>,
+    ) -> Option<(Arc<Head>, Vec<Ticket>)> {
         if self.store.is_in_memory() {
             // There a swap is quicker than a queue, and meets another thread's seldom.
             let work = pin!(Batch::new(self, session, None).run(tickets));
             drop(at_once(work));
             return None;
         }
-        match self.lines().entry(session) {
-            Entry::Occupied(mut waiting) => {
-                waiting.get_mut().extend(tickets);
-                None
+        let head = match self.lines().entry(session) {
+            Entry::Occupied(mut line) => {
+                line.get_mut().waiting.extend(tickets);
+                std::mem::take(&mut line.get_mut().head)
             }
-            Entry::Vacant(line) => {
-                line.insert(Vec::new());
-                Some(tickets)
+            Entry::Vacant(place) => {
+                let head = Arc::new(Head::new());
+                place.insert(Line { head: Arc::downgrade(&head), waiting: Vec::new() });
+                return Some((head, tickets));
             }
+        };
+        // Its request may be one whose response nobody asks for any more.
+        if let Some(head) = head.upgrade() {
+            head.hand_over();
         }
+        None
     }
 
-    /// A client who leaves can't cut a commit in half. Its tickets are told how it went.
-    fn work_off_detached(
-        self: &Arc<Self>,
-        session: SessionIdHash,
-        tickets: Vec<Ticket>,
-        known: Option<Arc<Stored>>,
-    ) {
-        let work = Arc::clone(self).work_off(session, tickets, known);
-        drop(detached(work.in_current_span()));
-    }
-
-    async fn work_off(
-        self: Arc<Self>,
-        session: SessionIdHash,
-        mut tickets: Vec<Ticket>,
-        mut known: Option<Arc<Stored>>,
-    ) {
-        let line = Line { queue: &self, session };
+    /// Works on a session until nothing waits any more.
+    async fn work_off(self: Arc<Self>, session: SessionIdHash, mut tickets: Vec<Ticket>) {
+        let mut place = Place { queue: &self, session, left: false };
+        let mut known = None;
         while !tickets.is_empty() {
             known = Batch::new(&self, session, known).run(tickets).await;
-            tickets = line.next();
+            tickets = place.next();
         }
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<SessionIdHash, Vec<Ticket>>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<SessionIdHash, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A session's place in the queue while it is worked off.
-struct Line<'a> {
+/// The place at the head of a session's line.
+struct Place<'a> {
     queue: &'a Queue,
     session: SessionIdHash,
+    /// Whether the line is closed: it may be another's by now.
+    left: bool,
 }
 
-impl Line<'_> {
+impl Place<'_> {
     /// What waits; if nothing does, the line is closed under the same lock.
-    fn next(&self) -> Vec<Ticket> {
+    fn next(&mut self) -> Vec<Ticket> {
         let mut lines = self.queue.lines();
         match lines.get_mut(&self.session) {
-            Some(waiting) if !waiting.is_empty() => std::mem::take(waiting),
+            Some(line) if !line.waiting.is_empty() => std::mem::take(&mut line.waiting),
             _ => {
                 lines.remove(&self.session);
+                self.left = true;
                 Vec::new()
             }
         }
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // After a panic, so that the session's next change doesn't wait for ever. Those who wait
-        // now are answered by the loss of their sender. Otherwise the line may be another's by now.
-        if std::thread::panicking() {
-            self.queue.lines().remove(&self.session);
+        if !self.left {
+            // After a panic, or where the runtime ends, so that the session's next change doesn't
+            // wait for ever. Those who wait now are answered by the loss of their sender.
+            let line = self.queue.lines().remove(&self.session);
+            drop(line);
         }
     }
 }
