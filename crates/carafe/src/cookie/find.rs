@@ -59,7 +59,12 @@ impl Finder {
     fn next<'a>(&self, header: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let mut start = 0;
         loop {
-            let name = start + self.0.find(&header[start..])?;
+            // Where the name is the first thing, as in a header with one cookie, there is nothing to
+            // search for.
+            let name = match header[start..].starts_with(self.0.needle()) {
+                true => start,
+                false => start + self.0.find(&header[start..])?,
+            };
             start = name + self.0.needle().len();
             let first = matches!(trim_end(&header[..name]), [] | [.., b';']);
             if first && let [b'=', value @ ..] = trim_start(&header[start..]) {
