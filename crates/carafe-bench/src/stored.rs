@@ -35,7 +35,7 @@ pub fn subjects() -> Vec<Subject> {
     );
     let mut subjects = tasks("stored", carafe, &runtime);
     #[cfg(feature = "stores")]
-    subjects.extend(tasks("tower-sessions", tower_sessions_app, &runtime));
+    subjects.extend(tasks("tower-sessions", tower_sessions, &runtime));
     subjects
 }
 
@@ -90,8 +90,9 @@ fn carafe() -> Router {
         .layer(layer)
 }
 
+/// The same application on tower-sessions, with its store in memory.
 #[cfg(feature = "stores")]
-fn tower_sessions_app() -> Router {
+pub fn tower_sessions() -> Router {
     use http::StatusCode;
     use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
     const FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
@@ -113,11 +114,18 @@ fn tower_sessions_app() -> Router {
         session.insert("page", 7).await.map_err(|_| FAILED)?;
         Ok("Hello")
     }
+    async fn visit(session: Session) -> Result<String, StatusCode> {
+        let visits: Option<u64> = session.get("visits").await.map_err(|_| FAILED)?;
+        let visits = visits.unwrap_or(0) + 1;
+        session.insert("visits", visits).await.map_err(|_| FAILED)?;
+        Ok(visits.to_string())
+    }
     Router::new()
         .route("/session", get(read))
         .route("/login", post(login))
         .route("/user-login", post(user_login))
         .route("/write", post(write))
+        .route("/visit", post(visit))
         .layer(SessionManagerLayer::new(MemoryStore::default()))
 }
 

@@ -5,13 +5,11 @@ use std::error::Error;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum_extra::extract::SignedCookieJar;
 use axum_extra::extract::cookie::{Cookie, Key};
 use carafe::{Compression, MemoryStore, SecretKey, SessionLayer};
-use carafe_bench::KEY;
-use carafe_bench::application;
+use carafe_bench::{KEY, application, stored};
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
 use carafe_sqlite::SqliteStore;
@@ -29,7 +27,7 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
                     .route("/login", post(async || "Hello"))
                     .route("/visit", post(async || "1")));
             }
-            "tower-sessions-memory" => return Ok(tower_sessions_app()),
+            "tower-sessions-memory" => return Ok(stored::tower_sessions()),
             "signed-cookie-jar" => return Ok(signed_cookie_jar()),
             "carafe-flask" => SessionLayer::flask(key()?),
             "carafe-signed" => SessionLayer::signed(key()?)?
@@ -56,30 +54,6 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
 
 pub(crate) fn key() -> Result<SecretKey, carafe::Error> {
     SecretKey::new(KEY)
-}
-
-fn tower_sessions_app() -> Router {
-    use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
-    const FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
-    async fn read(session: Session) -> Result<String, StatusCode> {
-        let name: Option<String> = session.get("username").await.map_err(|_| FAILED)?;
-        Ok(name.unwrap_or_default())
-    }
-    async fn login(session: Session) -> Result<&'static str, StatusCode> {
-        session.insert("username", "admin").await.map_err(|_| FAILED)?;
-        Ok("Hello")
-    }
-    async fn visit(session: Session) -> Result<String, StatusCode> {
-        let visits: Option<u64> = session.get("visits").await.map_err(|_| FAILED)?;
-        let visits = visits.unwrap_or(0) + 1;
-        session.insert("visits", visits).await.map_err(|_| FAILED)?;
-        Ok(visits.to_string())
-    }
-    Router::new()
-        .route("/session", get(read))
-        .route("/login", post(login))
-        .route("/visit", post(visit))
-        .layer(SessionManagerLayer::new(MemoryStore::default()))
 }
 
 #[derive(Clone)]
