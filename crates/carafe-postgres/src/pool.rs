@@ -1,7 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use carafe::store::{StoreError, StoreErrorKind};
+use carafe::store::{StoreError, StoreErrorKind, TimeLimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     config: Config,
     tls: Tls,
     timeouts: Timeouts,
+    /// For each answer.
+    limit: TimeLimit,
     /// Whether the server is to remember parsed statements.
     prepares: bool,
     permits: Semaphore,
@@ -57,6 +59,7 @@ impl Pool {
             config,
             tls,
             timeouts,
+            limit: TimeLimit::new(timeouts.answer),
             prepares,
             permits: Semaphore::new(size),
             idle: Mutex::default(),
@@ -122,9 +125,9 @@ impl Pool {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
-        match timeout(self.timeouts.answer, answer).await {
-            Ok(answer) => answer.map_err(|error| Failure::of(&error)),
-            Err(_) => Err(Failure::Lost(format!("it took over {:?}", self.timeouts.answer))),
+        match self.limit.run(answer).await {
+            Some(answer) => answer.map_err(|error| Failure::of(&error)),
+            None => Err(Failure::Lost(format!("it took over {:?}", self.timeouts.answer))),
         }
     }
 

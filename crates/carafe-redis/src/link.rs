@@ -1,7 +1,9 @@
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use carafe::store::TimeLimit;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
@@ -23,6 +25,8 @@ pub(crate) struct Timeouts {
 pub(crate) struct Link {
     client: Client,
     timeouts: Timeouts,
+    /// For each answer.
+    limit: TimeLimit,
     open: Mutex<Option<Open>>,
     /// Held while connecting, so that all who wait share one attempt: how the last one failed.
     connecting: tokio::sync::Mutex<Option<RedisError>>,
@@ -58,6 +62,7 @@ impl Link {
         Ok(Self {
             client: Client::open(info)?,
             timeouts,
+            limit: TimeLimit::new(timeouts.answer),
             open: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             failed: AtomicBool::new(false),
@@ -72,7 +77,7 @@ impl Link {
     /// Sends a command and waits for the answer.
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut open = self.connection().await?;
-        let answer = open.connection.send_packed_command(command).await;
+        let answer = self.in_time(open.connection.send_packed_command(command)).await;
         answer.and_then(Value::extract_error).map_err(|error| open.judge(error))
     }
 
@@ -119,13 +124,21 @@ impl Link {
         all: &Pipeline,
     ) -> Result<[Result<Value, Failure>; N], Failure> {
         let mut open = self.connection().await?;
-        let answers = open.connection.send_packed_commands(all, 0, N).await;
+        let answers = self.in_time(open.connection.send_packed_commands(all, 0, N)).await;
         let answers = answers.map_err(|error| open.judge(error))?;
         let answers = <[Value; N]>::try_from(answers).map_err(|_| {
             let text = "there were not as many answers as commands";
             open.judge((ErrorKind::UnexpectedReturnType, text).into())
         })?;
         Ok(answers.map(|answer| answer.extract_error().map_err(|error| open.judge(error))))
+    }
+
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<T, RedisError> {
+        let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        self.limit.run(answer).await.unwrap_or_else(late)
     }
 
     async fn connection(&self) -> Result<Open, Failure> {
@@ -163,7 +176,7 @@ impl Link {
         let flag = Arc::clone(&broken);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeouts.connect))
-            .set_response_timeout(Some(self.timeouts.answer))
+            .set_response_timeout(None)
             .set_pipeline_buffer_size(1024)
             .set_push_sender(move |push: PushInfo| {
                 if push.kind == PushKind::Disconnection {

@@ -1,15 +1,14 @@
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, MemoryStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated,
-    Version,
+    Deleted, MemoryStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, TimeLimit,
+    Updated, Version,
 };
 use crate::event::{self, Started};
 use crate::id::SessionIdHash;
@@ -24,7 +23,7 @@ pub(crate) struct Store {
     /// The same store, if it is the one in memory: its calls wait for nothing, and are quicker than
     /// what it takes to wait for others.
     memory: Option<Arc<MemoryStore>>,
-    timeout: Duration,
+    limit: TimeLimit,
 }
 
 impl Store {
@@ -35,7 +34,7 @@ impl Store {
             Ok(memory) => Some(memory),
             Err(other) => other.downcast_ref::<Arc<MemoryStore>>().cloned(),
         };
-        Self { store, memory, timeout }
+        Self { store, memory, limit: TimeLimit::new(timeout) }
     }
 
     /// Whether no call waits for anything.
@@ -45,7 +44,7 @@ impl Store {
 
     /// The same store with another time limit.
     pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
+        Self { limit: TimeLimit::new(timeout), ..self }
     }
 
     /// Waits for a call that has no effect.
@@ -75,30 +74,21 @@ impl Store {
     ) -> Result<T, StoreError> {
         let span = event::span!("store", operation);
         let started = Started::now();
-        let answer = self.within_timeout(call).instrument(span).await;
+        let answer = self.limit.run(call).instrument(span).await;
         event::store_called(operation, started);
         match answer {
             Some(answer) => answer,
             None => Err(StoreError::new(
                 kind,
-                format!("the session store did not answer within {:?}", self.timeout),
+                format!("the session store did not answer within {:?}", self.limit.duration()),
             )),
-        }
-    }
-
-    /// The answer; `None` if its time is over.
-    async fn within_timeout<T>(&self, mut call: Answer<'_, T>) -> Option<Result<T, StoreError>> {
-        // What is known at once, such as that a server is away, needs no timer.
-        match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
-            Poll::Ready(answer) => Some(answer),
-            Poll::Pending => tokio::time::timeout(self.timeout, call).await.ok(),
         }
     }
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Store").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 

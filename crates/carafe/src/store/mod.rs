@@ -2,6 +2,7 @@
 
 mod erased;
 mod error;
+mod limit;
 mod memory;
 mod shared;
 
@@ -9,6 +10,7 @@ use std::future::Future;
 
 pub(crate) use self::erased::Store;
 pub use self::error::{StoreError, StoreErrorKind};
+pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
 use crate::id::SessionIdHash;
 use crate::record::Record;

@@ -1,0 +1,272 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::mem::replace;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// After how many looks in vain at calls under way the looking stops.
+const IDLE: u32 = 8;
+
+/// A limit to how long calls may take, for stores that make many of them.
+///
+/// A timer for each call, as [`tokio::time::timeout`] has it, costs a part of what a quick call does,
+/// since it is set and taken back nearly always in vain, and often wakes the runtime's thread that
+/// waits for sockets. Here one task looks from time to time whether any call under way is late. A call
+/// ends by a sixteenth of the limit, or at most a second, later than a timer would end it.
+///
+/// Needs a tokio runtime with time.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use carafe::store::TimeLimit;
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+/// # runtime.block_on(async {
+/// let limit = TimeLimit::new(Duration::from_millis(20));
+/// assert_eq!(limit.run(async { 7 }).await, Some(7));
+/// assert_eq!(limit.run(std::future::pending::<u8>()).await, None);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TimeLimit(Arc<Shared>);
+
+struct Shared {
+    limit: Duration,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Default)]
+struct Calls {
+    next: u64,
+    /// Those under way, which become late in the order of their numbers.
+    waiting: BTreeMap<u64, Call>,
+    /// Whether a task looks at them.
+    watched: bool,
+}
+
+struct Call {
+    /// None if that is too far away to be told.
+    late: Option<Instant>,
+    waker: Waker,
+}
+
+/// A call's place among those under way.
+struct Place<'a> {
+    shared: &'a Arc<Shared>,
+    number: Option<u64>,
+}
+
+/// The task that looks at the calls under way.
+struct Watch(Arc<Shared>);
+
+impl TimeLimit {
+    /// A limit of this time for each call.
+    #[must_use]
+    pub fn new(limit: Duration) -> Self {
+        Self(Arc::new(Shared { limit, calls: Mutex::default() }))
+    }
+
+    /// The time that each call has.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.0.limit
+    }
+
+    /// Waits for a call; `None` if its time is over.
+    pub async fn run<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        let mut call = pin!(call);
+        let mut place = Place { shared: &self.0, number: None };
+        poll_fn(|context| match call.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => place.poll_late(context).map(|()| None),
+        })
+        .await
+    }
+}
+
+impl Shared {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place<'_> {
+    /// Ready once the call is late.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut calls = self.shared.calls();
+        let before = match self.number {
+            None => {
+                let number = calls.next;
+                calls.next += 1;
+                let late = Instant::now().checked_add(self.shared.limit);
+                calls.waiting.insert(number, Call { late, waker: context.waker().clone() });
+                self.number = Some(number);
+                None
+            }
+            Some(number) => match calls.waiting.get_mut(&number) {
+                None => return Poll::Ready(()),
+                Some(call) if call.waker.will_wake(context.waker()) => None,
+                Some(call) => Some(replace(&mut call.waker, context.waker().clone())),
+            },
+        };
+        let is_watched = replace(&mut calls.watched, true);
+        drop(calls);
+        // What a waker belongs to is not to be dropped under the lock.
+        drop(before);
+        if !is_watched {
+            tokio::spawn(Watch(Arc::clone(self.shared)).run());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            // The same goes here.
+            let call = self.shared.calls().waiting.remove(&number);
+            drop(call);
+        }
+    }
+}
+
+impl Watch {
+    /// Looks as long as there are calls.
+    async fn run(self) {
+        let pause = self.0.limit / 16;
+        let pause = pause.clamp(Duration::from_millis(1), Duration::from_secs(1));
+        let mut idle = 0;
+        while idle < IDLE {
+            sleep(pause).await;
+            idle += 1;
+            for call in self.take_late(&mut idle) {
+                call.waker.wake();
+            }
+        }
+    }
+
+    /// Takes out the calls that are late. If there are any calls, that is not in vain.
+    fn take_late(&self, idle: &mut u32) -> Vec<Call> {
+        let (mut late, mut calls) = (Vec::new(), self.0.calls());
+        while let Some(call) = calls.waiting.first_entry() {
+            *idle = 0;
+            if call.get().late.is_none_or(|late| late > Instant::now()) {
+                break;
+            }
+            late.push(call.remove());
+        }
+        late
+    }
+}
+
+impl Drop for Watch {
+    /// Also where the runtime ends that it is in. If there are calls of another, the first of them that
+    /// is polled looks for itself.
+    fn drop(&mut self) {
+        let wakers: Vec<Waker> = {
+            let mut calls = self.0.calls();
+            calls.watched = false;
+            calls.waiting.values().map(|call| call.waker.clone()).collect()
+        };
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+}
+
+impl fmt::Debug for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TimeLimit").field(&self.0.limit).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::runtime::{Builder, Runtime};
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_late_call_ends_and_no_other() {
+        let limit = TimeLimit::new(Duration::from_millis(160));
+        let began = Instant::now();
+        let quick = async {
+            for _ in 0..4 {
+                sleep(Duration::from_millis(80)).await;
+                assert_eq!(limit.run(sleep(Duration::from_millis(1))).await, Some(()));
+            }
+        };
+        let slow = async {
+            assert_eq!(limit.run(pending::<()>()).await, None);
+            began.elapsed()
+        };
+        let (slow, ()) = tokio::join!(slow, quick);
+        assert!(slow >= Duration::from_millis(160), "{slow:?}");
+        assert!(limit.0.calls().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_leaves_nothing() {
+        let limit = TimeLimit::new(Duration::from_secs(3_600));
+        let call = limit.clone();
+        let task = tokio::spawn(async move { call.run(pending::<()>()).await });
+        yield_now().await;
+        assert_eq!(limit.0.calls().waiting.len(), 1);
+        task.abort();
+        assert!(task.await.is_err());
+        assert!(limit.0.calls().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_looking_stops_and_begins_again() {
+        let limit = TimeLimit::new(Duration::from_millis(16));
+        for _ in 0..2 {
+            assert_eq!(limit.run(pending::<()>()).await, None);
+            while limit.0.calls().watched {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+
+    /// Whoever begins to look may be in a runtime that ends while a call in another goes on.
+    #[test]
+    fn calls_outlive_the_runtime_of_who_looks() {
+        let limit = TimeLimit::new(Duration::from_millis(50));
+        let first = runtime();
+        first.block_on(async {
+            tokio::select! {
+                biased;
+                _ = limit.run(pending::<()>()) => panic!("it is not late"),
+                () = yield_now() => {}
+            }
+        });
+        assert!(limit.0.calls().watched);
+        let other = limit.clone();
+        let late = std::thread::spawn(move || runtime().block_on(other.run(pending::<()>())));
+        while limit.0.calls().waiting.is_empty() {
+            std::thread::yield_now();
+        }
+        drop(first);
+        assert_eq!(late.join().unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_limit_may_be_as_good_as_none() {
+        let limit = TimeLimit::new(Duration::MAX);
+        assert_eq!(limit.run(sleep(Duration::from_millis(1))).await, Some(()));
+    }
+}
