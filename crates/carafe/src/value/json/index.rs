@@ -1,7 +1,5 @@
 //! Where the top-level keys and values of a session's JSON stand.
 
-use std::ops::Range;
-
 use super::bad_payload;
 use super::tag::Tag;
 use super::validate::{Unindexed, validate};
@@ -29,8 +27,10 @@ pub(super) struct Place {
 /// few.
 pub(super) struct Places<'a> {
     near: &'a mut [[u8; Place::SIZE]],
-    len: usize,
+    pub(super) len: usize,
     more: Vec<[u8; Place::SIZE]>,
+    /// Whether each key is known to be greater than the one before it.
+    pub(super) in_order: bool,
 }
 
 impl Places<'_> {
@@ -59,8 +59,8 @@ impl Place {
     pub(super) const SIZE: usize = 17;
 
     #[inline]
-    pub(super) fn new(key: Range<u32>, value: Range<u32>, spelling: Spelling) -> Self {
-        Self { bounds: [key.start, key.end, value.start, value.end], spelling }
+    pub(super) fn new(bounds: [u32; 4], spelling: Spelling) -> Self {
+        Self { bounds, spelling }
     }
 
     #[inline]
@@ -92,9 +92,11 @@ impl Place {
 
     /// Whether this is the key. Most differ in their lengths.
     #[inline]
-    fn has_key(self, key: &[u8], buffer: &[u8]) -> bool {
-        let [start, end, ..] = self.bounds;
-        (end - start) as usize == key.len() && self.key(buffer) == key
+    fn has_key(bytes: &[u8; Self::SIZE], key: &[u8], buffer: &[u8]) -> bool {
+        let [s0, s1, s2, s3, e0, e1, e2, e3, ..] = *bytes;
+        let start = u32::from_ne_bytes([s0, s1, s2, s3]) as usize;
+        let end = u32::from_ne_bytes([e0, e1, e2, e3]) as usize;
+        end - start == key.len() && buffer.get(start..end) == Some(key)
     }
 
     #[inline]
@@ -122,10 +124,10 @@ impl Index {
         buffer.resize(end + Self::ROOM, 0);
         let (json, near) = buffer.split_at_mut(end);
         let near = near.as_chunks_mut().0;
-        let mut places = Places { near, len: 0, more: Vec::new() };
+        let mut places = Places { near, len: 0, more: Vec::new(), in_order: true };
         let mut decoded = Vec::new();
         validate(json, &mut places, &mut decoded)?;
-        let Places { len, more, .. } = places;
+        let Places { len, more, in_order, .. } = places;
         buffer.truncate(end + len.min(Self::NEAR) * Place::SIZE);
         if !decoded.is_empty() {
             buffer.splice(end..end, decoded.iter().copied());
@@ -138,7 +140,7 @@ impl Index {
             if Tag::of(Place::from_bytes(only).key(text)).is_some() {
                 return Err(Unindexed::Unusual);
             }
-        } else {
+        } else if !in_order {
             sort(places, text)?;
         }
         Ok(start)
@@ -179,7 +181,7 @@ impl Index {
         const FEW: usize = 8;
         let (places, buffer) = (self.places(), self.buffer.as_slice());
         if places.len() <= FEW {
-            places.iter().position(|place| Place::from_bytes(place).has_key(key, buffer))
+            places.iter().position(|place| Place::has_key(place, key, buffer))
         } else {
             let order = |place: &[u8; Place::SIZE]| Place::from_bytes(place).key(buffer).cmp(key);
             places.binary_search_by(order).ok()

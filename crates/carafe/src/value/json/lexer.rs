@@ -1,18 +1,18 @@
 //! Strings, numbers and literals, as Python's `json` takes them.
 
 use super::super::text::push_code_point;
-use super::plain::{all_printable, plain_len, plain_len_of_printable};
+use super::plain::{all_printable, plain_len, plain_len_of_printable, split_near};
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
-/// A position in a JSON text, and whether all that was passed is in Flask's own spelling.
+/// What of a JSON text has not been passed yet, and whether all that was passed is in Flask's own
+/// spelling.
 ///
 /// What is not on the usual way takes it by value and gives it back: so that the compiler can keep
 /// it in registers on the usual way.
 #[derive(Clone, Copy)]
 pub(super) struct Lexer<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) pos: usize,
+    pub(super) rest: &'a [u8],
     /// How much was passed that Flask spells otherwise. (A `bool` would leave a gap, and copies of it
     /// would be slow.)
     pub(super) unusual: usize,
@@ -37,13 +37,19 @@ pub(super) enum Number {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, pos: 0, unusual: 0, printable: usize::from(all_printable(bytes)) }
+        Self { rest: bytes, unusual: 0, printable: usize::from(all_printable(bytes)) }
     }
 
     /// The next byte, or 0 at the end; a NUL is nowhere valid.
     #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
-        self.bytes.get(self.pos).copied().unwrap_or(0)
+        self.rest.first().copied().unwrap_or(0)
+    }
+
+    /// Passes so many bytes, of which it is known that they are there.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
     /// Passes space, which Flask does not write.
@@ -56,8 +62,8 @@ impl<'a> Lexer<'a> {
 
     #[cold]
     fn after_space(mut self) -> Self {
-        while let b' ' | b'\t' | b'\n' | b'\r' = self.peek() {
-            self.pos += 1;
+        while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.rest {
+            self.rest = rest;
             self.unusual += 1;
         }
         self
@@ -72,7 +78,7 @@ impl<'a> Lexer<'a> {
                 return false;
             }
         }
-        self.pos += 1;
+        self.pass(1);
         true
     }
 
@@ -87,7 +93,7 @@ impl<'a> Lexer<'a> {
                 return Err(bad_payload("the session's JSON lacks a comma or a closing bracket"));
             }
         }
-        self.pos += 1;
+        self.pass(1);
         Ok(next == b',')
     }
 
@@ -98,6 +104,27 @@ impl<'a> Lexer<'a> {
         let key = self.string()?;
         self.colon()?;
         Ok(key)
+    }
+
+    /// A key after its opening quote, the colon after it, and its rank among others: its first eight bytes, as a number. Of
+    /// two keys of the same rank either can be the greater one.
+    #[inline(always)]
+    pub(super) fn ranked_key(&mut self) -> Result<(RawStr<'a>, u64), Error> {
+        let word = self.rest.first_chunk();
+        let (key, rank) = match (self.near_string(), word) {
+            (Some(key), Some(word)) => {
+                let (word, len) = (u64::from_be_bytes(*word), key.body.len());
+                (key, if len < 8 { word & !(u64::MAX >> (8 * len)) } else { word })
+            }
+            (Some(key), None) => (key, rank(key)),
+            (None, _) => {
+                let key;
+                (*self, key) = self.far_string()?;
+                (key, rank(key))
+            }
+        };
+        self.colon()?;
+        Ok((key, rank))
     }
 
     /// The quote before a key.
@@ -121,11 +148,11 @@ impl<'a> Lexer<'a> {
     /// Only space may follow.
     pub(super) fn end(&mut self) -> Result<(), Error> {
         // Usually nothing does.
-        if self.pos == self.bytes.len() {
+        if self.rest.is_empty() {
             return Ok(());
         }
         self.skip_space();
-        if self.pos < self.bytes.len() {
+        if !self.rest.is_empty() {
             return Err(bad_payload("something follows the session's JSON"));
         }
         Ok(())
@@ -134,28 +161,43 @@ impl<'a> Lexer<'a> {
     /// Passes a string, after its opening quote.
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
-        let start = self.pos;
-        if self.printable > 0 {
-            self.pos += plain_len_of_printable(self.bytes, start);
-            if self.peek() == b'"' {
-                let body = &self.bytes[start..self.pos];
-                self.pos += 1;
-                return Ok(RawStr { body, escapes: 0 });
-            }
+        if let Some(string) = self.near_string() {
+            return Ok(string);
         }
         let string;
-        (*self, string) = self.after_string(start)?;
+        (*self, string) = self.far_string()?;
         Ok(string)
     }
 
-    /// Goes on where an escape stands, or with what is not all printable.
+    /// One that is short, as most are, and has no escapes.
+    #[inline(always)]
+    fn near_string(&mut self) -> Option<RawStr<'a>> {
+        if self.printable == 0 {
+            return None;
+        }
+        let (body, rest) = split_near(self.rest)?;
+        self.rest = rest;
+        Some(RawStr { body, escapes: 0 })
+    }
+
+    /// A string that is long, has escapes, or ends near the end of the text, or where not all is
+    /// printable.
     #[inline(never)]
-    fn after_string(mut self, start: usize) -> Result<(Self, RawStr<'a>), Error> {
+    fn far_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
+        let start = self.rest;
+        if self.printable > 0 {
+            let (body, rest) = start.split_at(plain_len_of_printable(start));
+            if let [b'"', rest @ ..] = rest {
+                self.rest = rest;
+                return Ok((self, RawStr { body, escapes: 0 }));
+            }
+            self.rest = rest;
+        }
         let mut escapes = 0;
         let mut ascii = true;
         loop {
-            self.pos += plain_len(self.bytes, self.pos);
-            match self.bytes.get(self.pos) {
+            self.pass(plain_len(self.rest));
+            match self.rest.first() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escapes += 1;
@@ -163,12 +205,12 @@ impl<'a> Lexer<'a> {
                 }
                 Some(0x7f) => {
                     self.unusual += 1;
-                    self.pos += 1;
+                    self.pass(1);
                 }
                 Some(0x80..) => {
                     ascii = false;
                     self.unusual += 1;
-                    self.pos += 1;
+                    self.pass(1);
                 }
                 Some(_) => {
                     return Err(bad_payload(
@@ -178,8 +220,8 @@ impl<'a> Lexer<'a> {
                 None => return Err(bad_payload("a string does not end")),
             }
         }
-        let body = &self.bytes[start..self.pos];
-        self.pos += 1;
+        let body = &start[..start.len() - self.rest.len()];
+        self.pass(1);
         if !ascii && std::str::from_utf8(body).is_err() {
             return Err(bad_payload("a string is not UTF-8"));
         }
@@ -189,21 +231,20 @@ impl<'a> Lexer<'a> {
     /// Passes one escape. Flask writes those that have a letter by it, and the others with
     /// lowercase digits.
     fn escape(&mut self) -> Result<(), Error> {
-        let rest = &self.bytes[self.pos + 1..];
-        match rest.first() {
-            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.pos += 2,
+        match self.rest.get(1) {
+            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => self.pass(2),
             Some(b'/') => {
                 self.unusual += 1;
-                self.pos += 2;
+                self.pass(2);
             }
             Some(b'u') => {
-                let digits = rest.get(1..5).unwrap_or_default();
+                let digits = self.rest.get(2..6).unwrap_or_default();
                 let unit = hex_unit(digits)
                     .ok_or_else(|| bad_payload("a string has an incomplete \\u escape"))?;
                 let lowercase = !digits.iter().any(u8::is_ascii_uppercase);
                 let plain = matches!(unit, 0x08..=0x0a | 0x0c | 0x0d | 0x20..=0x7e);
                 self.unusual += usize::from(!lowercase || plain);
-                self.pos += 6;
+                self.pass(6);
             }
             _ => {
                 return Err(bad_payload("a string has an escape that JSON does not know"));
@@ -215,40 +256,40 @@ impl<'a> Lexer<'a> {
     /// Passes a number, whose first byte is a digit or a minus.
     #[inline(always)]
     pub(super) fn number(&mut self) -> Result<Number, Error> {
-        let digits = self.digits();
-        let plain = (digits == 1 || self.peek() != b'0') && digits <= MAX_INT_DIGITS;
-        let start = self.pos;
-        self.pos += digits;
-        if digits > 0 && plain {
-            match self.peek() {
-                b'.' => {
-                    self.pos += 1;
-                    let digits = self.digits();
-                    self.pos += digits;
-                    if digits > 0 && !matches!(self.peek(), b'e' | b'E') {
+        let digits = leading_digits(self.rest);
+        if digits == 1 || digits > 1 && digits <= MAX_INT_DIGITS && self.peek() != b'0' {
+            let rest = self.rest.get(digits..).unwrap_or_default();
+            match rest.first() {
+                Some(b'.') => {
+                    let digits = leading_digits(&rest[1..]);
+                    let rest = rest.get(1 + digits..).unwrap_or_default();
+                    if digits > 0 && !matches!(rest.first(), Some(b'e' | b'E')) {
+                        self.rest = rest;
                         self.unusual += 1;
                         return Ok(Number::Float);
                     }
                 }
-                b'e' | b'E' => {}
-                _ => return Ok(Number::Int),
+                Some(b'e' | b'E') => {}
+                _ => {
+                    self.rest = rest;
+                    return Ok(Number::Int);
+                }
             }
         }
-        self.pos = start;
         let number;
-        (*self, number) = self.after_number()?;
+        (*self, number) = self.far_number()?;
         Ok(number)
     }
 
     /// Takes every form of number.
     #[inline(never)]
-    fn after_number(mut self) -> Result<(Self, Number), Error> {
-        let start = self.pos;
-        self.pos += usize::from(self.peek() == b'-');
-        let first = self.pos;
-        let digits = self.digits();
-        self.pos += digits;
-        match self.bytes.get(first) {
+    fn far_number(mut self) -> Result<(Self, Number), Error> {
+        let start = self.rest;
+        self.pass(usize::from(self.peek() == b'-'));
+        let first = self.rest.first();
+        let digits = leading_digits(self.rest);
+        self.pass(digits);
+        match first {
             Some(b'0') if digits > 1 => return Err(bad_payload("a number has a leading zero")),
             Some(b'0'..=b'9') => {}
             _ => return Err(bad_payload("a minus has no number")),
@@ -256,35 +297,31 @@ impl<'a> Lexer<'a> {
         let mut number = Number::Int;
         if self.peek() == b'.' {
             number = Number::Float;
-            self.pos += 1;
+            self.pass(1);
             self.some_digits()?;
         }
         if let b'e' | b'E' = self.peek() {
             number = Number::Float;
-            self.pos += 1;
-            self.pos += usize::from(matches!(self.peek(), b'+' | b'-'));
+            self.pass(1);
+            self.pass(usize::from(matches!(self.peek(), b'+' | b'-')));
             self.some_digits()?;
         }
         match number {
             Number::Int if digits > MAX_INT_DIGITS => {
                 return Err(bad_payload("an integer has more than 4300 digits"));
             }
-            Number::Int => self.unusual += usize::from(&self.bytes[start..self.pos] == b"-0"),
+            Number::Int => {
+                let negative_zero = start.len() - self.rest.len() == 2 && start.starts_with(b"-0");
+                self.unusual += usize::from(negative_zero);
+            }
             Number::Float => self.unusual += 1,
         }
         Ok((self, number))
     }
 
-    /// How many digits come next.
-    #[inline(always)]
-    fn digits(&self) -> usize {
-        let rest = self.bytes.get(self.pos..).unwrap_or_default();
-        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
-    }
-
     fn some_digits(&mut self) -> Result<(), Error> {
-        let digits = self.digits();
-        self.pos += digits;
+        let digits = leading_digits(self.rest);
+        self.pass(digits);
         if digits == 0 {
             return Err(bad_payload("a number lacks digits after its point or exponent"));
         }
@@ -294,17 +331,17 @@ impl<'a> Lexer<'a> {
     /// Passes a word such as `true`.
     #[inline(always)]
     pub(super) fn word(&mut self, word: &[u8]) -> bool {
-        let found = self.bytes[self.pos..].starts_with(word);
-        self.pos += if found { word.len() } else { 0 };
-        found
+        let rest = self.rest.strip_prefix(word);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
     /// A string, number or word.
     pub(super) fn scalar(&mut self) -> Result<Value, Error> {
-        let start = self.pos;
+        let start = self.rest;
         match self.peek() {
             b'"' => {
-                self.pos += 1;
+                self.pass(1);
                 Ok(Value::Text(self.string()?.to_text()))
             }
             b'n' if self.word(b"null") => Ok(Value::Null),
@@ -315,7 +352,8 @@ impl<'a> Lexer<'a> {
             b'-' if self.word(b"-Infinity") => Ok(Value::Float(f64::NEG_INFINITY)),
             b'-' | b'0'..=b'9' => {
                 let number = self.number()?;
-                let text = std::str::from_utf8(&self.bytes[start..self.pos]).unwrap_or_default();
+                let text = &start[..start.len() - self.rest.len()];
+                let text = std::str::from_utf8(text).unwrap_or_default();
                 match number {
                     Number::Int => Ok(Value::Int(Int::from_decimal(text))),
                     Number::Float => text
@@ -327,6 +365,12 @@ impl<'a> Lexer<'a> {
             _ => Err(bad_payload("the session's JSON lacks a value")),
         }
     }
+}
+
+/// How many digits come first.
+#[inline(always)]
+fn leading_digits(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 impl RawStr<'_> {
@@ -370,6 +414,16 @@ impl RawStr<'_> {
         out.extend_from_slice(rest);
         out
     }
+}
+
+/// The rank of a key: see [`Lexer::ranked_key`].
+#[inline(never)]
+fn rank(key: RawStr<'_>) -> u64 {
+    let of = |key: &[u8]| {
+        let padded = key.iter().chain(&[0; 8]).take(8);
+        padded.fold(0, |rank, &byte| rank << 8 | u64::from(byte))
+    };
+    if key.escaped() { of(&key.decode()) } else { of(key.body) }
 }
 
 /// The code point of the escape whose digits come next, and how many bytes it takes: two escapes

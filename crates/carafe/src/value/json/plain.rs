@@ -3,51 +3,71 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
-/// Strings that are longer are looked at in larger steps.
-const LONG: usize = 32;
-
-/// How many bytes from `start` on a string holds verbatim: ASCII from space to `~`, but for quote and
-/// backslash.
+/// How many bytes a string that begins with these holds verbatim: ASCII from space to `~`, but for
+/// quote and backslash.
 #[inline(always)]
-pub(super) fn plain_len(bytes: &[u8], start: usize) -> usize {
-    unmarked_len(bytes, start, marks, |_| 0)
+pub(super) fn plain_len(bytes: &[u8]) -> usize {
+    unmarked_len(bytes, marks)
 }
 
-/// [`plain_len`] of bytes that are all [printable](is_printable), in half as many steps.
-#[inline(always)]
-pub(super) fn plain_len_of_printable(bytes: &[u8], start: usize) -> usize {
-    unmarked_len(bytes, start, delimiter_marks, undelimited_len)
-}
-
-/// How many bytes at the beginning, in blocks of 32, are neither quote nor backslash.
-#[inline(never)]
-fn undelimited_len(bytes: &[u8]) -> usize {
+/// [`plain_len`] of bytes that are all [printable](all_printable), in larger steps.
+pub(super) fn plain_len_of_printable(bytes: &[u8]) -> usize {
     let is_delimiter = |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\');
     // Without an early end within a block, so that the compiler looks at many bytes at once.
     let has_none =
         |block: &&[u8; 32]| block.iter().fold(0, |any, &byte| any | is_delimiter(byte)) == 0;
-    32 * bytes.as_chunks().0.iter().take_while(has_none).count()
+    let len = 32 * bytes.as_chunks().0.iter().take_while(has_none).count();
+    len + unmarked_len(&bytes[len..], delimiter_marks)
+}
+
+/// The body of a string and what follows its closing quote, if it is within the next 16 bytes, which
+/// are all [printable](all_printable), and no escape stands before it.
+#[inline(always)]
+pub(super) fn split_near(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    // In steps in which the compiler sees that no index is out of bounds.
+    match unmarked_in_word(bytes, delimiter_marks) {
+        Some(Some(len)) => return split_at_quote(bytes, len),
+        Some(None) => {}
+        None => {
+            let is_delimiter = |&byte: &u8| byte == b'"' || byte == b'\\';
+            return split_at_quote(bytes, bytes.iter().position(is_delimiter)?);
+        }
+    }
+    let len = unmarked_in_word(&bytes[8..], delimiter_marks)??;
+    split_at_quote(bytes, 8 + len)
+}
+
+#[inline(always)]
+fn split_at_quote(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {
+    match bytes.split_at_checked(at)? {
+        (body, [b'"', rest @ ..]) => Some((body, rest)),
+        _ => None,
+    }
 }
 
 /// Whether all bytes are ASCII from space to `~`, as in all that Flask writes.
 pub(super) fn all_printable(bytes: &[u8]) -> bool {
+    let marks = |chunk: &[u8; 8]| unprintable_marks(u64::from_le_bytes(*chunk));
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    };
     // Without an early end, so that the compiler looks at many at once.
-    let (chunks, rest) = bytes.as_chunks::<32>();
-    let all = |bytes: &[u8]| bytes.iter().fold(true, |all, &byte| all & is_printable(byte));
-    chunks.iter().all(|chunk| all(chunk)) && all(rest)
-}
-
-#[inline(always)]
-fn is_printable(byte: u8) -> bool {
-    byte.wrapping_sub(b' ') <= b'~' - b' '
+    let any = bytes.as_chunks().0.iter().fold(marks(last), |any, chunk| any | marks(chunk));
+    any & HIGH == 0
 }
 
 /// Sets the high bit of the bytes that do not stand for themselves, and perhaps of others above
 /// them, since carries go upwards only: the lowest byte marked is a true one.
 #[inline(always)]
 fn marks(word: u64) -> u64 {
-    let (controls, delete) = (word.wrapping_sub(0x20 * ONES), word.wrapping_add(ONES));
-    word | delimiter_marks(word) | controls | delete
+    delimiter_marks(word) | unprintable_marks(word)
+}
+
+/// As [`marks`], for all but ASCII from space to `~`.
+#[inline(always)]
+fn unprintable_marks(word: u64) -> u64 {
+    // The second sees `DEL` and what is above it, but for 0xff, which the first sees.
+    word.wrapping_sub(0x20 * ONES) | word.wrapping_add(ONES)
 }
 
 /// As [`marks`], if all bytes are printable.
@@ -57,39 +77,33 @@ fn delimiter_marks(word: u64) -> u64 {
     same(b'"') | same(b'\\')
 }
 
-/// How many bytes from `start` on are not marked. Looks at eight bytes at once, and lets `long_len`
-/// go on for a while where there are many.
+/// How many of the first eight bytes are not marked, if there are so many; nothing if all are.
 #[inline(always)]
-fn unmarked_len(
-    bytes: &[u8],
-    start: usize,
-    marked: impl Fn(u64) -> u64,
-    long_len: impl Fn(&[u8]) -> usize,
-) -> usize {
-    let mut at = start;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let marks = marked(u64::from_le_bytes(*chunk)) & HIGH;
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8 - start;
+fn unmarked_in_word(bytes: &[u8], marked: impl Fn(u64) -> u64) -> Option<Option<usize>> {
+    let marks = marked(u64::from_le_bytes(*bytes.first_chunk()?)) & HIGH;
+    Some((marks != 0).then(|| marks.trailing_zeros() as usize / 8))
+}
+
+/// How many bytes are not marked. Looks at eight bytes at once.
+#[inline(always)]
+fn unmarked_len(bytes: &[u8], marked: impl Fn(u64) -> u64) -> usize {
+    let mut rest = bytes;
+    while let Some(unmarked) = unmarked_in_word(rest, &marked) {
+        if let Some(len) = unmarked {
+            return bytes.len() - rest.len() + len;
         }
-        at += 8;
-        if at == start + LONG {
-            at += bytes.get(at..).map_or(0, &long_len);
-        }
+        rest = &rest[8..];
     }
+    let seen = bytes.len() - rest.len();
     // The last bytes are looked at together with some before them, which are shifted out. The NULs
     // that come instead of what is behind the end are marked.
-    if let Some(last) = bytes.last_chunk::<8>()
-        && at < bytes.len()
+    if let Some(last) = bytes.last_chunk()
+        && !rest.is_empty()
     {
-        let seen = at + 8 - bytes.len();
-        let marks = marks(u64::from_le_bytes(*last) >> (8 * seen)) & HIGH;
-        return at + marks.trailing_zeros() as usize / 8 - start;
+        let marks = marks(u64::from_le_bytes(*last) >> (8 * (8 - rest.len()))) & HIGH;
+        return seen + marks.trailing_zeros() as usize / 8;
     }
-    while bytes.get(at).is_some_and(|&byte| marks(u64::from(byte)) & 0x80 == 0) {
-        at += 1;
-    }
-    at - start
+    seen + rest.iter().take_while(|&&byte| marks(u64::from(byte)) & 0x80 == 0).count()
 }
 
 #[cfg(test)]
@@ -103,10 +117,10 @@ mod tests {
             for at in 0..20 {
                 let mut text = [b'a'; 20];
                 text[at] = byte;
-                assert_eq!(plain_len(&text, 0), if plain { 20 } else { at }, "{byte} at {at}");
+                assert_eq!(plain_len(&text), if plain { 20 } else { at }, "{byte} at {at}");
                 // What follows must make no difference.
                 text[at + 1..].fill(0xff);
-                assert!(plain_len(&text, 0) >= at, "{byte} at {at}");
+                assert!(plain_len(&text) >= at, "{byte} at {at}");
             }
         }
         for byte in b' '..=b'~' {
@@ -116,13 +130,18 @@ mod tests {
                 let text = &text[..=end];
                 assert!(all_printable(text));
                 for start in 0..=text.len() {
-                    assert_eq!(plain_len_of_printable(text, start), plain_len(text, start));
+                    let text = &text[start..];
+                    let len = plain_len(text);
+                    assert_eq!(plain_len_of_printable(text), len);
+                    if let Some((body, rest)) = split_near(text) {
+                        assert_eq!((body, rest), (&text[..len], &text[len + 1..]));
+                        assert_eq!(text[len], b'"');
+                    }
                 }
             }
         }
-        assert_eq!(plain_len(b"\"ab\"", 1), 2);
-        assert_eq!(plain_len(b"ab", 2), 0);
-        assert_eq!(plain_len(b"ab", 3), 0);
+        assert_eq!(plain_len(b"ab\""), 2);
+        assert_eq!(plain_len(b""), 0);
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
                 return Err(bad_payload("the session's JSON is nested too deeply"));
             }
             b'[' => {
-                lexer.pos += 1;
+                lexer.pass(1);
                 if !lexer.eat(b']') {
                     stack.push(Frame::List(Vec::new()));
                     continue;
@@ -66,7 +66,7 @@ fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
                 Node::List(Vec::new())
             }
             b'{' => {
-                lexer.pos += 1;
+                lexer.pass(1);
                 if !lexer.eat(b'}') {
                     let key = lexer.key()?.to_text();
                     stack.push(Frame::Object { members: Vec::new(), key });

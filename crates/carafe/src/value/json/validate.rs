@@ -1,9 +1,7 @@
 //! The pass over a session's payload that validates all of it and finds its top-level keys.
 
-use smallvec::SmallVec;
-
 use super::super::http_date::parse_http_date;
-use super::index::{Place, Places, Spelling, is_less};
+use super::index::{Place, Places, Spelling};
 use super::lexer::{Lexer, RawStr};
 use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload, base64};
@@ -24,8 +22,8 @@ impl From<Error> for Unindexed {
 
 /// What a value was seen to be, as far as a tag around it needs to know.
 #[derive(Clone, Copy)]
-enum Seen<'a> {
-    Text(RawStr<'a>),
+enum Seen {
+    Text,
     List,
     EmptyDict,
     /// A dictionary that Flask would write behind a dict tag, such as `{" t__":1}`.
@@ -46,8 +44,28 @@ pub(super) fn validate(
         return Err(Unindexed::Unusual);
     }
     if !lexer.eat(b'}') {
+        let mut last: Option<(&[u8], u64)> = None;
         loop {
-            places.push(member(&mut lexer, decoded)?);
+            lexer.open_key()?;
+            let mut start = json.len() - lexer.rest.len();
+            let (key, rank) = lexer.ranked_key()?;
+            if let Some((last, last_rank)) = last
+                && last_rank >= rank
+            {
+                places.in_order &= last_rank == rank && follows(last, key);
+            }
+            last = Some((key.body, rank));
+            let mut len = key.body.len();
+            if key.escaped() {
+                let text = key.decode();
+                (start, len) = (json.len() + decoded.len(), text.len());
+                decoded.extend_from_slice(&text);
+            }
+            lexer.skip_space();
+            let value = json.len() - lexer.rest.len();
+            let spelling = value_spelling(&mut lexer)?;
+            let bounds = [start, start + len, value, json.len() - lexer.rest.len()];
+            places.push(Place::new(bounds.map(|bound| bound as u32), spelling));
             if !lexer.comma_or(b'}')? {
                 break;
             }
@@ -56,139 +74,180 @@ pub(super) fn validate(
     Ok(lexer.end()?)
 }
 
-#[inline]
-fn member(lexer: &mut Lexer<'_>, decoded: &mut Vec<u8>) -> Result<Place, Unindexed> {
-    lexer.open_key()?;
-    let mut start = lexer.pos;
-    let key = lexer.string()?;
-    let mut len = key.body.len();
-    if key.escaped() {
-        start = lexer.bytes.len() + decoded.len();
-        let text = key.decode();
-        len = text.len();
-        decoded.extend_from_slice(&text);
-    }
-    let key = start as u32..(start + len) as u32;
-    lexer.colon()?;
-    lexer.skip_space();
-    let start = lexer.pos;
+/// Passes a value of the top level.
+#[inline(always)]
+fn value_spelling(lexer: &mut Lexer<'_>) -> Result<Spelling, Unindexed> {
     lexer.unusual = 0;
-    let seen = match lexer.peek() {
+    let mut spelling = Spelling::Canonical;
+    match lexer.peek() {
         b'"' => {
-            lexer.pos += 1;
-            Seen::Text(lexer.string()?)
+            lexer.pass(1);
+            if !lexer.string()?.escaped() {
+                spelling = Spelling::PlainText;
+            }
         }
-        b'{' | b'[' => container(lexer)?,
-        _ => {
-            word_or_number(lexer)?;
-            Seen::Other
+        b'{' | b'[' => {
+            // A copy, or else the compiler would keep it in memory.
+            let inner = *lexer;
+            (lexer.rest, lexer.unusual) = container(&inner)?;
         }
-    };
-    let spelling = match seen {
-        _ if lexer.unusual > 0 => Spelling::Other,
-        Seen::Text(text) if !text.escaped() => Spelling::PlainText,
-        _ => Spelling::Canonical,
-    };
-    Ok(Place::new(key, start as u32..lexer.pos as u32, spelling))
+        _ => word_or_number(lexer)?,
+    }
+    Ok(if lexer.unusual > 0 { Spelling::Other } else { spelling })
 }
 
 /// A container that is being passed. It has no gaps, since copies of it would be slow.
 #[derive(Clone, Copy)]
+struct Open<'a> {
+    kind: Kind,
+    /// The last key of a dictionary, and its rank.
+    key: &'a [u8],
+    rank: u64,
+}
+
+#[derive(Clone, Copy, PartialEq)]
 #[repr(usize)]
-enum Open<'a> {
-    /// The session itself.
-    Top,
+enum Kind {
     List,
-    /// A dictionary with its last key, the number of those before it, and the tag that the first
-    /// one is.
-    Dict {
-        last: RawStr<'a>,
-        before: usize,
-        tag: Option<Tag>,
-    },
+    Dict,
+    /// A dictionary of one key so far, which begins with a space, as tags do.
+    Space,
+    /// A dictionary of several keys, of which the first is a tag.
+    Tag,
+}
+
+/// How many containers can be around one before their places are allocated.
+const NEAR: usize = 4;
+
+/// The containers around the one that is being passed.
+struct Outside<'a> {
+    depth: usize,
+    near: [Open<'a>; NEAR],
+    far: Vec<Open<'a>>,
+}
+
+impl<'a> Outside<'a> {
+    #[inline(always)]
+    fn push(&mut self, open: Open<'a>) {
+        match self.near.get_mut(self.depth) {
+            Some(near) => *near = open,
+            None => self.far.push(open),
+        }
+        self.depth += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<Open<'a>> {
+        self.depth = self.depth.checked_sub(1)?;
+        match self.near.get(self.depth) {
+            Some(near) => Some(*near),
+            None => self.far.pop(),
+        }
+    }
 }
 
 /// Passes a top-level list or dictionary. Keeps its own stack, since the program's would not bear the
 /// nesting that an input can have.
-fn container<'a>(outer: &mut Lexer<'a>) -> Result<Seen<'a>, Unindexed> {
-    let mut lexer = *outer;
-    let mut open = Open::Top;
-    let mut outside: SmallVec<[Open<'a>; 6]> = SmallVec::new();
-    loop {
-        lexer.skip_space();
+#[inline(never)]
+fn container<'a>(lexer: &Lexer<'a>) -> Result<(&'a [u8], usize), Unindexed> {
+    let mut lexer = *lexer;
+    let mut open = Open { kind: Kind::List, key: &[], rank: 0 };
+    let mut outside = Outside { depth: 0, near: [open; _], far: Vec::new() };
+    // The text that was passed last, with its escapes.
+    let mut text: &[u8] = &[];
+    'values: loop {
         let mut seen = match lexer.peek() {
             b'"' => {
-                lexer.pos += 1;
-                Seen::Text(lexer.string()?)
+                lexer.pass(1);
+                text = lexer.string()?.body;
+                Seen::Text
             }
             // The session itself is one level.
-            b'{' | b'[' if outside.len() + 1 == MAX_READ_DEPTH => {
+            b'{' | b'[' if outside.depth + 1 == MAX_READ_DEPTH => {
                 return Err(bad_payload("the session's JSON is nested too deeply").into());
             }
             b'{' => {
-                lexer.pos += 1;
+                lexer.pass(1);
                 if !lexer.eat(b'}') {
-                    let first = lexer.key()?;
+                    lexer.open_key()?;
+                    let (key, rank) = lexer.ranked_key()?;
+                    let mut kind = Kind::Dict;
+                    if rank >> 56 == u64::from(b' ') {
+                        kind = first_kind(key)?;
+                    }
                     outside.push(open);
-                    open = Open::Dict { last: first, before: 0, tag: tag_of(first)? };
+                    open = Open { kind, key: key.body, rank };
                     continue;
+                }
+                if outside.depth == 0 {
+                    break;
                 }
                 Seen::EmptyDict
             }
             b'[' => {
-                lexer.pos += 1;
+                lexer.pass(1);
                 if !lexer.eat(b']') {
                     outside.push(open);
-                    open = Open::List;
+                    open.kind = Kind::List;
                     continue;
+                }
+                if outside.depth == 0 {
+                    break;
                 }
                 Seen::List
             }
-            _ => {
+            next => {
+                if next <= b' ' {
+                    lexer.skip_space();
+                    if lexer.peek() != next {
+                        continue;
+                    }
+                }
                 word_or_number(&mut lexer)?;
                 Seen::Other
             }
         };
         loop {
-            match &mut open {
-                Open::Top => {
-                    // Field by field: the rest is the same, and a copy of all of it would wait for
-                    // what was written last.
-                    (outer.pos, outer.unusual) = (lexer.pos, lexer.unusual);
-                    return Ok(seen);
+            seen = if open.kind == Kind::List {
+                if lexer.comma_or(b']')? {
+                    break;
                 }
-                Open::List => {
-                    if lexer.comma_or(b']')? {
-                        break;
+                Seen::List
+            } else {
+                if lexer.comma_or(b'}')? {
+                    lexer.open_key()?;
+                    let (key, rank) = lexer.ranked_key()?;
+                    if open.kind != Kind::Dict {
+                        open.kind = next_kind(open);
                     }
-                    seen = Seen::List;
-                }
-                Open::Dict { last, before, tag } => {
-                    if lexer.comma_or(b'}')? {
-                        let key = lexer.key()?;
-                        // A duplicate of a tag leaves a dictionary of one key.
-                        if tag.is_some() && (key.escaped() || Tag::of(key.body) == *tag) {
+                    if open.rank >= rank && (open.rank > rank || !follows(open.key, key)) {
+                        // A duplicate of a tag would leave a dictionary of one key.
+                        if open.kind == Kind::Tag {
                             return Err(Unindexed::Unusual);
                         }
-                        lexer.unusual += usize::from(!in_order(*last, key));
-                        *last = key;
-                        *before += 1;
-                        break;
+                        lexer.unusual += 1;
                     }
-                    seen = match tag {
-                        Some(tag) if *before == 0 => {
-                            let (seen, unusual) = tagged(*tag, seen)?;
-                            lexer.unusual += unusual;
-                            seen
-                        }
-                        None if *before == 0 && is_escaped_tag(*last) => Seen::EscapedDict,
-                        _ => Seen::Dict,
-                    };
+                    (open.key, open.rank) = (key.body, rank);
+                    break;
                 }
+                if open.kind == Kind::Space {
+                    let unusual;
+                    (seen, unusual) = tagged(open.rank, seen, text)?;
+                    lexer.unusual += unusual;
+                    seen
+                } else {
+                    Seen::Dict
+                }
+            };
+            if let Some(outer) = outside.pop() {
+                open = outer;
             }
-            open = outside.pop().unwrap_or(Open::Top);
+            if outside.depth == 0 {
+                break 'values;
+            }
         }
     }
+    Ok((lexer.rest, lexer.unusual))
 }
 
 #[inline(always)]
@@ -208,43 +267,68 @@ fn word_or_number(lexer: &mut Lexer<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The tag that a key is. No spelling of a tag is longer than three characters of six bytes.
-#[inline]
-fn tag_of(key: RawStr<'_>) -> Result<Option<Tag>, Unindexed> {
-    if key.escaped() && key.body.len() <= 18 && Tag::of(&key.decode()).is_some() {
-        return Err(Unindexed::Unusual);
+/// What a dictionary is whose first key begins with a space.
+fn first_kind(key: RawStr<'_>) -> Result<Kind, Unindexed> {
+    if !key.escaped() {
+        return Ok(Kind::Space);
     }
-    Ok(Tag::of(key.body))
+    // Flask doesn't write tags so.
+    if Tag::of(&key.decode()).is_some() { Err(Unindexed::Unusual) } else { Ok(Kind::Dict) }
 }
 
-fn is_escaped_tag(key: RawStr<'_>) -> bool {
-    key.body.strip_suffix(b"__").is_some_and(|tag| Tag::of(tag).is_some())
+/// What such a dictionary is when a second key comes.
+fn next_kind(open: Open<'_>) -> Kind {
+    if open.kind == Kind::Tag || Tag::of(key_of(&open.rank.to_be_bytes())).is_some() {
+        Kind::Tag
+    } else {
+        Kind::Dict
+    }
 }
 
-#[inline(always)]
-fn in_order(a: RawStr<'_>, b: RawStr<'_>) -> bool {
-    if a.escaped() || b.escaped() { a.decode() < b.decode() } else { is_less(a.body, b.body) }
+/// A key of less than eight bytes without escapes, by its rank.
+fn key_of(rank: &[u8; 8]) -> &[u8] {
+    rank.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// Whether a key is greater than another one that begins with the same eight bytes.
+#[inline(never)]
+fn follows(last: &[u8], key: RawStr<'_>) -> bool {
+    if !key.escaped() && memchr::memchr(b'\\', last).is_none() {
+        return last < key.body;
+    }
+    let last = RawStr { body: last, escapes: 1 };
+    last.decode() < key.decode()
 }
 
 /// Judges the tags whose bodies are of the kind that Flask writes, and says whether Flask spells them
-/// so, or how often it doesn't.
+/// so, or how often it doesn't. `text` is the body if it is one.
 #[inline(never)]
-fn tagged<'a>(tag: Tag, body: Seen<'a>) -> Result<(Seen<'a>, usize), Unindexed> {
+fn tagged(rank: u64, body: Seen, text: &[u8]) -> Result<(Seen, usize), Unindexed> {
+    let rank = rank.to_be_bytes();
+    let key = key_of(&rank);
+    let Some(tag) = Tag::of(key) else {
+        let escaped = key.strip_suffix(b"__").is_some_and(|tag| Tag::of(tag).is_some());
+        return Ok((if escaped { Seen::EscapedDict } else { Seen::Dict }, 0));
+    };
     match (tag, body) {
-        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text(_)) => Ok((Seen::Other, 0)),
-        (Tag::Dict, Seen::EscapedDict) => Ok((Seen::Dict, 0)),
-        (Tag::Dict, Seen::Dict) => Ok((Seen::Other, 1)),
-        (Tag::Bytes, Seen::Text(text)) if base64::is_canonical(text.body) => Ok((Seen::Other, 0)),
-        (Tag::Uuid, Seen::Text(text)) if is_canonical_uuid(text.body) => Ok((Seen::Other, 0)),
-        (Tag::DateTime, Seen::Text(text)) if !text.escaped() => {
-            let date = std::str::from_utf8(text.body).ok().map(parse_http_date);
+        (Tag::Tuple, Seen::List) | (Tag::Markup, Seen::Text) => return Ok((Seen::Other, 0)),
+        (Tag::Dict, Seen::EscapedDict) => return Ok((Seen::Dict, 0)),
+        (Tag::Dict, Seen::Dict) => return Ok((Seen::Other, 1)),
+        (_, Seen::Text) => {}
+        _ => return Err(Unindexed::Unusual),
+    }
+    match tag {
+        Tag::Bytes if base64::is_canonical(text) => Ok((Seen::Other, 0)),
+        Tag::Uuid if is_canonical_uuid(text) => Ok((Seen::Other, 0)),
+        Tag::DateTime if memchr::memchr(b'\\', text).is_none() => {
+            let date = std::str::from_utf8(text).ok().map(parse_http_date);
             let Some(Ok(date)) = date else {
                 return Err(Unindexed::Unusual);
             };
             let canonical = date.is_some_and(|date| {
                 let mut written = [0; 29];
                 date.write_http_date(&mut written);
-                written == text.body
+                written == text
             });
             Ok((Seen::Other, usize::from(!canonical)))
         }

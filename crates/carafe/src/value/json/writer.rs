@@ -185,7 +185,7 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     let mut rest = text;
     while !rest.is_empty() {
-        let verbatim = plain_len(rest, 0);
+        let verbatim = plain_len(rest);
         out.extend_from_slice(&rest[..verbatim]);
         let mut characters = CodePoints(&rest[verbatim..]);
         if let Some(c) = characters.next() {
