@@ -33,5 +33,7 @@ pub fn all() -> Vec<Subject> {
         paths.push(request);
     }
     paths.extend(stored::subjects());
+    #[cfg(feature = "actix")]
+    paths.extend(crate::actix::subjects());
     paths
 }

@@ -27,9 +27,7 @@ pub(super) async fn check(
     let parts = parts(request.request());
     let safe = csrf::is_safe(&parts.method);
     let protection = Arc::new(Protection::new(slot, Arc::clone(settings), safe));
-    handles::insert(request, |extensions| {
-        extensions.insert(Arc::clone(&protection));
-    });
+    handles::insert(request, |handles| handles.protection = Some(Arc::clone(&protection)));
     if !safe && !settings.exempts(&parts) {
         let body = Body::new(PayloadBody(request.take_payload()));
         let checked = csrf::check(Arc::clone(&protection), parts, body).await?;
