@@ -98,3 +98,18 @@ fn actix_session(app: &mut ServiceConfig) {
     }
     app.route("/session", get().to(read)).route("/login", post().to(login));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_answered() {
+        let mut names = Vec::new();
+        for mut subject in subjects() {
+            subject.run(2);
+            names.push(subject.name);
+        }
+        assert!(names.contains(&"actix-carafe-login".to_owned()), "{names:?}");
+    }
+}

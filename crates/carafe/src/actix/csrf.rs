@@ -16,14 +16,13 @@ use http_body::{Body as HttpBody, Frame};
 use super::handles;
 use crate::Error;
 use crate::csrf::{self, Body, Protection, Settings};
-use crate::session::Slot;
 
 /// Lets a request through, or says why not.
 pub(super) async fn check(
     request: &mut ServiceRequest,
     settings: &Arc<Settings>,
 ) -> Result<Arc<Protection>, Error> {
-    let slot = Slot::current(&handles::of(request.request()))?;
+    let slot = handles::current(request.request())?;
     let parts = parts(request.request());
     let safe = csrf::is_safe(&parts.method);
     let protection = Arc::new(Protection::new(slot, Arc::clone(settings), safe));

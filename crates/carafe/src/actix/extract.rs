@@ -25,7 +25,7 @@ macro_rules! extract {
     )*};
 }
 extract! {
-    [] LazySession: Error, Ready, |request| ready(handles::current(request));
+    [] LazySession: Error, Ready, |request| ready(handles::current(request).map(Self::new));
     [] Session: Error, Opened, |request| opened(request, Ok);
     [] CurrentUser: Error, Opened, |request| opened(request, |session| session.current_user());
     [T: Serialize + DeserializeOwned + Default + 'static] Typed<T>: Error, Opened,
@@ -49,7 +49,7 @@ fn opened<T: 'static>(
     request: &HttpRequest,
     make: fn(Session) -> Result<T, Error>,
 ) -> Opened<Result<T, Error>> {
-    match handles::current(request).map(|lazy| (lazy.open_at_once(), lazy)) {
+    match handles::current(request).map(LazySession::new).map(|lazy| (lazy.open_at_once(), lazy)) {
         Ok((Some(opened), _)) => Prompt::done(opened.and_then(make)),
         Ok((None, lazy)) => {
             Prompt::Waiting(Box::pin(async move { lazy.open().await.and_then(make) }))

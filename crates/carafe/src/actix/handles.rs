@@ -8,10 +8,10 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use http::{Extensions, HeaderValue};
 use smallvec::SmallVec;
 
+use crate::Error;
 use crate::csrf::Protection;
 use crate::engine::Engine;
 use crate::session::Slot;
-use crate::{Error, LazySession};
 
 /// What the layers have put into a request, in the extensions of actix-web's.
 #[derive(Default)]
@@ -41,12 +41,12 @@ pub(super) fn of(request: &HttpRequest) -> Extensions {
     all
 }
 
-/// The session of the innermost layer around a request.
-pub(super) fn current(request: &HttpRequest) -> Result<LazySession, Error> {
+/// The slot of the innermost layer around a request.
+pub(super) fn current(request: &HttpRequest) -> Result<Arc<Slot>, Error> {
     let extensions = request.extensions();
     match extensions.get::<Handles>().and_then(|handles| handles.slots.last()) {
-        Some(slot) => Ok(LazySession::new(Arc::clone(slot))),
-        None => LazySession::from_extensions(&Extensions::new()),
+        Some(slot) => Ok(Arc::clone(slot)),
+        None => Slot::current(&Extensions::new()),
     }
 }
 

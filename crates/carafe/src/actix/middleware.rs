@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::response::{Answer, page};
 use super::{LocalFuture, csrf, handles};
-use crate::csrf::{Protection, Settings, page as page_for};
+use crate::csrf::{Settings, page as page_for};
 use crate::engine::{Engine, Handled, Prompt, Saving};
 use crate::{CsrfLayer, SessionLayer};
 
@@ -28,23 +28,6 @@ enum Layer {
     Csrf(Arc<Settings>),
 }
 
-/// What a layer keeps of a request until there is a response.
-#[derive(Debug)]
-enum Kept {
-    Session(Handled),
-    Csrf(Arc<Protection>),
-}
-
-impl Kept {
-    /// Decides on the response.
-    fn after<B>(&self, response: Answer<B>) -> Prompt<Saving<Answer<B>>> {
-        match self {
-            Self::Session(handled) => handled.after(response),
-            Self::Csrf(protection) => Prompt::done(protection.finish_or_page(response)),
-        }
-    }
-}
-
 type Answered<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
 pin_project! {
@@ -56,7 +39,7 @@ pin_project! {
         Handling {
             #[pin]
             handler: F,
-            kept: Kept,
+            handled: Handled,
             saving: Option<(Result<HttpRequest, Error>, Prompt<Saving<Answer<B>>>)>,
         },
         /// Whether the handler gets the request has to be found out first.
@@ -72,28 +55,28 @@ where
     type Output = Answered<B>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered<B>> {
-        let (handler, kept, waiting) = match self.project() {
-            Stage::Handling { handler, kept, saving } => (handler, kept, saving),
+        let (handler, handled, waiting) = match self.project() {
+            Stage::Handling { handler, handled, saving } => (handler, handled, saving),
             Stage::Checking { checking } => return Pin::new(checking).poll(cx),
         };
-        let (handled, mut saving) = match waiting.take() {
+        let (rest, mut saving) = match waiting.take() {
             Some(saving) => saving,
             None => match ready!(handler.poll(cx)) {
                 Ok(answer) => {
                     let (request, response) = answer.into_parts();
-                    (Ok(request), kept.after(response.map_into_left_body()))
+                    (Ok(request), handled.after(response.map_into_left_body()))
                 }
                 Err(error) => {
                     let response = error.error_response().map_into_right_body();
-                    (Err(error), kept.after(response))
+                    (Err(error), handled.after(response))
                 }
             },
         };
         let Poll::Ready(response) = Pin::new(&mut saving).poll(cx) else {
-            *waiting = Some((handled, saving));
+            *waiting = Some((rest, saving));
             return Poll::Pending;
         };
-        Poll::Ready(match handled {
+        Poll::Ready(match rest {
             Ok(request) => Ok(ServiceResponse::new(request, response)),
             // A middleware's error becomes a response further out: with what is decided here.
             Err(error) => {
@@ -121,9 +104,9 @@ where
             Layer::Sessions(engine) => {
                 let slot = handles::slot(engine, &request);
                 handles::insert(&request, |handles| handles.slots.push(Arc::clone(&slot)));
-                let kept = Kept::Session(Handled::new(slot));
+                let handled = Handled::Session(slot);
                 let handler = self.0.1.call(request);
-                return ResponseFuture::Handling { handler, kept, saving: None };
+                return ResponseFuture::Handling { handler, handled, saving: None };
             }
             Layer::Csrf(settings) => Arc::clone(settings),
         };
@@ -131,8 +114,8 @@ where
         let checking: LocalFuture<_> = Box::pin(async move {
             match csrf::check(&mut request, &settings).await {
                 Ok(protection) => {
-                    let (handler, kept) = (layered.1.call(request), Kept::Csrf(protection));
-                    ResponseFuture::Handling { handler, kept, saving: None }.await
+                    let (handler, handled) = (layered.1.call(request), Handled::Csrf(protection));
+                    ResponseFuture::Handling { handler, handled, saving: None }.await
                 }
                 Err(error) => {
                     let page = page(&page_for(&settings, &error), []).map_into_boxed_body();

@@ -36,11 +36,9 @@ impl<B> Reply for Answer<B> {
     }
 
     fn keep(&self, page: &mut http::HeaderMap) {
-        for line in HttpResponse::headers(self).get_all(header::VARY) {
-            if let Ok(line) = http::HeaderValue::from_bytes(line.as_bytes()) {
-                page.append(http::header::VARY, line);
-            }
-        }
+        let lines = HttpResponse::headers(self).get_all(header::VARY);
+        let lines = lines.filter_map(|line| http::HeaderValue::from_bytes(line.as_bytes()).ok());
+        page.extend(lines.map(|line| (http::header::VARY, line)));
     }
 
     /// What stays besides are cookies that the application set.
@@ -54,14 +52,9 @@ impl<B> Reply for Answer<B> {
 
 impl Headers for HeaderMap {
     fn vary_with_cookie(&mut self) {
-        let lines = self.get_all(header::VARY);
-        let vary = match lines.len() {
-            0 => Some(HeaderValue::from_static(COOKIE)),
-            _ => {
-                merged_vary(lines.map(HeaderValue::as_bytes)).and_then(|vary| vary.try_into().ok())
-            }
-        };
-        if let Some(vary) = vary {
+        let lines = self.get_all(header::VARY).map(HeaderValue::as_bytes);
+        let first = (lines.len() == 0).then(|| HeaderValue::from_static(COOKIE));
+        if let Some(vary) = first.or_else(|| merged_vary(lines)?.try_into().ok()) {
             self.insert(header::VARY, vary);
         }
     }

@@ -6,22 +6,26 @@ use std::task::{Context, Poll, ready};
 
 use super::{Commit, Engine, Outcome, Prompt, Reply};
 use crate::Error;
+use crate::csrf::Protection;
 use crate::session::Slot;
 
-/// A request's session while its handler is at work.
+/// What a layer keeps of a request while its handler is at work.
 #[derive(Debug)]
-pub(crate) struct Handled(Arc<Slot>);
+pub(crate) enum Handled {
+    Session(Arc<Slot>),
+    Csrf(Arc<Protection>),
+}
 
 impl Handled {
-    pub(crate) fn new(slot: Arc<Slot>) -> Self {
-        Self(slot)
-    }
-
-    /// Saves the session, and decides on the handler's response.
+    /// Decides on the handler's response, and saves the session.
     pub(crate) fn after<R: Reply>(&self, response: R) -> Prompt<Saving<R>> {
-        let engine = &self.0.engine;
+        let slot = match self {
+            Self::Session(slot) => slot,
+            Self::Csrf(protection) => return Prompt::done(protection.finish_or_page(response)),
+        };
+        let engine = &slot.engine;
         let response = engine.prepare(response);
-        match engine.commit(&self.0) {
+        match engine.commit(slot) {
             Commit::Done(outcome) => Prompt::done(engine.complete(response, outcome)),
             Commit::Waiting(commit) => {
                 let (engine, response) = (Arc::clone(engine), Some(response));
@@ -35,7 +39,9 @@ impl Drop for Handled {
     // However the request ends, also when its client has left or its handler panicked: what is
     // written to the session from here on can't be saved.
     fn drop(&mut self) {
-        self.0.close();
+        if let Self::Session(slot) = self {
+            slot.close();
+        }
     }
 }
 

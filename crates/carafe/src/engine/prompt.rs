@@ -7,6 +7,10 @@ use std::task::{Context, Poll};
 ///
 /// The wait is apart, so that the futures of all handlers, which are moved and allocated for each
 /// request, are no larger for it.
+#[cfg_attr(
+    not(feature = "actix"),
+    expect(unreachable_pub, reason = "extractors' futures are public")
+)]
 #[must_use = "futures do nothing unless polled"]
 pub enum Prompt<F: Future> {
     /// It is there.
