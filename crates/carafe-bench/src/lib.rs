@@ -3,6 +3,8 @@
 //! `cargo xtask bench` runs it and writes `docs/benchmarks.md` and the plots there. All that is
 //! compared is measured in one run, in turns, so that what else the machine does hits all alike.
 
+#[cfg(feature = "actix")]
+pub mod actix;
 #[cfg(feature = "servers")]
 pub mod application;
 pub mod limits;

@@ -36,5 +36,7 @@ pub fn all() -> Vec<Subject> {
     let login = move || uncompressed.send("POST", "/login");
     paths.push(Subject::new("request-login-uncompressed", login));
     paths.extend(stored::subjects());
+    #[cfg(feature = "actix")]
+    paths.extend(crate::actix::subjects());
     paths
 }

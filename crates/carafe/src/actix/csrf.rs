@@ -16,20 +16,17 @@ use http_body::{Body as HttpBody, Frame};
 use super::handles;
 use crate::Error;
 use crate::csrf::{self, Body, Protection, Settings};
-use crate::session::Slot;
 
 /// Lets a request through, or says why not.
 pub(super) async fn check(
     request: &mut ServiceRequest,
     settings: &Arc<Settings>,
 ) -> Result<Arc<Protection>, Error> {
-    let slot = Slot::current(&handles::of(request.request()))?;
+    let slot = handles::current(request.request())?;
     let parts = parts(request.request());
     let safe = csrf::is_safe(&parts.method);
     let protection = Arc::new(Protection::new(slot, Arc::clone(settings), safe));
-    handles::insert(request, |extensions| {
-        extensions.insert(Arc::clone(&protection));
-    });
+    handles::insert(request, |handles| handles.protection = Some(Arc::clone(&protection)));
     if !safe && !settings.exempts(&parts) {
         let body = Body::new(PayloadBody(request.take_payload()));
         let checked = csrf::check(Arc::clone(&protection), parts, body).await?;

@@ -6,25 +6,48 @@ use actix_web::dev::ServiceRequest;
 use actix_web::http::{Method, header};
 use actix_web::{HttpMessage as _, HttpRequest};
 use http::{Extensions, HeaderValue};
+use smallvec::SmallVec;
 
+use crate::Error;
+use crate::csrf::Protection;
 use crate::engine::Engine;
 use crate::session::Slot;
 
-/// Extensions of http's, in the extensions of actix-web's.
-#[derive(Clone, Default)]
-struct Handles(Arc<Extensions>);
+/// What the layers have put into a request, in the extensions of actix-web's.
+#[derive(Default)]
+pub(super) struct Handles {
+    /// The slots of the session layers, the innermost last.
+    pub(super) slots: SmallVec<[Arc<Slot>; 1]>,
+    pub(super) protection: Option<Arc<Protection>>,
+}
 
 /// Puts something into a request, beside what other layers have put there.
-pub(super) fn insert(request: &ServiceRequest, put: impl FnOnce(&mut Extensions)) {
+pub(super) fn insert(request: &ServiceRequest, put: impl FnOnce(&mut Handles)) {
     let mut extensions = request.extensions_mut();
     let mut handles = extensions.remove::<Handles>().unwrap_or_default();
-    put(Arc::make_mut(&mut handles.0));
+    put(&mut handles);
     extensions.insert(handles);
 }
 
-/// What the layers have put into a request.
-pub(super) fn of(request: &HttpRequest) -> Arc<Extensions> {
-    request.extensions().get::<Handles>().cloned().unwrap_or_default().0
+/// What the layers have put into a request, as extensions of http's.
+pub(super) fn of(request: &HttpRequest) -> Extensions {
+    let mut all = Extensions::new();
+    if let Some(handles) = request.extensions().get::<Handles>() {
+        handles.slots.iter().for_each(|slot| slot.insert_into(&mut all));
+        handles.protection.iter().for_each(|protection| {
+            all.insert(Arc::clone(protection));
+        });
+    }
+    all
+}
+
+/// The slot of the innermost layer around a request.
+pub(super) fn current(request: &HttpRequest) -> Result<Arc<Slot>, Error> {
+    let extensions = request.extensions();
+    match extensions.get::<Handles>().and_then(|handles| handles.slots.last()) {
+        Some(slot) => Ok(Arc::clone(slot)),
+        None => Slot::current(&Extensions::new()),
+    }
 }
 
 /// The slot for a request's session.

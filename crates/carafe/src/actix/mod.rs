@@ -15,4 +15,4 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// What actix-web waits for: each worker has one thread, so that nothing has to be `Send`.
-type LocalFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
+type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use bytes::Bytes;
 use http::Response;
 
+use crate::engine::{COOKIE, Headers, NO_STORE, Reply, merged_vary};
 use crate::{Error, event};
 
 impl ResponseError for Error {
@@ -22,71 +23,54 @@ impl ResponseError for Error {
     }
 }
 
-/// What the core says about a handler's response, of which it sees no more than it has to.
-pub(super) type Verdict = Response<Content>;
+/// A handler's response, or one in its place: a page of the core's, or a middleware's error.
+pub(super) type Answer<B> = HttpResponse<EitherBody<B>>;
 
-pub(super) enum Content {
-    /// The handler's response goes out.
-    Handlers,
-    /// This goes out in its place.
-    Page(Bytes),
-}
+impl<B> Reply for Answer<B> {
+    fn error(&self) -> Option<Error> {
+        self.extensions().get().cloned()
+    }
 
-impl From<Bytes> for Content {
-    fn from(page: Bytes) -> Self {
-        Self::Page(page)
+    fn headers(&mut self) -> &mut impl Headers {
+        self.headers_mut()
+    }
+
+    fn keep(&self, page: &mut http::HeaderMap) {
+        let lines = HttpResponse::headers(self).get_all(header::VARY);
+        let lines = lines.filter_map(|line| http::HeaderValue::from_bytes(line.as_bytes()).ok());
+        page.extend(lines.map(|line| (http::header::VARY, line)));
+    }
+
+    /// What stays besides are cookies that the application set.
+    fn replace(self, with: Response<Bytes>) -> Self {
+        let kept = HttpResponse::headers(&self).iter().filter(|(name, _)| {
+            **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
+        });
+        page(&with, kept).map_into_boxed_body().map_into_right_body()
     }
 }
 
-/// What the core has to see of a handler's response: `Vary`, to which it adds, and the handler's
-/// error.
-pub(super) fn shown<B>(response: &HttpResponse<B>) -> Verdict {
-    let mut shown = Response::new(Content::Handlers);
-    for line in response.headers().get_all(header::VARY) {
-        if let Ok(line) = http::HeaderValue::from_bytes(line.as_bytes()) {
-            shown.headers_mut().append(http::header::VARY, line);
+impl Headers for HeaderMap {
+    fn vary_with_cookie(&mut self) {
+        let lines = self.get_all(header::VARY).map(HeaderValue::as_bytes);
+        let first = (lines.len() == 0).then(|| HeaderValue::from_static(COOKIE));
+        if let Some(vary) = first.or_else(|| merged_vary(lines)?.try_into().ok()) {
+            self.insert(header::VARY, vary);
         }
     }
-    if let Some(error) = response.extensions().get::<Error>() {
-        shown.extensions_mut().insert(error.clone());
-    }
-    shown
-}
 
-/// The response that the core has decided on.
-pub(super) fn apply<B>(
-    verdict: Verdict,
-    mut response: HttpResponse<B>,
-) -> HttpResponse<EitherBody<B, Bytes>> {
-    let (head, content) = verdict.into_parts();
-    match content {
-        Content::Handlers => {
-            write(response.headers_mut(), &head.headers);
-            response.map_into_left_body()
-        }
-        Content::Page(bytes) => {
-            // What stays of a handler's response, as in the core; `Vary` is in the core's already.
-            let kept = response.headers().iter().filter(|(name, _)| {
-                **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
-            });
-            let page = page(&Response::from_parts(head, bytes), kept);
-            page.map_body(|_, bytes| EitherBody::right(bytes))
+    fn append_cookie(&mut self, cookie: http::HeaderValue) {
+        if let Ok(cookie) = HeaderValue::from_bytes(cookie.as_bytes()) {
+            self.append(header::SET_COOKIE, cookie);
         }
     }
-}
 
-/// Writes the headers that the core has made into a handler's response: cookies beside the handler's
-/// own, and others in place of them.
-fn write(headers: &mut HeaderMap, made: &http::HeaderMap) {
-    for name in made.keys().filter(|name| **name != http::header::SET_COOKIE) {
-        headers.remove(name.as_str());
-    }
-    for (name, value) in made.iter().filter_map(|(name, value)| converted(name, value)) {
-        headers.append(name, value);
+    fn forbid_storing(&mut self) {
+        self.insert(header::CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
     }
 }
 
-/// A page of the core's, for actix-web, and what is kept of the one in whose place it comes.
+/// A page of the core's, for actix-web, and what is kept of the response in whose place it comes.
 pub(super) fn page<'a>(
     page: &Response<Bytes>,
     kept: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
@@ -95,9 +79,9 @@ pub(super) fn page<'a>(
     for line in kept {
         response.append_header(line);
     }
-    let made = page.headers().iter();
-    for line in made.filter_map(|(name, value)| converted(name, value)) {
-        response.append_header(line);
+    // What is a header in one version of http is one in the other.
+    for (name, value) in page.headers() {
+        response.append_header((name.as_str(), value.as_bytes()));
     }
     if let Some(error) = page.extensions().get::<Error>() {
         response.extensions_mut().insert(error.clone());
@@ -108,18 +92,4 @@ pub(super) fn page<'a>(
 
 fn status(status: http::StatusCode) -> StatusCode {
     StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// What is a header in one version of http is one in the other.
-fn converted(
-    name: &http::HeaderName,
-    value: &http::HeaderValue,
-) -> Option<(HeaderName, HeaderValue)> {
-    // Those that nearly every response has need no look into a table.
-    let name = match name {
-        name if *name == http::header::VARY => header::VARY,
-        name if *name == http::header::SET_COOKIE => header::SET_COOKIE,
-        name => HeaderName::from_bytes(name.as_str().as_bytes()).ok()?,
-    };
-    Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
 }

@@ -1,7 +1,6 @@
 //! The page of a user's sessions as a handler.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::web::Payload;
 use actix_web::{Handler, HttpRequest, HttpResponse};
@@ -19,7 +18,7 @@ impl Handler<(HttpRequest, Payload)> for SessionsPage {
 
     fn call(&self, (request, payload): (HttpRequest, Payload)) -> Self::Future {
         let mut parts = parts(&request);
-        parts.extensions = Arc::unwrap_or_clone(handles::of(&request));
+        parts.extensions = handles::of(&request);
         let body = PayloadBody(payload.into_inner());
         let answer = self.answer(Request::from_parts(parts, body));
         Box::pin(async move { response::page(&answer.await, []) })

@@ -1,9 +1,8 @@
 //! The cookie with the secret of a visitor who has no session.
 
-use http::HeaderMap;
-
 use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
+use crate::engine::Headers;
 use crate::session::Slot;
 use crate::{Config, Error};
 
@@ -22,7 +21,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
 }
 
 /// Sets the cookie. It ends with the browser's session.
-pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut HeaderMap) -> Result<(), Error> {
+pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut impl Headers) -> Result<(), Error> {
     let engine = &slot.engine;
     let value = engine.codecs().csrf().sign(&secret.to_text(), engine.clock.now());
     engine.add_cookie(response, set_cookie(engine.config())?.set(&value, None)?);
@@ -30,7 +29,7 @@ pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut HeaderMap) -> Res
 }
 
 /// Removes the cookie, if the request has it.
-pub(super) fn remove(slot: &Slot, response: &mut HeaderMap) -> Result<(), Error> {
+pub(super) fn remove(slot: &Slot, response: &mut impl Headers) -> Result<(), Error> {
     let engine = &slot.engine;
     if Finder::new(&name(engine.config())).find(slot.cookies()).is_some() {
         engine.add_cookie(response, set_cookie(engine.config())?.remove()?);

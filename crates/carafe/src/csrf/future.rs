@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::Body;
 use super::layer::Settings;
 use super::protection::Protection;
+use crate::engine::Reply;
 use crate::{Error, ErrorKind, event};
 
 type Check<B> = Pin<Box<dyn Future<Output = Result<Request<Body<B>>, Error>> + Send>>;
@@ -92,10 +93,10 @@ where
 
 impl Protection {
     /// Completes the response of a request whose page may have a token.
-    pub(crate) fn finish_or_page<R: From<Bytes>>(&self, mut response: Response<R>) -> Response<R> {
-        match self.finish(response.headers_mut()) {
+    pub(crate) fn finish_or_page<R: Reply>(&self, mut response: R) -> R {
+        match self.finish(response.headers()) {
             Ok(()) => response,
-            Err(error) => page(self.settings(), &error),
+            Err(error) => response.replace(page(self.settings(), &error)),
         }
     }
 }

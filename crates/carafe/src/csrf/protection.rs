@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::HeaderMap;
-
 use super::check::refused;
 use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
+use crate::engine::Headers;
 use crate::session::{Operation, Session, Slot};
 use crate::{Error, ErrorKind, LazySession, Text, Value};
 
@@ -139,7 +138,7 @@ impl Protection {
     }
 
     /// Completes the headers of a request whose page may have a token.
-    pub(super) fn finish(&self, response: &mut HeaderMap) -> Result<(), Error> {
+    pub(super) fn finish(&self, response: &mut impl Headers) -> Result<(), Error> {
         if self.settings.flask_wtf || !self.slot.state().is_open() {
             return Ok(());
         }

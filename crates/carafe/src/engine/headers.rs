@@ -1,31 +1,59 @@
-use http::header::{CACHE_CONTROL, Entry, VARY};
+use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
 
-/// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
-pub(super) fn vary_with_cookie(headers: &mut HeaderMap) {
-    match headers.entry(VARY) {
-        Entry::Vacant(vary) => {
-            vary.insert(HeaderValue::from_static("Cookie"));
-        }
-        Entry::Occupied(mut vary) => {
-            let mut lines: Vec<&[u8]> = vary.iter().map(HeaderValue::as_bytes).collect();
-            let mut tokens = lines.iter().flat_map(|line| line.split(|&byte| byte == b','));
-            if tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"cookie")) {
-                return;
+/// The headers of a response, of whichever crate they are, to which the engine adds its own.
+pub(crate) trait Headers {
+    /// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
+    fn vary_with_cookie(&mut self);
+
+    /// Adds a `Set-Cookie` beside those that are there.
+    fn append_cookie(&mut self, cookie: HeaderValue);
+
+    /// Says that no cache may store the response.
+    fn forbid_storing(&mut self);
+}
+
+impl Headers for HeaderMap {
+    fn vary_with_cookie(&mut self) {
+        match self.entry(VARY) {
+            Entry::Vacant(vary) => {
+                vary.insert(HeaderValue::from_static(COOKIE));
             }
-            lines.retain(|line| !line.is_empty());
-            lines.push(b"Cookie");
-            // What came out of header values, joined by commas, is a header value.
-            if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b", "[..])) {
-                vary.insert(value);
+            Entry::Occupied(mut vary) => {
+                let merged = merged_vary(vary.iter().map(HeaderValue::as_bytes));
+                // What came out of header values, joined by commas, is a header value.
+                if let Some(Ok(value)) = merged.map(HeaderValue::try_from) {
+                    vary.insert(value);
+                }
             }
         }
     }
+
+    fn append_cookie(&mut self, cookie: HeaderValue) {
+        self.append(SET_COOKIE, cookie);
+    }
+
+    fn forbid_storing(&mut self) {
+        self.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    }
 }
 
-/// Says that no cache may store the response.
-pub(super) fn forbid_storing(headers: &mut HeaderMap) {
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+/// `Vary` where nobody else wrote one.
+pub(crate) const COOKIE: &str = "Cookie";
+
+/// `Cache-Control` of a response that no cache may store.
+pub(crate) const NO_STORE: &str = "no-store";
+
+/// `Vary` with `Cookie` in it, of the lines that are there; `None` if it is among them.
+pub(crate) fn merged_vary<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
+    let mut lines: Vec<&[u8]> = lines.collect();
+    let mut tokens = lines.iter().flat_map(|line| line.split(|&byte| byte == b','));
+    if tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"cookie")) {
+        return None;
+    }
+    lines.retain(|line| !line.is_empty());
+    lines.push(COOKIE.as_bytes());
+    Some(lines.join(&b", "[..]))
 }
 
 #[cfg(test)]
@@ -37,7 +65,7 @@ mod tests {
         for line in lines {
             headers.append(VARY, HeaderValue::from_static(line));
         }
-        vary_with_cookie(&mut headers);
+        headers.vary_with_cookie();
         headers.get_all(VARY).iter().map(|v| v.to_str().unwrap().to_owned()).collect()
     }
 

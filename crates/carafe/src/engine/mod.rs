@@ -5,15 +5,18 @@
 mod clock;
 mod commit;
 mod detached;
+#[cfg(feature = "actix")]
+mod handled;
 mod headers;
 mod keys;
-mod opening;
+mod prompt;
 mod respond;
 mod revocable;
 mod stored;
 
 use std::fmt;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use arc_swap::Guard;
@@ -23,10 +26,16 @@ use tracing::Instrument as _;
 pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
 use self::detached::at_once;
+#[cfg(feature = "actix")]
+pub(crate) use self::handled::{Answering, Handled};
+pub(crate) use self::headers::Headers;
+#[cfg(feature = "actix")]
+pub(crate) use self::headers::{COOKIE, NO_STORE, merged_vary};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
-use self::opening::Opening;
+pub(crate) use self::prompt::Prompt;
 pub use self::respond::ErrorPage;
+pub(crate) use self::respond::Reply;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
@@ -35,6 +44,9 @@ use crate::login_page::LoginPage;
 use crate::session::{FromCookie, Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
+
+/// A session that is being opened.
+type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
 
 /// Makes the page that a visitor sees where the session failed.
 pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
@@ -143,29 +155,39 @@ impl Engine {
     /// is an error, and never an empty session.
     pub(crate) fn open<'a>(&'a self, slot: &'a Slot) -> Opening<'a> {
         match slot.ask() {
-            Ok(true) => return Opening::Done(Ok(())),
+            Ok(true) => return Prompt::done(Ok(())),
             Ok(false) => {}
-            Err(error) => return Opening::Done(Err(error)),
+            Err(error) => return Prompt::done(Err(error)),
         }
         match &self.backend {
             Backend::Cookie => {
                 event::within!("session.open", self.open_cookie(slot));
-                Opening::Done(Ok(()))
+                Prompt::done(Ok(()))
             }
             Backend::Revocable(backend) => {
                 let span = event::span!("session.open");
-                Opening::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
+                Prompt::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
             }
             Backend::Stored(backend) => {
                 if backend.store().is_in_memory() {
                     let open = pin!(self.open_stored(slot, backend));
                     if let Some(opened) = event::within!("session.open", at_once(open)) {
-                        return Opening::Done(opened);
+                        return Prompt::done(opened);
                     }
                 }
                 let span = event::span!("session.open");
-                Opening::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
+                Prompt::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
+        }
+    }
+
+    /// Whether sessions are open as soon as somebody asks for them, since nothing is far away.
+    #[cfg(feature = "actix")]
+    pub(crate) fn opens_at_once(&self) -> bool {
+        match &self.backend {
+            Backend::Cookie => true,
+            Backend::Revocable(_) => false,
+            Backend::Stored(backend) => backend.store().is_in_memory(),
         }
     }
 

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
-use super::{Engine, Outcome, headers};
+use super::{Engine, Headers, Outcome};
 use crate::{Error, ErrorKind, event};
 
 /// The page that a visitor sees where the session failed: see
@@ -77,79 +77,104 @@ impl<B: From<Bytes>> From<Error> for Response<B> {
     }
 }
 
+/// A response, of whichever crate it is, on which the engine decides.
+pub(crate) trait Reply: Sized {
+    /// The library's error that the handler returned.
+    fn error(&self) -> Option<Error>;
+
+    /// The headers, to add to.
+    fn headers(&mut self) -> &mut impl Headers;
+
+    /// Copies into a page that comes in the response's place what it varies with, and what else stays.
+    fn keep(&self, page: &mut HeaderMap);
+
+    /// The page in the response's place.
+    fn replace(self, page: Response<Bytes>) -> Self;
+}
+
+impl<B: From<Bytes>> Reply for Response<B> {
+    fn error(&self) -> Option<Error> {
+        self.extensions().get().cloned()
+    }
+
+    fn headers(&mut self) -> &mut impl Headers {
+        self.headers_mut()
+    }
+
+    /// Cookies that the application set are kept.
+    fn keep(&self, page: &mut HeaderMap) {
+        for (name, value) in self.headers() {
+            let cors = name.as_str().starts_with("access-control-");
+            if *name == SET_COOKIE || *name == VARY || cors {
+                page.append(name.clone(), value.clone());
+            }
+        }
+    }
+
+    fn replace(self, page: Response<Bytes>) -> Self {
+        page.map(B::from)
+    }
+}
+
 impl Engine {
     /// The response of a handler, or the application's page for the error that it returned.
-    pub(crate) fn prepare<B: From<Bytes>>(&self, response: Response<B>) -> Response<B> {
-        match response.extensions().get::<Error>().cloned() {
+    pub(crate) fn prepare<R: Reply>(&self, response: R) -> R {
+        match response.error() {
             // Without a page of the application's, what the handler made of its error stands. The
             // way to the login page is no error to the visitor.
             Some(error) if self.error_page.is_some() && error.redirect().is_none() => {
-                self.replace(&response, &error)
+                self.replace(response, &error)
             }
             _ => response,
         }
     }
 
     /// The response with what became of the session in its headers.
-    pub(crate) fn complete<B: From<Bytes>>(
-        &self,
-        mut response: Response<B>,
-        outcome: Result<Outcome, Error>,
-    ) -> Response<B> {
+    pub(crate) fn complete<R: Reply>(&self, mut response: R, outcome: Result<Outcome, Error>) -> R {
         match outcome {
             Ok(mut outcome) => {
                 if let Some(error) = outcome.error.take() {
                     event::failed(&error);
-                    response = self.replace(&response, &error);
+                    response = self.replace(response, &error);
                 }
-                self.write_headers(outcome, response.headers_mut());
+                self.write_headers(outcome, response.headers());
                 response
             }
             Err(error) => {
                 event::failed(&error);
                 // Whatever was answered depended on the session.
-                headers::vary_with_cookie(response.headers_mut());
-                self.replace(&response, &error)
+                response.headers().vary_with_cookie();
+                self.replace(response, &error)
             }
         }
     }
 
     /// Writes what became of the session into a response's headers.
-    pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut HeaderMap) {
+    pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut impl Headers) {
         match outcome.cookie {
             Some(cookie) => self.add_cookie(headers, cookie),
-            None if outcome.vary => headers::vary_with_cookie(headers),
+            None if outcome.vary => headers.vary_with_cookie(),
             None => {}
         }
     }
 
     /// Adds a cookie to a response, which then depends on the request's cookies.
-    pub(crate) fn add_cookie(&self, response: &mut HeaderMap, cookie: HeaderValue) {
-        headers::vary_with_cookie(response);
-        response.append(SET_COOKIE, cookie);
+    pub(crate) fn add_cookie(&self, response: &mut impl Headers, cookie: HeaderValue) {
+        response.vary_with_cookie();
+        response.append_cookie(cookie);
         if self.config().no_store {
-            headers::forbid_storing(response);
+            response.forbid_storing();
         }
     }
 
     /// The application's page for an error, or the plain one. Cookies that the application set, and
     /// what the response varies with, are kept.
-    fn replace<B: From<Bytes>>(&self, response: &Response<B>, error: &Error) -> Response<B> {
-        let page = match &self.error_page {
+    fn replace<R: Reply>(&self, response: R, error: &Error) -> R {
+        let mut page = match &self.error_page {
             Some(make_page) => make_page(error).0,
             None => error.to_response(),
         };
-        let mut page = page.map(B::from);
-        keep(response.headers(), page.headers_mut());
-        page
-    }
-}
-
-fn keep(from: &HeaderMap, to: &mut HeaderMap) {
-    for (name, value) in from {
-        let cors = name.as_str().starts_with("access-control-");
-        if *name == SET_COOKIE || *name == VARY || cors {
-            to.append(name.clone(), value.clone());
-        }
+        response.keep(page.headers_mut());
+        response.replace(page)
     }
 }

@@ -1,6 +1,12 @@
 use std::fmt;
+#[cfg(feature = "actix")]
+use std::future::Future as _;
 use std::marker::PhantomData;
+#[cfg(feature = "actix")]
+use std::pin::pin;
 use std::sync::Arc;
+#[cfg(feature = "actix")]
+use std::task::{Context, Poll, Waker};
 
 use http::Extensions;
 
@@ -57,6 +63,19 @@ impl LazySession {
     /// accepted is no error but gives an empty session.
     pub async fn open(&self) -> Result<Session, Error> {
         open(Arc::clone(&self.slot)).await
+    }
+
+    /// Opens the session; `None` if that may have to wait for a store.
+    #[cfg(feature = "actix")]
+    pub(crate) fn open_at_once(&self) -> Option<Result<Session, Error>> {
+        if !self.slot.engine.opens_at_once() {
+            return None;
+        }
+        match pin!(self.open()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(opened) => Some(opened),
+            // Another handle is about to open it.
+            Poll::Pending => None,
+        }
     }
 }
 

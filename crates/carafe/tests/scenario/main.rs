@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod actix_errors;
+mod actix_layers;
 mod browser;
 mod on_actix;
 mod on_axum;
 mod on_tower;
 mod shop;
+mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
 mod visit;
@@ -18,10 +20,12 @@ mod log;
 
 use carafe::{MemoryStore, SessionLayer};
 
-/// The layers of the tests: sessions in cookies, and in a store.
-fn layers() -> [SessionLayer; 2] {
+use crate::slow::Slow;
+
+/// The layers of the tests: sessions in cookies, and in stores.
+fn layers() -> [SessionLayer; 3] {
     let layer = || shop::layer(SessionLayer::flask(shop::key()));
-    [layer(), layer().in_store(MemoryStore::new())]
+    [layer(), layer().in_store(MemoryStore::new()), layer().in_store(Slow::default())]
 }
 
 #[tokio::test]

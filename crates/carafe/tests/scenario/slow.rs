@@ -1,0 +1,78 @@
+//! A store that has to be waited for, as one on another machine.
+
+use carafe::id::SessionIdHash;
+use carafe::record::Record;
+use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
+use carafe::{MemoryStore, SessionStore};
+
+#[derive(Default)]
+pub(crate) struct Slow(MemoryStore);
+
+impl Slow {
+    async fn store(&self) -> &MemoryStore {
+        tokio::task::yield_now().await;
+        &self.0
+    }
+}
+
+impl SessionStore for Slow {
+    async fn create(&self, id: &SessionIdHash, r: &Record, now: u64) -> Result<bool, StoreError> {
+        self.store().await.create(id, r, now).await
+    }
+    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+        self.store().await.load(id, now).await
+    }
+    async fn update(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        now: u64,
+    ) -> Result<Updated, StoreError> {
+        self.store().await.update(id, expected, record, now).await
+    }
+    async fn delete(
+        &self,
+        id: &SessionIdHash,
+        expected: Option<Version>,
+    ) -> Result<Deleted, StoreError> {
+        self.store().await.delete(id, expected).await
+    }
+    async fn list_for_user(
+        &self,
+        user: &str,
+        now: u64,
+    ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
+        self.store().await.list_for_user(user, now).await
+    }
+    async fn delete_for_user(
+        &self,
+        user: &str,
+        keep: Option<&SessionIdHash>,
+    ) -> Result<u64, StoreError> {
+        self.store().await.delete_for_user(user, keep).await
+    }
+    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.store().await.delete_expired(now, limit).await
+    }
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+        self.store().await.revoke(id, until, now).await
+    }
+    async fn revoke_user(
+        &self,
+        user: &str,
+        time: u64,
+        until: u64,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        self.store().await.revoke_user(user, time, until, now).await
+    }
+    async fn revocations(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        now: u64,
+    ) -> Result<Revocations, StoreError> {
+        self.store().await.revocations(id, user, now).await
+    }
+}
