@@ -101,3 +101,125 @@ impl fmt::Debug for Head {
         f.debug_struct("Head").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Work that goes on when it is told to, and tells when it is done.
+    fn work() -> (impl Future<Output = ()> + Send, oneshot::Sender<()>, oneshot::Receiver<()>) {
+        let (go_on, may_go_on) = oneshot::channel();
+        let (tell, done) = oneshot::channel();
+        let work = async move {
+            may_go_on.await.unwrap();
+            tell.send(()).unwrap();
+        };
+        (work, go_on, done)
+    }
+
+    fn poll(head: &Head) -> Poll<()> {
+        head.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    async fn soon<T>(done: oneshot::Receiver<T>) -> T {
+        timeout(Duration::from_secs(20), done).await.expect("nobody does it").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_does_its_work_itself() {
+        let (head, (work, go_on, mut done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        go_on.send(()).unwrap();
+        assert!(done.try_recv().is_err());
+        assert!(poll(&head).is_ready());
+        done.try_recv().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_rests_becomes_a_task_that_is_woken() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        head.hand_over();
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_before_it_begins_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.hand_over();
+        head.begin(work);
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_while_it_is_done_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Arc::new(Head::new()), work());
+        let asking = Arc::clone(&head);
+        head.begin(async move {
+            asking.hand_over();
+            work.await;
+        });
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        drop(head);
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_the_work() {
+        let head = Head::new();
+        head.begin(async { panic!("on purpose") });
+        assert!(poll(&head).is_ready());
+        assert!(poll(&head).is_ready());
+    }
+
+    /// The work is polled by whoever has it, and never by two, and no wake is lost between them.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn asking_at_any_moment_loses_nothing() {
+        for round in 0..2_000 {
+            let (head, (tell, mut done)) = (Arc::new(Head::new()), oneshot::channel());
+            head.begin(async move {
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
+                tell.send(()).unwrap();
+            });
+            let asking = Arc::clone(&head);
+            let asks = tokio::spawn(async move {
+                for _ in 0..round % 64 {
+                    std::hint::spin_loop();
+                }
+                asking.hand_over();
+            });
+            let answer = poll_fn(|context| {
+                let _ = head.poll(context);
+                std::pin::Pin::new(&mut done).poll(context)
+            });
+            timeout(Duration::from_secs(20), answer).await.expect("a wake is lost").unwrap();
+            asks.await.unwrap();
+        }
+    }
+}
