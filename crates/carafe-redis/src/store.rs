@@ -216,7 +216,7 @@ impl SessionStore for RedisStore {
         let version = Version(expected.0.saturating_add(1));
         let new = value::encode(record, version);
         let life = value::time_to_live(record.ends(), now).to_string();
-        let expected = expected.0.to_be_bytes();
+        let expected = value::header_of(&new, expected);
         let mut indexed = record.user.is_none();
         loop {
             let flag: &[u8] = if indexed { b"1" } else { b"0" };

@@ -47,6 +47,13 @@ pub(crate) fn encode(record: &Record, version: Version) -> Vec<u8> {
     value
 }
 
+/// The header of a value, with another version.
+pub(crate) fn header_of(value: &[u8], version: Version) -> [u8; HEADER] {
+    let mut header = value.first_chunk().copied().unwrap_or([0; HEADER]);
+    header[..8].copy_from_slice(&version.0.to_be_bytes());
+    header
+}
+
 pub(crate) fn decode(value: &[u8]) -> Result<Stored, StoreError> {
     let (header, bytes) = value.split_at_checked(HEADER).ok_or_else(|| corrupt("a record"))?;
     let (version, _) = header.split_first_chunk().ok_or_else(|| corrupt("a record"))?;
@@ -158,6 +165,8 @@ mod tests {
         let value = encode(&record, Version(7));
         let stored = decode(&value).unwrap();
         assert_eq!(stored, Stored { record: record.clone(), version: Version(7) });
+        let before = encode(&Record { data: Vec::new(), ..record.clone() }, Version(6));
+        assert_eq!(header_of(&value, Version(6)), before[..HEADER]);
         let cut = value.len() - record.data.len();
         assert!((0..cut).all(|length| decode(&value[..length]).is_err()));
     }

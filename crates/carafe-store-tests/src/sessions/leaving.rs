@@ -207,3 +207,32 @@ pub async fn a_call_that_panics_is_a_503(fixture: impl Fixture) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use carafe::MemoryStore;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    /// A runtime may end with a commit in it, where another, as each of actix-web's workers has one,
+    /// shares the layer.
+    #[test]
+    fn a_runtime_that_ends_holds_up_no_other() {
+        let runtime = || Builder::new_multi_thread().enable_all().build().unwrap();
+        for calls in 0..2 {
+            let stops = Stops::new(false);
+            let app = Site::new().app(stops.of(MemoryStore::new()));
+            let first = runtime();
+            let (browser, held) = first.block_on(async {
+                let browser = ada(&app).await;
+                let held = stops.send(&app, &browser, &CASES[1], calls).await;
+                (browser, held.expect("a request that stands still"))
+            });
+            first.shutdown_background();
+            drop(held);
+            let status = runtime().block_on(write(&app, &browser));
+            assert_eq!(status, 200, "after {calls} calls");
+        }
+    }
+}

@@ -149,6 +149,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_attended_goes_on_if_it_is_dropped() {
+        assert_eq!(attended(async { 1 }).await, Some(1));
+        // Before it has begun, and when it waits.
+        for polls in 0..2 {
+            let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+            let (tell, done) = tokio::sync::oneshot::channel();
+            let mut work = attended(async move {
+                may_go_on.await.unwrap();
+                tell.send(()).unwrap();
+            });
+            for _ in 0..polls {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(Pin::new(&mut work).poll(&mut context).is_pending());
+            }
+            drop(work);
+            go_on.send(()).unwrap();
+            done.await.unwrap();
+        }
+    }
+
+    /// A response may be dropped by a thread that has no runtime.
+    #[tokio::test]
+    async fn what_is_attended_goes_on_in_the_runtime_that_it_waited_in() {
+        let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+        let (tell, done) = tokio::sync::oneshot::channel();
+        let mut work = attended(async move {
+            may_go_on.await.unwrap();
+            tell.send(()).unwrap();
+        });
+        assert!(Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        std::thread::spawn(move || drop(work)).join().unwrap();
+        go_on.send(()).unwrap();
+        done.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_panic_is_no_answer() {
         let at_once = detached(async { panic!("at once") });
         assert!(matches!(at_once, Detached::Done(None::<()>)));
@@ -157,5 +193,10 @@ mod tests {
             panic!("later")
         });
         assert_eq!(later.finished().await, None::<()>);
+        let attended = attended(async {
+            tokio::task::yield_now().await;
+            panic!("attended")
+        });
+        assert_eq!(attended.await, None::<()>);
     }
 }
