@@ -37,8 +37,9 @@ impl Database {
 
     pub(crate) fn store(&self) -> PostgresStore {
         // A machine that is busy with other tests is no failure.
-        let options = PostgresStore::options(self.url()).answer_timeout(Duration::from_secs(20));
-        options.pool_size(4).open().unwrap()
+        let patience = Duration::from_secs(20);
+        let options = PostgresStore::options(self.url()).connect_timeout(patience);
+        options.answer_timeout(patience).pool_size(4).open().unwrap()
     }
 
     pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {
