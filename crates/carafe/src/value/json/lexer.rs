@@ -1,7 +1,7 @@
 //! Strings, numbers and literals, as Python's `json` takes them.
 
 use super::super::text::push_code_point;
-use super::plain::{all_printable, plain_len, plain_len_of_printable, split_near};
+use super::plain::{all_printable, plain_len, plain_len_of_printable, split_string};
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
@@ -111,7 +111,7 @@ impl<'a> Lexer<'a> {
     #[inline(always)]
     pub(super) fn ranked_key(&mut self) -> Result<(RawStr<'a>, u64), Error> {
         let word = self.rest.first_chunk();
-        let (key, rank) = match (self.near_string(), word) {
+        let (key, rank) = match (self.plain_string(), word) {
             (Some(key), Some(word)) => {
                 let (word, len) = (u64::from_be_bytes(*word), key.body.len());
                 (key, if len < 8 { word & !(u64::MAX >> (8 * len)) } else { word })
@@ -119,7 +119,7 @@ impl<'a> Lexer<'a> {
             (Some(key), None) => (key, rank(key)),
             (None, _) => {
                 let key;
-                (*self, key) = self.far_string()?;
+                (*self, key) = self.other_string()?;
                 (key, rank(key))
             }
         };
@@ -161,21 +161,21 @@ impl<'a> Lexer<'a> {
     /// Passes a string, after its opening quote.
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
-        if let Some(string) = self.near_string() {
+        if let Some(string) = self.plain_string() {
             return Ok(string);
         }
         let string;
-        (*self, string) = self.far_string()?;
+        (*self, string) = self.other_string()?;
         Ok(string)
     }
 
-    /// One that is short, as most are, and has no escapes.
+    /// One that has no escapes, where all is printable.
     #[inline(always)]
-    fn near_string(&mut self) -> Option<RawStr<'a>> {
+    fn plain_string(&mut self) -> Option<RawStr<'a>> {
         if self.printable == 0 {
             return None;
         }
-        let (body, rest) = split_near(self.rest)?;
+        let (body, rest) = split_string(self.rest)?;
         self.rest = rest;
         Some(RawStr { body, escapes: 0 })
     }
@@ -183,7 +183,7 @@ impl<'a> Lexer<'a> {
     /// A string that is long, has escapes, or ends near the end of the text, or where not all is
     /// printable.
     #[inline(never)]
-    fn far_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
+    fn other_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
         let start = self.rest;
         if self.printable > 0 {
             let (body, rest) = start.split_at(plain_len_of_printable(start));
