@@ -136,6 +136,34 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
+    /// After a dictionary's opening brace: the quote before its first key, or the brace that closes it;
+    /// tells whether there is a key.
+    #[inline(always)]
+    pub(super) fn first_key(&mut self) -> Result<bool, Error> {
+        if let [b'"', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(true);
+        }
+        if self.eat(b'}') {
+            return Ok(false);
+        }
+        self.open_key().map(|()| true)
+    }
+
+    /// After a dictionary's value: the comma, and the quote before the next key, or the brace that
+    /// closes it; tells whether there is a key.
+    #[inline(always)]
+    pub(super) fn next_key(&mut self) -> Result<bool, Error> {
+        if let [b',', b'"', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(true);
+        }
+        if !self.comma_or(b'}')? {
+            return Ok(false);
+        }
+        self.open_key().map(|()| true)
+    }
+
     /// The colon after a key.
     #[inline(always)]
     pub(super) fn colon(&mut self) -> Result<(), Error> {
