@@ -50,7 +50,7 @@ pub(super) struct Place {
 /// few.
 pub(super) struct Places<'a> {
     near: &'a mut [[u8; Place::SIZE]],
-    pub(super) len: usize,
+    len: usize,
     more: Vec<[u8; Place::SIZE]>,
     /// Whether each key is known to be greater than the one before it.
     pub(super) in_order: bool,

@@ -128,8 +128,11 @@ mod tests {
             }
         }
         for byte in b' '..=b'~' {
-            for (at, end) in (0..20).flat_map(|at| (at..20).map(move |end| (at, end))) {
-                let mut text = [b'a'; 20];
+            for (at, end) in (0..70).flat_map(|at| (at..70).map(move |end| (at, end))) {
+                if !matches!(byte, b'"' | b'\\') && at % 7 != usize::from(byte) % 7 {
+                    continue;
+                }
+                let mut text = [b'a'; 70];
                 text[at] = byte;
                 let text = &text[..=end];
                 assert!(all_printable(text));

@@ -2,7 +2,8 @@
 
 use super::super::http_date::parse_http_date;
 use super::index::{Place, Places, Spelling};
-use super::lexer::{Lexer, RawStr};
+use super::lexer::Lexer;
+use super::raw_str::RawStr;
 use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload, base64};
 use crate::Error;
