@@ -11,8 +11,31 @@ use super::validate::{Unindexed, validate};
 #[derive(Clone)]
 pub(super) struct Index {
     buffer: Vec<u8>,
-    /// Where the places begin.
-    places: usize,
+    summary: Summary,
+}
+
+/// What is known of all places: where they begin in the buffer, and the keys' lengths, each as a bit,
+/// which for most keys that aren't there is enough to see it. (As one number, since two smaller ones
+/// would be slow to copy together.)
+#[derive(Clone, Copy)]
+pub(super) struct Summary(u64);
+
+impl Summary {
+    #[inline]
+    fn new(start: usize, lengths: u32) -> Self {
+        Self((start as u64) << 32 | u64::from(lengths))
+    }
+
+    #[inline]
+    fn start(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    /// Whether there can be a key of this length.
+    #[inline]
+    fn may_have(self, len: usize) -> bool {
+        self.0 & u64::from(length_bit(len)) != 0
+    }
 }
 
 /// Where a key and its value stand in the buffer.
@@ -27,10 +50,17 @@ pub(super) struct Place {
 /// few.
 pub(super) struct Places<'a> {
     near: &'a mut [[u8; Place::SIZE]],
-    pub(super) len: usize,
+    len: usize,
     more: Vec<[u8; Place::SIZE]>,
     /// Whether each key is known to be greater than the one before it.
     pub(super) in_order: bool,
+    lengths: u32,
+}
+
+/// The bit of a key's length.
+#[inline(always)]
+fn length_bit(len: usize) -> u32 {
+    1 << (len % 32)
 }
 
 impl Places<'_> {
@@ -41,6 +71,8 @@ impl Places<'_> {
             None => self.more.push(place.to_bytes()),
         }
         self.len += 1;
+        let [start, end, ..] = place.bounds;
+        self.lengths |= length_bit((end - start) as usize);
     }
 }
 
@@ -115,7 +147,7 @@ impl Index {
 
     /// Validates the JSON in the buffer, and puts the index behind it. Without an index, the JSON is
     /// still at the beginning of the buffer.
-    pub(super) fn build(buffer: &mut Vec<u8>) -> Result<usize, Unindexed> {
+    pub(super) fn build(buffer: &mut Vec<u8>) -> Result<Summary, Unindexed> {
         // A decoded key is no longer than it was with its escapes.
         if u32::try_from(buffer.len().saturating_mul(2)).is_err() {
             return Err(bad_payload("the session is larger than 2 GiB").into());
@@ -124,10 +156,10 @@ impl Index {
         buffer.resize(end + Self::ROOM, 0);
         let (json, near) = buffer.split_at_mut(end);
         let near = near.as_chunks_mut().0;
-        let mut places = Places { near, len: 0, more: Vec::new(), in_order: true };
+        let mut places = Places { near, len: 0, more: Vec::new(), in_order: true, lengths: 0 };
         let mut decoded = Vec::new();
         validate(json, &mut places, &mut decoded)?;
-        let Places { len, more, in_order, .. } = places;
+        let Places { len, more, in_order, lengths, .. } = places;
         buffer.truncate(end + len.min(Self::NEAR) * Place::SIZE);
         if !decoded.is_empty() {
             buffer.splice(end..end, decoded.iter().copied());
@@ -143,18 +175,18 @@ impl Index {
         } else if !in_order {
             sort(places, text)?;
         }
-        Ok(start)
+        Ok(Summary::new(start, lengths))
     }
 
-    /// What [`build`](Self::build) left in the buffer, and where it said that the places begin.
+    /// What [`build`](Self::build) left in the buffer, and what it said of it.
     #[inline]
-    pub(super) fn new(buffer: Vec<u8>, places: usize) -> Self {
-        Self { buffer, places }
+    pub(super) fn new(buffer: Vec<u8>, summary: Summary) -> Self {
+        Self { buffer, summary }
     }
 
     #[inline]
     fn places(&self) -> &[[u8; Place::SIZE]] {
-        self.buffer[self.places..].as_chunks().0
+        self.buffer[self.summary.start()..].as_chunks().0
     }
 
     /// The number of keys.
@@ -179,6 +211,9 @@ impl Index {
     pub(super) fn position(&self, key: &[u8]) -> Option<usize> {
         /// Up to here going through the keys is faster than halving them.
         const FEW: usize = 8;
+        if !self.summary.may_have(key.len()) {
+            return None;
+        }
         let (places, buffer) = (self.places(), self.buffer.as_slice());
         if places.len() <= FEW {
             places.iter().position(|place| Place::has_key(place, key, buffer))

@@ -1,7 +1,7 @@
 //! Strings, numbers and literals, as Python's `json` takes them.
 
-use super::super::text::push_code_point;
-use super::plain::{all_printable, plain_len, plain_len_of_printable, split_near};
+use super::plain::{all_printable, plain_len, plain_len_of_printable, split_string};
+use super::raw_str::{RawStr, hex_unit};
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
@@ -18,14 +18,6 @@ pub(super) struct Lexer<'a> {
     pub(super) unusual: usize,
     /// 1 if all bytes are printable, which makes strings easy to pass.
     printable: usize,
-}
-
-/// A string's body, without its quotes.
-#[derive(Clone, Copy)]
-pub(super) struct RawStr<'a> {
-    pub(super) body: &'a [u8],
-    /// How many escapes it has. (A `bool` would leave a gap, and copies of it would be slow.)
-    pub(super) escapes: usize,
 }
 
 /// What a number is written as.
@@ -106,21 +98,21 @@ impl<'a> Lexer<'a> {
         Ok(key)
     }
 
-    /// A key after its opening quote, the colon after it, and its rank among others: its first eight bytes, as a number. Of
-    /// two keys of the same rank either can be the greater one.
+    /// A key, after its opening quote, and the colon after it. The number is the key's
+    /// [rank](RawStr::rank).
     #[inline(always)]
     pub(super) fn ranked_key(&mut self) -> Result<(RawStr<'a>, u64), Error> {
         let word = self.rest.first_chunk();
-        let (key, rank) = match (self.near_string(), word) {
+        let (key, rank) = match (self.plain_string(), word) {
             (Some(key), Some(word)) => {
                 let (word, len) = (u64::from_be_bytes(*word), key.body.len());
                 (key, if len < 8 { word & !(u64::MAX >> (8 * len)) } else { word })
             }
-            (Some(key), None) => (key, rank(key)),
+            (Some(key), None) => (key, key.rank()),
             (None, _) => {
                 let key;
-                (*self, key) = self.far_string()?;
-                (key, rank(key))
+                (*self, key) = self.other_string()?;
+                (key, key.rank())
             }
         };
         self.colon()?;
@@ -134,6 +126,34 @@ impl<'a> Lexer<'a> {
             return Err(bad_payload("the session's JSON lacks a key in double quotes"));
         }
         Ok(())
+    }
+
+    /// After a dictionary's opening brace: the quote before its first key, or the brace that closes it;
+    /// tells whether there is a key.
+    #[inline(always)]
+    pub(super) fn first_key(&mut self) -> Result<bool, Error> {
+        if let [b'"', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(true);
+        }
+        if self.eat(b'}') {
+            return Ok(false);
+        }
+        self.open_key().map(|()| true)
+    }
+
+    /// After a dictionary's value: the comma, and the quote before the next key, or the brace that
+    /// closes it; tells whether there is a key.
+    #[inline(always)]
+    pub(super) fn next_key(&mut self) -> Result<bool, Error> {
+        if let [b',', b'"', rest @ ..] = self.rest {
+            self.rest = rest;
+            return Ok(true);
+        }
+        if !self.comma_or(b'}')? {
+            return Ok(false);
+        }
+        self.open_key().map(|()| true)
     }
 
     /// The colon after a key.
@@ -161,37 +181,31 @@ impl<'a> Lexer<'a> {
     /// Passes a string, after its opening quote.
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
-        if let Some(string) = self.near_string() {
+        if let Some(string) = self.plain_string() {
             return Ok(string);
         }
         let string;
-        (*self, string) = self.far_string()?;
+        (*self, string) = self.other_string()?;
         Ok(string)
     }
 
-    /// One that is short, as most are, and has no escapes.
+    /// One that has no escapes, where all is printable.
     #[inline(always)]
-    fn near_string(&mut self) -> Option<RawStr<'a>> {
+    fn plain_string(&mut self) -> Option<RawStr<'a>> {
         if self.printable == 0 {
             return None;
         }
-        let (body, rest) = split_near(self.rest)?;
+        let (body, rest) = split_string(self.rest)?;
         self.rest = rest;
         Some(RawStr { body, escapes: 0 })
     }
 
-    /// A string that is long, has escapes, or ends near the end of the text, or where not all is
-    /// printable.
+    /// One that has escapes, or doesn't end, or where not all is printable.
     #[inline(never)]
-    fn far_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
+    fn other_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
         let start = self.rest;
         if self.printable > 0 {
-            let (body, rest) = start.split_at(plain_len_of_printable(start));
-            if let [b'"', rest @ ..] = rest {
-                self.rest = rest;
-                return Ok((self, RawStr { body, escapes: 0 }));
-            }
-            self.rest = rest;
+            self.pass(plain_len_of_printable(start));
         }
         let mut escapes = 0;
         let mut ascii = true;
@@ -277,13 +291,13 @@ impl<'a> Lexer<'a> {
             }
         }
         let number;
-        (*self, number) = self.far_number()?;
+        (*self, number) = self.other_number()?;
         Ok(number)
     }
 
     /// Takes every form of number.
     #[inline(never)]
-    fn far_number(mut self) -> Result<(Self, Number), Error> {
+    fn other_number(mut self) -> Result<(Self, Number), Error> {
         let start = self.rest;
         self.pass(usize::from(self.peek() == b'-'));
         let first = self.rest.first();
@@ -371,78 +385,4 @@ impl<'a> Lexer<'a> {
 #[inline(always)]
 fn leading_digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-impl RawStr<'_> {
-    #[inline]
-    pub(super) fn escaped(self) -> bool {
-        self.escapes > 0
-    }
-
-    pub(super) fn to_text(self) -> crate::Text {
-        match self.escaped() {
-            true => crate::Text::from_wtf8_vec(self.decode()),
-            false => crate::Text::from_wtf8(self.body),
-        }
-    }
-
-    /// The WTF-8 bytes that the string means. Its escapes are known to be complete.
-    pub(super) fn decode(self) -> Vec<u8> {
-        let mut rest = self.body;
-        if !self.escaped() {
-            return rest.to_vec();
-        }
-        let mut out = Vec::with_capacity(rest.len());
-        while let Some(at) = memchr::memchr(b'\\', rest) {
-            out.extend_from_slice(&rest[..at]);
-            let letter = rest.get(at + 1).copied().unwrap_or_default();
-            rest = rest.get(at + 2..).unwrap_or_default();
-            match letter {
-                b'u' => {
-                    let (c, len) = code_point(rest);
-                    push_code_point(&mut out, c);
-                    rest = rest.get(len..).unwrap_or_default();
-                }
-                b'b' => out.push(0x08),
-                b'f' => out.push(0x0c),
-                b'n' => out.push(b'\n'),
-                b'r' => out.push(b'\r'),
-                b't' => out.push(b'\t'),
-                verbatim => out.push(verbatim),
-            }
-        }
-        out.extend_from_slice(rest);
-        out
-    }
-}
-
-/// The rank of a key: see [`Lexer::ranked_key`].
-#[inline(never)]
-fn rank(key: RawStr<'_>) -> u64 {
-    let of = |key: &[u8]| {
-        let padded = key.iter().chain(&[0; 8]).take(8);
-        padded.fold(0, |rank, &byte| rank << 8 | u64::from(byte))
-    };
-    if key.escaped() { of(&key.decode()) } else { of(key.body) }
-}
-
-/// The code point of the escape whose digits come next, and how many bytes it takes: two escapes
-/// that form a surrogate pair are one.
-fn code_point(digits: &[u8]) -> (u32, usize) {
-    let unit = |from: usize| digits.get(from..from + 4).and_then(hex_unit);
-    let first = unit(0).unwrap_or_default();
-    if (0xd800..0xdc00).contains(&first)
-        && digits.get(4..6) == Some(b"\\u")
-        && let Some(second @ 0xdc00..0xe000) = unit(6)
-    {
-        return (0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)), 10);
-    }
-    (first, 4)
-}
-
-fn hex_unit(digits: &[u8]) -> Option<u32> {
-    if digits.len() != 4 {
-        return None;
-    }
-    digits.iter().try_fold(0, |unit, &digit| Some(unit << 4 | char::from(digit).to_digit(16)?))
 }

@@ -1,6 +1,7 @@
 //! Flask's tagged JSON: Python's dialect of JSON, with tags for the types that JSON lacks.
 //!
 //! - `lexer`: strings, numbers and literals, as Python's `json` takes them
+//! - `raw_str`: a string, and what it means
 //! - `validate`: the pass over a session's payload that validates it and finds its keys
 //! - `plain`: what stands in a string as it is
 //! - `index`: where its top-level keys and values stand
@@ -20,10 +21,13 @@
 //!   are different keys
 
 mod base64;
+#[cfg(test)]
+mod differential;
 mod index;
 mod lexer;
 mod payload;
 mod plain;
+mod raw_str;
 mod reader;
 mod respell;
 mod tag;

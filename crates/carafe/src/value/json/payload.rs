@@ -45,7 +45,7 @@ impl Payload {
     pub(crate) fn parse(mut json: Vec<u8>) -> Result<Self, Error> {
         let len = json.len();
         match Index::build(&mut json) {
-            Ok(places) => Ok(Self(Content::Indexed(Index::new(json, places)))),
+            Ok(summary) => Ok(Self(Content::Indexed(Index::new(json, summary)))),
             Err(Unindexed::Unusual) => {
                 read_session(&json[..len]).map(|dict| Self(Content::Built(dict)))
             }

@@ -11,6 +11,7 @@ pub(super) fn plain_len(bytes: &[u8]) -> usize {
 }
 
 /// [`plain_len`] of bytes that are all [printable](all_printable), in larger steps.
+#[inline(never)]
 pub(super) fn plain_len_of_printable(bytes: &[u8]) -> usize {
     let is_delimiter = |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\');
     // Without an early end within a block, so that the compiler looks at many bytes at once.
@@ -20,11 +21,11 @@ pub(super) fn plain_len_of_printable(bytes: &[u8]) -> usize {
     len + unmarked_len(&bytes[len..], delimiter_marks)
 }
 
-/// The body of a string and what follows its closing quote, if it is within the next 16 bytes, which
-/// are all [printable](all_printable), and no escape stands before it.
+/// The body of a string and what follows its closing quote, if all that it consists of is
+/// [printable](all_printable), and no escape is among it.
 #[inline(always)]
-pub(super) fn split_near(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    // In steps in which the compiler sees that no index is out of bounds.
+pub(super) fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Most are short. In steps in which the compiler sees that no index is out of bounds.
     match unmarked_in_word(bytes, delimiter_marks) {
         Some(Some(len)) => return split_at_quote(bytes, len),
         Some(None) => {}
@@ -33,8 +34,11 @@ pub(super) fn split_near(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
             return split_at_quote(bytes, bytes.iter().position(is_delimiter)?);
         }
     }
-    let len = unmarked_in_word(&bytes[8..], delimiter_marks)??;
-    split_at_quote(bytes, 8 + len)
+    match unmarked_in_word(&bytes[8..], delimiter_marks) {
+        Some(Some(len)) => split_at_quote(bytes, 8 + len),
+        Some(None) => split_at_quote(bytes, 16 + plain_len_of_printable(&bytes[16..])),
+        None => split_at_quote(bytes, 8 + plain_len_of_printable(&bytes[8..])),
+    }
 }
 
 #[inline(always)]
@@ -124,8 +128,11 @@ mod tests {
             }
         }
         for byte in b' '..=b'~' {
-            for (at, end) in (0..20).flat_map(|at| (at..20).map(move |end| (at, end))) {
-                let mut text = [b'a'; 20];
+            for (at, end) in (0..70).flat_map(|at| (at..70).map(move |end| (at, end))) {
+                if !matches!(byte, b'"' | b'\\') && at % 7 != usize::from(byte) % 7 {
+                    continue;
+                }
+                let mut text = [b'a'; 70];
                 text[at] = byte;
                 let text = &text[..=end];
                 assert!(all_printable(text));
@@ -133,7 +140,7 @@ mod tests {
                     let text = &text[start..];
                     let len = plain_len(text);
                     assert_eq!(plain_len_of_printable(text), len);
-                    if let Some((body, rest)) = split_near(text) {
+                    if let Some((body, rest)) = split_string(text) {
                         assert_eq!((body, rest), (&text[..len], &text[len + 1..]));
                         assert_eq!(text[len], b'"');
                     }

@@ -2,7 +2,8 @@
 
 use super::super::http_date::parse_http_date;
 use super::index::{Place, Places, Spelling};
-use super::lexer::{Lexer, RawStr};
+use super::lexer::Lexer;
+use super::raw_str::RawStr;
 use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload, base64};
 use crate::Error;
@@ -43,10 +44,9 @@ pub(super) fn validate(
     if !lexer.eat(b'{') {
         return Err(Unindexed::Unusual);
     }
-    if !lexer.eat(b'}') {
+    if lexer.first_key()? {
         let mut last: Option<(&[u8], u64)> = None;
         loop {
-            lexer.open_key()?;
             let mut start = json.len() - lexer.rest.len();
             let (key, rank) = lexer.ranked_key()?;
             if let Some((last, last_rank)) = last
@@ -66,7 +66,7 @@ pub(super) fn validate(
             let spelling = value_spelling(&mut lexer)?;
             let bounds = [start, start + len, value, json.len() - lexer.rest.len()];
             places.push(Place::new(bounds.map(|bound| bound as u32), spelling));
-            if !lexer.comma_or(b'}')? {
+            if !lexer.next_key()? {
                 break;
             }
         }
@@ -168,8 +168,7 @@ fn container<'a>(lexer: &Lexer<'a>) -> Result<(&'a [u8], usize), Unindexed> {
             }
             b'{' => {
                 lexer.pass(1);
-                if !lexer.eat(b'}') {
-                    lexer.open_key()?;
+                if lexer.first_key()? {
                     let (key, rank) = lexer.ranked_key()?;
                     let mut kind = Kind::Dict;
                     if rank >> 56 == u64::from(b' ') {
@@ -214,8 +213,7 @@ fn container<'a>(lexer: &Lexer<'a>) -> Result<(&'a [u8], usize), Unindexed> {
                 }
                 Seen::List
             } else {
-                if lexer.comma_or(b'}')? {
-                    lexer.open_key()?;
+                if lexer.next_key()? {
                     let (key, rank) = lexer.ranked_key()?;
                     if open.kind != Kind::Dict {
                         open.kind = next_kind(open);
