@@ -13,13 +13,13 @@ use crate::engine::Prompt;
 use crate::{Csrf, CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
 
 macro_rules! extract {
-    ($([$($generics:tt)*] $type:ty: $error:ty, $future:ident, $extract:expr;)*) => {$(
+    ($([$($generics:tt)*] $type:ty: $error:ty, $future:ident, |$request:ident| $do:expr;)*) => {$(
         impl<$($generics)*> FromRequest for $type {
             type Error = $error;
             type Future = $future<Result<Self, $error>>;
 
-            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                $extract(request)
+            fn from_request($request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                $do
             }
         }
     )*};
@@ -38,8 +38,7 @@ extract! {
         let handles = handles::of(request);
         Box::pin(async move { Self::from_extensions(&handles).await })
     };
-    [] WantedPage: Infallible, Ready,
-        |request: &HttpRequest| ready(Ok(Self::from_query(request.query_string())));
+    [] WantedPage: Infallible, Ready, |request| ready(Ok(Self::from_query(request.query_string())));
 }
 
 /// What is made of a session, which is there at once if it needs no wait for a store.

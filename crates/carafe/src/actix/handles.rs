@@ -54,10 +54,8 @@ pub(super) fn current(request: &HttpRequest) -> Result<Arc<Slot>, Error> {
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    let wanted = engine.login_page.as_ref().and_then(|_| {
-        let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        is_get.then(|| Box::from(path))
-    });
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = || request.uri().path_and_query().map_or("/", |path| path.as_str()).into();
+    let wanted = (is_get && engine.login_page.is_some()).then(path);
     Slot::with_cookies(Arc::clone(engine), cookies, wanted)
 }
