@@ -95,7 +95,7 @@ fn compare(json: &[u8]) -> bool {
     let shown = json.escape_ascii();
     let payload = match (Payload::parse(json.to_vec()), read_value(json, Tags::AsRead)) {
         (Ok(payload), Ok(Value::Dict(dict))) => {
-            let keys: Vec<_> = payload.keys().map(|key| Text::from_wtf8(key.to_vec())).collect();
+            let keys: Vec<_> = payload.keys().map(Text::from_wtf8).collect();
             let expected: Vec<_> = dict.keys().cloned().collect();
             assert_eq!(keys, expected, "{shown}");
             payload
