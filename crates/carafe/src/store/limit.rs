@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::{Instant, sleep, timeout};
 
 /// After how many looks in vain at calls under way the looking stops.
 const IDLE: u32 = 8;
@@ -18,6 +19,9 @@ const IDLE: u32 = 8;
 /// since it is set and taken back nearly always in vain, and often wakes the runtime's thread that
 /// waits for sockets. Here one task looks from time to time whether any call under way is late. A call
 /// ends by a sixteenth of the limit, or at most a second, later than a timer would end it.
+///
+/// In a runtime of one thread, as each of actix-web's workers has one, each call has its own timer all the
+/// same: a task in another worker's would look no more while a handler there blocks.
 ///
 /// Needs a tokio runtime with time.
 ///
@@ -82,6 +86,14 @@ impl TimeLimit {
     /// Waits for a call; `None` if its time is over.
     pub async fn run<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
+        let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        if !matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
+            // What is known at once, such as that a server is away, needs no timer.
+            return match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+                Poll::Ready(answer) => Some(answer),
+                Poll::Pending => timeout(self.0.limit, call).await.ok(),
+            };
+        }
         let mut place = Place { shared: &self.0, number: None };
         poll_fn(|context| match call.as_mut().poll(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
@@ -197,10 +209,10 @@ mod tests {
     use super::*;
 
     fn runtime() -> Runtime {
-        Builder::new_current_thread().enable_time().build().unwrap()
+        Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_late_call_ends_and_no_other() {
         let limit = TimeLimit::new(Duration::from_millis(160));
         let began = Instant::now();
@@ -219,19 +231,21 @@ mod tests {
         assert!(limit.0.calls().waiting.is_empty());
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_call_that_is_dropped_leaves_nothing() {
         let limit = TimeLimit::new(Duration::from_secs(3_600));
         let call = limit.clone();
         let task = tokio::spawn(async move { call.run(pending::<()>()).await });
-        yield_now().await;
+        while limit.0.calls().waiting.is_empty() {
+            yield_now().await;
+        }
         assert_eq!(limit.0.calls().waiting.len(), 1);
         task.abort();
         assert!(task.await.is_err());
         assert!(limit.0.calls().waiting.is_empty());
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn the_looking_stops_and_begins_again() {
         let limit = TimeLimit::new(Duration::from_millis(16));
         for _ in 0..2 {
@@ -240,6 +254,29 @@ mod tests {
                 sleep(Duration::from_millis(1)).await;
             }
         }
+    }
+
+    /// As of actix-web's workers, one of which has a handler that blocks.
+    #[test]
+    fn a_thread_that_blocks_keeps_no_other_waiting() {
+        let limit = TimeLimit::new(Duration::from_millis(20));
+        let (blocks, blocked) = std::sync::mpsc::channel();
+        let (begins, begun) = std::sync::mpsc::channel();
+        let (other, may_end) = (limit.clone(), blocked);
+        let runtime = || Builder::new_current_thread().enable_time().build().unwrap();
+        let first = std::thread::spawn(move || {
+            runtime().block_on(async {
+                let call = tokio::spawn(async move { other.run(pending::<()>()).await });
+                yield_now().await;
+                begins.send(()).unwrap();
+                may_end.recv().unwrap();
+                call.await.unwrap()
+            })
+        });
+        begun.recv().unwrap();
+        assert_eq!(runtime().block_on(limit.run(pending::<()>())), None);
+        blocks.send(()).unwrap();
+        assert_eq!(first.join().unwrap(), None);
     }
 
     /// Whoever begins to look may be in a runtime that ends while a call in another goes on.
@@ -264,7 +301,7 @@ mod tests {
         assert_eq!(late.join().unwrap(), None);
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_limit_may_be_as_good_as_none() {
         let limit = TimeLimit::new(Duration::MAX);
         assert_eq!(limit.run(sleep(Duration::from_millis(1))).await, Some(()));
