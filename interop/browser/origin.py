@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import grp
+import itertools
 import json
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import gunicorn.config
@@ -48,10 +51,16 @@ def program(*names: str) -> str:
     raise Missing(f"not installed: {' or '.join(names)}")
 
 
+#: Below those that the system gives to outgoing connections: while a server is down, nothing else gets its port.
+_PORTS = itertools.cycle(random.sample(range(30_000, 32_700), 2_700))
+
+
 def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that nothing listens on, and that this process has not given before."""
+    for port in itertools.islice(_PORTS, 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise Missing("there is no free port")
 
 
 class Process:

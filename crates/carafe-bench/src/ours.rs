@@ -83,6 +83,12 @@ pub fn read(layer: &SessionLayer, headers: &HeaderMap, key: &str) -> Option<Stri
     bench::read(layer, headers, key).ok()?
 }
 
+/// Verifies and decodes a cookie's value, and reads a key.
+#[must_use]
+pub fn read_value(layer: &SessionLayer, cookie: &str, key: &str) -> Option<String> {
+    bench::read_value(layer, cookie, key).ok()?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,10 +96,12 @@ mod tests {
     #[test]
     fn the_oldest_key_reads() {
         let payload = Payload::p2();
-        let headers = headers(&cookie(&payload, Compression::Flask));
+        let cookie = cookie(&payload, Compression::Flask);
+        let headers = headers(&cookie);
         for fallbacks in [0, 1, 2, 100] {
             let layer = layer(fallbacks, Compression::Flask);
             assert_eq!(read(&layer, &headers, payload.key).as_deref(), Some("104217"));
+            assert_eq!(read_value(&layer, &cookie, payload.key).as_deref(), Some("104217"));
             assert_eq!(ring(fallbacks).len(), fallbacks + 1);
         }
     }

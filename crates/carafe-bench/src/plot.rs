@@ -31,7 +31,8 @@ const BOTTOM: f64 = 50.0;
 const ROW: f64 = 20.0;
 
 /// Okabe and Ito's colours, which people who confuse colours can tell apart.
-const COLOURS: [&str; 6] = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const COLOURS: [&str; 7] =
+    ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999"];
 
 impl Plot<'_> {
     /// The SVG file.

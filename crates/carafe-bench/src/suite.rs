@@ -63,6 +63,8 @@ pub mod row {
     pub const DECODE: &str = "limit: HMAC + base64";
     /// With a shallow index.
     pub const INDEX: &str = "limit + base64 + an index of the top-level keys";
+    /// From the cookie's value to one key.
+    pub const READ_VALUE: &str = "**Carafe**, from the cookie to one key";
     /// From the header to one key.
     pub const READ: &str = "**Carafe**, from the header to one key";
     /// The same through zlib.
@@ -95,9 +97,10 @@ pub fn tables() -> Vec<Table<Vec<Subject>>> {
     vec![
         table(
             "Verify and read one key",
-            "Cookies that are not compressed. Carafe and `cookie` begin with the `Cookie` header, \
-             in which three other cookies stand; the others begin with the cookie's value. Carafe \
-             validates all of the session, tags included, and looks at the clock.",
+            "Cookies that are not compressed. The limits, `itsdangerous` and Carafe's first row begin \
+             with the cookie's value; Carafe's second row and `cookie` begin with the `Cookie` header, \
+             in which three other cookies stand. Carafe validates all of the session, tags included, \
+             and looks at the clock.",
             row::INDEX,
             read,
         ),
@@ -136,10 +139,12 @@ fn read(payload: &Payload) -> Vec<Subject> {
     let mac = SavedMac::default();
     let (a, b) = (mac.clone(), cookie.clone());
     let (c, d) = (mac.clone(), cookie.clone());
+    let (same_layer, e) = (layer.clone(), cookie.clone());
     let mut subjects = vec![
         Subject::new(row::HMAC, move || a.verify(&b).is_some()),
         Subject::new(row::DECODE, move || c.verify_and_decode(&d)),
         Subject::new(row::INDEX, move || mac.verify_and_index(&cookie)),
+        Subject::new(row::READ_VALUE, move || ours::read_value(&same_layer, &e, key)),
         Subject::new(row::READ, move || ours::read(&layer, &headers, key)),
     ];
     #[cfg(feature = "peers")]

@@ -4,6 +4,7 @@
 use http::HeaderMap;
 use http::header::COOKIE;
 
+use crate::codec::Decoded;
 use crate::session::convert;
 use crate::{Error, FromValue, SessionLayer};
 
@@ -17,8 +18,31 @@ pub fn read<T: FromValue>(
     headers: &HeaderMap,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    let decoded = layer.engine().decode(headers.get_all(COOKIE).iter())?;
-    let Some(view) = decoded.and_then(|decoded| layer.engine().view(decoded.payload)) else {
+    match layer.engine().decode(headers.get_all(COOKIE).iter())? {
+        Some(decoded) => read_decoded(layer, decoded, key),
+        None => Ok(None),
+    }
+}
+
+/// The same of a cookie that is found: verifies and decodes its value, and reads a key.
+///
+/// # Errors
+/// Those of the cookie, and that of a value of another type.
+pub fn read_value<T: FromValue>(
+    layer: &SessionLayer,
+    value: &str,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    read_decoded(layer, layer.engine().decode_value(value.as_bytes())?, key)
+}
+
+#[inline]
+fn read_decoded<T: FromValue>(
+    layer: &SessionLayer,
+    decoded: Decoded,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    let Some(view) = layer.engine().view(decoded.payload) else {
         return Ok(None);
     };
     if let Some(text) = view.read_text(key.as_bytes()) {

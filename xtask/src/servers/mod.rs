@@ -12,6 +12,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -32,14 +34,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// else gets its port.
 const PORTS: std::ops::Range<u16> = 12_000..30_000;
 
-/// A loopback port that nothing listens on.
+/// A loopback port that nothing listens on, and that this process has not given before: what is to
+/// listen there may be started much later.
 fn free_port() -> Result<u16, String> {
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-    // Another xtask begins elsewhere.
-    let mut random = nanos ^ std::process::id().rotate_left(16);
-    for _ in 0..1000 {
-        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let port = PORTS.start + (random >> 16) as u16 % (PORTS.end - PORTS.start);
+    static NEXT: OnceLock<AtomicUsize> = OnceLock::new();
+    let next = NEXT.get_or_init(|| {
+        // Another xtask begins elsewhere.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        AtomicUsize::new((now.subsec_micros() ^ std::process::id().rotate_left(8)) as usize)
+    });
+    for _ in PORTS {
+        let at = next.fetch_add(1, Ordering::Relaxed) % PORTS.len();
+        let port = PORTS.start + at as u16;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return Ok(port);
         }
@@ -231,8 +237,12 @@ mod tests {
 
     #[test]
     fn a_free_port_is_one_that_nothing_else_gets() {
-        let port = free_port().unwrap();
-        assert!(PORTS.contains(&port));
-        assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+        let ports: Vec<_> = (0..500).map(|_| free_port().unwrap()).collect();
+        let distinct: std::collections::HashSet<_> = ports.iter().collect();
+        assert_eq!(distinct.len(), ports.len());
+        for port in ports {
+            assert!(PORTS.contains(&port));
+            assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+        }
     }
 }

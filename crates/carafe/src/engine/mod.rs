@@ -252,14 +252,20 @@ impl Engine {
         if found.value.is_empty() {
             return Ok(None);
         }
+        self.decode_value(&found.value).map(Some)
+    }
+
+    /// The content of a cookie's value.
+    #[inline]
+    pub(crate) fn decode_value(&self, value: &[u8]) -> Result<Decoded, Error> {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
-        match codecs.decode(&found.value, max_age, self.clock.just_now()) {
+        match codecs.decode(value, max_age, self.clock.just_now()) {
             // Signed in this second perhaps, which the quick clock hasn't reached yet.
             Err(error) if error.kind() == ErrorKind::FromTheFuture => {
-                codecs.decode(&found.value, max_age, self.clock.now()).map(Some)
+                codecs.decode(value, max_age, self.clock.now())
             }
-            decoded => decoded.map(Some),
+            decoded => decoded,
         }
     }
 
