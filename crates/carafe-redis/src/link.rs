@@ -1,4 +1,5 @@
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,7 +78,10 @@ impl Link {
     /// Sends a command and waits for the answer.
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
         let mut open = self.connection().await?;
-        let answer = self.in_time(open.connection.send_packed_command(command)).await;
+        let answer = {
+            let answer = pin!(open.connection.send_packed_command(command));
+            self.in_time(answer).await
+        };
         answer.and_then(Value::extract_error).map_err(|error| open.judge(error))
     }
 
@@ -124,7 +128,10 @@ impl Link {
         all: &Pipeline,
     ) -> Result<[Result<Value, Failure>; N], Failure> {
         let mut open = self.connection().await?;
-        let answers = self.in_time(open.connection.send_packed_commands(all, 0, N)).await;
+        let answers = {
+            let answers = pin!(open.connection.send_packed_commands(all, 0, N));
+            self.in_time(answers).await
+        };
         let answers = answers.map_err(|error| open.judge(error))?;
         let answers = <[Value; N]>::try_from(answers).map_err(|_| {
             let text = "there were not as many answers as commands";
@@ -133,9 +140,11 @@ impl Link {
         Ok(answers.map(|answer| answer.extract_error().map_err(|error| open.judge(error))))
     }
 
+    /// The answer is pinned already, since each function that it is handed to would make its own
+    /// future larger by it.
     async fn in_time<T>(
         &self,
-        answer: impl Future<Output = Result<T, RedisError>>,
+        answer: Pin<&mut impl Future<Output = Result<T, RedisError>>>,
     ) -> Result<T, RedisError> {
         let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
         self.limit.run(answer).await.unwrap_or_else(late)
@@ -156,7 +165,7 @@ impl Link {
         if waited && let Some(error) = last_error.as_ref() {
             return Err(Failure::NotSent(error.clone()));
         }
-        match self.connect().await {
+        match Box::pin(self.connect()).await {
             Ok(open) => {
                 *last_error = None;
                 self.failed.store(false, Ordering::Relaxed);

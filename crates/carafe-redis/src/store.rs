@@ -72,11 +72,13 @@ impl RedisStore {
         self.send_to(0, key, command).await
     }
 
+    /// What is not the usual way is in boxes of its own, so that the usual way's futures, which are made
+    /// for each call, have no room for it.
     async fn send_to(&self, replicas: u32, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
         match &self.server {
             Server::Single(links) if replicas == 0 => links[0].send(command).await,
-            Server::Single(links) => links[1].send_to_replicas(command, replicas).await,
-            Server::Cluster(cluster) => cluster.send(key, command, replicas).await,
+            Server::Single(links) => Box::pin(links[1].send_to_replicas(command, replicas)).await,
+            Server::Cluster(cluster) => Box::pin(cluster.send(key, command, replicas)).await,
         }
     }
 
@@ -103,7 +105,7 @@ impl RedisStore {
             Err(Failure::Refused(error))
                 if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) =>
             {
-                self.send_to(replicas, key, &script.by_text(key, args)).await
+                Box::pin(self.send_to(replicas, key, &script.by_text(key, args))).await
             }
             result => result,
         }
@@ -224,13 +226,13 @@ impl SessionStore for RedisStore {
             let answer = match record.state {
                 State::Live => self.run(&self.scripts.update, &key, &args).await,
                 // The old id of one who logs in, among others.
-                _ => self.end(&self.scripts.update, &key, &args).await,
+                _ => Box::pin(self.end(&self.scripts.update, &key, &args)).await,
             };
             match answer.map_err(Failure::write)? {
                 Value::Int(0) => return Ok(Updated::Gone),
                 Value::Int(-1) => return Ok(Updated::Conflict),
                 Value::Int(-2) if !indexed => {
-                    self.index(id, record, now).await?;
+                    Box::pin(self.index(id, record, now)).await?;
                     indexed = true;
                 }
                 Value::Int(1) => return Ok(Updated::Written(version)),
@@ -239,7 +241,7 @@ impl SessionStore for RedisStore {
                         value::decode(&old)
                         && record.user.as_ref() != Some(&user)
                     {
-                        self.unindex(id, &user).await;
+                        Box::pin(self.unindex(id, &user)).await;
                     }
                     return Ok(Updated::Written(version));
                 }

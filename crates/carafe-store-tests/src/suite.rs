@@ -98,6 +98,9 @@ macro_rules! with_cases {
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
             a_response_that_nobody_polls_holds_up_no_other
+            responses_that_nobody_polls_hold_up_no_other_session
+            a_save_behind_the_response_s_is_an_error
+            a_save_that_another_has_failed_to_do_is_an_error
             a_client_who_leaves_cuts_nothing_in_half
             a_call_that_panics_is_a_503
             a_failing_load_is_no_empty_session

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use carafe::Session;
+use carafe::{ErrorKind, Session};
 use http::StatusCode;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::Work;
 use crate::Fixture;
 use crate::app::{App, Browser, Site};
-use crate::intercept::{Fate, Intercepted};
+use crate::intercept::{Call, Fate, Intercepted};
 
 /// Whoever isn't held up has come to an end long before this.
 const LONG: Duration = Duration::from_secs(20);
@@ -164,6 +164,150 @@ pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixtur
             }
         }
     }
+}
+
+/// How many responses are held at once: more than the connections that a store usually has.
+const HELD: usize = 20;
+
+/// Responses that somebody holds without polling them, in the midst of their calls, keep nothing that
+/// the requests of other sessions need, such as a connection.
+pub async fn responses_that_nobody_polls_hold_up_no_other_session(fixture: impl Fixture) {
+    let stops = Stops::new(false);
+    let app = Site::new().app(stops.of(fixture.open().await));
+    let mut all = Vec::new();
+    for _ in 0..HELD {
+        let browser = Browser::with(&app, "n", 1).await;
+        let mut held = stops.send(&app, &browser, &CASES[0], 0).await.expect("a write that waits");
+        // The call itself begins.
+        let status = poll_fn(|context| Poll::Ready(held.as_mut().poll(context))).await;
+        all.push((browser, held, status));
+    }
+    let other = Browser::with(&app, "n", 1);
+    let other =
+        timeout(LONG, other).await.expect("responses that are held hold up another session");
+    assert_eq!(write(&app, &other).await, 200);
+    for (browser, held, status) in all {
+        let status = match status {
+            Poll::Ready(status) => status,
+            Poll::Pending => timeout(LONG, held).await.expect("a response that is polled again"),
+        };
+        assert_eq!(status, 200);
+        assert_eq!(app.look(browser.cookie(), "n").await.1, Some(2));
+    }
+}
+
+/// What is to be saved at once while the response's own commit waits for its turn comes too late: that is
+/// an error, and not a session of its own. What the commit has saved is saved.
+pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let waits = Arc::new(AtomicBool::new(false));
+    let store = {
+        let (reached, go_on, waits) =
+            (Arc::clone(&reached), Arc::clone(&go_on), Arc::clone(&waits));
+        Intercepted::new(fixture.open().await, move |call| {
+            let (reached, go_on) = (Arc::clone(&reached), Arc::clone(&go_on));
+            let is_it = call == Call::Update && waits.swap(false, Ordering::SeqCst);
+            Box::pin(async move {
+                if is_it {
+                    reached.notify_one();
+                    go_on.notified().await;
+                }
+                Fate::Done
+            })
+        })
+    };
+    let app = Site::new().app(store);
+    let add = |n: Option<u64>| n.unwrap_or(0) + 1;
+    let browser = Browser::with(&app, "n", 1).await;
+    waits.store(true, Ordering::SeqCst);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let first = {
+        let reached = Arc::clone(&reached);
+        move |session: Session| async move {
+            let saving = session.clone();
+            let first = tokio::spawn(async move { saving.update_now("n", add).await });
+            reached.notified().await;
+            let _ = tell.send((session, first));
+            Ok(())
+        }
+    };
+    let mut response = Box::pin(app.request(browser.cookie.as_deref(), first));
+    let (session, first) = tokio::select! {
+        biased;
+        answer = &mut response => panic!("answered {} before it was saved", answer.status),
+        told = told => told.unwrap(),
+    };
+    // The response's commit waits for the save before it.
+    assert!(poll_fn(|context| Poll::Ready(response.as_mut().poll(context))).await.is_pending());
+    let (mut late, mut empty) = (Box::pin(session.update_now("n", add)), Box::pin(session.save()));
+    assert!(poll_fn(|context| Poll::Ready(late.as_mut().poll(context))).await.is_pending());
+    assert!(poll_fn(|context| Poll::Ready(empty.as_mut().poll(context))).await.is_pending());
+    go_on.notify_one();
+    assert_eq!(first.await.unwrap().unwrap(), 2);
+    assert_eq!(response.await.status, 200);
+    assert_eq!(late.await.unwrap_err().kind(), ErrorKind::Closed);
+    empty.await.unwrap();
+    assert_eq!(app.look(browser.cookie(), "n").await.1, Some(2));
+}
+
+/// What one save has taken along for another and couldn't save is an error for both.
+pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixture) {
+    let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let store = {
+        let (reached, go_on, calls) =
+            (Arc::clone(&reached), Arc::clone(&go_on), Arc::clone(&calls));
+        Intercepted::new(fixture.open().await, move |call| {
+            let (reached, go_on) = (Arc::clone(&reached), Arc::clone(&go_on));
+            let number = match call {
+                Call::Update => calls.fetch_add(1, Ordering::SeqCst),
+                _ => 0,
+            };
+            Box::pin(async move {
+                match number {
+                    // The first is slow, and the second fails.
+                    1 => {
+                        reached.notify_one();
+                        go_on.notified().await;
+                        Fate::Done
+                    }
+                    2 => Fate::Refused,
+                    _ => Fate::Done,
+                }
+            })
+        })
+    };
+    let app = Site::new().app(store);
+    let browser = Browser::with(&app, "n", 1).await;
+    calls.store(1, Ordering::SeqCst);
+    let work = {
+        let (reached, go_on) = (Arc::clone(&reached), Arc::clone(&go_on));
+        move |session: Session| async move {
+            session.insert("n", 2)?;
+            let mut first = Box::pin(session.save());
+            let mut second = Box::pin(session.save());
+            let mut third = Box::pin(session.save());
+            assert!(
+                poll_fn(|context| Poll::Ready(first.as_mut().poll(context))).await.is_pending()
+            );
+            reached.notified().await;
+            assert!(
+                poll_fn(|context| Poll::Ready(second.as_mut().poll(context))).await.is_pending()
+            );
+            session.insert("m", 1)?;
+            assert!(
+                poll_fn(|context| Poll::Ready(third.as_mut().poll(context))).await.is_pending()
+            );
+            go_on.notify_one();
+            let kinds = [first.await, second.await, third.await];
+            Ok(kinds.map(|saved| saved.err().map(|error| error.kind())))
+        }
+    };
+    let kinds = app.request(browser.cookie.as_deref(), work).await.ok();
+    // The second has taken along what the third was to save.
+    assert_eq!(kinds, [None, Some(ErrorKind::Store), Some(ErrorKind::Store)]);
+    assert_eq!(app.look(browser.cookie(), "n").await.1, Some(2));
+    assert_eq!(app.look(browser.cookie(), "m").await.1, None);
 }
 
 /// A client who leaves before any call of a commit doesn't cut it in half: it is done as a whole.

@@ -1,13 +1,14 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-use super::detached::{Attended, at_once, attended, detached};
-use super::{Backend, Engine};
+use super::detached::{at_once, detached};
+use super::head::{Attended, Head};
+use super::{Backend, Engine, StoreBackend};
 use crate::config::Refresh;
 use crate::id::SessionId;
 use crate::session::{ID, LOGIN, Operation, Slot, View, is_permanent};
@@ -35,8 +36,12 @@ pub(crate) enum Commit {
 pub(crate) struct Saving(Attended<Result<Outcome, Error>>);
 
 impl Saving {
-    fn new(commit: impl Future<Output = Result<Outcome, Error>> + Send + 'static) -> Self {
-        Self(attended(commit.instrument(span())))
+    /// Begins a commit, which is told what others can hand it over by.
+    fn begin<F>(backend: &StoreBackend, commit: impl FnOnce(Weak<Head>) -> F) -> Self
+    where
+        F: Future<Output = Result<Outcome, Error>> + Send + 'static,
+    {
+        Self(Attended::begin(&backend.rests, |head| commit(head).instrument(span())))
     }
 }
 
@@ -64,7 +69,7 @@ impl Engine {
     /// Closes a request's session and begins to save it.
     ///
     /// What has to wait for a store is done by the response's future, and by a task of its own once
-    /// that is dropped, so that a client who leaves can't cut it in half.
+    /// that is dropped, so that a client who leaves can't cut it in half, or once others need it.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
@@ -77,18 +82,22 @@ impl Engine {
                 if backend.store().is_in_memory()
                     && let Ok(_committing) = slot.busy.try_lock()
                 {
-                    let commit = pin!(self.commit_locked(slot, backend));
+                    // What is done at once is never anybody else's to do.
+                    let head = Weak::new();
+                    let commit = pin!(self.commit_locked(slot, backend, &head));
                     let outcome = event::within!("session.commit", at_once(commit));
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
                 }
-                let (slot, backend) = (Arc::clone(slot), backend.clone());
-                let commit = async move { slot.engine.commit_stored(&slot, &backend).await };
-                Commit::Waiting(Saving::new(commit))
+                let (slot, store) = (Arc::clone(slot), backend.clone());
+                Commit::Waiting(Saving::begin(backend, |head| async move {
+                    slot.engine.commit_stored(&slot, &store, &head).await
+                }))
             }
             Backend::Revocable(backend) => {
-                let (slot, backend) = (Arc::clone(slot), backend.clone());
-                let commit = async move { slot.engine.commit_revocable(&slot, &backend).await };
-                Commit::Waiting(Saving::new(commit))
+                let (slot, store) = (Arc::clone(slot), backend.clone());
+                Commit::Waiting(Saving::begin(backend, |_| async move {
+                    slot.engine.commit_revocable(&slot, &store).await
+                }))
             }
         }
     }

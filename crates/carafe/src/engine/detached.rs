@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// Work that can be moved from who did a part of it to another.
@@ -43,48 +42,6 @@ pub(super) fn poll_caught<T>(
     match catch_unwind(AssertUnwindSafe(|| work.poll(context))) {
         Ok(poll) => poll.map(Some),
         Err(_) => Poll::Ready(None),
-    }
-}
-
-/// Work that whoever waits for it does, and that goes on in a task of its own if it is dropped: a task
-/// from the start would have to be woken by what it waits for, only to wake who waits for the task.
-pub(super) struct Attended<T: Send + 'static> {
-    work: Option<Work<T>>,
-    /// Where it was begun, since it may be dropped elsewhere.
-    runtime: Option<Handle>,
-}
-
-/// Work that a client who leaves can't cut in half. As long as the future is neither polled nor
-/// dropped it rests, so that nobody else may have to wait for it.
-pub(super) fn attended<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Attended<T> {
-    Attended { work: Some(Box::pin(work)), runtime: None }
-}
-
-impl<T: Send + 'static> Future for Attended<T> {
-    /// `None` if it panicked.
-    type Output = Option<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let Some(work) = &mut self.work else { return Poll::Ready(None) };
-        let poll = poll_caught(work.as_mut(), context);
-        if poll.is_ready() {
-            self.work = None;
-        } else if self.runtime.is_none() {
-            self.runtime = Handle::try_current().ok();
-        }
-        poll
-    }
-}
-
-impl<T: Send + 'static> Drop for Attended<T> {
-    fn drop(&mut self) {
-        let runtime = self.runtime.take().or_else(|| Handle::try_current().ok());
-        // Where the runtime has ended, it is lost, as every task is.
-        if let (Some(work), Some(runtime)) = (self.work.take(), runtime) {
-            runtime.spawn(work);
-        }
     }
 }
 
@@ -149,42 +106,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_attended_goes_on_if_it_is_dropped() {
-        assert_eq!(attended(async { 1 }).await, Some(1));
-        // Before it has begun, and when it waits.
-        for polls in 0..2 {
-            let (go_on, may_go_on) = tokio::sync::oneshot::channel();
-            let (tell, done) = tokio::sync::oneshot::channel();
-            let mut work = attended(async move {
-                may_go_on.await.unwrap();
-                tell.send(()).unwrap();
-            });
-            for _ in 0..polls {
-                let mut context = Context::from_waker(Waker::noop());
-                assert!(Pin::new(&mut work).poll(&mut context).is_pending());
-            }
-            drop(work);
-            go_on.send(()).unwrap();
-            done.await.unwrap();
-        }
-    }
-
-    /// A response may be dropped by a thread that has no runtime.
-    #[tokio::test]
-    async fn what_is_attended_goes_on_in_the_runtime_that_it_waited_in() {
-        let (go_on, may_go_on) = tokio::sync::oneshot::channel();
-        let (tell, done) = tokio::sync::oneshot::channel();
-        let mut work = attended(async move {
-            may_go_on.await.unwrap();
-            tell.send(()).unwrap();
-        });
-        assert!(Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        std::thread::spawn(move || drop(work)).join().unwrap();
-        go_on.send(()).unwrap();
-        done.await.unwrap();
-    }
-
-    #[tokio::test]
     async fn a_panic_is_no_answer() {
         let at_once = detached(async { panic!("at once") });
         assert!(matches!(at_once, Detached::Done(None::<()>)));
@@ -193,10 +114,5 @@ mod tests {
             panic!("later")
         });
         assert_eq!(later.finished().await, None::<()>);
-        let attended = attended(async {
-            tokio::task::yield_now().await;
-            panic!("attended")
-        });
-        assert_eq!(attended.await, None::<()>);
     }
 }

@@ -7,6 +7,7 @@ mod commit;
 mod detached;
 #[cfg(feature = "actix")]
 mod handled;
+mod head;
 mod headers;
 mod keys;
 mod prompt;

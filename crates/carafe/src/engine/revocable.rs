@@ -51,14 +51,16 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
-        if !slot.state().is_open() && self.opens_unasked(slot) {
-            self.open_revocable(slot, backend).await?;
-        }
+        let opened = match !slot.state().is_open() && self.opens_unasked(slot) {
+            true => self.open_revocable(slot, backend).await,
+            false => Ok(()),
+        };
         let ended = {
             let mut state = slot.state();
             state.closed = true;
             state.ended.clone()
         };
+        opened?;
         let now = self.clock.now();
         // As long as a copy of the cookie would be accepted.
         let until = now.saturating_add(self.config().max_age()).saturating_add(1);

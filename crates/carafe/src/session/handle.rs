@@ -401,7 +401,7 @@ fn at_key(key: &impl AsText, error: &dyn fmt::Display) -> Error {
     )
 }
 
-fn closed() -> Error {
+pub(crate) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the session was changed after the response had begun, so that the change can't be saved: \

@@ -69,6 +69,10 @@ pub(crate) struct State {
     pub(crate) ended: Vec<SessionId>,
     /// What a commit before the response's has to say about the cookie.
     pub(crate) set_id: SetId,
+    /// How often what was done until then was taken, to be saved.
+    pub(crate) takes: u64,
+    /// Which of those could not be saved last, and why.
+    pub(crate) failed: Option<(u64, Error)>,
 }
 
 impl State {

@@ -81,11 +81,12 @@ impl<'a> Batch<'a> {
                     }
                     self.write(run).await;
                 }
+                // In boxes, since writes are what there mostly is, and have no need of their room.
                 Task::Rotate { operations, to, public_id, grace } => {
-                    self.rotate(operations, (to, public_id), grace, reply).await;
+                    Box::pin(self.rotate(operations, (to, public_id), grace, reply)).await;
                 }
                 Task::End(seen) => {
-                    let result = self.end(&seen.record).await;
+                    let result = Box::pin(self.end(&seen.record)).await;
                     answer(reply, result);
                 }
             }

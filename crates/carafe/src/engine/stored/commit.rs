@@ -1,4 +1,4 @@
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 
 use http::HeaderValue;
 use memchr::memmem;
@@ -6,10 +6,11 @@ use memchr::memmem;
 use super::open::{Origin, payload, view};
 use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
+use crate::engine::head::Head;
 use crate::engine::{Engine, Outcome};
 use crate::event::Started;
 use crate::id::{self, SessionId, SessionIdHash};
-use crate::session::{Operation, PERMANENT, Recorded, Slot, View, is_permanent};
+use crate::session::{Operation, PERMANENT, Recorded, Slot, SlotState, View, closed, is_permanent};
 use crate::store::{Stored, Version};
 use crate::{DateTime, Error, ErrorKind, event};
 
@@ -65,9 +66,10 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &StoreBackend,
+        head: &Weak<Head>,
     ) -> Result<Outcome, Error> {
         let _committing = slot.busy.lock().await;
-        self.commit_locked(slot, backend).await
+        self.commit_locked(slot, backend, head).await
     }
 
     /// As [`commit_stored`](Self::commit_stored), for a slot that is the caller's alone.
@@ -75,15 +77,18 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &StoreBackend,
+        head: &Weak<Head>,
     ) -> Result<Outcome, Error> {
-        let (recorded, accessed, set_id) = {
+        let (taken, origin, accessed, set_id) = {
             let mut state = slot.state();
             state.closed = true;
-            let recorded = state.view.as_mut().map(View::take_recorded).unwrap_or_default();
-            (recorded, state.accessed, std::mem::take(&mut state.set_id))
+            let origin = state.origin.take().map(|origin| *origin);
+            (take_recorded(&mut state), origin, state.accessed, std::mem::take(&mut state.set_id))
         };
-        let origin = slot.state().origin.take().map(|origin| *origin);
-        let (set_id, error) = match self.commit_recorded(backend, origin, recorded, true).await {
+        let (recorded, number) = taken;
+        let committed = self.commit_recorded(backend, origin, recorded, Some(head)).await;
+        note_failure(slot, number, &committed);
+        let (set_id, error) = match committed {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), None),
             // What was saved before lasts: without its new id the visitor would have lost it.
             Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
@@ -116,14 +121,36 @@ impl Engine {
         backend: &StoreBackend,
         operation: Option<Operation>,
     ) -> Result<(), Error> {
+        let before = slot.state().takes;
         let _committing = slot.busy.lock().await;
-        let recorded = slot.state().view.as_mut().map(View::take_recorded).unwrap_or_default();
-        for recorded in [Some(recorded), operation.map(Recorded::only)].into_iter().flatten() {
+        let taken = {
+            let mut state = slot.state();
+            // While this waited, another may have taken what it was to save, and failed.
+            if let Some((number, error)) = &state.failed
+                && *number > before
+            {
+                return Err(error.clone());
+            }
+            // The response's commit may have saved it, or have come first.
+            let has_log = state.view.as_ref().is_some_and(View::has_log);
+            if state.closed && (operation.is_some() || has_log) {
+                return Err(closed());
+            }
+            take_recorded(&mut state)
+        };
+        let (recorded, number) = taken;
+        let recorded = (recorded, Some(number));
+        let operation = operation.map(|operation| (Recorded::only(operation), None));
+        for (recorded, number) in [Some(recorded), operation].into_iter().flatten() {
             if recorded.log.is_empty() {
                 continue;
             }
             let origin = slot.state().origin.clone().map(|origin| *origin);
-            let committed = self.commit_recorded(backend, origin, recorded, false).await?;
+            let committed = self.commit_recorded(backend, origin, recorded, None).await;
+            if let Some(number) = number {
+                note_failure(slot, number, &committed);
+            }
+            let committed = committed?;
             let next = view(committed.origin.as_ref())?;
             let mut state = slot.state();
             state.origin = committed.origin.map(Box::new);
@@ -137,13 +164,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Commits what a request has done with its session.
+    /// Commits what a request has done with its session; `closing` is the head of the response's commit,
+    /// if it is that.
     async fn commit_recorded(
         &self,
         backend: &StoreBackend,
         origin: Option<Origin>,
         recorded: Recorded,
-        closing: bool,
+        closing: Option<&Weak<Head>>,
     ) -> Result<Committed, Error> {
         let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
@@ -164,8 +192,9 @@ impl Engine {
         backend: &StoreBackend,
         mut origin: Option<Origin>,
         recorded: Recorded,
-        closing: bool,
+        closing: Option<&Weak<Head>>,
     ) -> Result<Committed, Error> {
+        let head = closing.cloned().unwrap_or_default();
         let Recorded { mut log, made } = recorded;
         let rules = &backend.queue.rules;
         let mut set_id = None;
@@ -173,7 +202,7 @@ impl Engine {
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
             if let Some(Origin { session, stored, .. }) = origin.take() {
-                backend.queue.submit(session, Task::End(stored), None).await?;
+                backend.queue.submit(session, Task::End(stored), None, &head).await?;
                 event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
@@ -187,11 +216,11 @@ impl Engine {
         let rotates = log
             .iter()
             .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
-        let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
+        let renews = closing.is_some() && rules.renewal_is_due(&origin.stored.record, now);
         if rotates || renews {
             let grace = (!rotates).then_some(rules.grace);
             let only_renews = log.is_empty();
-            return match rotate(backend, origin, log, grace).await {
+            return match rotate(backend, origin, log, grace, &head).await {
                 // Who only reads has nothing to lose by a session that has ended meanwhile.
                 Err(error) if only_renews && error.kind() == ErrorKind::Ended => {
                     Ok(Committed { origin: None, set_id })
@@ -200,14 +229,15 @@ impl Engine {
             };
         }
         if log.is_empty() {
-            if closing && rules.touch_is_due(&origin.stored.record, now) {
-                touch(backend, &origin, now).await;
+            if closing.is_some() && rules.touch_is_due(&origin.stored.record, now) {
+                Box::pin(touch(backend, &origin, now)).await;
             }
             return Ok(Committed { origin: Some(origin), set_id });
         }
         let was_permanent = permanent_of(&origin.stored)?;
         let task = Task::Write(log);
-        let done = backend.queue.submit(origin.session, task, Some(&origin.stored)).await?;
+        let seen = Some(&origin.stored);
+        let done = backend.queue.submit(origin.session, task, seen, &head).await?;
         let (session, stored) = written(done)?;
         let origin = Origin { session, stored, ..origin };
         if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == session {
@@ -257,19 +287,33 @@ impl Engine {
     }
 }
 
+/// Takes what a request has done since that was taken last, and numbers it.
+fn take_recorded(state: &mut SlotState) -> (Recorded, u64) {
+    state.takes += 1;
+    (state.view.as_mut().map(View::take_recorded).unwrap_or_default(), state.takes)
+}
+
+/// Notes why what was taken was not saved, for whoever waits to save it as well.
+fn note_failure(slot: &Slot, number: u64, committed: &Result<Committed, Error>) {
+    if let Err(error) = committed {
+        slot.state().failed = Some((number, error.clone()));
+    }
+}
+
 /// Gives a session a new id.
 async fn rotate(
     backend: &StoreBackend,
     origin: Origin,
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
+    head: &Weak<Head>,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
     let task = Task::Rotate { operations, to, public_id, grace };
     // When a renewal is due, many requests see that at once, and most of them come too late.
     let seen = grace.is_none().then_some(&origin.stored);
-    let done = backend.queue.submit(origin.session, task, seen).await?;
+    let done = backend.queue.submit(origin.session, task, seen, head).await?;
     let (session, stored) = written(done)?;
     if session == to {
         event::rotated(grace.is_some());

@@ -3,7 +3,6 @@
 mod apply;
 mod batch;
 mod commit;
-mod head;
 mod open;
 mod queue;
 mod sweep;
@@ -17,6 +16,7 @@ pub(crate) use self::open::Origin;
 use self::queue::Queue;
 pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
+use super::head::Rests;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{SessionStore, Store, StoreError};
@@ -33,6 +33,8 @@ pub(crate) struct StoreBackend {
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Arc<Once>,
     sweep_interval: Duration,
+    /// The commits that requests do themselves.
+    pub(super) rests: Rests,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
@@ -65,6 +67,7 @@ impl StoreBackend {
             queue: Arc::new(Queue::new(store, rules, clock)),
             sweeping: Arc::new(Once::new()),
             sweep_interval: config.sweep_interval,
+            rests: Rests::new(config.store_timeout),
         }
     }
 

@@ -6,8 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,11 +15,11 @@ use tracing::Instrument as _;
 
 use super::Rules;
 use super::batch::Batch;
-use super::head::Head;
 use crate::Error;
 use crate::engine::Clock;
 use crate::engine::commit::interrupted;
 use crate::engine::detached::{at_once, detached};
+use crate::engine::head::Head;
 use crate::id::{PublicId, SessionIdHash};
 use crate::session::Operation;
 use crate::store::{Store, Stored};
@@ -37,7 +36,7 @@ pub(crate) struct Queue {
 /// A session that something is being committed to.
 #[derive(Debug)]
 struct Line {
-    /// Its head, if it may be a request that is at work there, and not a task.
+    /// The commit at its head, if that is done by a request and not by a task.
     head: Weak<Head>,
     /// What waits behind that.
     waiting: Vec<Ticket>,
@@ -93,38 +92,28 @@ impl Queue {
         Self { store, rules, clock, lines: Mutex::default() }
     }
 
-    /// Queues a task, and waits for it. If nobody works on the session, the caller does so itself, for
-    /// as long as nobody else waits.
+    /// Queues a task, and waits for it. If nobody works on the session, the caller does so; others can
+    /// hand its work over by `head`.
     pub(super) async fn submit(
         self: &Arc<Self>,
         session: SessionIdHash,
         task: Task,
         seen: Option<&Arc<Stored>>,
+        head: &Weak<Head>,
     ) -> Result<Done, Error> {
-        let (reply, mut answer) = oneshot::channel();
-        let leads = self.join(session, vec![Ticket::new(task, seen.cloned(), reply)]);
-        let mut head = leads.map(|(head, first)| {
-            head.begin(Arc::clone(self).work_off(session, first).in_current_span());
-            head
-        });
-        poll_fn(|context| {
-            if head.as_ref().is_some_and(|head| head.poll(context).is_ready()) {
-                head = None;
-            }
-            // Of a head that became a task only this tells.
-            Pin::new(&mut answer).poll(context)
-        })
-        .await
+        let (reply, answer) = oneshot::channel();
+        let ticket = Ticket::new(task, seen.cloned(), reply);
+        if let Some((place, tickets)) = self.join(session, vec![ticket], head) {
+            place.lead(tickets).await;
+        }
         // The sender is dropped only if the work panicked, or the runtime ends.
-        .unwrap_or_else(|_| Err(interrupted()))
+        answer.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
     /// Appends tickets to a session's queue, and starts to work it off if nobody does.
     pub(super) fn enqueue(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) {
-        if let Some((_, first)) = self.join(session, tickets) {
-            // A client who leaves can't cut it in half. Its tickets are told how it went.
-            let work = Arc::clone(self).work_off(session, first);
-            drop(detached(work.in_current_span()));
+        if let Some((place, tickets)) = self.join(session, tickets, &Weak::new()) {
+            place.work_off_later(tickets, None);
         }
     }
 
@@ -133,7 +122,8 @@ impl Queue {
         self: &Arc<Self>,
         session: SessionIdHash,
         tickets: Vec<Ticket>,
-    ) -> Option<(Arc<Head>, Vec<Ticket>)> {
+        head: &Weak<Head>,
+    ) -> Option<(Place, Vec<Ticket>)> {
         if self.store.is_in_memory() {
             // There a swap is quicker than a queue, and meets another thread's seldom.
             let work = pin!(Batch::new(self, session, None).run(tickets));
@@ -145,10 +135,10 @@ impl Queue {
                 line.get_mut().waiting.extend(tickets);
                 std::mem::take(&mut line.get_mut().head)
             }
-            Entry::Vacant(place) => {
-                let head = Arc::new(Head::new());
-                place.insert(Line { head: Arc::downgrade(&head), waiting: Vec::new() });
-                return Some((head, tickets));
+            Entry::Vacant(line) => {
+                line.insert(Line { head: head.clone(), waiting: Vec::new() });
+                let place = Place { queue: Arc::clone(self), session, left: false };
+                return Some((place, tickets));
             }
         };
         // Its request may be one whose response nobody asks for any more.
@@ -158,30 +148,44 @@ impl Queue {
         None
     }
 
-    /// Works on a session until nothing waits any more.
-    async fn work_off(self: Arc<Self>, session: SessionIdHash, mut tickets: Vec<Ticket>) {
-        let mut place = Place { queue: &self, session, left: false };
-        let mut known = None;
-        while !tickets.is_empty() {
-            known = Batch::new(&self, session, known).run(tickets).await;
-            tickets = place.next();
-        }
-    }
-
     fn lines(&self) -> MutexGuard<'_, HashMap<SessionIdHash, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The place at the head of a session's line.
-struct Place<'a> {
-    queue: &'a Queue,
+/// The place at the head of a session's line, also before its work has begun: if that never does, the
+/// line is closed all the same.
+struct Place {
+    queue: Arc<Queue>,
     session: SessionIdHash,
     /// Whether the line is closed: it may be another's by now.
     left: bool,
 }
 
-impl Place<'_> {
+impl Place {
+    /// Does the tickets of a request, which has its answer then: what waits by that time is done by a
+    /// task.
+    async fn lead(mut self, tickets: Vec<Ticket>) {
+        let known = Batch::new(&self.queue, self.session, None).run(tickets).await;
+        let tickets = self.next();
+        if !tickets.is_empty() {
+            self.work_off_later(tickets, known);
+        }
+    }
+
+    fn work_off_later(self, tickets: Vec<Ticket>, known: Option<Arc<Stored>>) {
+        // Its tickets are told how it went.
+        drop(detached(self.work_off(tickets, known).in_current_span()));
+    }
+
+    /// Works on the session until nothing waits any more.
+    async fn work_off(mut self, mut tickets: Vec<Ticket>, mut known: Option<Arc<Stored>>) {
+        while !tickets.is_empty() {
+            known = Batch::new(&self.queue, self.session, known).run(tickets).await;
+            tickets = self.next();
+        }
+    }
+
     /// What waits; if nothing does, the line is closed under the same lock.
     fn next(&mut self) -> Vec<Ticket> {
         let mut lines = self.queue.lines();
@@ -196,7 +200,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         if !self.left {
             // After a panic, or where the runtime ends, so that the session's next change doesn't

@@ -1,0 +1,457 @@
+//! Work that a request does itself, until somebody else needs it to go on.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::mem::replace;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::detached::{Work, poll_caught};
+
+/// How often nothing is seen until nobody looks any more.
+const IDLE: u32 = 50;
+
+/// Work that a client who leaves can't cut in half: whoever waits for it does it, and it becomes a task
+/// of its own if it is dropped, wanted by others, or takes long. A task from the start would have to be
+/// woken by what it waits for, only to wake who waits for the task.
+pub(super) struct Attended<T> {
+    /// As long as the request is at it.
+    head: Option<Arc<Head>>,
+    answer: oneshot::Receiver<T>,
+}
+
+impl<T: Send + 'static> Attended<T> {
+    /// Begins work, which is told what others can hand it over by.
+    pub(super) fn begin<W>(rests: &Rests, work: impl FnOnce(Weak<Head>) -> W) -> Self
+    where
+        W: Future<Output = T> + Send + 'static,
+    {
+        let (head, (tell, answer)) = (Arc::new(Head::new()), oneshot::channel());
+        let work = work(Arc::downgrade(&head));
+        head.begin(async move {
+            // Who has left needs no answer.
+            let _ = tell.send(work.await);
+        });
+        rests.note(&head);
+        Self { head: Some(head), answer }
+    }
+}
+
+impl<T> Future for Attended<T> {
+    /// `None` if it panicked, or the runtime ended before.
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        if let Some(head) = &self.head {
+            // The answer comes at the end of the work. To wait for it all the while would have this
+            // task woken by itself, and be polled once more in vain.
+            if head.poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.head = None;
+        }
+        Pin::new(&mut self.answer).poll(context).map(Result::ok)
+    }
+}
+
+/// Where a request's work is.
+pub(super) struct Head {
+    stage: Mutex<Stage>,
+    /// The request's, where the task belongs.
+    runtime: Option<Handle>,
+}
+
+enum Stage {
+    /// The request is at it, or about to begin.
+    AtWork,
+    /// The same, and somebody wants it to be a task.
+    Wanted,
+    /// The request waits for something. If the work becomes a task it is told so.
+    Resting(Work<()>, Option<Waker>),
+    /// It is a task, or done.
+    Gone,
+}
+
+impl Head {
+    fn new() -> Self {
+        Self { stage: Mutex::new(Stage::AtWork), runtime: Handle::try_current().ok() }
+    }
+
+    /// Gives the request its work.
+    fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let _ = self.rest(Box::pin(work), None);
+    }
+
+    /// Does what can be done now. Ready if there is nothing more to do for the request.
+    fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        let work = match &mut *self.stage() {
+            stage @ Stage::Resting(..) => replace(stage, Stage::AtWork),
+            _ => Stage::Gone,
+        };
+        let Stage::Resting(mut work, _) = work else { return Poll::Ready(()) };
+        // Without the lock, which others take only to leave word.
+        match poll_caught(work.as_mut(), context) {
+            Poll::Pending => self.rest(work, Some(context.waker().clone())),
+            Poll::Ready(_) => {
+                *self.stage() = Stage::Gone;
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Puts the work down. Ready if it became a task.
+    fn rest(&self, work: Work<()>, waker: Option<Waker>) -> Poll<()> {
+        let before = replace(&mut *self.stage(), Stage::Resting(work, waker));
+        if matches!(before, Stage::Wanted) {
+            self.hand_over();
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Makes the work a task, at once or when the request puts it down.
+    pub(super) fn hand_over(&self) {
+        // Where there is no runtime any more the work is lost, as every task is.
+        let Some(runtime) = self.runtime.clone().or_else(|| Handle::try_current().ok()) else {
+            return;
+        };
+        let before = {
+            let mut stage = self.stage();
+            let next = match *stage {
+                Stage::AtWork | Stage::Wanted => Stage::Wanted,
+                Stage::Resting(..) | Stage::Gone => Stage::Gone,
+            };
+            replace(&mut *stage, next)
+        };
+        if let Stage::Resting(work, waker) = before {
+            // The task polls it at once: from then on the task is what is woken.
+            runtime.spawn(work);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Head {
+    fn drop(&mut self) {
+        // A client who leaves can't cut a commit in half.
+        if !matches!(self.stage.get_mut(), Ok(Stage::Gone)) {
+            self.hand_over();
+        }
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head").finish_non_exhaustive()
+    }
+}
+
+/// The work that requests have begun lately. What takes long becomes a task: the request may be one
+/// whose response somebody holds and doesn't ask for any more, and would keep what all requests share,
+/// such as a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Rests {
+    begun: Arc<Mutex<Begun>>,
+    /// How long a request may be at its work alone.
+    patience: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Begun {
+    /// Since when, and what. Of most nothing is left by the time somebody looks.
+    work: VecDeque<(Instant, Weak<Head>)>,
+    /// Whether a task looks.
+    watched: bool,
+}
+
+impl Rests {
+    /// Calls of the store have so much time: a request may be at its work for a sixteenth of it.
+    pub(super) fn new(store_timeout: Duration) -> Self {
+        let patience = (store_timeout / 16).max(Duration::from_millis(1));
+        Self { begun: Arc::default(), patience }
+    }
+
+    fn note(&self, head: &Arc<Head>) {
+        let watched = {
+            let mut begun = self.begun();
+            begun.work.push_back((Instant::now(), Arc::downgrade(head)));
+            replace(&mut begun.watched, true)
+        };
+        if !watched {
+            let watch = Watch { rests: self.clone(), left: false };
+            if let Some(runtime) = &head.runtime {
+                runtime.spawn(watch.run());
+            }
+        }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that looks.
+struct Watch {
+    rests: Rests,
+    /// Whether another may look by now.
+    left: bool,
+}
+
+impl Watch {
+    async fn run(mut self) {
+        let mut idle = 0;
+        while !self.left {
+            sleep(self.rests.patience).await;
+            idle += 1;
+            for head in self.take_late(&mut idle) {
+                head.hand_over();
+            }
+        }
+    }
+
+    /// What has been begun for long enough. When nothing was for a while, nobody looks any more.
+    fn take_late(&mut self, idle: &mut u32) -> Vec<Arc<Head>> {
+        let mut late = Vec::new();
+        let mut begun = self.rests.begun();
+        while let Some((since, head)) = begun.work.front() {
+            *idle = 0;
+            if since.elapsed() < self.rests.patience {
+                break;
+            }
+            late.extend(head.upgrade());
+            begun.work.pop_front();
+        }
+        if *idle >= IDLE {
+            begun.watched = false;
+            drop(begun);
+            self.left = true;
+        }
+        late
+    }
+}
+
+impl Drop for Watch {
+    /// Also where the runtime ends that it is in: then whoever begins next has somebody look.
+    fn drop(&mut self) {
+        if !self.left {
+            self.rests.begun().watched = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn attended<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Attended<T> {
+        Attended::begin(&rests(), |_| work)
+    }
+
+    fn rests() -> Rests {
+        Rests::new(Duration::from_millis(160))
+    }
+
+    /// Work that goes on when it is told to, and tells when it is done.
+    fn work() -> (impl Future<Output = ()> + Send, oneshot::Sender<()>, oneshot::Receiver<()>) {
+        let (go_on, may_go_on) = oneshot::channel();
+        let (tell, done) = oneshot::channel();
+        let work = async move {
+            may_go_on.await.unwrap();
+            tell.send(()).unwrap();
+        };
+        (work, go_on, done)
+    }
+
+    fn poll(head: &Head) -> Poll<()> {
+        head.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    async fn soon<T>(done: oneshot::Receiver<T>) -> T {
+        timeout(Duration::from_secs(20), done).await.expect("nobody does it").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_does_its_work_itself() {
+        let (head, (work, go_on, mut done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        go_on.send(()).unwrap();
+        assert!(done.try_recv().is_err());
+        assert!(poll(&head).is_ready());
+        done.try_recv().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_rests_becomes_a_task_that_is_woken() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        head.hand_over();
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_before_it_begins_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.hand_over();
+        head.begin(work);
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_while_it_is_done_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Arc::new(Head::new()), work());
+        let asking = Arc::clone(&head);
+        head.begin(async move {
+            asking.hand_over();
+            work.await;
+        });
+        assert!(poll(&head).is_ready());
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_becomes_a_task() {
+        let (head, (work, go_on, done)) = (Head::new(), work());
+        head.begin(work);
+        assert!(poll(&head).is_pending());
+        drop(head);
+        go_on.send(()).unwrap();
+        soon(done).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_the_work() {
+        let head = Head::new();
+        head.begin(async { panic!("on purpose") });
+        assert!(poll(&head).is_ready());
+        assert!(poll(&head).is_ready());
+    }
+
+    /// The work is polled by whoever has it, and never by two, and no wake is lost between them.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn asking_at_any_moment_loses_nothing() {
+        for round in 0..2_000 {
+            let (head, (tell, mut done)) = (Arc::new(Head::new()), oneshot::channel());
+            head.begin(async move {
+                for _ in 0..4 {
+                    tokio::task::yield_now().await;
+                }
+                tell.send(()).unwrap();
+            });
+            let asking = Arc::clone(&head);
+            let asks = tokio::spawn(async move {
+                for _ in 0..round % 64 {
+                    std::hint::spin_loop();
+                }
+                asking.hand_over();
+            });
+            let answer = poll_fn(|context| {
+                let _ = head.poll(context);
+                std::pin::Pin::new(&mut done).poll(context)
+            });
+            timeout(Duration::from_secs(20), answer).await.expect("a wake is lost").unwrap();
+            asks.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_attended_goes_on_if_it_is_dropped() {
+        assert_eq!(attended(async { 1 }).await, Some(1));
+        // Before it has begun, and when it waits.
+        for polls in 0..2 {
+            let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+            let (tell, done) = tokio::sync::oneshot::channel();
+            let mut work = attended(async move {
+                may_go_on.await.unwrap();
+                tell.send(()).unwrap();
+            });
+            for _ in 0..polls {
+                let mut context = Context::from_waker(Waker::noop());
+                assert!(Pin::new(&mut work).poll(&mut context).is_pending());
+            }
+            drop(work);
+            go_on.send(()).unwrap();
+            done.await.unwrap();
+        }
+    }
+
+    /// A response may be dropped by a thread that has no runtime.
+    #[tokio::test]
+    async fn what_is_attended_goes_on_in_the_runtime_that_it_waited_in() {
+        let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+        let (tell, done) = tokio::sync::oneshot::channel();
+        let mut work = attended(async move {
+            may_go_on.await.unwrap();
+            tell.send(()).unwrap();
+        });
+        assert!(Pin::new(&mut work).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        std::thread::spawn(move || drop(work)).join().unwrap();
+        go_on.send(()).unwrap();
+        done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_no_answer() {
+        let attended = attended(async {
+            tokio::task::yield_now().await;
+            panic!("attended")
+        });
+        assert_eq!(attended.await, None::<()>);
+    }
+
+    /// Somebody may hold a response for as long as they like, without asking for it.
+    #[tokio::test]
+    async fn what_rests_for_long_becomes_a_task() {
+        let rests = rests();
+        for _ in 0..2 {
+            let (work, go_on, done) = work();
+            let mut attended = Attended::begin(&rests, |_| work);
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut attended).poll(&mut context).is_pending());
+            go_on.send(()).unwrap();
+            soon(done).await;
+            assert_eq!(attended.await, Some(()));
+        }
+        assert!(rests.begun().watched);
+    }
+
+    #[tokio::test]
+    async fn nobody_looks_for_ever_and_somebody_does_again() {
+        let rests = rests();
+        for _ in 0..2 {
+            assert_eq!(Attended::begin(&rests, |_| async { 1 }).await, Some(1));
+            let mut watch = Watch { rests: rests.clone(), left: false };
+            assert!(rests.begun().watched);
+            let mut idle = IDLE;
+            sleep(rests.patience).await;
+            // What was begun is looked at first.
+            watch.take_late(&mut idle);
+            assert!(!watch.left && idle == 0 && rests.begun().work.is_empty());
+            watch.take_late(&mut { IDLE });
+            assert!(watch.left && !rests.begun().watched);
+        }
+    }
+}
