@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::handles::of;
 use crate::engine::Handles;
-use crate::session::{Extracting, extract};
+use crate::session::{Extracting, Unopened, extract};
 use crate::{Csrf, CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
 
 macro_rules! extractors {
@@ -28,15 +28,15 @@ macro_rules! extractors {
 extractors! {
     [] LazySession: Ready<Result<Self, Error>>, Error,
         |request| ready(of(request, |handles| handles.slot().map(Self::new)));
-    [] Session: Extracting<Self>, Error,
+    [] Session: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::slot), Ok);
-    [] CurrentUser: Extracting<Self>, Error,
+    [] CurrentUser: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::slot), |session| session.current_user());
-    [T: Serialize + DeserializeOwned + Default + 'static] Typed<T>: Extracting<Self>, Error,
+    [T: Serialize + DeserializeOwned + Default + 'static] Typed<T>: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::slot), |session| session.typed());
-    [Marker: 'static] Named<Marker>: Extracting<Self>, Error,
+    [Marker: 'static] Named<Marker>: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::named::<Marker>), |session| Ok(Self::new(session)));
-    [] Csrf: Extracting<Self>, Error, |request| Self::extract(of(request, Handles::protection));
+    [] Csrf: Extracting<Self>, Unopened, |request| Self::extract(of(request, Handles::protection));
     [] WantedPage: Ready<Result<Self, Infallible>>, Infallible,
         |request| ready(Ok(Self::from_query(request.query_string())));
 }

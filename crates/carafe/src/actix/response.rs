@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::engine::{COOKIE, Headers, NO_STORE, Reply, merged_vary};
+use crate::session::Unopened;
 use crate::{Error, event};
 
 impl ResponseError for Error {
@@ -20,6 +21,16 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
         page(&self.to_response())
+    }
+}
+
+impl ResponseError for Unopened {
+    fn status_code(&self) -> StatusCode {
+        Error::status_code(self)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        Error::error_response(self)
     }
 }
 

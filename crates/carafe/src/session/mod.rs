@@ -20,7 +20,7 @@ mod view;
 
 pub use self::entry::Entry;
 #[cfg(feature = "actix")]
-pub(crate) use self::extract::{Extracting, extract};
+pub(crate) use self::extract::{Extracting, Unopened, extract};
 pub use self::flash::Flash;
 pub use self::handle::Session;
 #[cfg(feature = "__bench")]

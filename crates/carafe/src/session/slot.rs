@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) ended: Vec<SessionId>,
     /// What a commit before the response's has to say about the cookie.
     pub(crate) set_id: SetId,
+    /// Why a handler went on without the session, and doesn't know.
+    pub(crate) failed: Option<Error>,
 }
 
 impl State {

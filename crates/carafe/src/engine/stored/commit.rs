@@ -57,7 +57,7 @@ impl Engine {
             }
         }
         state.closed = true;
-        Some(Outcome { vary: state.accessed, cookie: None, error: None })
+        Some(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
     }
 
     /// Closes a request's session, saves what changed, and says what the response has to say.
@@ -76,15 +76,15 @@ impl Engine {
         slot: &Slot,
         backend: &StoreBackend,
     ) -> Result<Outcome, Error> {
-        let (recorded, accessed, set_id) = {
+        let (recorded, accessed, set_id, failed) = {
             let mut state = slot.state();
             state.closed = true;
             let recorded = state.view.as_mut().map(View::take_recorded).unwrap_or_default();
-            (recorded, state.accessed, std::mem::take(&mut state.set_id))
+            (recorded, state.accessed, std::mem::take(&mut state.set_id), state.failed.take())
         };
         let origin = slot.state().origin.take().map(|origin| *origin);
         let (set_id, error) = match self.commit_recorded(backend, origin, recorded, true).await {
-            Ok(committed) => (committed.set_id.unwrap_or(set_id), None),
+            Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
             // What was saved before lasts: without its new id the visitor would have lost it.
             Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
             Err(error) => return Err(error),
