@@ -14,6 +14,7 @@ mod shop;
 mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
+mod users;
 mod visit;
 
 #[path = "../support/log.rs"]
