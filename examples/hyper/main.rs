@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
 use tower::{Layer as _, service_fn};
 
 async fn route(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Error> {
@@ -34,17 +35,10 @@ async fn route(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Erro
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    tracing_subscriber::fmt().init();
-    let sessions = SessionLayer::flask(SecretKey::from_env_or_random()?);
+async fn serve(listener: TcpListener, sessions: SessionLayer) -> std::io::Result<Infallible> {
     let service = sessions.layer(service_fn(async |request: Request<Incoming>| {
         Ok::<_, Infallible>(route(request).await.unwrap_or_else(Response::from))
     }));
-    let address = std::env::args().skip_while(|arg| arg != "--listen").nth(1);
-    let address = address.unwrap_or_else(|| "127.0.0.1:5000".to_owned());
-    let listener = tokio::net::TcpListener::bind(&address).await?;
-    println!("listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         let service = TowerToHyperService::new(service.clone());
@@ -54,5 +48,81 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 eprintln!("a connection failed: {error}");
             }
         });
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
+    let sessions = SessionLayer::flask(SecretKey::from_env_or_random()?);
+    let address = std::env::args().skip_while(|arg| arg != "--listen").nth(1);
+    let address = address.unwrap_or_else(|| "127.0.0.1:5000".to_owned());
+    let listener = TcpListener::bind(&address).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    match serve(listener, sessions).await? {}
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A browser that keeps one cookie.
+    struct Browser {
+        server: SocketAddr,
+        cookie: String,
+    }
+
+    impl Browser {
+        /// The status and the body.
+        async fn ask(&mut self, method: &str, path: &str) -> (String, String) {
+            let cookie = &self.cookie;
+            let request = format!(
+                "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                 cookie: {cookie}\r\n\r\n"
+            );
+            let mut stream = TcpStream::connect(self.server).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let set = head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+            if let Some((cookie, _)) = set.and_then(|line| line.split_once(';')) {
+                self.cookie = cookie.to_owned();
+            }
+            let status = head.split(' ').nth(1).unwrap();
+            (status.to_owned(), body.to_owned())
+        }
+
+        async fn text(&mut self, method: &str, path: &str) -> String {
+            let (status, text) = self.ask(method, path).await;
+            assert_eq!(status, "200", "{text}");
+            text
+        }
+    }
+
+    #[tokio::test]
+    async fn visits_are_counted_until_they_are_forgotten() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut browser = Browser { server: listener.local_addr().unwrap(), cookie: String::new() };
+        let sessions = SessionLayer::flask(SecretKey::random().unwrap());
+        let server = tokio::spawn(serve(listener, sessions));
+        let visit = async {
+            assert_eq!(browser.text("GET", "/").await, "This is your visit no. 1\n");
+            assert_eq!(browser.text("GET", "/").await, "This is your visit no. 2\n");
+            assert_eq!(browser.ask("GET", "/nowhere").await.0, "404");
+            assert_eq!(browser.text("POST", "/forget").await, "Forgotten\n");
+            assert_eq!(browser.text("GET", "/").await, "This is your visit no. 1\n");
+        };
+        timeout(Duration::from_secs(30), visit).await.unwrap();
+        server.abort();
     }
 }

@@ -50,15 +50,75 @@ async fn index(session: Session) -> Result<String, Error> {
     Ok(format!("You have made {} exports\n", exports.unwrap_or(0)))
 }
 
+fn app(key: SecretKey) -> Router {
+    let sessions = SessionLayer::flask(key).in_store(MemoryStore::new());
+    Router::new().route("/", get(index)).route("/export", get(export)).layer(sessions)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
-    let key = SecretKey::from_env_or_random()?;
-    let sessions = SessionLayer::flask(key).in_store(MemoryStore::new());
-    let app = Router::new().route("/", get(index)).route("/export", get(export)).layer(sessions);
+    let app = app(SecretKey::from_env_or_random()?);
     let address = std::env::args().skip_while(|arg| arg != "--listen").nth(1);
     let address = address.unwrap_or_else(|| "127.0.0.1:5000".to_owned());
     let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A request, whose answer is on its way.
+    async fn ask(server: SocketAddr, path: &str, cookie: &str) -> TcpStream {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncookie: {cookie}\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(server).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Reads until the answer has this in it.
+    async fn read_until(stream: &mut TcpStream, part: &str) -> String {
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains(part) {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "no {part}: {answer:?}");
+        }
+        String::from_utf8(answer).unwrap()
+    }
+
+    async fn visit(server: SocketAddr) {
+        let mut exported = ask(server, "/export", "").await;
+        let begun = read_until(&mut exported, "This is your export no. 1\n").await;
+        let set = begun.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        let (cookie, _) = set.split_once(';').unwrap();
+        // While the stream goes on, all of it is saved.
+        let mut index = ask(server, "/", cookie).await;
+        read_until(&mut index, "You have made 1 exports\n").await;
+        assert!(!begun.contains("line 4\n"), "nothing was streamed: {begun}");
+        read_until(&mut exported, "line 4\n").await;
+        read_until(&mut exported, "Not saved: ").await;
+        let mut again = ask(server, "/export", cookie).await;
+        read_until(&mut again, "This is your export no. 2\n").await;
+    }
+
+    #[tokio::test]
+    async fn what_is_changed_before_the_stream_is_saved() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = app(SecretKey::random().unwrap());
+        let server = tokio::spawn(async { axum::serve(listener, app).await });
+        timeout(Duration::from_secs(30), visit(address)).await.unwrap();
+        server.abort();
+    }
 }

@@ -84,7 +84,7 @@ static OPENSSL: Program = Program {
 pub(crate) static TEST: &[Group] = &[
     Group {
         name: "fmt",
-        about: "the code is formatted",
+        about: "the code is formatted, and the adapters have less than 400 lines each",
         needs: &[Need::Component("rustfmt")],
         limit: LIMIT,
         run: rust::fmt,

@@ -33,6 +33,8 @@ mod base64;
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(feature = "actix")]
+mod bridge;
 mod codec;
 mod config;
 mod cookie;

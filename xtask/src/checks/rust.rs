@@ -1,13 +1,46 @@
 //! Groups that need nothing but the Rust toolchain.
 
+use std::fs;
+use std::path::Path;
+
 use crate::checks::artifacts::build_example;
 use crate::job::Job;
 
 /// How many crates the example `login` may be built from.
 const MOST_CRATES: usize = 130;
 
+/// The adapters for frameworks, and how many lines each has to stay below.
+const ADAPTERS: [&str; 2] = ["crates/carafe/src/actix", "crates/carafe/src/axum"];
+const ADAPTER_LINES: usize = 400;
+
 pub(crate) fn fmt(job: &mut Job<'_>) -> Result<(), String> {
-    job.run_cargo(&["fmt", "--all", "--check"])
+    job.run_cargo(&["fmt", "--all", "--check"])?;
+    for adapter in ADAPTERS {
+        let lines = lines_in(&job.workspace.root.join(adapter))?;
+        if lines >= ADAPTER_LINES {
+            return Err(format!(
+                "{adapter} has {lines} lines, and less than {ADAPTER_LINES} are \
+                                allowed: what isn't the framework's belongs into the core"
+            ));
+        }
+        let name = adapter.rsplit('/').next().unwrap_or(adapter);
+        job.note(format!("{name}: {lines} lines"));
+    }
+    Ok(())
+}
+
+/// How many lines all files in a folder have, comments and blank ones included.
+fn lines_in(folder: &Path) -> Result<usize, String> {
+    let unreadable = |error| format!("can't read {}: {error}", folder.display());
+    let mut lines = 0;
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        lines += match path.is_dir() {
+            true => lines_in(&path)?,
+            false => fs::read_to_string(&path).map_err(unreadable)?.lines().count(),
+        };
+    }
+    Ok(lines)
 }
 
 pub(crate) fn clippy(job: &mut Job<'_>) -> Result<(), String> {
@@ -93,6 +126,18 @@ pub(crate) fn crates(job: &mut Job<'_>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_lines_of_all_files_count() {
+        let folder = std::env::temp_dir().join(format!("carafe-lines-{}", std::process::id()));
+        fs::create_dir_all(folder.join("more")).unwrap();
+        fs::write(folder.join("mod.rs"), "//! One.\n\nmod more;\n").unwrap();
+        fs::write(folder.join("more/mod.rs"), "fn two() {}\nfn three() {}").unwrap();
+        let lines = lines_in(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(lines, Ok(5));
+        assert!(lines_in(&folder).is_err());
+    }
 
     #[test]
     fn every_feature_stands_alone_once() {

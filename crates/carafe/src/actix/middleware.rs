@@ -4,7 +4,7 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
@@ -12,36 +12,25 @@ use actix_web::error::InternalError;
 use actix_web::{Error, HttpRequest};
 use pin_project_lite::pin_project;
 
-use super::response::{Answer, page};
+use super::response::Answer;
 use super::{LocalFuture, csrf, handles};
-use crate::csrf::{Settings, page as page_for};
-use crate::engine::{Answering, Engine, Handled, Prompt};
+use crate::csrf::page;
+use crate::engine::{Handled, Handling, Layered, Prompt, Reply as _};
 use crate::{CsrfLayer, SessionLayer};
 
 /// A service with a layer around it.
 #[derive(Debug)]
-pub struct Layered<S>(Rc<(Layer, S)>);
-
-#[derive(Debug)]
-enum Layer {
-    Sessions(Arc<Engine>),
-    Csrf(Arc<Settings>),
-}
+pub struct Around<S>(Rc<(Layered, S)>);
 
 type Answered<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
 pin_project! {
-    /// The response of a [`Layered`] service.
+    /// The response of a [`Around`] service.
     #[derive(Debug)]
     #[project = Stage]
     pub enum ResponseFuture<F, B> {
         /// The handler is at work, and then the session is saved.
-        Handling {
-            #[pin]
-            handler: F,
-            handled: Handled,
-            saving: Option<(Result<HttpRequest, Error>, Prompt<Answering<Answer<B>>>)>,
-        },
+        Handling { #[pin] handling: Handling<F, Result<HttpRequest, Error>, Answer<B>> },
         /// Whether the handler gets the request has to be found out first.
         Checking { checking: Prompt<LocalFuture<Answered<B>>> },
     }
@@ -55,28 +44,21 @@ where
     type Output = Answered<B>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered<B>> {
-        let (handler, handled, waiting) = match self.project() {
-            Stage::Handling { handler, handled, saving } => (handler, handled, saving),
+        let handling = match self.project() {
+            Stage::Handling { handling } => handling,
             Stage::Checking { checking } => return Pin::new(checking).poll(cx),
         };
-        let (rest, mut saving) = match waiting.take() {
-            Some(saving) => saving,
-            None => match ready!(handler.poll(cx)) {
-                Ok(answer) => {
-                    let (request, response) = answer.into_parts();
-                    (Ok(request), handled.after(response.map_into_left_body()))
-                }
-                Err(error) => {
-                    let response = error.error_response().map_into_right_body();
-                    (Err(error), handled.after(response))
-                }
-            },
-        };
-        let Poll::Ready(response) = Pin::new(&mut saving).poll(cx) else {
-            *waiting = Some((rest, saving));
-            return Poll::Pending;
-        };
-        Poll::Ready(match rest {
+        let answer = handling.poll_answer(cx, |answer| match answer {
+            Ok(answer) => {
+                let (request, response) = answer.into_parts();
+                (Ok(request), response.map_into_left_body())
+            }
+            Err(error) => {
+                let response = error.error_response().map_into_right_body();
+                (Err(error), response)
+            }
+        });
+        answer.map(|(rest, response)| match rest {
             Ok(request) => Ok(ServiceResponse::new(request, response)),
             // A middleware's error becomes a response further out: with what is decided here.
             Err(error) => {
@@ -86,7 +68,13 @@ where
     }
 }
 
-impl<S, B> Service<ServiceRequest> for Layered<S>
+impl<F: Future, B> ResponseFuture<F, B> {
+    fn new(handler: F, handled: Handled) -> Self {
+        Self::Handling { handling: Handling::new(handler, handled) }
+    }
+}
+
+impl<S, B> Service<ServiceRequest> for Around<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -101,26 +89,18 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let settings = match &self.0.0 {
-            Layer::Sessions(engine) => {
-                let slot = handles::slot(engine, &request);
-                handles::insert(&request, |handles| handles.slots.push(Arc::clone(&slot)));
-                let handled = Handled::Session(slot);
-                let handler = self.0.1.call(request);
-                return ResponseFuture::Handling { handler, handled, saving: None };
+            Layered::Sessions(engine) => {
+                let handled = Handled::Session(handles::slot(engine, &request));
+                handles::insert(&request, &handled);
+                return ResponseFuture::new(self.0.1.call(request), handled);
             }
-            Layer::Csrf(settings) => Arc::clone(settings),
+            Layered::Csrf(settings) => Arc::clone(settings),
         };
         let layered = Rc::clone(&self.0);
         let checking: LocalFuture<_> = Box::pin(async move {
             match csrf::check(&mut request, &settings).await {
-                Ok(protection) => {
-                    let (handler, handled) = (layered.1.call(request), Handled::Csrf(protection));
-                    ResponseFuture::Handling { handler, handled, saving: None }.await
-                }
-                Err(error) => {
-                    let page = page(&page_for(&settings, &error), []).map_into_boxed_body();
-                    Ok(request.into_response(page.map_into_right_body()))
-                }
+                Ok(handled) => ResponseFuture::new(layered.1.call(request), handled).await,
+                Err(error) => Ok(request.into_response(Answer::from_page(page(&settings, &error)))),
             }
         });
         ResponseFuture::Checking { checking: Prompt::Waiting(checking) }
@@ -128,7 +108,7 @@ where
 }
 
 macro_rules! transform {
-    ($($layer:ty: $make:expr;)*) => {$(
+    ($($layer:ty),*) => {$(
         impl<S, B> Transform<S, ServiceRequest> for $layer
         where
             S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
@@ -136,22 +116,14 @@ macro_rules! transform {
         {
             type Response = ServiceResponse<EitherBody<B>>;
             type Error = Error;
-            type Transform = Layered<S>;
+            type Transform = Around<S>;
             type InitError = ();
             type Future = Ready<Result<Self::Transform, ()>>;
 
             fn new_transform(&self, service: S) -> Self::Future {
-                let make: fn(&Self) -> Layer = $make;
-                ready(Ok(Layered(Rc::new((make(self), service)))))
+                ready(Ok(Around(Rc::new((Layered::from(self), service)))))
             }
         }
     )*};
 }
-transform! {
-    SessionLayer: |layer| {
-        layer.engine().in_use();
-        // Each worker counts its own requests' handles of it: none waits for another's processor.
-        Layer::Sessions(Arc::new(Engine::clone(layer.engine())))
-    };
-    CsrfLayer: |layer| Layer::Csrf(Arc::clone(layer.settings()));
-}
+transform!(SessionLayer, CsrfLayer);

@@ -2,12 +2,13 @@
 
 use actix_web::body::EitherBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use bytes::Bytes;
 use http::Response;
 
 use crate::engine::{COOKIE, Headers, NO_STORE, Reply, merged_vary};
+use crate::session::Unopened;
 use crate::{Error, event};
 
 impl ResponseError for Error {
@@ -19,7 +20,17 @@ impl ResponseError for Error {
     /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
-        page(&self.to_response(), []).map_into_boxed_body()
+        page(&self.to_response())
+    }
+}
+
+impl ResponseError for Unopened {
+    fn status_code(&self) -> StatusCode {
+        Error::status_code(self)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        Error::error_response(self)
     }
 }
 
@@ -35,18 +46,12 @@ impl<B> Reply for Answer<B> {
         self.headers_mut()
     }
 
-    fn keep(&self, page: &mut http::HeaderMap) {
-        let lines = HttpResponse::headers(self).get_all(header::VARY);
-        let lines = lines.filter_map(|line| http::HeaderValue::from_bytes(line.as_bytes()).ok());
-        page.extend(lines.map(|line| (http::header::VARY, line)));
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        lines(HttpResponse::headers(self))
     }
 
-    /// What stays besides are cookies that the application set.
-    fn replace(self, with: Response<Bytes>) -> Self {
-        let kept = HttpResponse::headers(&self).iter().filter(|(name, _)| {
-            **name == header::SET_COOKIE || name.as_str().starts_with("access-control-")
-        });
-        page(&with, kept).map_into_boxed_body().map_into_right_body()
+    fn from_page(with: Response<Bytes>) -> Self {
+        page(&with).map_into_right_body()
     }
 }
 
@@ -70,15 +75,9 @@ impl Headers for HeaderMap {
     }
 }
 
-/// A page of the core's, for actix-web, and what is kept of the response in whose place it comes.
-pub(super) fn page<'a>(
-    page: &Response<Bytes>,
-    kept: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
-) -> HttpResponse<Bytes> {
+/// A page of the core's, for actix-web.
+pub(super) fn page(page: &Response<Bytes>) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(page.status()));
-    for line in kept {
-        response.append_header(line);
-    }
     // What is a header in one version of http is one in the other.
     for (name, value) in page.headers() {
         response.append_header((name.as_str(), value.as_bytes()));
@@ -86,8 +85,12 @@ pub(super) fn page<'a>(
     if let Some(error) = page.extensions().get::<Error>() {
         response.extensions_mut().insert(error.clone());
     }
-    let bytes = page.body().clone();
-    response.finish().set_body(bytes)
+    response.body(page.body().clone())
+}
+
+/// The lines of headers.
+pub(super) fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
 fn status(status: http::StatusCode) -> StatusCode {

@@ -96,7 +96,7 @@ impl Protection {
     pub(crate) fn finish_or_page<R: Reply>(&self, mut response: R) -> R {
         match self.finish(response.headers()) {
             Ok(()) => response,
-            Err(error) => response.replace(page(self.settings(), &error)),
+            Err(error) => response.replaced_by(page(self.settings(), &error)),
         }
     }
 }

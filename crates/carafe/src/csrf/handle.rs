@@ -5,9 +5,11 @@ use http::Extensions;
 
 use super::field::FIELD;
 use super::protection::Protection;
+use crate::Error;
 #[cfg(feature = "sessions-page")]
 use crate::session::Slot;
-use crate::{Error, ErrorKind};
+#[cfg(feature = "actix")]
+use crate::session::{Extracting, extract};
 
 /// The visitor's CSRF token, for the page that a handler makes: see [the module](super).
 ///
@@ -33,18 +35,20 @@ impl Csrf {
     /// an extractor does, for services that are built on tower alone.
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if it passed none, and those of
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if it passed none, and those of
     /// [`LazySession::open`](crate::LazySession::open).
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
-        let protection = extensions.get::<Arc<Protection>>().ok_or_else(|| {
-            Error::new(
-                ErrorKind::NoLayer,
-                "there is no CSRF protection on this route: add `.layer(CsrfLayer::new([…])?)` to \
-                 the router, before the session's layer",
-            )
-        })?;
+        let protection = Protection::current(extensions.get())?;
         protection.open().await?;
-        Ok(Self { protection: Arc::clone(protection) })
+        Ok(Self { protection })
+    }
+
+    /// The token of a request for an extractor.
+    #[cfg(feature = "actix")]
+    pub(crate) fn extract(protection: Result<Arc<Protection>, Error>) -> Extracting<Self> {
+        let slot = protection.as_ref().map(|protection| Arc::clone(protection.slot()));
+        let slot = slot.map_err(Error::clone);
+        extract(slot, move |_| protection.map(|protection| Self { protection }))
     }
 
     /// The token of a request, whether it passed a [`CsrfLayer`](super::CsrfLayer) or not: for a page
@@ -53,7 +57,7 @@ impl Csrf {
     pub(crate) async fn of_request(extensions: &Extensions) -> Result<Self, Error> {
         let protection = match extensions.get::<Arc<Protection>>() {
             Some(protection) => Arc::clone(protection),
-            None => Arc::new(Protection::without_layer(Slot::current(extensions)?)),
+            None => Protection::without_layer(Slot::current(extensions)?),
         };
         protection.open().await?;
         Ok(Self { protection })
@@ -72,8 +76,9 @@ impl Csrf {
     /// before.
     ///
     /// # Errors
-    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes for a visitor's first
-    /// token, and [`ErrorKind::Closed`] if the response has begun.
+    /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) if the operating system gives no random bytes
+    /// for a visitor's first token, and [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response
+    /// has begun.
     pub fn token(&self) -> Result<String, Error> {
         self.protection.token()
     }

@@ -108,7 +108,7 @@ mod wtf;
 
 pub use self::body::Body;
 #[cfg(feature = "actix")]
-pub(crate) use self::check::{is_safe, request as check};
+pub(crate) use self::check::request as check;
 #[cfg(feature = "sessions-page")]
 pub(crate) use self::field::FIELD;
 pub use self::future::ResponseFuture;

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::check::refused;
+use http::Method;
+use http::request::Parts;
+
+use super::check::{is_safe, refused};
 use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
@@ -38,18 +41,41 @@ struct Visitor {
 }
 
 impl Protection {
-    pub(crate) fn new(slot: Arc<Slot>, settings: Arc<Settings>, safe: bool) -> Self {
-        Self { slot, settings, safe, page: Mutex::default() }
+    /// The protection of a request of this method.
+    pub(crate) fn new(slot: Arc<Slot>, settings: &Arc<Settings>, method: &Method) -> Arc<Self> {
+        let (settings, safe) = (Arc::clone(settings), is_safe(method));
+        Arc::new(Self { slot, settings, safe, page: Mutex::default() })
+    }
+
+    /// What a request carries of the layer's, which it may not have passed.
+    pub(crate) fn current(carried: Option<&Arc<Self>>) -> Result<Arc<Self>, Error> {
+        carried.cloned().ok_or_else(|| {
+            Error::new(
+                ErrorKind::NoLayer,
+                "there is no CSRF protection on this route: add `.layer(CsrfLayer::new([…])?)` to \
+                 the router, before the session's layer",
+            )
+        })
     }
 
     /// The protection of a form that is checked where it is made, without a layer.
     #[cfg(feature = "sessions-page")]
-    pub(super) fn without_layer(slot: Arc<Slot>) -> Self {
-        Self::new(slot, Settings::without_origins(), false)
+    pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {
+        Self::new(slot, &Settings::without_origins(), &Method::POST)
+    }
+
+    /// Whether the request passes unchecked.
+    pub(crate) fn exempts(&self, request: &Parts) -> bool {
+        self.safe || self.settings.exempts(request)
     }
 
     pub(super) fn settings(&self) -> &Arc<Settings> {
         &self.settings
+    }
+
+    #[cfg(feature = "actix")]
+    pub(super) fn slot(&self) -> &Arc<Slot> {
+        &self.slot
     }
 
     /// Opens the session, on which the token depends, and the response with it.

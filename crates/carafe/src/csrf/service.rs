@@ -46,11 +46,10 @@ where
             Ok(slot) => slot,
             Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
         };
-        let safe = check::is_safe(&parts.method);
-        let protection = Arc::new(Protection::new(slot, Arc::clone(&self.settings), safe));
+        let protection = Protection::new(slot, &self.settings, &parts.method);
         parts.extensions.insert(Arc::clone(&protection));
         let body = Body::new(body);
-        if safe || self.settings.exempts(&parts) {
+        if protection.exempts(&parts) {
             let request = Request::from_parts(parts, body);
             return ResponseFuture::handling(self.inner.call(request), protection);
         }

@@ -21,7 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
-    /// Why nothing more was saved than what the cookie tells of.
+    /// Why nothing more was saved than what the cookie tells of, or why the session couldn't be opened
+    /// for a handler that went on without it.
     pub(crate) error: Option<Error>,
 }
 
@@ -132,8 +133,9 @@ impl Engine {
             state = slot.state();
         }
         state.closed = true;
+        let error = state.failed.take();
         let Some(view) = &state.view else {
-            return Ok(Outcome { vary: state.accessed, cookie: None, error: None });
+            return Ok(Outcome { vary: state.accessed, cookie: None, error });
         };
         let permanent = is_permanent(view);
         let refresh = permanent && self.config().refresh != Refresh::Never;
@@ -146,7 +148,7 @@ impl Engine {
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
         tell_of_changes(view, &state.ended);
-        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error: None })
+        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error })
     }
 
     /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a

@@ -1,12 +1,86 @@
+//! A request on its way through the layers, for frameworks whose requests and responses aren't http 1's.
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::Extensions;
+use pin_project_lite::pin_project;
+use smallvec::SmallVec;
+
 use super::{Commit, Engine, Prompt, Reply, Saving};
-use crate::csrf::Protection;
+use crate::csrf::{Protection, Settings};
 use crate::session::Slot;
+use crate::{CsrfLayer, Error, SessionLayer};
+
+/// What a layer has for all requests of a service.
+#[derive(Debug)]
+pub(crate) enum Layered {
+    Sessions(Arc<Engine>),
+    Csrf(Arc<Settings>),
+}
+
+impl From<&SessionLayer> for Layered {
+    /// Each worker's service counts its own requests' handles of it: none waits for another's processor.
+    fn from(layer: &SessionLayer) -> Self {
+        layer.engine().in_use();
+        Self::Sessions(Arc::new(Engine::clone(layer.engine())))
+    }
+}
+
+impl From<&CsrfLayer> for Layered {
+    fn from(layer: &CsrfLayer) -> Self {
+        Self::Csrf(Arc::clone(layer.settings()))
+    }
+}
+
+/// What the layers have of a request: what the framework's request carries for the extractors.
+#[derive(Default)]
+pub(crate) struct Handles {
+    /// The slots of the session layers, the innermost last.
+    slots: SmallVec<[Arc<Slot>; 1]>,
+    protection: Option<Arc<Protection>>,
+}
+
+impl Handles {
+    /// Adds what one more layer has of the request.
+    pub(crate) fn add(&mut self, handled: &Handled) {
+        match handled {
+            Handled::Session(slot) => self.slots.push(Arc::clone(slot)),
+            Handled::Csrf(protection) => self.protection = Some(Arc::clone(protection)),
+        }
+    }
+
+    /// The slot of the innermost layer.
+    pub(crate) fn slot(&self) -> Result<Arc<Slot>, Error> {
+        match self.slots.last() {
+            Some(slot) => Ok(Arc::clone(slot)),
+            None => Slot::current(&Extensions::new()),
+        }
+    }
+
+    /// The slot of the layer that a marker names.
+    pub(crate) fn named<Marker: 'static>(&self) -> Result<Arc<Slot>, Error> {
+        Slot::named::<Marker>(&self.extensions())
+    }
+
+    /// What the layer against forged requests has of it.
+    pub(crate) fn protection(&self) -> Result<Arc<Protection>, Error> {
+        Protection::current(self.protection.as_ref())
+    }
+
+    /// All of it as extensions of http's.
+    pub(crate) fn extensions(&self) -> Extensions {
+        let mut all = Extensions::new();
+        self.slots.iter().for_each(|slot| slot.insert_into(&mut all));
+        self.protection.iter().for_each(|protection| {
+            all.insert(Arc::clone(protection));
+        });
+        all
+    }
+}
 
 /// What a layer keeps of a request while its handler is at work.
 #[derive(Debug)]
@@ -17,7 +91,7 @@ pub(crate) enum Handled {
 
 impl Handled {
     /// Decides on the handler's response, and saves the session.
-    pub(crate) fn after<R: Reply>(&self, response: R) -> Prompt<Answering<R>> {
+    fn after<R: Reply>(&self, response: R) -> Prompt<Answering<R>> {
         let slot = match self {
             Self::Session(slot) => slot,
             Self::Csrf(protection) => return Prompt::done(protection.finish_or_page(response)),
@@ -44,6 +118,54 @@ impl Drop for Handled {
     }
 }
 
+pin_project! {
+    /// A handler that is at work, and then its session that is being saved.
+    pub(crate) struct Handling<F, A, R: Reply> {
+        #[pin]
+        handler: F,
+        handled: Handled,
+        // What the handler gave, while its session is being saved.
+        saving: Option<(A, Prompt<Answering<R>>)>,
+    }
+}
+
+impl<F: Future, A, R: Reply> Handling<F, A, R> {
+    pub(crate) fn new(handler: F, handled: Handled) -> Self {
+        Self { handler, handled, saving: None }
+    }
+
+    /// Polls for the response that the layer gives. `split` takes the one that the handler gave apart
+    /// from what goes with it.
+    #[inline]
+    pub(crate) fn poll_answer(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        split: impl FnOnce(F::Output) -> (A, R),
+    ) -> Poll<(A, R)> {
+        let this = self.project();
+        let (rest, mut saving) = match this.saving.take() {
+            Some(saving) => saving,
+            None => {
+                let (rest, response) = split(ready!(this.handler.poll(cx)));
+                (rest, this.handled.after(response))
+            }
+        };
+        match Pin::new(&mut saving).poll(cx) {
+            Poll::Ready(response) => Poll::Ready((rest, response)),
+            Poll::Pending => {
+                *this.saving = Some((rest, saving));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<F, A, R: Reply> fmt::Debug for Handling<F, A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handling").finish_non_exhaustive()
+    }
+}
+
 /// A response whose session is being saved in a store.
 pub(crate) struct Answering<R> {
     engine: Arc<Engine>,
@@ -65,11 +187,5 @@ impl<R: Reply> Future for Answering<R> {
             // A future isn't polled again when it is done.
             None => Poll::Pending,
         }
-    }
-}
-
-impl<R> fmt::Debug for Answering<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answering").finish_non_exhaustive()
     }
 }

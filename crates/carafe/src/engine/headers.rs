@@ -1,5 +1,5 @@
 use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of a response, of whichever crate they are, to which the engine adds its own.
 pub(crate) trait Headers {
@@ -35,6 +35,20 @@ impl Headers for HeaderMap {
 
     fn forbid_storing(&mut self) {
         self.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    }
+}
+
+/// Appends lines of another version of http to headers.
+pub(crate) fn append_lines<'a>(
+    headers: &mut HeaderMap,
+    lines: impl Iterator<Item = (&'a str, &'a [u8])>,
+) {
+    for (name, value) in lines {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        // What is a header in one version is one in the other.
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
     }
 }
 

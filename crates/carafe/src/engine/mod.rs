@@ -28,10 +28,10 @@ pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
 use self::detached::at_once;
 #[cfg(feature = "actix")]
-pub(crate) use self::handled::{Answering, Handled};
+pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
-pub(crate) use self::headers::{COOKIE, NO_STORE, merged_vary};
+pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub(crate) use self::prompt::Prompt;

@@ -1,7 +1,8 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
+use super::headers::append_lines;
 use super::{Engine, Headers, Outcome};
 use crate::{Error, ErrorKind, event};
 
@@ -85,11 +86,23 @@ pub(crate) trait Reply: Sized {
     /// The headers, to add to.
     fn headers(&mut self) -> &mut impl Headers;
 
-    /// Copies into a page that comes in the response's place what it varies with, and what else stays.
-    fn keep(&self, page: &mut HeaderMap);
+    /// Every line of the headers: its name, in lower case, and its value.
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])>;
 
-    /// The page in the response's place.
-    fn replace(self, page: Response<Bytes>) -> Self;
+    /// The page as a response of this crate.
+    fn from_page(page: Response<Bytes>) -> Self;
+
+    /// The page in the response's place. What the response varies with stays, as do cookies that the
+    /// application set, and what it says of other origins.
+    fn replaced_by(self, mut page: Response<Bytes>) -> Self {
+        let stays = |name: &str| {
+            name == VARY.as_str()
+                || name == SET_COOKIE.as_str()
+                || name.starts_with("access-control-")
+        };
+        append_lines(page.headers_mut(), self.lines().filter(|(name, _)| stays(name)));
+        Self::from_page(page)
+    }
 }
 
 impl<B: From<Bytes>> Reply for Response<B> {
@@ -101,17 +114,11 @@ impl<B: From<Bytes>> Reply for Response<B> {
         self.headers_mut()
     }
 
-    /// Cookies that the application set are kept.
-    fn keep(&self, page: &mut HeaderMap) {
-        for (name, value) in self.headers() {
-            let cors = name.as_str().starts_with("access-control-");
-            if *name == SET_COOKIE || *name == VARY || cors {
-                page.append(name.clone(), value.clone());
-            }
-        }
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        Response::headers(self).iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
-    fn replace(self, page: Response<Bytes>) -> Self {
+    fn from_page(page: Response<Bytes>) -> Self {
         page.map(B::from)
     }
 }
@@ -167,14 +174,11 @@ impl Engine {
         }
     }
 
-    /// The application's page for an error, or the plain one. Cookies that the application set, and
-    /// what the response varies with, are kept.
+    /// The application's page for an error, or the plain one.
     fn replace<R: Reply>(&self, response: R, error: &Error) -> R {
-        let mut page = match &self.error_page {
+        response.replaced_by(match &self.error_page {
             Some(make_page) => make_page(error).0,
             None => error.to_response(),
-        };
-        response.keep(page.headers_mut());
-        response.replace(page)
+        })
     }
 }

@@ -10,6 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 use http::Extensions;
 
+#[cfg(feature = "actix")]
+use super::Unopened;
 use super::{Session, Slot};
 use crate::Error;
 
@@ -76,6 +78,12 @@ impl LazySession {
             // Another handle is about to open it.
             Poll::Pending => None,
         }
+    }
+
+    /// Why nothing came of opening it.
+    #[cfg(feature = "actix")]
+    pub(super) fn unopened(&self, error: Error) -> Unopened {
+        Unopened::new(error, Some(&self.slot))
     }
 }
 

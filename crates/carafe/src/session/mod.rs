@@ -2,6 +2,8 @@
 
 mod changes;
 mod entry;
+#[cfg(feature = "actix")]
+mod extract;
 mod flash;
 mod handle;
 mod lazy;
@@ -17,6 +19,8 @@ mod user;
 mod view;
 
 pub use self::entry::Entry;
+#[cfg(feature = "actix")]
+pub(crate) use self::extract::{Extracting, Unopened, extract};
 pub use self::flash::Flash;
 pub use self::handle::Session;
 #[cfg(feature = "__bench")]

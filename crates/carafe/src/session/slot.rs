@@ -72,7 +72,9 @@ pub(crate) struct State {
     /// How often what was done until then was taken, to be saved.
     pub(crate) takes: u64,
     /// Which of those could not be saved last, and why.
-    pub(crate) failed: Option<(u64, Error)>,
+    pub(crate) lost: Option<(u64, Error)>,
+    /// Why a handler went on without the session, and doesn't know.
+    pub(crate) failed: Option<Error>,
 }
 
 impl State {
@@ -113,31 +115,32 @@ impl State {
 impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
-    pub(crate) fn new(engine: Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
-        Self::with_cookies(engine, cookies(headers), None)
+    pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
+        Self::with_cookies(engine, cookies(headers), || None)
     }
 
     /// The slot of a request.
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
-        let wanted = engine.login_page.as_ref().and_then(|_| {
+        Self::with_cookies(engine, cookies(request.headers()), || {
             let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            is_get.then(|| Box::from(path))
-        });
-        Self::with_cookies(Arc::clone(engine), cookies(request.headers()), wanted)
+            is_get.then_some(path)
+        })
     }
 
-    /// A slot with the page that the request asks for, if that is known and may be needed.
+    /// A slot with the page that the request asks for, where that is needed. `wanted` tells it of a
+    /// request that can be sent again.
     #[inline]
-    pub(crate) fn with_cookies(
-        engine: Arc<Engine>,
+    pub(crate) fn with_cookies<'a>(
+        engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
-        wanted: Option<Box<str>>,
+        wanted: impl FnOnce() -> Option<&'a str>,
     ) -> Arc<Self> {
+        let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
-        Arc::new(Self { engine, cookies, wanted, state, busy })
+        Arc::new(Self { engine: Arc::clone(engine), cookies, wanted, state, busy })
     }
 
     /// The page that the request asks for. `None` also for a request that can't be sent again.

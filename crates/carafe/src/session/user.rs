@@ -25,8 +25,11 @@ use crate::{Error, ErrorKind};
 /// }
 /// ```
 ///
-/// In actix-web every `Option<T>` is `None` whatever the error is, also where a store couldn't tell:
-/// where that matters, `Result<CurrentUser, Error>` tells it apart.
+/// A store that can't tell who it is is no stranger: then the answer is 503, also where the user is
+/// optional. In actix-web, whose every `Option<T>` is `None` whatever the error is, the layer gives that
+/// answer in place of the handler's; a handler that has one of its own for it asks for a
+/// `Result<CurrentUser, Error>`. An extractor of your own that is made of this one, or of
+/// [`Session`], hands it on with `actix_web::Error` as its error.
 ///
 /// In axum, `axum::middleware::from_extractor::<CurrentUser>()` keeps a whole router for users.
 #[derive(Clone)]

@@ -149,7 +149,7 @@ impl<S> Client<S> {
     async fn open(&self) -> Result<(Arc<Slot>, Session), Error> {
         let mut headers = HeaderMap::new();
         self.add_cookies(&mut headers, self.session_path());
-        let slot = Slot::new(Arc::clone(self.sessions.engine()), &headers);
+        let slot = Slot::new(self.sessions.engine(), &headers);
         let session = LazySession::new(Arc::clone(&slot)).open().await?;
         Ok((slot, session))
     }

@@ -5,13 +5,16 @@
 mod actix_errors;
 mod actix_layers;
 mod browser;
+mod members;
 mod on_actix;
 mod on_axum;
 mod on_tower;
+mod outage;
 mod shop;
 mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
+mod users;
 mod visit;
 
 #[path = "../support/log.rs"]

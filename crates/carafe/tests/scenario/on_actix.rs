@@ -14,7 +14,7 @@ use carafe::{Csrf, CurrentUser, Error, Session, SessionLayer, Typed, WantedPage}
 use crate::browser::Server;
 use crate::shop::{self, Cart};
 
-pub(crate) struct OnActix<S>(S);
+pub(crate) struct OnActix<S>(pub(crate) S);
 
 pub(crate) async fn shop(layer: SessionLayer) -> impl Server {
     let app = App::new()

@@ -13,7 +13,7 @@ use tower::ServiceExt as _;
 use crate::browser::Server;
 use crate::shop::{self, Cart};
 
-pub(crate) struct OnAxum(Router);
+pub(crate) struct OnAxum(pub(crate) Router);
 
 pub(crate) fn shop(layer: SessionLayer) -> OnAxum {
     let app = Router::new()

@@ -30,7 +30,9 @@ impl Default for Content {
     }
 }
 
-pub(crate) struct OnTower(BoxCloneService<Request<Full<Bytes>>, Response<Content>, Infallible>);
+type Service = BoxCloneService<Request<Full<Bytes>>, Response<Content>, Infallible>;
+
+pub(crate) struct OnTower(pub(crate) Service);
 
 pub(crate) fn shop(layer: SessionLayer) -> OnTower {
     let handler = service_fn(async |request: Request<carafe::csrf::Body<Full<Bytes>>>| {

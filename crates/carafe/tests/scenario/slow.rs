@@ -1,26 +1,39 @@
-//! A store that has to be waited for, as one on another machine.
+//! A store that has to be waited for, as one on another machine, and that can be switched off.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::SessionIdHash;
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
+use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 use carafe::{MemoryStore, SessionStore};
 
-#[derive(Default)]
-pub(crate) struct Slow(MemoryStore);
+#[derive(Clone, Default)]
+pub(crate) struct Slow {
+    store: Arc<MemoryStore>,
+    is_down: Arc<AtomicBool>,
+}
 
 impl Slow {
-    async fn store(&self) -> &MemoryStore {
+    pub(crate) fn switch_off(&self, off: bool) {
+        self.is_down.store(off, Ordering::Relaxed);
+    }
+
+    async fn store(&self) -> Result<&MemoryStore, StoreError> {
         tokio::task::yield_now().await;
-        &self.0
+        match self.is_down.load(Ordering::Relaxed) {
+            true => Err(StoreError::new(StoreErrorKind::Unavailable, "the store is switched off")),
+            false => Ok(&self.store),
+        }
     }
 }
 
 impl SessionStore for Slow {
     async fn create(&self, id: &SessionIdHash, r: &Record, now: u64) -> Result<bool, StoreError> {
-        self.store().await.create(id, r, now).await
+        self.store().await?.create(id, r, now).await
     }
     async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
-        self.store().await.load(id, now).await
+        self.store().await?.load(id, now).await
     }
     async fn update(
         &self,
@@ -29,34 +42,34 @@ impl SessionStore for Slow {
         record: &Record,
         now: u64,
     ) -> Result<Updated, StoreError> {
-        self.store().await.update(id, expected, record, now).await
+        self.store().await?.update(id, expected, record, now).await
     }
     async fn delete(
         &self,
         id: &SessionIdHash,
         expected: Option<Version>,
     ) -> Result<Deleted, StoreError> {
-        self.store().await.delete(id, expected).await
+        self.store().await?.delete(id, expected).await
     }
     async fn list_for_user(
         &self,
         user: &str,
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        self.store().await.list_for_user(user, now).await
+        self.store().await?.list_for_user(user, now).await
     }
     async fn delete_for_user(
         &self,
         user: &str,
         keep: Option<&SessionIdHash>,
     ) -> Result<u64, StoreError> {
-        self.store().await.delete_for_user(user, keep).await
+        self.store().await?.delete_for_user(user, keep).await
     }
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        self.store().await.delete_expired(now, limit).await
+        self.store().await?.delete_expired(now, limit).await
     }
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
-        self.store().await.revoke(id, until, now).await
+        self.store().await?.revoke(id, until, now).await
     }
     async fn revoke_user(
         &self,
@@ -65,7 +78,7 @@ impl SessionStore for Slow {
         until: u64,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.store().await.revoke_user(user, time, until, now).await
+        self.store().await?.revoke_user(user, time, until, now).await
     }
     async fn revocations(
         &self,
@@ -73,6 +86,6 @@ impl SessionStore for Slow {
         user: Option<&str>,
         now: u64,
     ) -> Result<Revocations, StoreError> {
-        self.store().await.revocations(id, user, now).await
+        self.store().await?.revocations(id, user, now).await
     }
 }

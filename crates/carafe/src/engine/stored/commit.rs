@@ -58,7 +58,7 @@ impl Engine {
             }
         }
         state.closed = true;
-        Some(Outcome { vary: state.accessed, cookie: None, error: None })
+        Some(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
     }
 
     /// Closes a request's session, saves what changed, and says what the response has to say.
@@ -79,17 +79,18 @@ impl Engine {
         backend: &StoreBackend,
         head: &Weak<Head>,
     ) -> Result<Outcome, Error> {
-        let (taken, origin, accessed, set_id) = {
+        let (taken, origin, accessed, set_id, failed) = {
             let mut state = slot.state();
             state.closed = true;
             let origin = state.origin.take().map(|origin| *origin);
-            (take_recorded(&mut state), origin, state.accessed, std::mem::take(&mut state.set_id))
+            let (set_id, failed) = (std::mem::take(&mut state.set_id), state.failed.take());
+            (take_recorded(&mut state), origin, state.accessed, set_id, failed)
         };
         let (recorded, number) = taken;
         let committed = self.commit_recorded(backend, origin, recorded, Some(head)).await;
         note_failure(slot, number, &committed);
         let (set_id, error) = match committed {
-            Ok(committed) => (committed.set_id.unwrap_or(set_id), None),
+            Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
             // What was saved before lasts: without its new id the visitor would have lost it.
             Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
             Err(error) => return Err(error),
@@ -126,7 +127,7 @@ impl Engine {
         let taken = {
             let mut state = slot.state();
             // While this waited, another may have taken what it was to save, and failed.
-            if let Some((number, error)) = &state.failed
+            if let Some((number, error)) = &state.lost
                 && *number > before
             {
                 return Err(error.clone());
@@ -296,7 +297,7 @@ fn take_recorded(state: &mut SlotState) -> (Recorded, u64) {
 /// Notes why what was taken was not saved, for whoever waits to save it as well.
 fn note_failure(slot: &Slot, number: u64, committed: &Result<Committed, Error>) {
     if let Err(error) = committed {
-        slot.state().failed = Some((number, error.clone()));
+        slot.state().lost = Some((number, error.clone()));
     }
 }
 

@@ -1,0 +1,101 @@
+//! What extractors give, for frameworks whose extractors have a future of their own type, and whose
+//! `Option` of one is `None` whatever the error is.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{LazySession, Session, Slot};
+use crate::engine::Prompt;
+use crate::{Error, ErrorKind};
+
+/// What is made of a session, which is there at once if it needs no wait for a store.
+pub(crate) type Extracting<T> = Prompt<Pin<Box<dyn Future<Output = Result<T, Unopened>> + Send>>>;
+
+/// Opens a session for an extractor, and makes of it what is extracted.
+pub(crate) fn extract<T: 'static>(
+    slot: Result<Arc<Slot>, Error>,
+    make: impl FnOnce(Session) -> Result<T, Error> + Send + 'static,
+) -> Extracting<T> {
+    let slot = match slot {
+        Ok(slot) => slot,
+        Err(error) => return Prompt::done(Err(Unopened::new(error, None))),
+    };
+    let lazy = LazySession::new(slot);
+    match lazy.open_at_once() {
+        Some(opened) => Prompt::done(opened.and_then(make).map_err(|error| lazy.unopened(error))),
+        None => Prompt::Waiting(Box::pin(async move {
+            lazy.open().await.and_then(make).map_err(|error| lazy.unopened(error))
+        })),
+    }
+}
+
+/// Why an extractor has nothing to give.
+///
+/// Where it is that the store failed, somebody has to learn of it: of an error that is dropped before,
+/// as by an `Option`, the layer makes the response.
+pub struct Unopened(Box<Inner>);
+
+struct Inner {
+    error: Error,
+    /// Of the request, if its store failed.
+    slot: Option<Arc<Slot>>,
+    is_known: AtomicBool,
+}
+
+impl Unopened {
+    pub(super) fn new(error: Error, slot: Option<&Arc<Slot>>) -> Self {
+        let slot = slot.filter(|_| error.kind() == ErrorKind::Store).cloned();
+        Self(Box::new(Inner { error, slot, is_known: AtomicBool::new(false) }))
+    }
+}
+
+/// Whoever looks at the error knows of it, and acts on it.
+impl Deref for Unopened {
+    type Target = Error;
+
+    fn deref(&self) -> &Error {
+        self.0.is_known.store(true, Ordering::Relaxed);
+        &self.0.error
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take()
+            && !*self.is_known.get_mut()
+        {
+            slot.state().failed = Some(self.error.clone());
+        }
+    }
+}
+
+/// So that a handler that asks for a `Result<T, Error>` knows what happened.
+impl From<Unopened> for Error {
+    fn from(unopened: Unopened) -> Self {
+        Self::clone(&unopened)
+    }
+}
+
+/// The log is nobody who acts on it: it is told of each `Option` that is `None`.
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Unopened").field(&self.0.error).finish()
+    }
+}
+
+impl StdError for Unopened {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.error.source()
+    }
+}
