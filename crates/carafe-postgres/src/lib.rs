@@ -28,7 +28,8 @@
 //! 6. What has expired is removed in batches that wait for no lock.
 //!
 //! A write that was acknowledged is on disk, as long as the server's `fsync` and
-//! `synchronous_commit` are on, as they are by default. PostgreSQL 12 or later is needed.
+//! `synchronous_commit` are on, as they are by default. PostgreSQL 12 or later is needed; 15 is
+//! tested.
 //!
 //! # TLS
 //!

@@ -21,7 +21,8 @@
 //! | `redis-cluster://host:6379?node=host2:6379` | a Cluster: some of its nodes, which name the others |
 //! | `rediss-cluster://…` | a Cluster with TLS |
 //!
-//! `valkey` may stand for `redis`. The server has to be Redis 6 or later, or any Valkey.
+//! `valkey` may stand for `redis`. The server has to be Redis 6 or later, or any Valkey; tested are
+//! Redis 7.0 and Valkey 9.1.
 //!
 //! # What it does
 //!

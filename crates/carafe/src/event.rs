@@ -148,6 +148,27 @@ pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
     );
 }
 
+/// No key is set, and one is made that nobody else has.
+pub(crate) fn random_key() {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.random_key",
+        "no SECRET_KEY is set: with the random one that is used now, all sessions end when this \
+         process does"
+    );
+}
+
+/// A variable's key is one thing to Flask and another to us.
+pub(crate) fn ambiguous_key(variable: &str) {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.ambiguous_key",
+        variable,
+        "the secret key parses as JSON that is no string, with which Flask fails: its text is taken. \
+         Put it in double quotes"
+    );
+}
+
 /// A layer's cookie lacks attributes that protect it.
 pub(crate) fn lax_cookie(name: &str, lacking: &str) {
     tracing::warn!(

@@ -1,7 +1,7 @@
 //! Tests against a real server, whose URL is in `CARAFE_POSTGRES_URL`, as a user who may create
 //! others, and where these need no password. It may lead to PgBouncer, if that lets any user through.
 //!
-//! `cargo xtask test postgres` starts servers and runs them.
+//! `cargo xtask test --only postgres` starts servers and runs them.
 
 mod database;
 mod encryption;

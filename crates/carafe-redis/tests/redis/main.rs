@@ -1,7 +1,7 @@
 //! Tests against a real server, whose URL is in `CARAFE_REDIS_URL`. They may delete all its
 //! scripts, and cut connections to it.
 //!
-//! `cargo xtask test redis` and `redis-cluster` start servers and run them.
+//! `cargo xtask test --only redis` and `--only redis-cluster` start servers and run them.
 
 mod encryption;
 mod faults;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Config, Refresh};
 use crate::cookie::SameSite;
-use crate::{Error, ErrorKind, SecretKey, Value};
+use crate::{Error, ErrorKind, SecretKey, Value, event};
 
 /// The variables that are read.
 pub(super) const VARIABLES: [&str; 18] = [
@@ -164,11 +164,7 @@ pub(crate) fn secret_key(name: &str, text: &OsStr) -> Result<SecretKey, Error> {
         Some(Value::Null) => missing(name),
         // Flask would make a number of a key of digits, and fail when it signs.
         _ => {
-            tracing::warn!(
-                variable = name,
-                "the secret key parses as JSON that is no string, with which Flask fails: its text \
-                 is taken. Put it in double quotes"
-            );
+            event::ambiguous_key(name);
             SecretKey::new(text.as_encoded_bytes())
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, event};
 
 /// A secret key: Flask's `SECRET_KEY`.
 ///
@@ -89,11 +89,7 @@ impl SecretKey {
                 key => return key,
             }
         }
-        tracing::warn!(
-            target: "carafe",
-            "no SECRET_KEY is set: with the random one that is used now, all sessions end when this \
-             process does"
-        );
+        event::random_key();
         Self::random()
     }
 

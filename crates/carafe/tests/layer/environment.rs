@@ -8,7 +8,7 @@ use axum::routing::get;
 use carafe::signing::SigningOptions;
 use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer};
 
-use crate::support::Client;
+use crate::support::{Client, Log};
 
 const INNER: &str = "CARAFE_TESTS_INNER";
 
@@ -102,7 +102,9 @@ fn without_a_key_the_error_names_the_variable() {
     assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
     assert!(error.to_string().contains("FLASK_SECRET_KEY"));
     // For trying things out.
+    let log = Log::capture();
     assert_eq!(format!("{:?}", SecretKey::from_env_or_random().unwrap()), "SecretKey(32 bytes)");
+    assert!(log.line().contains("session.random_key"), "{}", log.line());
 }
 
 #[test]
@@ -159,6 +161,23 @@ fn an_empty_variable_is_as_good_as_none() {
     assert_eq!(signs(SecretKey::from_env_or_random().unwrap()), expected);
     let ring = KeyRing::from_env().unwrap();
     assert_eq!(signs(ring.iter().next().unwrap().clone()), expected);
+}
+
+/// Flask makes a number of it, with which it can't sign.
+#[test]
+fn a_key_of_digits_is_its_text_and_the_log_says_so() {
+    let variables = [("FLASK_SECRET_KEY", "20231114221320")];
+    if !inner("a_key_of_digits_is_its_text_and_the_log_says_so", &variables) {
+        return;
+    }
+    let signs = |key: SecretKey| {
+        carafe::signing::Signer::new(&key.into(), &SigningOptions::default()).sign("value")
+    };
+    let log = Log::capture();
+    let key = SecretKey::from_env("FLASK_SECRET_KEY").unwrap();
+    assert_eq!(signs(key), signs(SecretKey::new("20231114221320").unwrap()));
+    assert!(log.line().contains("session.ambiguous_key"), "{}", log.line());
+    assert!(!log.text().contains("20231114221320"), "{}", log.text());
 }
 
 /// A random key in its place would log everybody out, and nobody would know why.
