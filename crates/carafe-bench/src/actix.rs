@@ -5,16 +5,17 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use actix_session::SessionMiddleware;
+use actix_session::config::CookieContentSecurity;
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::Key;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{ServiceConfig, get, post};
 use actix_web::{App, dev::Service};
-use carafe::{Compression, Session};
+use carafe::{Compression, SecretKey, Session, SessionLayer};
 
+use crate::KEY;
 use crate::subject::Subject;
-use crate::{KEY, ours};
 
 /// What is done with a session, and the request that does it.
 const TASKS: [(&str, &str); 2] = [("read", "/session"), ("login", "/login")];
@@ -26,10 +27,12 @@ pub fn subjects() -> Vec<Subject> {
     for (task, path) in TASKS {
         let app = App::new().configure(bare);
         subjects.push(subject(format!("actix-bare-{task}"), path, now(init_service(app))));
-        let app = App::new().configure(carafe).wrap(ours::layer(0, Compression::Never));
+        let app = App::new().configure(carafe).wrap(layer());
         subjects.push(subject(format!("actix-carafe-{task}"), path, now(init_service(app))));
         let key = Key::from(KEY.repeat(2).as_bytes());
-        let sessions = SessionMiddleware::new(CookieSessionStore::default(), key);
+        let sessions = SessionMiddleware::builder(CookieSessionStore::default(), key)
+            .cookie_content_security(CookieContentSecurity::Signed)
+            .build();
         let app = App::new().configure(actix_session).wrap(sessions);
         subjects.push(subject(format!("actix-session-{task}"), path, now(init_service(app))));
     }
@@ -69,6 +72,13 @@ fn now<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the answer isn't there"),
     }
+}
+
+/// Signed sessions in a cookie with all the attributes that actix-session's has.
+fn layer() -> SessionLayer {
+    let key = SecretKey::new(KEY).expect("the key isn't empty");
+    let layer = SessionLayer::signed(key).expect("the key is long");
+    layer.configure(|config| config.compression(Compression::Never)).expect("the settings are good")
 }
 
 fn bare(app: &mut ServiceConfig) {

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use actix_session::SessionMiddleware;
+use actix_session::config::CookieContentSecurity;
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::Key;
 use actix_web::web::{get, post};
@@ -36,29 +37,41 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
                 .route("/login", post().to(async || "Hello"))
                 .route("/visit", post().to(async || "1"))
         ),
-        "actix-carafe" => {
-            let layer = SessionLayer::flask(key()?)
-                .configure(|config| config.compression(Compression::Never))?;
-            run!(
-                App::new()
-                    .route("/session", get().to(application::read))
-                    .route("/login", post().to(application::login))
-                    .route("/visit", post().to(application::visit))
-                    .wrap(layer.clone())
-            )
+        "actix-carafe-signed" => {
+            let layer = SessionLayer::signed(key()?)?;
+            carafe(layer.configure(|config| config.compression(Compression::Never))?)
         }
-        "actix-session" => {
-            let key = Key::from(KEY.repeat(2).as_bytes());
-            run!(
-                App::new()
-                    .route("/session", get().to(read))
-                    .route("/login", post().to(login))
-                    .route("/visit", post().to(visit))
-                    .wrap(SessionMiddleware::new(CookieSessionStore::default(), key.clone()))
-            )
-        }
+        "actix-carafe-sealed" => carafe(SessionLayer::sealed(key()?)?),
+        "actix-session-signed" => actix_session(CookieContentSecurity::Signed),
+        "actix-session-private" => actix_session(CookieContentSecurity::Private),
         _ => Err(format!("there is no server {name}").into()),
     }
+}
+
+fn carafe(layer: SessionLayer) -> Result<(), Box<dyn Error>> {
+    run!(
+        App::new()
+            .route("/session", get().to(application::read))
+            .route("/login", post().to(application::login))
+            .route("/visit", post().to(application::visit))
+            .wrap(layer.clone())
+    )
+}
+
+fn actix_session(security: CookieContentSecurity) -> Result<(), Box<dyn Error>> {
+    let key = Key::from(KEY.repeat(2).as_bytes());
+    let middleware = move || {
+        SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
+            .cookie_content_security(security)
+            .build()
+    };
+    run!(
+        App::new()
+            .route("/session", get().to(read))
+            .route("/login", post().to(login))
+            .route("/visit", post().to(visit))
+            .wrap(middleware())
+    )
 }
 
 async fn read(session: actix_session::Session) -> actix_web::Result<String> {

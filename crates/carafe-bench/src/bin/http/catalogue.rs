@@ -67,7 +67,30 @@ const JAR: &str = "axum-extra 0.12 `SignedCookieJar`";
 const TOWER_SESSIONS: &str = "tower-sessions 0.15 in memory";
 const STORES: &str = "tower-sessions-stores";
 
-pub(crate) const SECTIONS: [Section; 4] = [
+const CARAFE_REDIS: Entry = at(REDIS, this("carafe-redis", "**Carafe** in Redis"));
+const TOWER_SESSIONS_REDIS: Entry =
+    at(REDIS, other("tower-sessions-redis", "tower-sessions 0.14 in Redis", STORES, "redis"));
+const CARAFE_POSTGRES: Entry = at(POSTGRES, this("carafe-postgres", "**Carafe** in PostgreSQL"));
+const TOWER_SESSIONS_POSTGRES: Entry = at(
+    POSTGRES,
+    other(
+        "tower-sessions-postgres",
+        "tower-sessions 0.14 in PostgreSQL, by SQLx",
+        STORES,
+        "postgres",
+    ),
+);
+const TOWER_SESSIONS_POSTGRES_UNTESTED: Entry = at(
+    POSTGRES,
+    other(
+        "tower-sessions-postgres-untested",
+        "the same, with connections that are not tested before each use",
+        STORES,
+        "postgres-untested",
+    ),
+);
+
+pub(crate) const SECTIONS: [Section; 5] = [
     Section {
         title: "On axum",
         about: "",
@@ -90,8 +113,10 @@ pub(crate) const SECTIONS: [Section; 4] = [
         threads: 1,
         servers: &[
             this("actix-bare", "actix-web, no session"),
-            this("actix-carafe", SIGNED),
-            this("actix-session", "actix-session 0.11, cookies"),
+            this("actix-carafe-signed", SIGNED),
+            this("actix-session-signed", "actix-session 0.11, signed cookies"),
+            this("actix-carafe-sealed", "**Carafe** sealed"),
+            this("actix-session-private", "actix-session 0.11, encrypted cookies"),
         ],
     },
     Section {
@@ -111,8 +136,8 @@ pub(crate) const SECTIONS: [Section; 4] = [
     Section {
         title: "In SQLite, Redis and PostgreSQL",
         about: "All on axum, beside tower-sessions with the same store. CPU is that of the web server \
-                alone, which has SQLite in it; Redis and PostgreSQL are processes of their own on the \
-                same processors, and serve both. Each side has as many connections: to SQLite three \
+                alone, which has SQLite in it; Redis and PostgreSQL are processes of their own on \
+                either processor, and serve both. Each side has as many connections: to SQLite three \
                 (the crate tower-sessions-rusqlite-store has one, and no choice), to Redis one, and \
                 to PostgreSQL eight at most. Each side's write is answered when it is as safe: SQLite \
                 with a write-ahead log and `synchronous = full`, Redis with `appendfsync everysec`, \
@@ -121,7 +146,7 @@ pub(crate) const SECTIONS: [Section; 4] = [
                 crate has it. Unlike \
                 tower-sessions, Carafe compares versions when it writes, so that no request overwrites \
                 what another one has just written.\n\n",
-        threads: 2,
+        threads: 1,
         servers: &[
             BARE,
             this("carafe-sqlite", "**Carafe** in SQLite"),
@@ -137,30 +162,25 @@ pub(crate) const SECTIONS: [Section; 4] = [
                 STORES,
                 "sqlite",
             ),
-            at(REDIS, this("carafe-redis", "**Carafe** in Redis")),
-            at(
-                REDIS,
-                other("tower-sessions-redis", "tower-sessions 0.14 in Redis", STORES, "redis"),
-            ),
-            at(POSTGRES, this("carafe-postgres", "**Carafe** in PostgreSQL")),
-            at(
-                POSTGRES,
-                other(
-                    "tower-sessions-postgres",
-                    "tower-sessions 0.14 in PostgreSQL, by SQLx",
-                    STORES,
-                    "postgres",
-                ),
-            ),
-            at(
-                POSTGRES,
-                other(
-                    "tower-sessions-postgres-untested",
-                    "the same, with connections that are not tested before each use",
-                    STORES,
-                    "postgres-untested",
-                ),
-            ),
+            CARAFE_REDIS,
+            TOWER_SESSIONS_REDIS,
+            CARAFE_POSTGRES,
+            TOWER_SESSIONS_POSTGRES,
+            TOWER_SESSIONS_POSTGRES_UNTESTED,
+        ],
+    },
+    Section {
+        title: "In Redis and PostgreSQL, with two threads",
+        about: "As above, but for the threads, which share both processors with the load and the \
+                stores' servers: how all of them are scheduled is a large part of what is measured.\n\n",
+        threads: 2,
+        servers: &[
+            BARE,
+            CARAFE_REDIS,
+            TOWER_SESSIONS_REDIS,
+            CARAFE_POSTGRES,
+            TOWER_SESSIONS_POSTGRES,
+            TOWER_SESSIONS_POSTGRES_UNTESTED,
         ],
     },
 ];

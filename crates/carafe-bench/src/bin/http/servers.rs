@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
 use axum_extra::extract::SignedCookieJar;
-use axum_extra::extract::cookie::{Cookie, Key};
+use axum_extra::extract::cookie::{Cookie, Key, SameSite};
 use carafe::{Compression, MemoryStore, SecretKey, SessionLayer};
 use carafe_bench::{KEY, application, stored};
 use carafe_postgres::PostgresStore;
@@ -66,16 +66,21 @@ impl FromRef<State> for Key {
 }
 
 fn signed_cookie_jar() -> Router {
+    /// With the attributes that a cookie of a login should have, and every other side's has.
+    fn cookie(name: &'static str, value: String) -> Cookie<'static> {
+        let cookie = Cookie::build((name, value)).path("/").secure(true).http_only(true);
+        cookie.same_site(SameSite::Lax).build()
+    }
     async fn read(jar: SignedCookieJar) -> String {
         jar.get("session").map(|cookie| cookie.value().to_owned()).unwrap_or_default()
     }
     async fn login(jar: SignedCookieJar) -> (SignedCookieJar, &'static str) {
-        (jar.add(Cookie::new("session", "admin")), "Hello")
+        (jar.add(cookie("session", "admin".to_owned())), "Hello")
     }
     async fn visit(jar: SignedCookieJar) -> (SignedCookieJar, String) {
         let visits = jar.get("visits").and_then(|cookie| cookie.value().parse().ok());
         let visits = (visits.unwrap_or(0_u64) + 1).to_string();
-        (jar.add(Cookie::new("visits", visits.clone())), visits)
+        (jar.add(cookie("visits", visits.clone())), visits)
     }
     Router::new()
         .route("/session", get(read))

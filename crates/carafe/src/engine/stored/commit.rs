@@ -45,8 +45,6 @@ impl Engine {
     ) -> Option<Outcome> {
         let mut state = slot.state();
         if let Some(view) = &state.view {
-            // What is being saved has its say about the cookie.
-            let _committing = slot.busy.try_lock().ok()?;
             let rules = &backend.queue.rules;
             let due = state.origin.as_ref().is_some_and(|origin| {
                 // Whoever is late by a tick of the clock does it in the next request.
@@ -56,6 +54,8 @@ impl Engine {
             if due || view.has_log() || !matches!(state.set_id, SetId::Keep) {
                 return None;
             }
+            // What is being saved has its say about the cookie.
+            drop(slot.busy.try_lock().ok()?);
         }
         state.closed = true;
         Some(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
@@ -213,7 +213,7 @@ impl Engine {
             let set_id = created.as_ref().map(set_id_of).or(set_id);
             return Ok(Committed { origin: created, set_id });
         };
-        let now = self.clock.now();
+        let now = self.clock.just_now();
         let rotates = log
             .iter()
             .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
@@ -258,7 +258,9 @@ impl Engine {
             return Ok(None);
         }
         let rules: &Rules = &backend.queue.rules;
-        let now = self.clock.now();
+        // A login is compared with what was ended before.
+        let login = apply::login(&log);
+        let now = if login.is_some() { self.clock.now() } else { self.clock.just_now() };
         // Nobody else can have changed what isn't there yet.
         let data = match made {
             Some(made) => made?,
@@ -268,7 +270,6 @@ impl Engine {
                 view.to_json()?
             }
         };
-        let login = apply::login(&log);
         if login.is_none() && data == b"{}" {
             return Ok(None);
         }
