@@ -11,6 +11,7 @@ mod routing;
 mod scan;
 mod server_side;
 mod way;
+mod wire;
 
 use std::time::Duration;
 
