@@ -76,7 +76,6 @@ class Story:
             return
         self.wrong.append(f"{what}: {answer.status} {answer.body[:200]!r}" if answer else what)
 
-
     def is_excused(self, known: Known) -> bool:
         """Whether the store may have lost a change. One that keeps all that it acknowledges has no excuse, ever."""
         if not self.window:
