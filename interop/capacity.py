@@ -104,6 +104,8 @@ class Measurement:
 async def measure(arguments: argparse.Namespace, server: Server) -> None:
     """All of one store."""
     kind, url = urlsplit(arguments.store).scheme or arguments.store, server.url
+    if os.environ.get("CARAFE_TWIN_PREPARED") == "1":
+        print(f"{kind} remembers statements:")
     measurement = Measurement(server, arguments.pid, arguments.seconds)
     cookies = await log_in(url, 0, 2000, True)
     print(f"{kind:10} {'':8} {'requests/s':>11} {'service us':>11} {'store us':>9} {'p50 ms':>7} {'p99 ms':>7}")

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checks import Checks
-from differ.twins import Server
+from differ.twins import FRAMEWORKS, Server, on
 from failover import ask
 from keepalive import Answer, Client
 
@@ -135,8 +135,8 @@ class FullStore:
         self.story = Story()
 
     def start(self) -> None:
-        """Starts both twins."""
-        self.servers = [Server(self.command, SETTINGS) for _ in range(2)]
+        """Starts both twins, on different frameworks."""
+        self.servers = [on(framework, self.command, SETTINGS) for framework in FRAMEWORKS]
 
     def stop(self) -> None:
         """Ends them."""

@@ -6,6 +6,7 @@ each mutant of `mutants.py` is caught, as is each bug of `exchange_flask.py`. So
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import differences
 import differential
 import exchange
+import keepalive
 import silence
 from checks import Checks
 from exchange_flask import BUGS
@@ -82,8 +84,25 @@ def check_silence(checks: Checks) -> None:
             checks.check(f"a log that shows {secret.decode()} is noticed", True)
         else:
             checks.check(f"a log that shows {secret.decode()} is noticed", False)
+    check_client(checks)
     silence.check("a server", b"2026-01-31T12:00:00.123456Z DEBUG carafe: the session starts empty", keys)
     checks.check("an ordinary log passes", True)
+
+
+def check_client(checks: Checks) -> None:
+    """What the client of the races sends is secret, also if nobody answers; keys and names of operations aren't."""
+    ops = [["login", "somebody-who-logs-in"], ["set", "the-name-of-a-key", {"in": "a-value-that-is-set"}]]
+    client = keepalive.Client("http://127.0.0.1:1")
+    with contextlib.suppress(keepalive.Lost):
+        asyncio.run(client.run(ops, "session=the-cookie-of-somebody"))
+    for secret in ("somebody-who-logs-in", "a-value-that-is-set", "the-cookie-of-somebody"):
+        shown = False
+        try:
+            silence.check("a server", secret.encode(), [])
+        except silence.Shown:
+            shown = True
+        checks.check(f"a log that shows {secret} is noticed", shown)
+    silence.check("a server", b"the-name-of-a-key", [])
 
 
 def main(names: list[str]) -> int:

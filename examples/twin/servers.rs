@@ -33,7 +33,9 @@ pub(crate) fn keep_in(
             if let Some(pem) = authority {
                 store = store.root_certificate(pem);
             }
-            Some(layer.in_store(store.open()?))
+            // Whether the server has to remember statements; no pooler is in between then.
+            let prepared = std::env::var("CARAFE_TWIN_PREPARED").is_ok_and(|on| on == "1");
+            Some(layer.in_store(store.prepared_statements(prepared).open()?))
         }
         "sqlite" => {
             let file = url.strip_prefix("sqlite:").unwrap_or(url);

@@ -23,6 +23,16 @@ def inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("FLASK_")}
 
 
+#: What the twin can be served by.
+FRAMEWORKS = ("axum", "actix")
+
+
+def on(framework: str, command: Sequence[str], environment: dict[str, str]) -> Server:
+    """A process of the twin on one of these. That on axum has PostgreSQL remember its statements, the other hasn't."""
+    prepared = {"CARAFE_TWIN_PREPARED": "1"} if framework == "axum" else {}
+    return Server([*command, "--server", framework], environment | prepared)
+
+
 class Server:
     """A server in its own process, on a free loopback port, found by the line that it prints."""
 

@@ -1,15 +1,19 @@
 //! Connections to the server.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use bytes::BytesMut;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Row, Statement};
 
 use crate::pool::Parameter;
+
+type BoxError = Box<dyn std::error::Error + Sync + Send>;
 
 /// What reads from the socket and writes to it. It ends when the connection does.
 pub(crate) type Io = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -67,7 +71,10 @@ impl Connection {
     ) -> Result<Vec<Row>, Error> {
         let client = &self.client;
         match find(&self.prepared, statement) {
-            Some(known) => self.driver.run(client.query(known, &values(parameters))).await,
+            Some(known) => {
+                let unnamed = unnamed(parameters);
+                self.driver.run(client.query(known, &values(&unnamed))).await
+            }
             // In one round trip, and with nothing left behind.
             None => self.driver.run(client.query_typed(statement, parameters)).await,
         }
@@ -81,7 +88,10 @@ impl Connection {
     ) -> Result<u64, Error> {
         let client = &self.client;
         match find(&self.prepared, statement) {
-            Some(known) => self.driver.run(client.execute(known, &values(parameters))).await,
+            Some(known) => {
+                let unnamed = unnamed(parameters);
+                self.driver.run(client.execute(known, &values(&unnamed))).await
+            }
             None => self.driver.run(client.execute_typed(statement, parameters)).await,
         }
     }
@@ -96,8 +106,39 @@ fn find<'a>(prepared: &'a [(&'static str, Statement)], statement: &str) -> Optio
     prepared.iter().find(|(known, _)| *known == statement).map(|(_, prepared)| prepared)
 }
 
-fn values<'a>(parameters: &[Parameter<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    parameters.iter().map(|(value, _)| *value).collect()
+/// A value that says nothing of itself: with `log` at the level of debug, the client writes down what
+/// a prepared statement is run with.
+struct Unnamed<'a>(&'a (dyn ToSql + Sync));
+
+impl fmt::Debug for Unnamed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("_")
+    }
+}
+
+impl ToSql for Unnamed<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        self.0.to_sql_checked(kind, out)
+    }
+
+    /// The value itself is asked when it is written.
+    fn accepts(_kind: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, kind: &Type) -> Format {
+        self.0.encode_format(kind)
+    }
+
+    to_sql_checked!();
+}
+
+fn unnamed<'a>(parameters: &[Parameter<'a>]) -> Vec<Unnamed<'a>> {
+    parameters.iter().map(|(value, _)| Unnamed(*value)).collect()
+}
+
+fn values<'a>(unnamed: &'a [Unnamed<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    unnamed.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 impl Driver {

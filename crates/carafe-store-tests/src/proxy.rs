@@ -1,14 +1,14 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// A TCP proxy between a store and its server, which can keep answers back: for tests that no write
-/// is sent again whose answer was lost.
+/// A TCP proxy between a store and its server, which can keep answers back and note what is sent: for
+/// tests that no write is sent again whose answer was lost, and of how often a store asks.
 ///
 /// ```
 /// use carafe_store_tests::Proxy;
@@ -37,6 +37,8 @@ pub struct Proxy {
 struct State {
     cuts: AtomicBool,
     connections: AtomicUsize,
+    /// What clients have sent, if that is to be noted.
+    sent: Mutex<Option<Vec<u8>>>,
     /// Wakes all connections, to end them.
     ends: Notify,
 }
@@ -63,8 +65,8 @@ impl Proxy {
                 tokio::spawn(async move {
                     tokio::select! {
                         () = state.ends.notified() => {}
-                        () = copy(from_client, to_server, None) => {}
-                        () = copy(from_server, to_client, Some(&state)) => {}
+                        () = copy(from_client, to_server, |asked| state.note(asked)) => {}
+                        () = copy(from_server, to_client, |_| state.passes_on()) => {}
                     }
                 });
             }
@@ -87,18 +89,38 @@ impl Proxy {
         self.state.ends.notify_waiters();
     }
 
+    /// Notes what clients send from now on; returns what they have sent since the last time. It is
+    /// noted before it is passed on.
+    pub fn sent(&self) -> Vec<u8> {
+        let mut sent = self.state.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.replace(Vec::new()).unwrap_or_default()
+    }
+
     /// How many connections there were so far.
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::Relaxed)
     }
 }
 
-/// Passes on what comes, until either side ends or an answer is cut.
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: Option<&State>) {
+impl State {
+    fn note(&self, asked: &[u8]) -> bool {
+        if let Some(sent) = &mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner) {
+            sent.extend(asked);
+        }
+        true
+    }
+
+    fn passes_on(&self) -> bool {
+        !self.cuts.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// Passes on what comes, until either side ends or something is not to be passed on.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passes: impl Fn(&[u8]) -> bool) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read) = from.read(&mut buffer).await {
-        let cuts = cut.is_some_and(|state| state.cuts.swap(false, Ordering::SeqCst));
-        if read == 0 || cuts || to.write_all(&buffer[..read]).await.is_err() {
+        let came = &buffer[..read];
+        if read == 0 || !passes(came) || to.write_all(came).await.is_err() {
             return;
         }
     }

@@ -75,16 +75,19 @@ pub(crate) fn valkey(job: &mut Job<'_>) -> Result<(), String> {
     cluster_failovers(job, VALKEY, 2, 5, &["--wait", "--reshard-seconds", "3"])
 }
 
-/// The conformance suite and the crate's own tests, on PostgreSQL and through PgBouncer; then two
-/// processes on it, and crashes of it. Two and a half minutes on a busy machine.
+/// The conformance suite and the crate's own tests, on PostgreSQL, which remembers statements, and
+/// through PgBouncer, where it doesn't; then two processes on it, one of each kind, and crashes of it.
+/// Two and a half minutes on a busy machine.
 pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let encrypted = Postgres::start(job, "postgres-tls", FAST, Some(&certificates))?;
     let server = Postgres::start(job, "postgres-server", FAST, None)?;
     let pooler = PgBouncer::start(job, "pgbouncer", &server)?;
-    for (url, place) in [(server.url(), "on PostgreSQL"), (pooler.url(), "through PgBouncer")] {
+    for (url, prepared, place) in
+        [(server.url(), "1", "on PostgreSQL"), (pooler.url(), "0", "through PgBouncer")]
+    {
         let mut command = suite(job, "postgres");
-        command.env("CARAFE_POSTGRES_URL", url);
+        command.env("CARAFE_POSTGRES_URL", url).env("CARAFE_POSTGRES_PREPARED", prepared);
         command.env("CARAFE_POSTGRES_TLS_URL", encrypted.tls_url());
         command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
         run(job, command, place)?;
@@ -170,13 +173,15 @@ pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
     job.run_cargo(&["build", "--release", "--example", "twin"])?;
     let redis = Redis::start(job, "redis-capacity", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-capacity", &[], None)?;
-    for (url, id) in [
-        ("memory".to_owned(), None),
-        (redis.url(), Some(redis.id())),
-        (postgres.url(), Some(postgres.id())),
+    for (url, id, prepared) in [
+        ("memory".to_owned(), None, "0"),
+        (redis.url(), Some(redis.id()), "0"),
+        (postgres.url(), Some(postgres.id()), "0"),
+        (postgres.url(), Some(postgres.id()), "1"),
     ] {
         let mut command = job.python("interop/capacity.py")?;
         command.args(["--store", &url, "--seconds", &seconds.to_string()]);
+        command.env("CARAFE_TWIN_PREPARED", prepared);
         if let Some(id) = id {
             command.args(["--pid", &id.to_string()]);
         }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use carafe::id::PublicId;
-use carafe_postgres::PostgresStore;
+use carafe_postgres::{PostgresOptions, PostgresStore};
+use carafe_store_tests::Proxy;
 use tokio_postgres::{Client, NoTls, Row};
 
 pub(crate) fn url() -> String {
@@ -38,13 +39,35 @@ impl Database {
     pub(crate) fn store(&self) -> PostgresStore {
         // A machine that is busy with other tests is no failure.
         let patience = Duration::from_secs(20);
-        let options = PostgresStore::options(self.url()).connect_timeout(patience);
+        let options = options(self.url()).connect_timeout(patience);
         options.answer_timeout(patience).pool_size(4).open().unwrap()
     }
 
     pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {
         connect(&self.url()).await.query_typed(sql, &[]).await.unwrap()
     }
+}
+
+/// Whether the server is to remember statements, in all tests that say nothing else: if
+/// `CARAFE_POSTGRES_PREPARED` is 1. No pooler may be in between then.
+pub(crate) fn is_prepared() -> bool {
+    std::env::var("CARAFE_POSTGRES_PREPARED").is_ok_and(|on| on == "1")
+}
+
+/// Options for a store.
+pub(crate) fn options(url: String) -> PostgresOptions {
+    PostgresStore::options(url).prepared_statements(is_prepared())
+}
+
+/// A proxy, and options for a store that finds the server behind it.
+pub(crate) async fn through_a_proxy(database: &Database) -> (Proxy, PostgresOptions) {
+    let url = database.url();
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (credentials, rest) = rest.rsplit_once('@').unwrap();
+    let (address, name) = rest.split_once('/').unwrap();
+    let proxy = Proxy::start(address.to_owned()).await;
+    let url = format!("{scheme}://{credentials}@{}/{name}", proxy.address());
+    (proxy, options(url))
 }
 
 pub(crate) async fn connect(url: &str) -> Client {

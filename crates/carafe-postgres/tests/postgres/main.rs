@@ -1,5 +1,6 @@
 //! Tests against a real server, whose URL is in `CARAFE_POSTGRES_URL`, as a user who may create
-//! others, and where these need no password. It may lead to PgBouncer, if that lets any user through.
+//! others, and where these need no password. It may lead to PgBouncer, if that lets any user through;
+//! if it doesn't, and `CARAFE_POSTGRES_PREPARED` is 1, the server remembers statements.
 //!
 //! `cargo xtask test --only postgres` starts servers and runs them.
 
@@ -9,6 +10,7 @@ mod faults;
 mod prepared;
 mod scan;
 mod tables;
+mod wire;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::Record;

@@ -4,36 +4,21 @@ use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
 use carafe::store::{StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
-use carafe_store_tests::Proxy;
 
-use super::{NOW, SCRIPTS, id, is_cluster, record, store, url};
+use super::way::Way;
+use super::{NOW, SCRIPTS, id, record, store, url};
 
 const ID: SessionIdHash = SessionIdHash::from_bytes([7; 32]);
 
-/// The server's address, and a URL that leads to the proxy instead.
-async fn through_a_proxy() -> (Proxy, RedisStore) {
-    let url = url();
-    let (scheme, rest) = url.split_once("://").unwrap();
-    let (credentials, address) = rest.rsplit_once('@').unwrap_or(("", rest));
-    let address = address.split(['/', '?']).next().unwrap();
-    let proxy = Proxy::start(address.to_owned()).await;
-    let at = if credentials.is_empty() { "" } else { "@" };
-    let store =
-        RedisStore::new(&format!("{scheme}://{credentials}{at}{}", proxy.address())).unwrap();
-    (proxy, store)
-}
-
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
-    if is_cluster() {
-        // The nodes name their own addresses, past the proxy.
-        return;
-    }
     // An answer that is lost must not be the one that the script is unknown.
     let _scripts = SCRIPTS.lock().await;
-    let (proxy, store) = through_a_proxy().await;
+    let way = Way::open().await;
+    let store = &way.store;
     let id = id();
     assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    let proxy = way.proxy().await;
     let first = store.update(&id, Version(1), &record(None), NOW).await.unwrap();
     assert_eq!(first, Updated::Written(Version(2)));
     let (mut version, mut acknowledged, mut uncertain) = (2, 0, 0);
@@ -64,15 +49,13 @@ async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
 
 #[tokio::test]
 async fn a_read_whose_answer_is_lost_is_unavailable() {
-    if is_cluster() {
-        return;
-    }
-    let (proxy, store) = through_a_proxy().await;
-    store.ping().await.unwrap();
-    proxy.cut_next_answer();
-    let error = store.load(&id(), NOW).await.unwrap_err();
+    let way = Way::open().await;
+    let id = id();
+    assert!(way.store.create(&id, &record(None), NOW).await.unwrap());
+    way.proxy().await.cut_next_answer();
+    let error = way.store.load(&id, NOW).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
-    assert!(store.load(&id(), NOW).await.unwrap().is_none());
+    assert!(way.store.load(&id, NOW).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -119,12 +102,11 @@ async fn scripts_are_loaded_again_after_the_server_forgot_them() {
 
 #[tokio::test]
 async fn a_connection_that_broke_while_idle_costs_no_request() {
-    if is_cluster() {
-        return;
-    }
-    let (proxy, store) = through_a_proxy().await;
+    let way = Way::open().await;
+    let store = &way.store;
     let id = id();
     assert!(store.create(&id, &record(None), NOW).await.unwrap());
+    let proxy = way.proxy().await;
     for version in 1..=5 {
         proxy.cut_connections();
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -6,9 +6,12 @@
 mod encryption;
 mod faults;
 mod index;
+mod resp;
 mod routing;
 mod scan;
 mod server_side;
+mod way;
+mod wire;
 
 use std::time::Duration;
 
@@ -52,7 +55,7 @@ pub(crate) fn url() -> String {
     std::env::var("CARAFE_REDIS_URL").expect("CARAFE_REDIS_URL must hold the URL of a server")
 }
 
-/// Whether the server is a Cluster, where some tests would need to reach the node of a key.
+/// Whether the server is a Cluster.
 pub(crate) fn is_cluster() -> bool {
     url().contains("-cluster://")
 }

@@ -1,79 +1,203 @@
 //! Nodes of a Cluster that disagree. They are made up: real ones can't be told to.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use carafe::SessionStore as _;
-use carafe::store::StoreErrorKind;
-use carafe_redis::RedisStore;
+use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe_redis::{RedisOptions, RedisStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{NOW, id};
+use super::{NOW, id, record, resp};
 
-/// Answers one connection: to whoever asks for the slots that `owner` has all of them, and `other`
-/// to whatever is about a key.
-async fn serve(mut stream: TcpStream, owner: u16, other: &str) -> std::io::Result<()> {
+/// How a node answers a command about a key, by its name.
+type Answers = Arc<dyn Fn(&str) -> Answer + Send + Sync>;
+
+#[derive(Clone)]
+enum Answer {
+    Says(String),
+    /// It runs the command, and is gone.
+    Dies,
+}
+
+const NOTHING: &str = "_\r\n";
+
+fn says(text: &str) -> Answer {
+    Answer::Says(text.to_owned())
+}
+
+/// What a node was asked about keys.
+struct Node(Arc<Mutex<Vec<String>>>);
+
+impl Node {
+    /// One that takes itself for the owner of all slots.
+    fn start(listener: TcpListener, answers: Answers) -> Self {
+        let owner = port(&listener);
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, owner, Arc::clone(&answers), Arc::clone(&seen)));
+            }
+        });
+        Self(asked)
+    }
+
+    fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// Answers one connection.
+async fn serve(
+    mut stream: TcpStream,
+    owner: u16,
+    answers: Answers,
+    seen: Arc<Mutex<Vec<String>>>,
+) -> std::io::Result<()> {
     let mut asked = Vec::new();
     loop {
         if stream.read_buf(&mut asked).await? == 0 {
             return Ok(());
         }
-        while let Some((words, length)) = command(&asked) {
+        while let Some((words, length)) = resp::command(&asked) {
             asked.drain(..length);
-            let answer = match words.first().map(String::as_str) {
-                Some("HELLO") => "%1\r\n+proto\r\n:3\r\n".to_owned(),
-                Some("CLUSTER") => format!(
+            let name = String::from_utf8_lossy(&words[0]).into_owned();
+            let answer = match name.as_str() {
+                "HELLO" => "%1\r\n+proto\r\n:3\r\n".to_owned(),
+                "CLUSTER" => format!(
                     "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{owner}\r\n+id\r\n"
                 ),
-                Some("GET" | "EVALSHA") => other.to_owned(),
-                _ => "+OK\r\n".to_owned(),
+                "CLIENT" => "+OK\r\n".to_owned(),
+                _ => {
+                    seen.lock().unwrap().push(name.clone());
+                    match answers(&name) {
+                        Answer::Says(answer) => answer,
+                        Answer::Dies => return Ok(()),
+                    }
+                }
             };
             stream.write_all(answer.as_bytes()).await?;
         }
     }
 }
 
-/// The first command that is there as a whole, and how many bytes it takes.
-fn command(asked: &[u8]) -> Option<(Vec<String>, usize)> {
-    let text = String::from_utf8_lossy(asked);
-    let mut lines = text.split_inclusive("\r\n").filter(|line| line.ends_with("\r\n"));
-    let head = lines.next()?;
-    let count: usize = head.trim().strip_prefix('*')?.parse().ok()?;
-    let (mut words, mut length) = (Vec::new(), head.len());
-    for _ in 0..count {
-        let (size, word) = (lines.next()?, lines.next()?);
-        words.push(word.trim_end().to_owned());
-        length += size.len() + word.len();
-    }
-    Some((words, length))
-}
-
-/// Two nodes; the first takes itself for the owner of everything, but is cut off from the others.
-async fn two_nodes() -> String {
-    let (cut_off, elected) = (listen().await, listen().await);
-    let ports = [&cut_off, &elected].map(|listener| listener.local_addr().unwrap().port());
-    let down = "-CLUSTERDOWN The cluster is down\r\n";
-    for (listener, port, other) in [(cut_off, ports[0], down), (elected, ports[1], "_\r\n")] {
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, port, other));
-            }
-        });
-    }
-    format!("redis-cluster://127.0.0.1:{}?node=127.0.0.1:{}", ports[0], ports[1])
+/// Two nodes that answer so, and of which each takes itself for the owner of everything. The first is
+/// told the other's port.
+async fn two_nodes(
+    first: impl Fn(&str, u16) -> Answer + Send + Sync + 'static,
+    second: impl Fn(&str) -> Answer + Send + Sync + 'static,
+) -> ([Node; 2], RedisOptions) {
+    let (one, other) = (listen().await, listen().await);
+    let ports = [port(&one), port(&other)];
+    let first: Answers = Arc::new(move |name: &str| first(name, ports[1]));
+    let nodes = [Node::start(one, first), Node::start(other, Arc::new(second))];
+    let [one, other] = ports;
+    let url = format!("redis-cluster://127.0.0.1:{one}?node=127.0.0.1:{other}");
+    (nodes, RedisStore::options(url))
 }
 
 async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().unwrap().port()
+}
+
+/// Long enough for the nodes to be asked for the slots again.
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
 #[tokio::test]
 async fn a_node_that_is_cut_off_from_the_others_is_left() {
-    let store = RedisStore::new(&two_nodes().await).unwrap();
+    let down = |_: &str, _| says("-CLUSTERDOWN The cluster is down\r\n");
+    let (_nodes, options) = two_nodes(down, |_| says(NOTHING)).await;
+    let store = options.open().unwrap();
     // The nodes have just been asked, and are left alone for a moment.
     let error = store.load(&id(), NOW).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
     assert!(error.to_string().contains("CLUSTERDOWN"), "{error}");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    a_moment().await;
     assert_eq!(store.load(&id(), NOW).await.unwrap(), None);
+}
+
+/// Also where another node says that it has the key now, who may well have heard of the write.
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_sent_to_no_other_node() {
+    let dies = |name: &str, _| if name == "GET" { says(NOTHING) } else { Answer::Dies };
+    let ([first, second], options) = two_nodes(dies, |_| says(NOTHING)).await;
+    let store = options.open().unwrap();
+    let id = id();
+    assert_eq!(store.load(&id, NOW).await.unwrap(), None);
+    assert_eq!(first.asked(), ["GET"]);
+    a_moment().await;
+    let error = store.update(&id, Version(1), &record(None), NOW).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+    a_moment().await;
+    assert_eq!((first.asked(), second.asked()), (vec!["EVALSHA".to_owned()], vec![]));
+    // From now on it is the other one that is asked.
+    assert_eq!(store.load(&id, NOW).await.unwrap(), None);
+    assert_eq!((first.asked(), second.asked()), (vec![], vec!["GET".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_write_that_was_sent_on_and_whose_answer_is_lost_is_not_sent_again() {
+    for (refusal, asked) in [
+        ("MOVED 0 127.0.0.1:", &["EVALSHA"][..]),
+        ("ASK 0 127.0.0.1:", &["ASKING", "EVALSHA"]),
+        ("READONLY I am a replica", &["EVALSHA"]),
+        ("CLUSTERDOWN I am alone", &["EVALSHA"]),
+    ] {
+        let refuses = move |name: &str, other: u16| match name {
+            "GET" => says(NOTHING),
+            _ if refusal.ends_with(':') => says(&format!("-{refusal}{other}\r\n")),
+            _ => says(&format!("-{refusal}\r\n")),
+        };
+        let dies = |name: &str| if name == "ASKING" { says("+OK\r\n") } else { Answer::Dies };
+        let ([first, second], options) = two_nodes(refuses, dies).await;
+        let store = options.open().unwrap();
+        let id = id();
+        assert_eq!(store.load(&id, NOW).await.unwrap(), None);
+        assert_eq!(first.asked(), ["GET"]);
+        a_moment().await;
+        let error = store.update(&id, Version(1), &record(None), NOW).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{refusal}: {error}");
+        a_moment().await;
+        assert_eq!(first.asked(), ["EVALSHA"], "{refusal}");
+        assert_eq!(second.asked(), asked, "{refusal}");
+    }
+}
+
+/// A node that was asked to wait for a replica, and is gone before it can say what that has.
+#[tokio::test]
+async fn an_ending_of_which_nobody_knows_whether_a_replica_has_it_is_not_sent_again() {
+    let first = |name: &str, _| match name {
+        "EVALSHA" => says(":0\r\n"),
+        _ => Answer::Dies,
+    };
+    let ([first, second], options) = two_nodes(first, |_| says(":0\r\n")).await;
+    let store = options.replicas_know_of_endings(1).open().unwrap();
+    let error = store.delete(&id(), None).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
+    a_moment().await;
+    assert_eq!(first.asked(), ["EVALSHA", "WAIT"]);
+    assert_eq!(second.asked(), Vec::<String>::new());
+}
+
+/// A refusal is no answer: what a node says that it has not done is done by the next.
+#[tokio::test]
+async fn a_write_follows_its_key() {
+    let moved = |name: &str, other| match name {
+        "GET" => says(NOTHING),
+        _ => says(&format!("-MOVED 0 127.0.0.1:{other}\r\n")),
+    };
+    let ([first, second], options) = two_nodes(moved, |_| says(":1\r\n")).await;
+    let store = options.open().unwrap();
+    let id = id();
+    let updated = store.update(&id, Version(1), &record(None), NOW).await.unwrap();
+    assert_eq!(updated, Updated::Written(Version(2)));
+    assert_eq!((first.asked().len(), second.asked().len()), (1, 1));
 }

@@ -100,7 +100,8 @@ pub async fn uses_are_written_seldom(fixture: impl Fixture) {
 }
 
 /// A request costs one load at most, and one more call if it writes; a route that never asks for
-/// the session costs none.
+/// the session costs none. A login costs two writes where a session has to end for it; a logout
+/// looks once more for what it ends.
 pub async fn a_request_loads_once(fixture: impl Fixture) {
     let site = Site::new();
     let counts = Counts::default();
@@ -116,6 +117,12 @@ pub async fn a_request_loads_once(fixture: impl Fixture) {
     assert_eq!(counts.take(), (0, 0));
     app.request(cookie, |s: Session| async move { s.insert("n", 2) }).await.ok();
     assert_eq!(counts.take(), (1, 1));
+    // A login is a new record; where there was one before, its end as well.
+    let mut browser = browser;
+    browser.send(&app, |s: Session| async move { s.login("grace") }).await.ok();
+    assert_eq!(counts.take(), (1, 2));
+    browser.send(&app, |s: Session| async move { s.logout() }).await.ok();
+    assert_eq!(counts.take(), (2, 1));
 }
 
 /// Anonymous visitors whose session holds nothing write nothing, whatever their requests do.
