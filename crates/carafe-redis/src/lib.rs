@@ -46,6 +46,7 @@
 
 mod cluster;
 mod error;
+mod gathered;
 mod link;
 mod options;
 mod scan;

@@ -7,11 +7,16 @@ use std::time::Duration;
 use carafe::store::TimeLimit;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
-    RedisError, ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, Pipeline,
+    PushInfo, PushKind, RedisError, ServerErrorKind, Value,
 };
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use crate::error::Failure;
+use crate::gathered::Gathered;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +45,17 @@ struct Open {
     connection: MultiplexedConnection,
     /// Set when the connection breaks, by the task that reads from it.
     broken: Arc<AtomicBool>,
+    /// What reads and writes, unless the client has a task for that.
+    _task: Option<Arc<Task>>,
+}
+
+/// A task that ends with the connection that it is for.
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Open {
@@ -193,8 +209,32 @@ impl Link {
                 }
                 Ok::<(), std::convert::Infallible>(())
             });
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        Ok(Open { connection, broken })
+        let info = self.client.get_connection_info();
+        let is_alone = Handle::current().metrics().num_workers() == 1;
+        let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
+            return self.connect_by_client(&config, broken).await;
+        };
+        let connecting = async {
+            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            stream.set_nodelay(true)?;
+            let stream = Gathered::new(stream);
+            MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await
+        };
+        let late = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
+        let (connection, work) =
+            timeout(self.timeouts.connect, connecting).await.map_err(late)??;
+        let task = Some(Arc::new(Task(tokio::spawn(work).abort_handle())));
+        Ok(Open { connection, broken, _task: task })
+    }
+
+    /// With TLS, over a socket of Unix', or where several threads share the work.
+    async fn connect_by_client(
+        &self,
+        config: &AsyncConnectionConfig,
+        broken: Arc<AtomicBool>,
+    ) -> Result<Open, RedisError> {
+        let connection = self.client.get_multiplexed_async_connection_with_config(config).await?;
+        Ok(Open { connection, broken, _task: None })
     }
 
     fn usable(&self) -> Option<Open> {
