@@ -220,24 +220,38 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// Takes a value, in quotes or not, and what follows it up to the next semicolon.
+    /// Takes a value, and what follows it up to the next semicolon. What is in quotes only in part stays
+    /// as it is, and so isn't what anybody looks for.
     fn value(&mut self) -> Vec<u8> {
-        let mut value = Vec::new();
-        let mut quoted = false;
-        let mut bytes = self.rest.iter().copied().enumerate();
-        while let Some((at, byte)) = bytes.next() {
-            match byte {
-                b'"' => quoted = !quoted,
-                b'\\' if quoted => value.extend(bytes.next().map(|(_, escaped)| escaped)),
-                b';' if !quoted => {
-                    self.rest = &self.rest[at + 1..];
-                    return value.trim_ascii().to_vec();
-                }
-                _ => value.push(byte),
-            }
+        let text = self.rest.trim_ascii_start();
+        let (quoted, after) = match text {
+            [b'"', inner @ ..] => unquote(inner),
+            _ => (None, text),
+        };
+        let end = memchr(b';', after).unwrap_or(after.len());
+        let unquoted = after[..end].trim_ascii();
+        self.rest = after.get(end + 1..).unwrap_or_default();
+        match quoted {
+            Some(value) if unquoted.is_empty() => value,
+            None if !text.starts_with(b"\"") => unquoted.to_vec(),
+            _ => text.to_vec(),
         }
-        self.rest = &[];
-        value.trim_ascii().to_vec()
+    }
+}
+
+/// What stands up to the closing quote, if there is one, and what follows it. Quotes and backslashes are
+/// escaped by backslashes, and nothing else is.
+fn unquote(mut rest: &[u8]) -> (Option<Vec<u8>>, &[u8]) {
+    let mut value = Vec::new();
+    loop {
+        rest = match rest {
+            [] => return (None, rest),
+            [b'"', after @ ..] => return (Some(value), after),
+            [b'\\', byte @ (b'"' | b'\\'), after @ ..] | [byte, after @ ..] => {
+                value.push(*byte);
+                after
+            }
+        };
     }
 }
 
@@ -354,6 +368,20 @@ mod tests {
                 .to_owned(),
         ] {
             assert_eq!(find_part(&body).as_deref(), Some("abc"), "{body}");
+        }
+        for name in [
+            "\"csrf_tok\"en",
+            "csrf_\"token\"",
+            "\"csrf\\_token\"",
+            "\"\"csrf_token",
+            "\"csrf_token",
+        ] {
+            let other = part(&format!("form-data; name={name}"), "no");
+            assert_eq!(
+                find_part(&format!("{other}{token}{end}")).as_deref(),
+                Some("abc"),
+                "{name}"
+            );
         }
         assert_eq!(find_part(&part("form-data; name=csrf_token", "")), None, "it doesn't end");
         let empty = format!("{}{end}", part("form-data; name=csrf_token", ""));
