@@ -1,22 +1,17 @@
 //! Work that a request does itself, until somebody else needs it to go on.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::mem::replace;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::sleep;
 
 use super::detached::{Work, poll_caught};
-
-/// How often nothing is seen until nobody looks any more.
-const IDLE: u32 = 50;
+use super::rests::Rests;
 
 /// Work that a client who leaves can't cut in half: whoever waits for it does it, and it becomes a task
 /// of its own if it is dropped, wanted by others, or takes long. A task from the start would have to be
@@ -65,7 +60,7 @@ impl<T> Future for Attended<T> {
 pub(super) struct Head {
     stage: Mutex<Stage>,
     /// The request's, where the task belongs.
-    runtime: Option<Handle>,
+    pub(super) runtime: Option<Handle>,
 }
 
 enum Stage {
@@ -159,102 +154,10 @@ impl fmt::Debug for Head {
     }
 }
 
-/// The work that requests have begun lately. What takes long becomes a task: the request may be one
-/// whose response somebody holds and doesn't ask for any more, and would keep what all requests share,
-/// such as a connection.
-#[derive(Clone, Debug)]
-pub(super) struct Rests {
-    begun: Arc<Mutex<Begun>>,
-    /// How long a request may be at its work alone.
-    patience: Duration,
-}
-
-#[derive(Debug, Default)]
-struct Begun {
-    /// Since when, and what. Of most nothing is left by the time somebody looks.
-    work: VecDeque<(Instant, Weak<Head>)>,
-    /// Whether a task looks.
-    watched: bool,
-}
-
-impl Rests {
-    /// Calls of the store have so much time: a request may be at its work for a sixteenth of it.
-    pub(super) fn new(store_timeout: Duration) -> Self {
-        let patience = (store_timeout / 16).max(Duration::from_millis(1));
-        Self { begun: Arc::default(), patience }
-    }
-
-    fn note(&self, head: &Arc<Head>) {
-        let watched = {
-            let mut begun = self.begun();
-            begun.work.push_back((Instant::now(), Arc::downgrade(head)));
-            replace(&mut begun.watched, true)
-        };
-        if !watched {
-            let watch = Watch { rests: self.clone(), left: false };
-            if let Some(runtime) = &head.runtime {
-                runtime.spawn(watch.run());
-            }
-        }
-    }
-
-    fn begun(&self) -> MutexGuard<'_, Begun> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The task that looks.
-struct Watch {
-    rests: Rests,
-    /// Whether another may look by now.
-    left: bool,
-}
-
-impl Watch {
-    async fn run(mut self) {
-        let mut idle = 0;
-        while !self.left {
-            sleep(self.rests.patience).await;
-            idle += 1;
-            for head in self.take_late(&mut idle) {
-                head.hand_over();
-            }
-        }
-    }
-
-    /// What has been begun for long enough. When nothing was for a while, nobody looks any more.
-    fn take_late(&mut self, idle: &mut u32) -> Vec<Arc<Head>> {
-        let mut late = Vec::new();
-        let mut begun = self.rests.begun();
-        while let Some((since, head)) = begun.work.front() {
-            *idle = 0;
-            if since.elapsed() < self.rests.patience {
-                break;
-            }
-            late.extend(head.upgrade());
-            begun.work.pop_front();
-        }
-        if *idle >= IDLE {
-            begun.watched = false;
-            drop(begun);
-            self.left = true;
-        }
-        late
-    }
-}
-
-impl Drop for Watch {
-    /// Also where the runtime ends that it is in: then whoever begins next has somebody look.
-    fn drop(&mut self) {
-        if !self.left {
-            self.rests.begun().watched = false;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::time::Duration;
 
     use tokio::time::timeout;
 
@@ -436,22 +339,5 @@ mod tests {
             assert_eq!(attended.await, Some(()));
         }
         assert!(rests.begun().watched);
-    }
-
-    #[tokio::test]
-    async fn nobody_looks_for_ever_and_somebody_does_again() {
-        let rests = rests();
-        for _ in 0..2 {
-            assert_eq!(Attended::begin(&rests, |_| async { 1 }).await, Some(1));
-            let mut watch = Watch { rests: rests.clone(), left: false };
-            assert!(rests.begun().watched);
-            let mut idle = IDLE;
-            sleep(rests.patience).await;
-            // What was begun is looked at first.
-            watch.take_late(&mut idle);
-            assert!(!watch.left && idle == 0 && rests.begun().work.is_empty());
-            watch.take_late(&mut { IDLE });
-            assert!(watch.left && !rests.begun().watched);
-        }
     }
 }

@@ -12,6 +12,7 @@ mod headers;
 mod keys;
 mod prompt;
 mod respond;
+mod rests;
 mod revocable;
 mod stored;
 

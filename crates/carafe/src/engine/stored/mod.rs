@@ -16,7 +16,7 @@ pub(crate) use self::open::Origin;
 use self::queue::Queue;
 pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
-use super::head::Rests;
+use super::rests::Rests;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{SessionStore, Store, StoreError};
