@@ -1,13 +1,13 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::HeaderValue;
 use tracing::Instrument as _;
 
 use super::detached::{at_once, detached};
-use super::head::{Attended, Head};
+use super::head::{AtWork, Attended, nobody};
 use super::{Backend, Engine, StoreBackend};
 use crate::config::Refresh;
 use crate::id::SessionId;
@@ -38,7 +38,7 @@ pub(crate) struct Saving(Attended<Result<Outcome, Error>>);
 
 impl Saving {
     /// Begins a commit, which is told what others can hand it over by.
-    fn begin<F>(backend: &StoreBackend, commit: impl FnOnce(Weak<Head>) -> F) -> Self
+    fn begin<F>(backend: &StoreBackend, commit: impl FnOnce(AtWork) -> F) -> Self
     where
         F: Future<Output = Result<Outcome, Error>> + Send + 'static,
     {
@@ -84,7 +84,7 @@ impl Engine {
                     && let Ok(_committing) = slot.busy.try_lock()
                 {
                     // What is done at once is never anybody else's to do.
-                    let head = Weak::new();
+                    let head = nobody();
                     let commit = pin!(self.commit_locked(slot, backend, &head));
                     let outcome = event::within!("session.commit", at_once(commit));
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));

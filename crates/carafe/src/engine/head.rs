@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::detached::{Work, poll_caught};
 use super::rests::Rests;
@@ -16,139 +16,190 @@ use super::rests::Rests;
 /// Work that a client who leaves can't cut in half: whoever waits for it does it, and it becomes a task
 /// of its own if it is dropped, wanted by others, or takes long. A task from the start would have to be
 /// woken by what it waits for, only to wake who waits for the task.
-pub(super) struct Attended<T> {
+pub(super) struct Attended<T: Send + 'static> {
     /// As long as the request is at it.
-    head: Option<Arc<Head>>,
-    answer: oneshot::Receiver<T>,
+    head: Option<Arc<Head<T>>>,
+    /// What it has become.
+    task: Option<JoinHandle<T>>,
 }
 
 impl<T: Send + 'static> Attended<T> {
     /// Begins work, which is told what others can hand it over by.
-    pub(super) fn begin<W>(rests: &Rests, work: impl FnOnce(Weak<Head>) -> W) -> Self
+    pub(super) fn begin<W>(rests: &Rests, work: impl FnOnce(AtWork) -> W) -> Self
     where
         W: Future<Output = T> + Send + 'static,
     {
-        let (head, (tell, answer)) = (Arc::new(Head::new()), oneshot::channel());
-        let work = work(Arc::downgrade(&head));
-        head.begin(async move {
-            // Who has left needs no answer.
-            let _ = tell.send(work.await);
-        });
-        rests.note(&head);
-        Self { head: Some(head), answer }
+        let head = Arc::new(Head::new());
+        let at_work: AtWork = Arc::downgrade(&head) as AtWork;
+        head.begin(work(AtWork::clone(&at_work)));
+        rests.note(at_work, head.runtime.as_ref());
+        Self { head: Some(head), task: None }
     }
 }
 
-impl<T> Future for Attended<T> {
+impl<T: Send + 'static> Future for Attended<T> {
     /// `None` if it panicked, or the runtime ended before.
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         if let Some(head) = &self.head {
-            // The answer comes at the end of the work. To wait for it all the while would have this
-            // task woken by itself, and be polled once more in vain.
-            if head.poll(context).is_pending() {
-                return Poll::Pending;
+            match head.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Turn::Done(answer)) => {
+                    self.head = None;
+                    return Poll::Ready(answer);
+                }
+                Poll::Ready(Turn::Task(task)) => {
+                    self.head = None;
+                    self.task = Some(task);
+                }
             }
-            self.head = None;
         }
-        Pin::new(&mut self.answer).poll(context).map(Result::ok)
+        match &mut self.task {
+            Some(task) => Pin::new(task).poll(context).map(Result::ok),
+            None => Poll::Ready(None),
+        }
     }
 }
 
-/// Where a request's work is.
-pub(super) struct Head {
-    stage: Mutex<Stage>,
-    /// The request's, where the task belongs.
-    pub(super) runtime: Option<Handle>,
+/// Work that a request is at, for others to hand over.
+pub(super) type AtWork = Weak<dyn HandOver>;
+
+/// Where no request is at it.
+pub(super) fn nobody() -> AtWork {
+    Weak::<Head<()>>::new()
 }
 
-enum Stage {
+/// What can become a task.
+pub(super) trait HandOver: fmt::Debug + Send + Sync {
+    /// Makes the work a task, at once or when the request puts it down.
+    fn hand_over(&self);
+}
+
+/// Where a request's work is.
+pub(super) struct Head<T: Send + 'static> {
+    stage: Mutex<Stage<T>>,
+    /// The request's, where the task belongs.
+    runtime: Option<Handle>,
+}
+
+enum Stage<T> {
     /// The request is at it, or about to begin.
     AtWork,
     /// The same, and somebody wants it to be a task.
     Wanted,
     /// The request waits for something. If the work becomes a task it is told so.
-    Resting(Work<()>, Option<Waker>),
-    /// It is a task, or done.
+    Resting(Work<T>, Option<Waker>),
+    /// It is being made a task, of which the request is told then.
+    Moving(Option<Waker>),
+    /// It is a task, of which the request doesn't know.
+    Task(JoinHandle<T>),
+    /// It is done, or a task of which the request knows.
     Gone,
 }
 
-impl Head {
+/// What comes of a request's turn.
+enum Turn<T> {
+    /// The work is done; `None` if it panicked.
+    Done(Option<T>),
+    /// It has become a task.
+    Task(JoinHandle<T>),
+}
+
+impl<T: Send + 'static> Head<T> {
     fn new() -> Self {
         Self { stage: Mutex::new(Stage::AtWork), runtime: Handle::try_current().ok() }
     }
 
     /// Gives the request its work.
-    fn begin(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let _ = self.rest(Box::pin(work), None);
+    fn begin(&self, work: impl Future<Output = T> + Send + 'static) {
+        self.rest(Box::pin(work), None);
     }
 
     /// Does what can be done now. Ready if there is nothing more to do for the request.
-    fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        let work = match &mut *self.stage() {
-            stage @ Stage::Resting(..) => replace(stage, Stage::AtWork),
-            _ => Stage::Gone,
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Turn<T>> {
+        let mut work = match self.take(context) {
+            Stage::Resting(work, _) => work,
+            Stage::Moving(_) => return Poll::Pending,
+            Stage::Task(task) => return Poll::Ready(Turn::Task(task)),
+            Stage::AtWork | Stage::Wanted | Stage::Gone => return Poll::Ready(Turn::Done(None)),
         };
-        let Stage::Resting(mut work, _) = work else { return Poll::Ready(()) };
         // Without the lock, which others take only to leave word.
         match poll_caught(work.as_mut(), context) {
-            Poll::Pending => self.rest(work, Some(context.waker().clone())),
-            Poll::Ready(_) => {
+            Poll::Pending => match self.rest(work, Some(context.waker().clone())) {
+                true => self.poll(context),
+                false => Poll::Pending,
+            },
+            Poll::Ready(answer) => {
                 *self.stage() = Stage::Gone;
-                Poll::Ready(())
+                Poll::Ready(Turn::Done(answer))
             }
         }
     }
 
-    /// Puts the work down. Ready if it became a task.
-    fn rest(&self, work: Work<()>, waker: Option<Waker>) -> Poll<()> {
+    /// Takes up what the request finds.
+    fn take(&self, context: &Context<'_>) -> Stage<T> {
+        let mut stage = self.stage();
+        let next = match *stage {
+            Stage::Resting(..) => Stage::AtWork,
+            Stage::Moving(_) => Stage::Moving(Some(context.waker().clone())),
+            _ => Stage::Gone,
+        };
+        replace(&mut *stage, next)
+    }
+
+    /// Puts the work down. Returns whether it was wanted as a task.
+    fn rest(&self, work: Work<T>, waker: Option<Waker>) -> bool {
         let before = replace(&mut *self.stage(), Stage::Resting(work, waker));
-        if matches!(before, Stage::Wanted) {
+        let wanted = matches!(before, Stage::Wanted);
+        if wanted {
             self.hand_over();
-            return Poll::Ready(());
         }
-        Poll::Pending
+        wanted
     }
 
-    /// Makes the work a task, at once or when the request puts it down.
-    pub(super) fn hand_over(&self) {
-        // Where there is no runtime any more the work is lost, as every task is.
-        let Some(runtime) = self.runtime.clone().or_else(|| Handle::try_current().ok()) else {
-            return;
-        };
-        let before = {
-            let mut stage = self.stage();
-            let next = match *stage {
-                Stage::AtWork | Stage::Wanted => Stage::Wanted,
-                Stage::Resting(..) | Stage::Gone => Stage::Gone,
-            };
-            replace(&mut *stage, next)
-        };
-        if let Stage::Resting(work, waker) = before {
-            // The task polls it at once: from then on the task is what is woken.
-            runtime.spawn(work);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
-    }
-
-    fn stage(&self) -> MutexGuard<'_, Stage> {
+    fn stage(&self) -> MutexGuard<'_, Stage<T>> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Head {
+impl<T: Send + 'static> HandOver for Head<T> {
+    fn hand_over(&self) {
+        // Where there is no runtime any more the work is lost, as every task is.
+        let Some(runtime) = self.runtime.clone().or_else(|| Handle::try_current().ok()) else {
+            return;
+        };
+        let work = {
+            let mut stage = self.stage();
+            let next = match &mut *stage {
+                Stage::AtWork | Stage::Wanted => Stage::Wanted,
+                Stage::Resting(_, waker) => Stage::Moving(waker.take()),
+                Stage::Moving(_) | Stage::Task(_) | Stage::Gone => return,
+            };
+            replace(&mut *stage, next)
+        };
+        let Stage::Resting(work, _) = work else { return };
+        // Without the lock, since a runtime that ends drops it. The task polls it at once: from then on
+        // the task is what is woken.
+        let task = runtime.spawn(work);
+        let moved = replace(&mut *self.stage(), Stage::Task(task));
+        if let Stage::Moving(Some(waker)) = moved {
+            waker.wake();
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Head<T> {
     fn drop(&mut self) {
         // A client who leaves can't cut a commit in half.
-        if !matches!(self.stage.get_mut(), Ok(Stage::Gone)) {
+        let stage = self.stage.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if matches!(stage, Stage::Resting(..)) {
             self.hand_over();
         }
     }
 }
 
-impl fmt::Debug for Head {
+impl<T: Send + 'static> fmt::Debug for Head<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head").finish_non_exhaustive()
     }
@@ -159,6 +210,7 @@ mod tests {
     use std::future::poll_fn;
     use std::time::Duration;
 
+    use tokio::sync::oneshot;
     use tokio::time::timeout;
 
     use super::*;
@@ -182,7 +234,7 @@ mod tests {
         (work, go_on, done)
     }
 
-    fn poll(head: &Head) -> Poll<()> {
+    fn poll<T: Send>(head: &Head<T>) -> Poll<Turn<T>> {
         head.poll(&mut Context::from_waker(Waker::noop()))
     }
 
@@ -247,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_the_work() {
-        let head = Head::new();
+        let head = Head::<()>::new();
         head.begin(async { panic!("on purpose") });
         assert!(poll(&head).is_ready());
         assert!(poll(&head).is_ready());
@@ -285,8 +337,8 @@ mod tests {
         assert_eq!(attended(async { 1 }).await, Some(1));
         // Before it has begun, and when it waits.
         for polls in 0..2 {
-            let (go_on, may_go_on) = tokio::sync::oneshot::channel();
-            let (tell, done) = tokio::sync::oneshot::channel();
+            let (go_on, may_go_on) = oneshot::channel();
+            let (tell, done) = oneshot::channel();
             let mut work = attended(async move {
                 may_go_on.await.unwrap();
                 tell.send(()).unwrap();
@@ -304,8 +356,8 @@ mod tests {
     /// A response may be dropped by a thread that has no runtime.
     #[tokio::test]
     async fn what_is_attended_goes_on_in_the_runtime_that_it_waited_in() {
-        let (go_on, may_go_on) = tokio::sync::oneshot::channel();
-        let (tell, done) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = oneshot::channel();
+        let (tell, done) = oneshot::channel();
         let mut work = attended(async move {
             may_go_on.await.unwrap();
             tell.send(()).unwrap();

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::mem::replace;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-use super::head::Head;
+use super::head::{AtWork, HandOver};
 
 /// How often nothing is seen until nobody looks any more.
 const IDLE: u32 = 50;
@@ -25,7 +26,7 @@ pub(super) struct Rests {
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     /// Since when, and what. Of most nothing is left by the time somebody looks.
-    work: VecDeque<(Instant, Weak<Head>)>,
+    work: VecDeque<(Instant, AtWork)>,
     /// Whether a task looks.
     pub(super) watched: bool,
 }
@@ -37,17 +38,16 @@ impl Rests {
         Self { begun: Arc::default(), patience }
     }
 
-    pub(super) fn note(&self, head: &Arc<Head>) {
+    /// Notes work that a request begins in a runtime, without which it couldn't become a task.
+    pub(super) fn note(&self, work: AtWork, runtime: Option<&Handle>) {
+        let Some(runtime) = runtime else { return };
         let watched = {
             let mut begun = self.begun();
-            begun.work.push_back((Instant::now(), Arc::downgrade(head)));
+            begun.work.push_back((Instant::now(), work));
             replace(&mut begun.watched, true)
         };
         if !watched {
-            let watch = Watch { rests: self.clone(), left: false };
-            if let Some(runtime) = &head.runtime {
-                runtime.spawn(watch.run());
-            }
+            runtime.spawn(Watch { rests: self.clone(), left: false }.run());
         }
     }
 
@@ -76,12 +76,12 @@ impl Watch {
     }
 
     /// What has been begun for long enough. When nothing was for a while, nobody looks any more.
-    fn take_late(&mut self, idle: &mut u32) -> Vec<Arc<Head>> {
-        let mut late = Vec::new();
+    fn take_late(&mut self, idle: &mut u32) -> Vec<Arc<dyn HandOver>> {
+        let (mut late, now) = (Vec::new(), Instant::now());
         let mut begun = self.rests.begun();
         while let Some((since, head)) = begun.work.front() {
             *idle = 0;
-            if since.elapsed() < self.rests.patience {
+            if now.duration_since(*since) < self.rests.patience {
                 break;
             }
             late.extend(head.upgrade());

@@ -1,4 +1,4 @@
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, LazyLock};
 
 use http::HeaderValue;
 use memchr::memmem;
@@ -6,7 +6,7 @@ use memchr::memmem;
 use super::open::{Origin, payload, view};
 use super::queue::{Done, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
-use crate::engine::head::Head;
+use crate::engine::head::{AtWork, nobody};
 use crate::engine::{Engine, Outcome};
 use crate::event::Started;
 use crate::id::{self, SessionId, SessionIdHash};
@@ -66,7 +66,7 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &StoreBackend,
-        head: &Weak<Head>,
+        head: &AtWork,
     ) -> Result<Outcome, Error> {
         let _committing = slot.busy.lock().await;
         self.commit_locked(slot, backend, head).await
@@ -77,7 +77,7 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &StoreBackend,
-        head: &Weak<Head>,
+        head: &AtWork,
     ) -> Result<Outcome, Error> {
         let (taken, origin, accessed, set_id, failed) = {
             let mut state = slot.state();
@@ -172,7 +172,7 @@ impl Engine {
         backend: &StoreBackend,
         origin: Option<Origin>,
         recorded: Recorded,
-        closing: Option<&Weak<Head>>,
+        closing: Option<&AtWork>,
     ) -> Result<Committed, Error> {
         let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
@@ -193,9 +193,9 @@ impl Engine {
         backend: &StoreBackend,
         mut origin: Option<Origin>,
         recorded: Recorded,
-        closing: Option<&Weak<Head>>,
+        closing: Option<&AtWork>,
     ) -> Result<Committed, Error> {
-        let head = closing.cloned().unwrap_or_default();
+        let head = closing.cloned().unwrap_or_else(nobody);
         let Recorded { mut log, made } = recorded;
         let rules = &backend.queue.rules;
         let mut set_id = None;
@@ -308,7 +308,7 @@ async fn rotate(
     origin: Origin,
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
-    head: &Weak<Head>,
+    head: &AtWork,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::mem::replace;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -19,7 +20,7 @@ use crate::Error;
 use crate::engine::Clock;
 use crate::engine::commit::interrupted;
 use crate::engine::detached::{at_once, detached};
-use crate::engine::head::Head;
+use crate::engine::head::{AtWork, nobody};
 use crate::id::{PublicId, SessionIdHash};
 use crate::session::Operation;
 use crate::store::{Store, Stored};
@@ -37,7 +38,7 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct Line {
     /// The commit at its head, if that is done by a request and not by a task.
-    head: Weak<Head>,
+    head: AtWork,
     /// What waits behind that.
     waiting: Vec<Ticket>,
 }
@@ -99,7 +100,7 @@ impl Queue {
         session: SessionIdHash,
         task: Task,
         seen: Option<&Arc<Stored>>,
-        head: &Weak<Head>,
+        head: &AtWork,
     ) -> Result<Done, Error> {
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::new(task, seen.cloned(), reply);
@@ -112,7 +113,7 @@ impl Queue {
 
     /// Appends tickets to a session's queue, and starts to work it off if nobody does.
     pub(super) fn enqueue(self: &Arc<Self>, session: SessionIdHash, tickets: Vec<Ticket>) {
-        if let Some((place, tickets)) = self.join(session, tickets, &Weak::new()) {
+        if let Some((place, tickets)) = self.join(session, tickets, &nobody()) {
             place.work_off_later(tickets, None);
         }
     }
@@ -122,7 +123,7 @@ impl Queue {
         self: &Arc<Self>,
         session: SessionIdHash,
         tickets: Vec<Ticket>,
-        head: &Weak<Head>,
+        head: &AtWork,
     ) -> Option<(Place, Vec<Ticket>)> {
         if self.store.is_in_memory() {
             // There a swap is quicker than a queue, and meets another thread's seldom.
@@ -133,7 +134,7 @@ impl Queue {
         let head = match self.lines().entry(session) {
             Entry::Occupied(mut line) => {
                 line.get_mut().waiting.extend(tickets);
-                std::mem::take(&mut line.get_mut().head)
+                replace(&mut line.get_mut().head, nobody())
             }
             Entry::Vacant(line) => {
                 line.insert(Line { head: head.clone(), waiting: Vec::new() });
