@@ -50,6 +50,7 @@ pub mod metrics;
 #[cfg(feature = "minijinja")]
 pub mod minijinja;
 mod percent;
+mod prompt;
 pub mod record;
 mod session;
 #[cfg(feature = "sessions-page")]

@@ -10,8 +10,9 @@ use http::Extensions;
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 
-use super::{Commit, Engine, Prompt, Reply, Saving};
+use super::{Commit, Engine, Reply, Saving};
 use crate::csrf::{Protection, Settings};
+use crate::prompt::Prompt;
 use crate::session::Slot;
 use crate::{CsrfLayer, Error, SessionLayer};
 

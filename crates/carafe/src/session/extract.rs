@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{LazySession, Session, Slot};
-use crate::engine::Prompt;
+use crate::prompt::Prompt;
 use crate::{Error, ErrorKind};
 
 /// What is made of a session, which is there at once if it needs no wait for a store.

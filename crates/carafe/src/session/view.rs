@@ -34,6 +34,9 @@ struct Recording {
     /// else can change it, nothing will have to be done again, and what the view holds is what is to
     /// be saved.
     new: bool,
+    /// Whether something of the log was taken, and may or may not have been saved: what the view holds
+    /// is more than what is recorded then.
+    taken: bool,
     /// Who is logged in.
     user: Option<String>,
     /// The keys that the request read and hasn't written yet: the first of the base by their places,
@@ -48,7 +51,8 @@ struct Recording {
 pub(crate) struct Recorded {
     /// What the request did. Of a new session only that it did something, its logins and logouts.
     pub(crate) log: Vec<Operation>,
-    /// What a new session holds.
+    /// What the session holds then, if nobody else has changed it; `None` if that isn't known, or if it
+    /// is to have another record.
     pub(crate) made: Option<Result<Vec<u8>, Error>>,
 }
 
@@ -186,17 +190,24 @@ impl View {
         let log = std::mem::take(&mut record.log);
         // From here on the session may be in the store.
         let is_new = std::mem::take(&mut record.new);
-        let made = (is_new && !log.is_empty()).then(|| self.to_json());
-        Recorded { log, made }
+        let is_whole = !record.taken;
+        record.taken |= !log.is_empty();
+        let is_kept = || {
+            log.iter().all(|operation| {
+                !matches!(operation, Operation::Login(_) | Operation::Logout | Operation::Rotate(_))
+            })
+        };
+        let is_asked_for = !log.is_empty() && is_whole && (is_new || is_kept());
+        Recorded { made: is_asked_for.then(|| self.to_json()), log }
     }
 
     /// Goes on from what has been committed: `next` is a view of all that was recorded up to
     /// `take_recorded`, and what was done since is done again on it.
     pub(crate) fn rebase(&mut self, next: Self) -> Result<(), Error> {
-        let Recorded { log, .. } = self.take_recorded();
+        let log = self.record.as_mut().map(|record| std::mem::take(&mut record.log));
         let flashes = self.flashes.take();
         *self = Self { flashes, version: self.version + 1, ..next };
-        log.into_iter().try_for_each(|operation| self.perform(operation))
+        log.into_iter().flatten().try_for_each(|operation| self.perform(operation))
     }
 
     /// Notes that the request has read a key.

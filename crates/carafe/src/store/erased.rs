@@ -1,6 +1,6 @@
 use std::any::Any;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::event::{self, Started};
 use crate::id::SessionIdHash;
+use crate::prompt::Prompt;
 use crate::record::Record;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -47,16 +48,6 @@ impl Store {
         Self { limit: TimeLimit::new(timeout), ..self }
     }
 
-    /// Waits for a call that has no effect.
-    async fn read<T>(&self, name: &'static str, call: Answer<'_, T>) -> Result<T, StoreError> {
-        self.wait(name, call, StoreErrorKind::Unavailable).await
-    }
-
-    /// Waits for a call that may have had its effect when its time is over.
-    async fn write<T>(&self, name: &'static str, call: Answer<'_, T>) -> Result<T, StoreError> {
-        self.wait(name, call, StoreErrorKind::Uncertain).await
-    }
-
     /// A call that waits for nothing.
     fn at_once<T>(&self, operation: &'static str, call: impl FnOnce() -> T) -> T {
         let span = event::span!("store", operation);
@@ -65,25 +56,25 @@ impl Store {
         event::store_called(operation, started);
         answer
     }
+}
 
-    async fn wait<T>(
-        &self,
-        operation: &'static str,
-        call: Answer<'_, T>,
-        kind: StoreErrorKind,
-    ) -> Result<T, StoreError> {
-        let span = event::span!("store", operation);
-        let started = Started::now();
-        let answer = self.limit.run(call).instrument(span).await;
-        event::store_called(operation, started);
-        match answer {
-            Some(answer) => answer,
-            None => Err(StoreError::new(
-                kind,
-                format!("the session store did not answer within {:?}", self.limit.duration()),
-            )),
-        }
-    }
+/// Waits for a call. The error is of this kind if its time is over: of a call that may have had its
+/// effect then another than of one that has none.
+async fn wait<T>(
+    limit: &TimeLimit,
+    operation: &'static str,
+    kind: StoreErrorKind,
+    call: Pin<&mut impl Future<Output = Result<T, StoreError>>>,
+) -> Result<T, StoreError> {
+    let span = event::span!("store", operation);
+    let started = Started::now();
+    let answer = limit.run(call).instrument(span).await;
+    event::store_called(operation, started);
+    let late = || {
+        let text = format!("the session store did not answer within {:?}", limit.duration());
+        Err(StoreError::new(kind, text))
+    };
+    answer.unwrap_or_else(late)
 }
 
 impl std::fmt::Debug for Store {
@@ -92,66 +83,70 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// Declares the object-safe twin of [`SessionStore`], its implementation for every store, and the
-/// methods of [`Store`] that call it under the time limit; some of them at once, in memory.
+/// Declares the object-safe twin of [`SessionStore`], whose calls end within a time, its implementation
+/// for every store, and the methods of [`Store`] that call it; some of them are done at once in memory.
 macro_rules! erase {
     (
-        $($frequent_limit:ident $frequent:ident($($frequent_arg:ident: $frequent_type:ty),*)
+        $($frequent_late:ident $frequent:ident($($frequent_arg:ident: $frequent_type:ty),*)
             -> $frequent_answer:ty, $at_once:ident($($at_once_arg:ident),*);)*
         --
-        $($limit:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*
+        $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*
     ) => {
-        erase! { @ $($frequent($($frequent_arg: $frequent_type),*) -> $frequent_answer;)*
-                   $($name($($arg: $type),*) -> $answer;)* }
+        erase! { @ $($frequent_late $frequent($($frequent_arg: $frequent_type),*)
+                       -> $frequent_answer;)*
+                   $($late $name($($arg: $type),*) -> $answer;)* }
 
         impl Store {
-            $(pub(crate) async fn $frequent<'a>(
+            $(pub(crate) fn $frequent<'a>(
                 &'a self,
                 $($frequent_arg: $frequent_type),*
-            ) -> Result<$frequent_answer, StoreError> {
-                let name = stringify!($frequent);
+            ) -> Prompt<Answer<'a, $frequent_answer>> {
                 match &self.memory {
-                    Some(memory) => self.at_once(name, || memory.$at_once($($at_once_arg),*)),
-                    None => {
-                        let call = self.store.$frequent($($frequent_arg),*);
-                        self.$frequent_limit(name, call).await
+                    Some(memory) => {
+                        let call = || memory.$at_once($($at_once_arg),*);
+                        Prompt::done(self.at_once(stringify!($frequent), call))
                     }
+                    None => Prompt::Waiting(self.store.$frequent(&self.limit, $($frequent_arg),*)),
                 }
             })*
 
-            $(pub(crate) fn $name<'a>(
-                &'a self,
-                $($arg: $type),*
-            ) -> impl Future<Output = Result<$answer, StoreError>> + Send + 'a {
-                self.$limit(stringify!($name), self.store.$name($($arg),*))
+            $(pub(crate) fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
+                self.store.$name(&self.limit, $($arg),*)
             })*
         }
     };
-    (@ $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    (@ $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         trait Erased: Send + Sync {
-            $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer>;)*
+            $(fn $name<'a>(&'a self, limit: &'a TimeLimit, $($arg: $type),*)
+                -> Answer<'a, $answer>;)*
         }
 
         impl<S: SessionStore> Erased for S {
-            $(fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
-                Box::pin(SessionStore::$name(self, $($arg),*))
+            $(fn $name<'a>(&'a self, limit: &'a TimeLimit, $($arg: $type),*)
+                -> Answer<'a, $answer>
+            {
+                // All of it in one box, and the call in one place there.
+                Box::pin(async move {
+                    let call = pin!(SessionStore::$name(self, $($arg),*));
+                    wait(limit, stringify!($name), StoreErrorKind::$late, call).await
+                })
             })*
         }
     };
 }
 
 erase! {
-    write create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool,
+    Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool,
         create_now(id, record, now);
-    read load(id: &'a SessionIdHash, now: u64) -> Option<Stored>, load_now(id);
-    write update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64) -> Updated,
-        update_now(id, expected, record, now);
+    Unavailable load(id: &'a SessionIdHash, now: u64) -> Option<Stored>, load_now(id);
+    Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64)
+        -> Updated, update_now(id, expected, record, now);
     --
-    write delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
-    read list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    write delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
-    write delete_expired(now: u64, limit: u32) -> u64;
-    write revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
-    write revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();
-    read revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;
+    Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
+    Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
+    Uncertain delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
+    Uncertain delete_expired(now: u64, count: u32) -> u64;
+    Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
+    Uncertain revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();
+    Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;
 }

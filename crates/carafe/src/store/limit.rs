@@ -89,10 +89,11 @@ impl TimeLimit {
         let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
         if !matches!(flavor, Ok(RuntimeFlavor::MultiThread)) {
             // What is known at once, such as that a server is away, needs no timer.
-            return match poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
-                Poll::Ready(answer) => Some(answer),
-                Poll::Pending => timeout(self.0.limit, call).await.ok(),
-            };
+            let at_once = poll_fn(|context| Poll::Ready(call.as_mut().poll(context)));
+            if let Poll::Ready(answer) = at_once.await {
+                return Some(answer);
+            }
+            return timeout(self.0.limit, call).await.ok();
         }
         let mut place = Place { shared: &self.0, number: None };
         poll_fn(|context| match call.as_mut().poll(context) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::open::payload;
-use super::queue::{Done, Queue, Task, Ticket};
+use super::queue::{Done, Queue, Rotation, Task, Ticket};
 use super::{apply, ended, failed, users};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
@@ -32,6 +32,23 @@ pub(super) struct Batch<'a> {
     /// The newest record that is known of.
     known: Option<Arc<Stored>>,
     deadline: Instant,
+}
+
+/// What a batch does next.
+enum Next {
+    Write(Vec<Write>),
+    Rotate(Box<Rotation>, Reply),
+    End(Arc<Stored>, Reply),
+}
+
+/// The changes of one request.
+struct Write {
+    operations: Vec<Operation>,
+    /// What the session holds with them, if this is its record.
+    made: Option<(Arc<Stored>, Vec<u8>)>,
+    /// Whether they could be made.
+    outcome: Result<(), Error>,
+    reply: Reply,
 }
 
 /// What became of a try to move a session.
@@ -62,30 +79,12 @@ impl<'a> Batch<'a> {
     /// Does what the tickets ask for, in their order, and returns the newest record.
     pub(super) async fn run(mut self, tickets: Vec<Ticket>) -> Option<Arc<Stored>> {
         let mut tickets = VecDeque::from(tickets);
-        while let Some(Ticket { task, seen, reply, since }) = tickets.pop_front() {
-            self.known = self.known.or(seen);
-            if since.elapsed() > PATIENCE {
-                // The store is too slow for all who wait: those who have waited for long are told.
-                answer(reply, Err(too_slow()));
-                continue;
-            }
-            match task {
-                Task::Write(operations) => {
-                    let mut run = vec![(operations, reply)];
-                    while let Some(Ticket { task: Task::Write(_), .. }) = tickets.front() {
-                        if let Some(Ticket { task: Task::Write(operations), reply, .. }) =
-                            tickets.pop_front()
-                        {
-                            run.push((operations, reply));
-                        }
-                    }
-                    self.write(run).await;
-                }
+        while let Some(next) = self.next(&mut tickets) {
+            match next {
+                Next::Write(run) => self.write(run).await,
                 // In boxes, since writes are what there mostly is, and have no need of their room.
-                Task::Rotate { operations, to, public_id, grace } => {
-                    Box::pin(self.rotate(operations, (to, public_id), grace, reply)).await;
-                }
-                Task::End(seen) => {
+                Next::Rotate(rotation, reply) => Box::pin(self.rotate(rotation, reply)).await,
+                Next::End(seen, reply) => {
                     let result = Box::pin(self.end(&seen.record)).await;
                     answer(reply, result);
                 }
@@ -94,24 +93,47 @@ impl<'a> Batch<'a> {
         self.known
     }
 
+    /// Takes what is to be done next: one thing, or all writes that follow each other.
+    fn next(&mut self, tickets: &mut VecDeque<Ticket>) -> Option<Next> {
+        let mut run = Vec::new();
+        while let Some(Ticket { task, seen, reply, since }) = tickets.pop_front() {
+            self.known = self.known.take().or_else(|| seen.clone());
+            if since.elapsed() > PATIENCE {
+                // The store is too slow for all who wait: those who have waited for long are told.
+                answer(reply, Err(too_slow()));
+                continue;
+            }
+            match task {
+                Task::Write { operations, made } => {
+                    let made = seen.zip(made);
+                    run.push(Write { operations, made, outcome: Ok(()), reply });
+                    if !matches!(tickets.front(), Some(Ticket { task: Task::Write { .. }, .. })) {
+                        break;
+                    }
+                }
+                Task::Rotate(rotation) => return Some(Next::Rotate(rotation, reply)),
+                Task::End(seen) => return Some(Next::End(seen, reply)),
+            }
+        }
+        if run.is_empty() { None } else { Some(Next::Write(run)) }
+    }
+
     /// The session as it is now.
     async fn find(&mut self) -> Result<Found, Error> {
-        let mut now = self.queue.clock.now();
+        let now = self.queue.clock.now();
         // One that was used since it was seen hasn't ended with what was seen.
-        let stored = match self.known.take().filter(|known| !known.record.is_expired(now)) {
-            Some(stored) => stored,
-            None => {
-                let loaded = self.queue.store.load(&self.session, now).await.map_err(failed)?;
-                // It may have ended while the store was waited for, and isn't to be brought back.
-                now = self.queue.clock.now();
-                Arc::new(loaded.ok_or_else(ended)?)
-            }
-        };
-        match stored.record.state {
-            _ if stored.record.is_expired(now) => Err(ended()),
-            State::Moved { to, .. } => Ok(Found::Elsewhere(to)),
-            State::Live => Ok(Found::Here(stored)),
+        match self.known.take().filter(|known| !known.record.is_expired(now)) {
+            Some(stored) => found(stored, now),
+            None => Box::pin(self.look()).await,
         }
+    }
+
+    /// The session as the store has it.
+    async fn look(&self) -> Result<Found, Error> {
+        let Queue { store, clock, .. } = self.queue.as_ref();
+        let loaded = store.load(&self.session, clock.now()).await.map_err(failed)?;
+        // It may have ended while the store was waited for, and isn't to be brought back.
+        found(Arc::new(loaded.ok_or_else(ended)?), clock.now())
     }
 
     /// Whether there is time for another try.
@@ -120,43 +142,31 @@ impl<'a> Batch<'a> {
     }
 
     /// Commits the changes of several requests in one write.
-    async fn write(&mut self, run: Vec<(Vec<Operation>, Reply)>) {
+    async fn write(&mut self, mut run: Vec<Write>) {
         loop {
             let stored = match self.find().await {
                 Ok(Found::Here(stored)) => stored,
                 Ok(Found::Elsewhere(to)) => return self.forward(to, run),
                 Err(error) => return answer_all(run, &error),
             };
-            let mut view = match view_of(&stored.record) {
-                Ok(view) => view,
-                Err(error) => return answer_all(run, &error),
-            };
-            // Each request's changes are made whole or not at all.
-            let mut record = stored.record.without_data();
-            let outcomes: Vec<Result<(), Error>> = run
-                .iter()
-                .map(|(operations, _)| apply::to_view(&mut view, operations, &self.queue.rules))
-                .collect();
-            if outcomes.iter().all(Result::is_err) {
-                self.known = Some(stored);
-                return answer_each(run, outcomes);
-            }
             let now = self.queue.clock.now();
-            let filled =
-                view.to_json().and_then(|data| self.queue.rules.fill(&mut record, data, now));
-            if let Err(error) = filled {
-                self.known = Some(stored);
-                return self.write_singly(run, &error).await;
-            }
+            let record = match self.changed(&stored, &mut run, now) {
+                Ok(Some(record)) => record,
+                Ok(None) => {
+                    self.known = Some(stored);
+                    return answer_each(run, || Err(ended()));
+                }
+                Err(error) => {
+                    self.known = Some(stored);
+                    return Box::pin(self.write_singly(run, error)).await;
+                }
+            };
             match self.queue.store.update(&self.session, stored.version, &record, now).await {
                 Ok(Updated::Written(version)) => {
                     let written = Arc::new(Stored { record, version });
                     self.known = Some(Arc::clone(&written));
-                    for ((_, reply), outcome) in run.into_iter().zip(outcomes) {
-                        let done = || Done::Written(self.session, Arc::clone(&written));
-                        answer(reply, outcome.map(|()| done()));
-                    }
-                    return;
+                    let done = || Ok(Done::Written(self.session, Arc::clone(&written)));
+                    return answer_each(run, done);
                 }
                 Ok(Updated::Conflict) => {
                     event::retried();
@@ -170,34 +180,61 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// The record with what the requests changed, each one's changes whole or not at all; `None` if
+    /// nobody's could be made. The error is of all of them together.
+    fn changed(
+        &self,
+        stored: &Arc<Stored>,
+        run: &mut [Write],
+        now: u64,
+    ) -> Result<Option<Record>, Error> {
+        let rules = &self.queue.rules;
+        let made = match run {
+            // What most requests find: all is as they saw it.
+            [one] => one.made.take().filter(|(seen, _)| Arc::ptr_eq(seen, stored)),
+            _ => None,
+        };
+        let data = match made {
+            Some((_, data)) => data,
+            None => {
+                let mut view = view_of(&stored.record)?;
+                for Write { operations, outcome, .. } in &mut *run {
+                    *outcome = apply::to_view(&mut view, operations, rules);
+                }
+                if run.iter().all(|write| write.outcome.is_err()) {
+                    return Ok(None);
+                }
+                view.to_json()?
+            }
+        };
+        let mut record = stored.record.without_data();
+        rules.fill(&mut record, data, now)?;
+        Ok(Some(record))
+    }
+
     /// Together the changes are too much for one session: each gets the room that is left.
-    async fn write_singly(&mut self, mut run: Vec<(Vec<Operation>, Reply)>, error: &Error) {
+    async fn write_singly(&mut self, run: Vec<Write>, error: Error) {
         if run.len() == 1 {
-            return answer_all(run, error);
+            return answer_all(run, &error);
         }
-        for one in run.drain(..) {
-            Box::pin(self.write(vec![one])).await;
+        for one in run {
+            self.write(vec![one]).await;
         }
     }
 
     /// Hands changes over to the queue of the id under which the session goes on.
-    fn forward(&mut self, to: SessionIdHash, run: Vec<(Vec<Operation>, Reply)>) {
-        let tickets = run
-            .into_iter()
-            .map(|(operations, reply)| Ticket::new(Task::Write(operations), None, reply));
+    fn forward(&mut self, to: SessionIdHash, run: Vec<Write>) {
+        let tickets = run.into_iter().map(|Write { operations, reply, .. }| {
+            Ticket::new(Task::Write { operations, made: None }, None, reply)
+        });
         self.queue.enqueue(to, tickets.collect());
     }
 
     /// Moves the session to a new id: first there is a new record, then one write turns the old one
     /// into a pointer. In any other order another request could lose what it was told is saved, or
     /// bring back a session that was ended.
-    async fn rotate(
-        &mut self,
-        operations: Vec<Operation>,
-        (to, public_id): (SessionIdHash, PublicId),
-        grace: Option<Duration>,
-        reply: Reply,
-    ) {
+    async fn rotate(&mut self, rotation: Box<Rotation>, reply: Reply) {
+        let Rotation { operations, to, public_id, grace } = *rotation;
         let mut created = None;
         let result = loop {
             let stored = match self.find().await {
@@ -206,8 +243,10 @@ impl<'a> Batch<'a> {
                     self.discard(&to, created).await;
                     let task = match grace {
                         // It has been renewed already.
-                        Some(_) => Task::Write(operations),
-                        None => Task::Rotate { operations, to, public_id, grace },
+                        Some(_) => Task::Write { operations, made: None },
+                        None => {
+                            Task::Rotate(Box::new(Rotation { operations, to, public_id, grace }))
+                        }
                     };
                     return self.queue.enqueue(next, vec![Ticket::new(task, None, reply)]);
                 }
@@ -224,7 +263,8 @@ impl<'a> Batch<'a> {
                 }
                 Ok(Moved::NoRoom) => {
                     self.known = Some(stored);
-                    return self.write(vec![(operations, reply)]).await;
+                    let write = Write { operations, made: None, outcome: Ok(()), reply };
+                    return self.write(vec![write]).await;
                 }
                 Ok(Moved::Conflict) => {
                     if let Err(error) = self.check_patience() {
@@ -395,6 +435,15 @@ fn too_slow() -> Error {
     )
 }
 
+/// Where the session of a record is, if it has not ended.
+fn found(stored: Arc<Stored>, now: u64) -> Result<Found, Error> {
+    match stored.record.state {
+        _ if stored.record.is_expired(now) => Err(ended()),
+        State::Moved { to, .. } => Ok(Found::Elsewhere(to)),
+        State::Live => Ok(Found::Here(stored)),
+    }
+}
+
 fn view_of(record: &Record) -> Result<View, Error> {
     Ok(View::recording(payload(record)?, record.user.clone()))
 }
@@ -404,14 +453,15 @@ fn answer(reply: Reply, result: Result<Done, Error>) {
     let _ = reply.send(result);
 }
 
-fn answer_all(run: Vec<(Vec<Operation>, Reply)>, error: &Error) {
-    for (_, reply) in run {
+fn answer_all(run: Vec<Write>, error: &Error) {
+    for Write { reply, .. } in run {
         answer(reply, Err(error.clone()));
     }
 }
 
-fn answer_each(run: Vec<(Vec<Operation>, Reply)>, outcomes: Vec<Result<(), Error>>) {
-    for ((_, reply), outcome) in run.into_iter().zip(outcomes) {
-        answer(reply, outcome.and(Err(ended())));
+/// Tells each request its own error, or what was done.
+fn answer_each(run: Vec<Write>, done: impl Fn() -> Result<Done, Error>) {
+    for Write { reply, outcome, .. } in run {
+        answer(reply, outcome.and_then(|()| done()));
     }
 }

@@ -4,7 +4,7 @@ use http::HeaderValue;
 use memchr::memmem;
 
 use super::open::{Origin, payload, view};
-use super::queue::{Done, Task};
+use super::queue::{Done, Rotation, Task};
 use super::{Rules, StoreBackend, apply, ended, failed};
 use crate::engine::head::{AtWork, nobody};
 use crate::engine::{Engine, Outcome};
@@ -32,7 +32,7 @@ pub(crate) enum SetId {
 
 /// How a commit left the session.
 struct Committed {
-    origin: Option<Origin>,
+    origin: Option<Box<Origin>>,
     set_id: Option<SetId>,
 }
 
@@ -82,7 +82,7 @@ impl Engine {
         let (taken, origin, accessed, set_id, failed) = {
             let mut state = slot.state();
             state.closed = true;
-            let origin = state.origin.take().map(|origin| *origin);
+            let origin = state.origin.take();
             let (set_id, failed) = (std::mem::take(&mut state.set_id), state.failed.take());
             (take_recorded(&mut state), origin, state.accessed, set_id, failed)
         };
@@ -146,15 +146,15 @@ impl Engine {
             if recorded.log.is_empty() {
                 continue;
             }
-            let origin = slot.state().origin.clone().map(|origin| *origin);
+            let origin = slot.state().origin.clone();
             let committed = self.commit_recorded(backend, origin, recorded, None).await;
             if let Some(number) = number {
                 note_failure(slot, number, &committed);
             }
             let committed = committed?;
-            let next = view(committed.origin.as_ref())?;
+            let next = view(committed.origin.as_deref())?;
             let mut state = slot.state();
-            state.origin = committed.origin.map(Box::new);
+            state.origin = committed.origin;
             if let Some(set_id) = committed.set_id {
                 state.set_id = set_id;
             }
@@ -170,7 +170,7 @@ impl Engine {
     async fn commit_recorded(
         &self,
         backend: &StoreBackend,
-        origin: Option<Origin>,
+        origin: Option<Box<Origin>>,
         recorded: Recorded,
         closing: Option<&AtWork>,
     ) -> Result<Committed, Error> {
@@ -191,7 +191,7 @@ impl Engine {
     async fn commit_changes(
         &self,
         backend: &StoreBackend,
-        mut origin: Option<Origin>,
+        mut origin: Option<Box<Origin>>,
         recorded: Recorded,
         closing: Option<&AtWork>,
     ) -> Result<Committed, Error> {
@@ -202,15 +202,17 @@ impl Engine {
         // What came before a logout ends with the session; what comes after begins a new one.
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
-            if let Some(Origin { session, stored, .. }) = origin.take() {
-                backend.queue.submit(session, Task::End(stored), None, &head).await?;
+            if let Some(origin) = origin.take() {
+                let Origin { session, stored, .. } = *origin;
+                let end = backend.queue.submit(session, Task::End(stored), None, &head);
+                Box::pin(end).await?;
                 event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
         }
-        let Some(origin) = origin else {
-            let created = self.create(backend, log, made).await?;
-            let set_id = created.as_ref().map(set_id_of).or(set_id);
+        let Some(mut origin) = origin else {
+            let created = Box::pin(self.create(backend, log, made)).await?;
+            let set_id = created.as_deref().map(set_id_of).or(set_id);
             return Ok(Committed { origin: created, set_id });
         };
         let now = self.clock.just_now();
@@ -221,7 +223,7 @@ impl Engine {
         if rotates || renews {
             let grace = (!rotates).then_some(rules.grace);
             let only_renews = log.is_empty();
-            return match rotate(backend, origin, log, grace, &head).await {
+            return match Box::pin(rotate(backend, origin, log, grace, &head)).await {
                 // Who only reads has nothing to lose by a session that has ended meanwhile.
                 Err(error) if only_renews && error.kind() == ErrorKind::Ended => {
                     Ok(Committed { origin: None, set_id })
@@ -236,12 +238,13 @@ impl Engine {
             return Ok(Committed { origin: Some(origin), set_id });
         }
         let was_permanent = permanent_of(&origin.stored)?;
-        let task = Task::Write(log);
+        let made = made.and_then(Result::ok);
+        let task = Task::Write { operations: log, made };
         let seen = Some(&origin.stored);
         let done = backend.queue.submit(origin.session, task, seen, &head).await?;
-        let (session, stored) = written(done)?;
-        let origin = Origin { session, stored, ..origin };
-        if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == session {
+        (origin.session, origin.stored) = written(done)?;
+        let session = &origin.session;
+        if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == *session {
             set_id = Some(set_id_of(&origin));
         }
         Ok(Committed { origin: Some(origin), set_id })
@@ -253,7 +256,7 @@ impl Engine {
         backend: &StoreBackend,
         log: Vec<Operation>,
         made: Option<Result<Vec<u8>, Error>>,
-    ) -> Result<Option<Origin>, Error> {
+    ) -> Result<Option<Box<Origin>>, Error> {
         if log.is_empty() {
             return Ok(None);
         }
@@ -285,7 +288,7 @@ impl Engine {
         }
         event::created();
         let stored = Arc::new(Stored { record, version: Version(1) });
-        Ok(Some(Origin { id, session, stored }))
+        Ok(Some(Box::new(Origin { id, session, stored })))
     }
 }
 
@@ -305,25 +308,26 @@ fn note_failure(slot: &Slot, number: u64, committed: &Result<Committed, Error>) 
 /// Gives a session a new id.
 async fn rotate(
     backend: &StoreBackend,
-    origin: Origin,
+    mut origin: Box<Origin>,
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
     head: &AtWork,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
-    let task = Task::Rotate { operations, to, public_id, grace };
+    let task = Task::Rotate(Box::new(Rotation { operations, to, public_id, grace }));
     // When a renewal is due, many requests see that at once, and most of them come too late.
     let seen = grace.is_none().then_some(&origin.stored);
     let done = backend.queue.submit(origin.session, task, seen, head).await?;
     let (session, stored) = written(done)?;
     if session == to {
         event::rotated(grace.is_some());
-        let origin = Origin { id, session, stored };
+        *origin = Origin { id, session, stored };
         return Ok(Committed { set_id: Some(set_id_of(&origin)), origin: Some(origin) });
     }
     // Another request has renewed it, whose response brings the new id, or there was no room.
-    Ok(Committed { origin: Some(Origin { session, stored, ..origin }), set_id: None })
+    (origin.session, origin.stored) = (session, stored);
+    Ok(Committed { origin: Some(origin), set_id: None })
 }
 
 /// Writes that a session was used. If that fails the session may end sooner than its user would

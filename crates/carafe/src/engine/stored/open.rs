@@ -44,10 +44,10 @@ impl Engine {
             }
             None => None,
         };
-        let view = view(origin.as_ref())?;
+        let view = view(origin.as_deref())?;
         let mut state = slot.state();
         state.view = Some(view);
-        state.origin = origin.map(Box::new);
+        state.origin = origin;
         Ok(())
     }
 
@@ -76,7 +76,11 @@ impl Engine {
     }
 
     /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
-    async fn load(&self, backend: &StoreBackend, id: SessionId) -> Result<Option<Origin>, Error> {
+    async fn load(
+        &self,
+        backend: &StoreBackend,
+        id: SessionId,
+    ) -> Result<Option<Box<Origin>>, Error> {
         // A tick of the clock more or less is within what its seconds leave open.
         let now = self.clock.just_now();
         let mut session = id.hash();
@@ -91,7 +95,8 @@ impl Engine {
             }
             match stored.record.state {
                 State::Live => {
-                    return Ok(Some(Origin { id, session, stored: Arc::new(stored) }));
+                    let stored = Arc::new(stored);
+                    return Ok(Some(Box::new(Origin { id, session, stored })));
                 }
                 State::Moved { to, .. } => session = to,
             }

@@ -66,17 +66,27 @@ impl Ticket {
 #[derive(Debug)]
 pub(super) enum Task {
     /// Applies changes.
-    Write(Vec<Operation>),
-    /// Applies changes and moves the session to a new id.
-    Rotate {
+    Write {
         operations: Vec<Operation>,
-        to: SessionIdHash,
-        /// The name of the session that a login begins.
-        public_id: PublicId,
-        grace: Option<Duration>,
+        /// What the session holds with them, if its record is as the request saw it.
+        made: Option<Vec<u8>>,
     },
+    /// Applies changes and moves the session to a new id. In a box, since it is rare.
+    Rotate(Box<Rotation>),
     /// Ends the session, which the request saw like this.
     End(Arc<Stored>),
+}
+
+/// A move to a new id.
+#[derive(Debug)]
+pub(super) struct Rotation {
+    /// What is changed with it.
+    pub(super) operations: Vec<Operation>,
+    pub(super) to: SessionIdHash,
+    /// The name of the session that a login begins.
+    pub(super) public_id: PublicId,
+    /// For how long the old id leads to the new one; `None` if it doesn't.
+    pub(super) grace: Option<Duration>,
 }
 
 /// What has been done.
@@ -105,7 +115,8 @@ impl Queue {
         let (reply, answer) = oneshot::channel();
         let ticket = Ticket::new(task, seen.cloned(), reply);
         if let Some((place, tickets)) = self.join(session, vec![ticket], head) {
-            place.lead(tickets).await;
+            // In a box of its own: two small ones are had more quickly than a large one.
+            Box::pin(place.lead(tickets)).await;
         }
         // The sender is dropped only if the work panicked, or the runtime ends.
         answer.await.unwrap_or_else(|_| Err(interrupted()))
