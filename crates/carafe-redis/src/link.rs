@@ -1,7 +1,7 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use carafe::store::TimeLimit;
@@ -43,18 +43,33 @@ pub(crate) struct Link {
 #[derive(Clone)]
 struct Open {
     connection: MultiplexedConnection,
-    /// Set when the connection breaks, by the task that reads from it.
-    broken: Arc<AtomicBool>,
-    /// What reads and writes, unless the client has a task for that.
-    _task: Option<Arc<Task>>,
+    fate: Arc<Fate>,
 }
 
-/// A task that ends with the connection that it is for.
-struct Task(AbortHandle);
+/// What becomes of a connection.
+#[derive(Default)]
+struct Fate {
+    /// Set when the connection breaks, by the task that reads from it.
+    broken: AtomicBool,
+    /// The task that reads and writes, unless the client has one for that.
+    task: OnceLock<AbortHandle>,
+}
 
-impl Drop for Task {
+impl Fate {
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    fn break_off(&self) {
+        self.broken.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Fate {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
     }
 }
 
@@ -63,12 +78,12 @@ impl Open {
     fn judge(&self, error: RedisError) -> Failure {
         if error.code().is_none() {
             // After a timeout too: the server may be gone without a word.
-            self.broken.store(true, Ordering::Relaxed);
+            self.fate.break_off();
             return Failure::Lost(error);
         }
         // A primary that has become a replica: its name may lead to another server now.
         if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-            self.broken.store(true, Ordering::Relaxed);
+            self.fate.break_off();
         }
         Failure::Refused(error)
     }
@@ -197,22 +212,27 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<Open, RedisError> {
-        let broken = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&broken);
+        let fate = Arc::new(Fate::default());
+        let told = Arc::downgrade(&fate);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.timeouts.connect))
             .set_response_timeout(None)
             .set_pipeline_buffer_size(1024)
             .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection {
-                    flag.store(true, Ordering::Relaxed);
+                if push.kind == PushKind::Disconnection
+                    && let Some(fate) = told.upgrade()
+                {
+                    fate.break_off();
                 }
                 Ok::<(), std::convert::Infallible>(())
             });
         let info = self.client.get_connection_info();
         let is_alone = Handle::current().metrics().num_workers() == 1;
         let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
-            return self.connect_by_client(&config, broken).await;
+            // With TLS, over a socket of Unix', or where several threads share the work.
+            let client = &self.client;
+            let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+            return Ok(Open { connection, fate });
         };
         let connecting = async {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
@@ -223,23 +243,13 @@ impl Link {
         let late = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
         let (connection, work) =
             timeout(self.timeouts.connect, connecting).await.map_err(late)??;
-        let task = Some(Arc::new(Task(tokio::spawn(work).abort_handle())));
-        Ok(Open { connection, broken, _task: task })
-    }
-
-    /// With TLS, over a socket of Unix', or where several threads share the work.
-    async fn connect_by_client(
-        &self,
-        config: &AsyncConnectionConfig,
-        broken: Arc<AtomicBool>,
-    ) -> Result<Open, RedisError> {
-        let connection = self.client.get_multiplexed_async_connection_with_config(config).await?;
-        Ok(Open { connection, broken, _task: None })
+        let _ = fate.task.set(tokio::spawn(work).abort_handle());
+        Ok(Open { connection, fate })
     }
 
     fn usable(&self) -> Option<Open> {
         let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|open| open.broken.load(Ordering::Relaxed)) {
+        if slot.as_ref().is_some_and(|open| open.fate.is_broken()) {
             *slot = None;
             self.failed.store(true, Ordering::Relaxed);
         }

@@ -37,12 +37,10 @@ pub(crate) enum Commit {
 pub(crate) struct Saving(Attended<Result<Outcome, Error>>);
 
 impl Saving {
-    /// Begins a commit, which is told what others can hand it over by.
-    fn begin<F>(backend: &StoreBackend, commit: impl FnOnce(AtWork) -> F) -> Self
-    where
-        F: Future<Output = Result<Outcome, Error>> + Send + 'static,
-    {
-        Self(Attended::begin(&backend.rests, |head| commit(head).instrument(span())))
+    /// Begins the commit of a session that is in a store, or that a store has a say about.
+    fn begin(slot: &Arc<Slot>, backend: &StoreBackend) -> Self {
+        let slot = Arc::clone(slot);
+        Self(Attended::begin(&backend.rests, |head| commit(slot, head).instrument(span())))
     }
 }
 
@@ -89,17 +87,9 @@ impl Engine {
                     let outcome = event::within!("session.commit", at_once(commit));
                     return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
                 }
-                let (slot, store) = (Arc::clone(slot), backend.clone());
-                Commit::Waiting(Saving::begin(backend, |head| async move {
-                    slot.engine.commit_stored(&slot, &store, &head).await
-                }))
+                Commit::Waiting(Saving::begin(slot, backend))
             }
-            Backend::Revocable(backend) => {
-                let (slot, store) = (Arc::clone(slot), backend.clone());
-                Commit::Waiting(Saving::begin(backend, |_| async move {
-                    slot.engine.commit_revocable(&slot, &store).await
-                }))
-            }
+            Backend::Revocable(backend) => Commit::Waiting(Saving::begin(slot, backend)),
         }
     }
 
@@ -109,11 +99,16 @@ impl Engine {
         slot: Arc<Slot>,
         operation: Option<Operation>,
     ) -> Result<(), Error> {
-        let Backend::Stored(backend) = &self.backend else { return Ok(()) };
-        let backend = backend.clone();
         // In a task of its own: a handler may hold this future and do something else, for which the
         // session would be in use all the time.
-        let save = async move { slot.engine.save_stored(&slot, &backend, operation).await };
+        let save = async move {
+            match &slot.engine.backend {
+                Backend::Stored(backend) => {
+                    slot.engine.save_stored(&slot, backend, operation).await
+                }
+                Backend::Cookie | Backend::Revocable(_) => Ok(()),
+            }
+        };
         detached(save.instrument(span())).finished().await.unwrap_or_else(|| Err(interrupted()))
     }
 
@@ -174,6 +169,16 @@ impl Engine {
             event::large_cookie(&self.config().cookie_name, header.len(), limit);
         }
         Ok(header)
+    }
+}
+
+/// Commits a session, whose engine the slot holds for as long as that takes.
+async fn commit(slot: Arc<Slot>, head: AtWork) -> Result<Outcome, Error> {
+    let engine = &slot.engine;
+    match &engine.backend {
+        Backend::Cookie => engine.commit_cookie(&slot),
+        Backend::Stored(backend) => engine.commit_stored(&slot, backend, &head).await,
+        Backend::Revocable(backend) => engine.commit_revocable(&slot, backend).await,
     }
 }
 

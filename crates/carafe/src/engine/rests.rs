@@ -1,9 +1,9 @@
 //! What requests do themselves and takes long.
 
 use std::collections::VecDeque;
-use std::mem::replace;
+use std::mem::{replace, take};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::sleep;
@@ -19,14 +19,17 @@ const IDLE: u32 = 50;
 #[derive(Clone, Debug)]
 pub(super) struct Rests {
     begun: Arc<Mutex<Begun>>,
-    /// How long a request may be at its work alone.
+    /// For how long a request may be at its work alone. Once it becomes a task it has been at it for
+    /// that, and at most twice as long.
     patience: Duration,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Begun {
-    /// Since when, and what. Of most nothing is left by the time somebody looks.
-    work: VecDeque<(Instant, AtWork)>,
+    /// What has been begun since somebody looked last.
+    new: VecDeque<AtWork>,
+    /// What had been begun by then.
+    old: VecDeque<AtWork>,
     /// Whether a task looks.
     pub(super) watched: bool,
 }
@@ -43,7 +46,8 @@ impl Rests {
         let Some(runtime) = runtime else { return };
         let watched = {
             let mut begun = self.begun();
-            begun.work.push_back((Instant::now(), work));
+            begun.forget_done();
+            begun.new.push_back(work);
             replace(&mut begun.watched, true)
         };
         if !watched {
@@ -53,6 +57,20 @@ impl Rests {
 
     pub(super) fn begun(&self) -> MutexGuard<'_, Begun> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Begun {
+    /// Gives back the memory of what is done. What has been begun first is done first, but for what takes
+    /// long.
+    fn forget_done(&mut self) {
+        while self.new.front().is_some_and(|work| work.strong_count() == 0) {
+            self.new.pop_front();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.old.is_empty()
     }
 }
 
@@ -69,30 +87,27 @@ impl Watch {
         while !self.left {
             sleep(self.rests.patience).await;
             idle += 1;
-            for head in self.take_late(&mut idle) {
-                head.hand_over();
+            for work in self.take_late(&mut idle) {
+                work.hand_over();
             }
         }
     }
 
-    /// What has been begun for long enough. When nothing was for a while, nobody looks any more.
+    /// What had been begun the last time already. When there was nothing for a while, nobody looks any
+    /// more.
     fn take_late(&mut self, idle: &mut u32) -> Vec<Arc<dyn HandOver>> {
-        let (mut late, now) = (Vec::new(), Instant::now());
         let mut begun = self.rests.begun();
-        while let Some((since, head)) = begun.work.front() {
+        if !begun.is_empty() {
             *idle = 0;
-            if now.duration_since(*since) < self.rests.patience {
-                break;
-            }
-            late.extend(head.upgrade());
-            begun.work.pop_front();
         }
+        let new = take(&mut begun.new);
+        let late = replace(&mut begun.old, new);
         if *idle >= IDLE {
             begun.watched = false;
-            drop(begun);
             self.left = true;
         }
-        late
+        drop(begun);
+        late.iter().filter_map(AtWork::upgrade).collect()
     }
 }
 
@@ -117,13 +132,24 @@ mod tests {
             assert_eq!(Attended::begin(&rests, |_| async { 1 }).await, Some(1));
             let mut watch = Watch { rests: rests.clone(), left: false };
             assert!(rests.begun().watched);
-            let mut idle = IDLE;
-            sleep(rests.patience).await;
-            // What was begun is looked at first.
-            watch.take_late(&mut idle);
-            assert!(!watch.left && idle == 0 && rests.begun().work.is_empty());
+            // What was begun is looked at first, and the next time as well.
+            for _ in 0..2 {
+                let mut idle = IDLE;
+                watch.take_late(&mut idle);
+                assert!(!watch.left && idle == 0);
+            }
+            assert!(rests.begun().is_empty());
             watch.take_late(&mut { IDLE });
             assert!(watch.left && !rests.begun().watched);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_done_is_forgotten_as_others_begin() {
+        let rests = Rests::new(Duration::from_secs(160));
+        for _ in 0..1_000 {
+            assert_eq!(Attended::begin(&rests, |_| async { 1 }).await, Some(1));
+        }
+        assert_eq!(rests.begun().new.len(), 1);
     }
 }

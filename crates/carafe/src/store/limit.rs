@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem::replace;
@@ -11,7 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, sleep, timeout};
 
 /// After how many looks in vain at calls under way the looking stops.
-const IDLE: u32 = 8;
+const IDLE: u32 = 16;
 
 /// A limit to how long calls may take, for stores that make many of them.
 ///
@@ -46,25 +45,27 @@ struct Shared {
     calls: Mutex<Calls>,
 }
 
+/// The calls under way.
 #[derive(Default)]
 struct Calls {
-    next: u64,
-    /// Those under way, which become late in the order of their numbers.
-    waiting: BTreeMap<u64, Call>,
+    places: Vec<Option<Call>>,
+    /// The places that nobody has.
+    free: Vec<usize>,
     /// Whether a task looks at them.
     watched: bool,
 }
 
 struct Call {
-    /// None if that is too far away to be told.
-    late: Option<Instant>,
     waker: Waker,
+    /// When somebody looked at it first: the call itself doesn't look at the clock.
+    seen: Option<Instant>,
+    late: bool,
 }
 
 /// A call's place among those under way.
 struct Place<'a> {
     shared: &'a Arc<Shared>,
-    number: Option<u64>,
+    number: Option<usize>,
 }
 
 /// The task that looks at the calls under way.
@@ -104,6 +105,33 @@ impl TimeLimit {
     }
 }
 
+impl Calls {
+    fn begin(&mut self, waker: Waker) -> usize {
+        let call = Some(Call { waker, seen: None, late: false });
+        let free = self.free.pop().and_then(|number| Some((number, self.places.get_mut(number)?)));
+        match free {
+            Some((number, place)) => {
+                *place = call;
+                number
+            }
+            None => {
+                self.places.push(call);
+                self.places.len() - 1
+            }
+        }
+    }
+
+    fn get(&mut self, number: usize) -> Option<&mut Call> {
+        self.places.get_mut(number)?.as_mut()
+    }
+
+    fn end(&mut self, number: usize) -> Option<Call> {
+        let call = self.places.get_mut(number)?.take();
+        self.free.push(number);
+        call
+    }
+}
+
 impl Shared {
     fn calls(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
@@ -116,15 +144,11 @@ impl Place<'_> {
         let mut calls = self.shared.calls();
         let before = match self.number {
             None => {
-                let number = calls.next;
-                calls.next += 1;
-                let late = Instant::now().checked_add(self.shared.limit);
-                calls.waiting.insert(number, Call { late, waker: context.waker().clone() });
-                self.number = Some(number);
+                self.number = Some(calls.begin(context.waker().clone()));
                 None
             }
-            Some(number) => match calls.waiting.get_mut(&number) {
-                None => return Poll::Ready(()),
+            Some(number) => match calls.get(number) {
+                None | Some(Call { late: true, .. }) => return Poll::Ready(()),
                 Some(call) if call.waker.will_wake(context.waker()) => None,
                 Some(call) => Some(replace(&mut call.waker, context.waker().clone())),
             },
@@ -144,7 +168,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             // The same goes here.
-            let call = self.shared.calls().waiting.remove(&number);
+            let call = self.shared.calls().end(number);
             drop(call);
         }
     }
@@ -153,29 +177,31 @@ impl Drop for Place<'_> {
 impl Watch {
     /// Looks as long as there are calls.
     async fn run(self) {
-        let pause = self.0.limit / 16;
-        let pause = pause.clamp(Duration::from_millis(1), Duration::from_secs(1));
+        // One look to see a call, and one to find it late.
+        let pause = self.0.limit / 32;
+        let pause = pause.clamp(Duration::from_millis(1), Duration::from_millis(500));
         let mut idle = 0;
         while idle < IDLE {
             sleep(pause).await;
             idle += 1;
-            for call in self.take_late(&mut idle) {
-                call.waker.wake();
+            for waker in self.find_late(&mut idle) {
+                waker.wake();
             }
         }
     }
 
-    /// Takes out the calls that are late. If there are any calls, that is not in vain.
-    fn take_late(&self, idle: &mut u32) -> Vec<Call> {
-        let (mut late, mut calls) = (Vec::new(), self.0.calls());
-        while let Some(call) = calls.waiting.first_entry() {
+    /// Notes which calls are late. If there are any calls, the look is not in vain.
+    fn find_late(&self, idle: &mut u32) -> Vec<Waker> {
+        let (mut wakers, now) = (Vec::new(), Instant::now());
+        for call in self.0.calls().places.iter_mut().flatten() {
             *idle = 0;
-            if call.get().late.is_none_or(|late| late > Instant::now()) {
-                break;
+            let seen = *call.seen.get_or_insert(now);
+            if !call.late && now.duration_since(seen) >= self.0.limit {
+                call.late = true;
+                wakers.push(call.waker.clone());
             }
-            late.push(call.remove());
         }
-        late
+        wakers
     }
 }
 
@@ -186,7 +212,7 @@ impl Drop for Watch {
         let wakers: Vec<Waker> = {
             let mut calls = self.0.calls();
             calls.watched = false;
-            calls.waiting.values().map(|call| call.waker.clone()).collect()
+            calls.places.iter().flatten().map(|call| call.waker.clone()).collect()
         };
         for waker in wakers {
             waker.wake();
@@ -213,6 +239,21 @@ mod tests {
         Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
     }
 
+    fn under_way(limit: &TimeLimit) -> usize {
+        limit.0.calls().places.iter().flatten().count()
+    }
+
+    #[test]
+    fn a_place_is_had_again_and_by_one_call_at_a_time() {
+        let mut calls = Calls::default();
+        let mut begin = || calls.begin(Waker::noop().clone());
+        assert_eq!([begin(), begin(), begin()], [0, 1, 2]);
+        assert!(calls.end(1).is_some() && calls.end(0).is_some());
+        let mut begin = || calls.begin(Waker::noop().clone());
+        assert_eq!([begin(), begin(), begin()], [0, 1, 3]);
+        assert!((0..4).all(|number| calls.get(number).is_some()) && calls.get(4).is_none());
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_late_call_ends_and_no_other() {
         let limit = TimeLimit::new(Duration::from_millis(160));
@@ -229,7 +270,7 @@ mod tests {
         };
         let (slow, ()) = tokio::join!(slow, quick);
         assert!(slow >= Duration::from_millis(160), "{slow:?}");
-        assert!(limit.0.calls().waiting.is_empty());
+        assert_eq!(under_way(&limit), 0);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -237,13 +278,13 @@ mod tests {
         let limit = TimeLimit::new(Duration::from_secs(3_600));
         let call = limit.clone();
         let task = tokio::spawn(async move { call.run(pending::<()>()).await });
-        while limit.0.calls().waiting.is_empty() {
+        while under_way(&limit) == 0 {
             yield_now().await;
         }
-        assert_eq!(limit.0.calls().waiting.len(), 1);
+        assert_eq!(under_way(&limit), 1);
         task.abort();
         assert!(task.await.is_err());
-        assert!(limit.0.calls().waiting.is_empty());
+        assert_eq!(under_way(&limit), 0);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -295,7 +336,7 @@ mod tests {
         assert!(limit.0.calls().watched);
         let other = limit.clone();
         let late = std::thread::spawn(move || runtime().block_on(other.run(pending::<()>())));
-        while limit.0.calls().waiting.is_empty() {
+        while under_way(&limit) == 0 {
             std::thread::yield_now();
         }
         drop(first);

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::mem::replace;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +32,25 @@ pub(crate) struct Queue {
     pub(super) store: Store,
     pub(super) rules: Rules,
     pub(super) clock: Clock,
-    lines: Mutex<HashMap<SessionIdHash, Line>>,
+    lines: Mutex<Lines>,
+}
+
+type Lines = HashMap<SessionIdHash, Line, BuildHasherDefault<IdHasher>>;
+
+/// Takes a part of what is a hash already, and whose input nobody can choose: ids are random and signed.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(start) = bytes.first_chunk() {
+            self.0 ^= u64::from_ne_bytes(*start);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A session that something is being committed to.
@@ -160,7 +179,7 @@ impl Queue {
         None
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<SessionIdHash, Line>> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
