@@ -221,12 +221,12 @@ impl SessionStore for RedisStore {
         let expected = value::header_of(&new, expected);
         let mut indexed = record.user.is_none();
         loop {
-            let flag: &[u8] = if indexed { b"1" } else { b"0" };
-            let args: [&[u8]; 4] = [&expected, &new, life.as_bytes(), flag];
+            let all: [&[u8]; 4] = [&expected, &new, life.as_bytes(), b"not indexed"];
+            let args = if indexed { &all[..3] } else { &all };
             let answer = match record.state {
-                State::Live => self.run(&self.scripts.update, &key, &args).await,
+                State::Live => self.run(&self.scripts.update, &key, args).await,
                 // The old id of one who logs in, among others.
-                _ => Box::pin(self.end(&self.scripts.update, &key, &args)).await,
+                _ => Box::pin(self.end(&self.scripts.update, &key, args)).await,
             };
             match answer.map_err(Failure::write)? {
                 Value::Int(0) => return Ok(Updated::Gone),

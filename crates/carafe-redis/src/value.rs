@@ -38,12 +38,11 @@ impl Owner {
 
 pub(crate) fn encode(record: &Record, version: Version) -> Vec<u8> {
     let owner = record.user.as_deref().map_or([0; 8], |user| Owner::of(user).0);
-    let bytes = record.to_bytes();
-    let mut value = Vec::with_capacity(HEADER + bytes.len());
+    let mut value = Vec::with_capacity(HEADER + record.encoded_len());
     value.extend_from_slice(&version.0.to_be_bytes());
     value.extend_from_slice(&owner);
     value.extend_from_slice(&record.expires.to_be_bytes());
-    value.extend_from_slice(&bytes);
+    record.encode(&mut value);
     value
 }
 

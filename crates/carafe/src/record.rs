@@ -110,8 +110,18 @@ impl Record {
         out
     }
 
-    /// Appends [`to_bytes`](Self::to_bytes).
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends [`to_bytes`](Self::to_bytes): for stores that put something before it.
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    /// use carafe::record::Record;
+    ///
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
+    /// let mut value = b"version 1 ".to_vec();
+    /// record.encode(&mut value);
+    /// assert_eq!(value.strip_prefix(b"version 1 "), Some(record.to_bytes().as_slice()));
+    /// ```
+    pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(FORMAT);
         out.extend_from_slice(self.public_id.as_bytes());
         for number in self.numbers() {
@@ -137,8 +147,9 @@ impl Record {
         out.extend_from_slice(&self.data);
     }
 
-    /// How long [`to_bytes`](Self::to_bytes) is.
-    pub(crate) fn encoded_len(&self) -> usize {
+    /// How many bytes [`to_bytes`](Self::to_bytes) has.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
         let numbers: usize = self.numbers().into_iter().map(number_len).sum();
         let texts = [&self.user, &self.address, &self.agent].into_iter().map(|text| match text {
             None => 1,

@@ -106,6 +106,10 @@ impl<'a> Batch<'a> {
             match task {
                 Task::Write { operations, made } => {
                     let made = seen.zip(made);
+                    if run.is_empty() {
+                        // Mostly there is one.
+                        run.reserve_exact(1);
+                    }
                     run.push(Write { operations, made, outcome: Ok(()), reply });
                     if !matches!(tickets.front(), Some(Ticket { task: Task::Write { .. }, .. })) {
                         break;
