@@ -101,6 +101,7 @@ macro_rules! with_cases {
             responses_that_nobody_polls_hold_up_no_other_session
             a_save_behind_the_response_s_is_an_error
             a_save_that_another_has_failed_to_do_is_an_error
+            what_a_save_has_failed_to_do_is_not_done_later
             a_client_who_leaves_cuts_nothing_in_half
             a_call_that_panics_is_a_503
             a_failing_load_is_no_empty_session

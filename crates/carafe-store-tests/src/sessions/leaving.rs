@@ -310,6 +310,36 @@ pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixt
     assert_eq!(app.look(browser.cookie(), "m").await.1, None);
 }
 
+/// What a save couldn't write isn't written later by another of the same request, which has its own
+/// changes to save: the handler was told that it isn't there, and may have done something about that.
+pub async fn what_a_save_has_failed_to_do_is_not_done_later(fixture: impl Fixture) {
+    let fails = Arc::new(AtomicBool::new(false));
+    let store = {
+        let fails = Arc::clone(&fails);
+        Intercepted::new(fixture.open().await, move |call| {
+            let fails = call == Call::Update && fails.swap(false, Ordering::SeqCst);
+            Box::pin(async move { if fails { Fate::Refused } else { Fate::Done } })
+        })
+    };
+    let app = Site::new().app(store);
+    for saves_again in [false, true] {
+        let browser = Browser::with(&app, "n", 1).await;
+        let work = {
+            let fails = Arc::clone(&fails);
+            move |session: Session| async move {
+                session.insert("n", 2)?;
+                fails.store(true, Ordering::SeqCst);
+                assert_eq!(session.save().await.unwrap_err().kind(), ErrorKind::Store);
+                session.insert("m", 1)?;
+                if saves_again { session.save().await } else { Ok(()) }
+            }
+        };
+        app.request(browser.cookie.as_deref(), work).await.ok();
+        assert_eq!(app.look(browser.cookie(), "n").await.1, Some(1));
+        assert_eq!(app.look(browser.cookie(), "m").await.1, Some(1));
+    }
+}
+
 /// A client who leaves before any call of a commit doesn't cut it in half: it is done as a whole.
 pub async fn a_client_who_leaves_cuts_nothing_in_half(fixture: impl Fixture) {
     let stops = Stops::new(false);

@@ -1,6 +1,7 @@
 //! Two requests that read and then write one key of a session in a store.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::routing::get;
@@ -64,4 +65,46 @@ async fn the_log_tells_of_a_change_that_was_overwritten() {
 async fn the_log_says_nothing_where_nobody_had_read_it() {
     let (lines, n) = race(false).await;
     assert_eq!((lines, n.as_str()), (Vec::new(), "1"));
+}
+
+/// What the handler was told is what is saved, unless another request came first.
+#[tokio::test]
+async fn a_function_is_called_again_only_where_another_came_first() {
+    let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
+    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(Clock::fixed(NOW));
+    let (calls, turns) = (Arc::new(AtomicU64::new(0)), Arc::new(Barrier::new(2)));
+    let counted = Arc::clone(&calls);
+    let count = async move |session: Session| {
+        let counted = Arc::clone(&counted);
+        let change = move |n: Option<u64>| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            n.unwrap_or(0) + 1
+        };
+        session.update("n", change).map(|n| n.to_string())
+    };
+    let (slowly, begun) = (count.clone(), Arc::clone(&turns));
+    let slow = async move |session: Session| {
+        let told = slowly(session).await;
+        begun.wait().await;
+        begun.wait().await;
+        told
+    };
+    let app = Router::new().route("/count", get(count)).route("/slow", get(slow)).layer(layer);
+    let mut client = Client::new(app);
+    for n in 1..=3 {
+        assert_eq!(client.get("/count").await.text, n.to_string());
+        assert_eq!(calls.swap(0, Ordering::SeqCst), 1);
+    }
+    let mut other = Client::new(client.app.clone());
+    other.cookies = client.cookies.clone();
+    let meanwhile = async {
+        turns.wait().await;
+        let answer = client.get("/count").await;
+        turns.wait().await;
+        answer
+    };
+    let (slow, quick) = tokio::join!(other.get("/slow"), meanwhile);
+    assert_eq!((slow.text.as_str(), quick.text.as_str()), ("4", "4"));
+    assert_eq!(calls.swap(0, Ordering::SeqCst), 3);
+    assert_eq!(client.get("/count").await.text, "6");
 }
