@@ -85,7 +85,7 @@ impl<'a> Batch<'a> {
                 // In boxes, since writes are what there mostly is, and have no need of their room.
                 Next::Rotate(rotation, reply) => Box::pin(self.rotate(rotation, reply)).await,
                 Next::End(seen, reply) => {
-                    let result = Box::pin(self.end(&seen.record)).await;
+                    let result = Box::pin(self.end(&seen)).await;
                     answer(reply, result);
                 }
             }
@@ -399,16 +399,22 @@ impl<'a> Batch<'a> {
 
     /// Ends the session, wherever it went. What it leaves are pointers to nothing, which expire: if
     /// they were deleted first and then something failed, nobody would find the session any more.
-    async fn end(&mut self, seen: &Record) -> Result<Done, Error> {
-        self.known = None;
+    async fn end(&mut self, seen: &Arc<Stored>) -> Result<Done, Error> {
+        // Mostly it is still as somebody has just seen it.
+        let mut known = self.known.take().or_else(|| Some(Arc::clone(seen)));
         let mut session = self.session;
         loop {
             let now = self.queue.clock.now();
             let store = &self.queue.store;
-            let Some(stored) = store.load(&session, now).await.map_err(failed)? else {
+            let stored = match known.take() {
+                Some(known) => Some(known),
+                None => store.load(&session, now).await.map_err(failed)?.map(Arc::new),
+            };
+            let Some(stored) = stored else {
                 // It has been ended, or it was renewed so long ago that nothing leads there any more.
-                if let Some(user) = &seen.user {
-                    users::end(store, &self.queue.clock, user, seen.public_id).await?;
+                let Record { user, public_id, .. } = &seen.record;
+                if let Some(user) = user {
+                    users::end(store, &self.queue.clock, user, *public_id).await?;
                 }
                 return Ok(Done::Ended);
             };
