@@ -96,7 +96,12 @@ impl<'a> Batch<'a> {
     /// Takes what is to be done next: one thing, or all writes that follow each other.
     fn next(&mut self, tickets: &mut VecDeque<Ticket>) -> Option<Next> {
         let mut run = Vec::new();
-        while let Some(Ticket { task, seen, reply, since }) = tickets.pop_front() {
+        loop {
+            let writes = matches!(tickets.front(), Some(Ticket { task: Task::Write { .. }, .. }));
+            if !run.is_empty() && !writes {
+                return Some(Next::Write(run));
+            }
+            let Ticket { task, seen, reply, since } = tickets.pop_front()?;
             self.known = self.known.take().or_else(|| seen.clone());
             if since.elapsed() > PATIENCE {
                 // The store is too slow for all who wait: those who have waited for long are told.
@@ -111,15 +116,11 @@ impl<'a> Batch<'a> {
                         run.reserve_exact(1);
                     }
                     run.push(Write { operations, made, outcome: Ok(()), reply });
-                    if !matches!(tickets.front(), Some(Ticket { task: Task::Write { .. }, .. })) {
-                        break;
-                    }
                 }
                 Task::Rotate(rotation) => return Some(Next::Rotate(rotation, reply)),
                 Task::End(seen) => return Some(Next::End(seen, reply)),
             }
         }
-        if run.is_empty() { None } else { Some(Next::Write(run)) }
     }
 
     /// The session as it is now.
@@ -473,5 +474,55 @@ fn answer_all(run: Vec<Write>, error: &Error) {
 fn answer_each(run: Vec<Write>, done: impl Fn() -> Result<Done, Error>) {
     for Write { reply, outcome, .. } in run {
         answer(reply, outcome.and_then(|()| done()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Clock;
+    use crate::engine::stored::StoreBackend;
+    use crate::{Config, MemoryStore};
+
+    type Answer = oneshot::Receiver<Result<Done, Error>>;
+
+    fn ticket(task: Task, age: Duration) -> (Ticket, Answer) {
+        let (reply, answer) = oneshot::channel();
+        let mut ticket = Ticket::new(task, None, reply);
+        ticket.since -= age;
+        (ticket, answer)
+    }
+
+    fn write(age: Duration) -> (Ticket, Answer) {
+        ticket(Task::Write { operations: Vec::new(), made: None }, age)
+    }
+
+    /// Whatever lies between them, and whoever has waited for too long: each is done or told.
+    #[test]
+    fn writes_that_follow_each_other_are_one_and_nothing_is_skipped() {
+        let clock = Clock::default();
+        let queue = StoreBackend::new(MemoryStore::new(), &Config::default(), clock).queue;
+        let id = SessionIdHash::from_bytes([7; 32]);
+        let rotation = || {
+            let (operations, public_id) = (Vec::new(), PublicId::from_bytes([9; 16]));
+            let rotation = Rotation { operations, to: id, public_id, grace: None };
+            ticket(Task::Rotate(Box::new(rotation)), Duration::ZERO)
+        };
+        let (now, late) = (Duration::ZERO, 2 * PATIENCE);
+        let all = [write(now), write(late), rotation(), write(late), write(now), write(now)];
+        let (tickets, mut answers): (VecDeque<_>, Vec<_>) = all.into_iter().unzip();
+        let (mut tickets, mut batch) = (tickets, Batch::new(&queue, id, None));
+        let mut done = Vec::new();
+        while let Some(next) = batch.next(&mut tickets) {
+            done.push(match &next {
+                Next::Write(run) => run.len(),
+                Next::Rotate(..) | Next::End(..) => 0,
+            });
+        }
+        assert_eq!(done, [1, 0, 2]);
+        for (number, answer) in answers.iter_mut().enumerate() {
+            let told = matches!(answer.try_recv(), Ok(Err(_)));
+            assert_eq!(told, [1, 3].contains(&number), "{number}");
+        }
     }
 }
