@@ -2,12 +2,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use carafe::{ErrorKind, Session};
 use http::StatusCode;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use super::Work;
@@ -26,9 +26,8 @@ struct Stop {
     /// How many calls go through before it.
     before: AtomicUsize,
     reached: Notify,
-    may_go_on: AtomicBool,
-    /// Wakes the call that stands still.
-    waker: Mutex<Option<Waker>>,
+    /// Lets the call that stands still go on.
+    go: Mutex<Option<oneshot::Sender<()>>>,
     /// Whether the call panics when it goes on.
     panics: bool,
 }
@@ -38,8 +37,7 @@ impl Stops {
         Self(Arc::new(Stop {
             before: AtomicUsize::new(usize::MAX),
             reached: Notify::new(),
-            may_go_on: AtomicBool::new(false),
-            waker: Mutex::default(),
+            go: Mutex::default(),
             panics,
         }))
     }
@@ -49,18 +47,16 @@ impl Stops {
         Intercepted::new(store, move |_| {
             let stop = Arc::clone(&stop);
             let is_it = stop.before.fetch_sub(1, Ordering::SeqCst) == 0;
-            Box::pin(poll_fn(move |context| {
-                // Before the look at the flag, so that no wake is lost.
+            Box::pin(async move {
                 if is_it {
-                    *stop.waker.lock().unwrap() = Some(context.waker().clone());
-                }
-                if is_it && !stop.may_go_on.load(Ordering::SeqCst) {
+                    let (go, may_go_on) = oneshot::channel();
+                    *stop.go.lock().unwrap() = Some(go);
                     stop.reached.notify_one();
-                    return Poll::Pending;
+                    may_go_on.await.unwrap();
+                    assert!(!stop.panics, "a store that panics, as told");
                 }
-                assert!(!(is_it && stop.panics), "a store that panics, as told");
-                Poll::Ready(Fate::Done)
-            }))
+                Fate::Done
+            })
         })
     }
 
@@ -72,7 +68,6 @@ impl Stops {
         let mut held: Held = Box::pin(async move {
             let work = move |session: Session| async move {
                 work(&session)?;
-                stop.may_go_on.store(false, Ordering::SeqCst);
                 stop.before.store(calls, Ordering::SeqCst);
                 Ok(())
             };
@@ -84,9 +79,8 @@ impl Stops {
             () = self.0.reached.notified() => None,
         };
         self.0.before.store(usize::MAX, Ordering::SeqCst);
-        self.0.may_go_on.store(true, Ordering::SeqCst);
-        if let Some(waker) = self.0.waker.lock().unwrap().take() {
-            waker.wake();
+        if let Some(go) = self.0.go.lock().unwrap().take() {
+            go.send(()).unwrap();
         }
         match status {
             Some(status) => {
@@ -229,7 +223,7 @@ pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
     let add = |n: Option<u64>| n.unwrap_or(0) + 1;
     let browser = Browser::with(&app, "n", 1).await;
     waits.store(true, Ordering::SeqCst);
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (tell, told) = oneshot::channel();
     let first = {
         let reached = Arc::clone(&reached);
         move |session: Session| async move {
