@@ -276,7 +276,7 @@ impl View {
 
     /// Whether nothing came in.
     pub(crate) fn is_new(&self) -> bool {
-        self.base.len() == 0
+        self.base.is_empty()
     }
 
     /// Whether the request wrote a key.
@@ -390,7 +390,7 @@ impl View {
     /// Untouched values are copied as they came, where they came in Flask's spelling.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
         let mut out = Vec::with_capacity(512);
-        if self.cleared || self.base.len() == 0 {
+        if self.cleared || self.base.is_empty() {
             json::write_session(&mut out, self.written())?;
             return Ok(out);
         }
