@@ -396,6 +396,7 @@ impl Config {
                  it must be a number of bytes such as 1048576",
             ));
         }
+        self.check_renewal()?;
         SetCookie::new(&self.attributes())
     }
 
