@@ -254,9 +254,9 @@ impl Engine {
         match codecs.decode(value, max_age, self.clock.just_now()) {
             // Signed in this second perhaps, which the quick clock hasn't reached yet.
             Err(error) if error.kind() == ErrorKind::FromTheFuture => {
-                codecs.decode(value, max_age, self.clock.now())
+                Ok(codecs.decode(value, max_age, self.clock.now())?)
             }
-            decoded => decoded,
+            decoded => Ok(decoded?),
         }
     }
 

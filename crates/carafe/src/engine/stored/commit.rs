@@ -103,7 +103,7 @@ impl Engine {
         let start = header.len();
         id.append_to(&mut header);
         ids.append_signature(&mut header, start);
-        self.set_cookie.finish(header, expires)
+        Ok(self.set_cookie.finish(header, expires)?)
     }
 
     /// Saves what a request has done so far and, in a write of its own, one operation more.
