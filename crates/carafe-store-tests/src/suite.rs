@@ -148,6 +148,10 @@ macro_rules! with_cases {
             a_late_logout_ends_the_session
             a_logout_under_way_follows_the_rotation
             racing_renewals_keep_one_session
+            quick_renewals_lead_to_the_session
+            a_chain_of_renewals_that_is_too_long_is_an_error
+            a_part_of_a_second_is_not_never
+            a_rotated_id_is_dead_by_any_clock
             a_users_sessions_are_listed
             one_of_a_users_sessions_is_ended
             a_session_that_is_ended_from_elsewhere_stays_so

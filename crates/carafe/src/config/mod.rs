@@ -2,6 +2,8 @@
 
 pub(crate) mod env;
 mod life;
+mod renewal;
 mod settings;
 
+pub(crate) use self::renewal::Renewal;
 pub use self::settings::{Config, Refresh};

@@ -427,6 +427,7 @@ impl Config {
                  it must be a number of bytes such as 1048576",
             ));
         }
+        self.check_renewal()?;
         Ok(SetCookie::new(&self.attributes())?)
     }
 

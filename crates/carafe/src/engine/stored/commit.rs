@@ -49,7 +49,9 @@ impl Engine {
             let due = state.origin.as_ref().is_some_and(|origin| {
                 // Whoever is late by a tick of the clock does it in the next request.
                 let (record, now) = (&origin.stored.record, self.clock.just_now());
-                rules.renewal_is_due(record, now) || rules.touch_is_due(record, now)
+                let renewal =
+                    rules.renewal.is_some_and(|renewal| renewal.is_due(record.renewed, now));
+                renewal || rules.touch_is_due(record, now)
             });
             if due || view.has_log() || !matches!(state.set_id, SetId::Keep) {
                 return None;
@@ -205,9 +207,10 @@ impl Engine {
         let rotates = log
             .iter()
             .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
-        let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
-        if rotates || renews {
-            let grace = (!rotates).then_some(rules.grace);
+        let due = rules.renewal.filter(|_| closing && !rotates);
+        let due = due.filter(|renewal| renewal.is_due(origin.stored.record.renewed, now));
+        if rotates || due.is_some() {
+            let grace = due.map(|renewal| renewal.grace);
             let only_renews = log.is_empty();
             return match Box::pin(rotate(backend, origin, log, grace)).await {
                 // Who only reads has nothing to lose by a session that has ended meanwhile.
@@ -271,7 +274,7 @@ impl Engine {
             return Err(ended());
         }
         event::created();
-        let stored = Arc::new(Stored { record, version: Version(1) });
+        let stored = Arc::new(Stored { record, version: Version::FIRST });
         Ok(Some(Box::new(Origin { id, session, stored })))
     }
 }
@@ -294,7 +297,7 @@ async fn rotate(
     backend: &StoreBackend,
     mut origin: Box<Origin>,
     operations: Vec<Operation>,
-    grace: Option<std::time::Duration>,
+    grace: Option<u64>,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();

@@ -9,9 +9,6 @@ use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
 
-/// How many times a session's id can have been renewed within the grace of the first renewal.
-const HOPS: usize = 4;
-
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
@@ -77,7 +74,8 @@ impl Engine {
         }
     }
 
-    /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
+    /// The session of an id. Pointer records of renewals lead to it: at most as many as the settings
+    /// allow within one grace period.
     async fn load(
         &self,
         backend: &StoreBackend,
@@ -86,7 +84,7 @@ impl Engine {
         // A tick of the clock more or less is within what its seconds leave open.
         let now = self.clock.just_now();
         let mut session = id.hash();
-        for _ in 0..HOPS {
+        for _ in 0..=backend.rules.longest_chain {
             let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
                 event::unknown();
                 return Ok(None);
@@ -101,10 +99,15 @@ impl Engine {
                     return Ok(Some(Box::new(Origin { id, session, stored })));
                 }
                 State::Moved { to, .. } => session = to,
+                State::Rotated { .. } | State::Ended { .. } => return Ok(None),
             }
         }
-        event::unknown();
-        Ok(None)
+        // It is there, so that an empty session in its place would be wrong.
+        Err(Error::new(
+            ErrorKind::Store,
+            "the session's id was renewed more often within one grace period than the settings allow: \
+             give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
+        ))
     }
 }
 

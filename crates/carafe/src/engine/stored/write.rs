@@ -148,6 +148,7 @@ impl Sessions {
         Ok(match stored.record.state {
             State::Live => Found::Here(stored),
             State::Moved { to, .. } => Found::Moved(to),
+            State::Rotated { .. } | State::Ended { .. } => return Err(ended()),
         })
     }
 

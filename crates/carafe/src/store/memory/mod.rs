@@ -172,7 +172,7 @@ impl SessionStore for MemoryStore {
     ) -> Result<bool, StoreError> {
         // Before the shard is locked: making room may lock any shard.
         self.reserve(id, now)?;
-        let entry = Entry::new(id, Version(1), record, now);
+        let entry = Entry::new(id, Version::FIRST, record, now);
         let mut shard = self.shard(Key::of(id));
         let Some(key) = shard.insert(id, entry) else {
             self.len.fetch_sub(1, Ordering::Relaxed);
