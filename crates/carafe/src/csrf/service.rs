@@ -45,7 +45,8 @@ where
             Ok(slot) => slot,
             Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
         };
-        let protection = Protection::new(slot, &self.settings, &parts.method);
+        let outer = parts.extensions.get();
+        let protection = Protection::new(slot, &self.settings, &parts.method, outer);
         parts.extensions.insert(Arc::clone(&protection));
         let body = Body::new(body);
         if protection.exempts(&parts) {
