@@ -70,6 +70,18 @@ impl Protection {
         })
     }
 
+    /// The error of a layer that finds no session.
+    #[cold]
+    pub(crate) fn no_session() -> Error {
+        Error::new(
+            ErrorKind::NoLayer,
+            "the CSRF layer finds no session: the session's layer is missing, or the order is wrong \
+             and it is inside. It has to be outside. In a `Router`, whose last layer is outermost, \
+             write `.layer(csrf).layer(sessions)`; in a `ServiceBuilder`, whose first layer is \
+             outermost, `.layer(sessions).layer(csrf)`; in actix-web `.wrap(csrf).wrap(sessions)`",
+        )
+    }
+
     /// The protection of a form that is checked where it is made, without a layer.
     #[cfg(feature = "sessions-page")]
     pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {

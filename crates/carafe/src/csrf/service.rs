@@ -43,7 +43,10 @@ where
         let (mut parts, body) = request.into_parts();
         let slot = match Slot::current(&parts.extensions) {
             Ok(slot) => slot,
-            Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
+            Err(_) => {
+                let error = Protection::no_session();
+                return ResponseFuture::refused(error, Arc::clone(&self.settings));
+            }
         };
         let outer = parts.extensions.get();
         let protection = Protection::new(slot, &self.settings, &parts.method, outer);

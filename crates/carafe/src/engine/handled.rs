@@ -81,7 +81,8 @@ impl Handles {
         settings: &Arc<Settings>,
         method: &Method,
     ) -> Result<Arc<Protection>, Error> {
-        Ok(Protection::new(self.slot()?, settings, method, self.protection.as_ref()))
+        let slot = self.slot().map_err(|_| Protection::no_session())?;
+        Ok(Protection::new(slot, settings, method, self.protection.as_ref()))
     }
 
     /// All of it as extensions of http's.

@@ -183,8 +183,9 @@ impl Slot {
         extensions.get::<Current>().map(|current| Arc::clone(&current.slot)).ok_or_else(|| {
             Error::new(
                 ErrorKind::NoLayer,
-                "there is no session on this route: add `.layer(SessionLayer::flask(key))` to the \
-                 router, after the routes that use it (in actix-web `.wrap(…)` to the app)",
+                "there is no session here: add `.layer(SessionLayer::flask(key))` to the router, after \
+                 the routes and the middleware that use it, since the layer that is added last is \
+                 outermost (in a `ServiceBuilder` the first one is; in actix-web it is `.wrap(…)`)",
             )
         })
     }
