@@ -11,6 +11,7 @@ mod driven_tests;
 mod handled;
 mod headers;
 mod keys;
+mod owner;
 mod respond;
 mod revocable;
 mod stored;
@@ -20,9 +21,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::Guard;
-use http::{Extensions, HeaderValue};
+use http::HeaderValue;
 use tracing::Instrument as _;
 
 pub use self::clock::Clock;
@@ -34,6 +36,7 @@ pub(crate) use self::headers::Headers;
 pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
+pub(crate) use self::owner::{Name, Owner};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
@@ -66,6 +69,8 @@ pub(crate) enum Backend {
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
+    /// Equal for the clones of a layer that open and save the same sessions.
+    identity: u64,
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
     /// Finds the session's cookie.
@@ -75,8 +80,7 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
-    /// Puts the slot into the request under the name of a marker type.
-    pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
+    pub(crate) name: Option<Name>,
 }
 
 impl Engine {
@@ -94,6 +98,7 @@ impl Engine {
 
     fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
         Self {
+            identity: next_identity(),
             cookie: Finder::new(&keys.config.cookie_name),
             keys,
             set_cookie,
@@ -123,6 +128,7 @@ impl Engine {
 
     /// Tells a store of the settings and the clock.
     fn with_backend_settings(mut self) -> Self {
+        self.identity = next_identity();
         let with = |store: &StoreBackend| store.with(self.config(), self.clock.clone());
         self.backend = match &self.backend {
             Backend::Cookie => Backend::Cookie,
@@ -275,6 +281,12 @@ impl Engine {
         let seconds = now.saturating_add(self.config().lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
+}
+
+/// An identity that no other engine of this process has.
+fn next_identity() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl fmt::Debug for Engine {
