@@ -8,23 +8,14 @@ use serde_json::Value;
 use crate::job::Job;
 use crate::workspace::is_example;
 
-/// Builds an example, with the features that all packages of the workspace need, as the tests do.
+/// Builds an example as `cargo run --example NAME` does from the workspace's root.
+/// That counts: cargo unites the features of all packages of the workspace.
 pub(crate) fn build_example(job: &mut Job<'_>, name: &str) -> Result<Built, String> {
-    build(job, name, &["--workspace"])
-}
-
-/// Builds an example as `cargo run --example NAME` does from the workspace's root. That counts: cargo
-/// unites the features of the packages that it takes by itself.
-pub(crate) fn build_by_name(job: &mut Job<'_>, name: &str) -> Result<Built, String> {
-    build(job, name, &[])
-}
-
-fn build(job: &mut Job<'_>, name: &str, packages: &[&str]) -> Result<Built, String> {
     if !job.workspace.has_example(name) {
         return Err(format!("the workspace has no example `{name}`"));
     }
     let messages = "--message-format=json-render-diagnostics";
-    let command = job.cargo(&[&["build", "--example", name, messages], packages].concat());
+    let command = job.cargo(&["build", "--example", name, messages]);
     let messages = job.runner.capture(command)?;
     Built::parse(&messages, name)
         .ok_or_else(|| format!("cargo did not say where it put the example `{name}`"))

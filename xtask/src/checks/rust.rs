@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::checks::artifacts::build_by_name;
+use crate::checks::artifacts::build_example;
 use crate::job::Job;
 
 /// How many crates the example `login` may be built from.
@@ -111,7 +111,7 @@ pub(crate) fn ports(job: &mut Job<'_>) -> Result<(), String> {
 
 /// Also a check that the example builds as a newcomer builds it.
 pub(crate) fn crates(job: &mut Job<'_>) -> Result<(), String> {
-    let built = build_by_name(job, "login")?;
+    let built = build_example(job, "login")?;
     let count = built.packages.len();
     for package in &built.packages {
         job.runner.say(package)?;

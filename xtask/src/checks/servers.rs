@@ -172,7 +172,7 @@ fn cluster_failovers(
 
 /// What sessions cost in each kind of store, as the servers are set up for use.
 pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
-    job.run_cargo(&["build", "--release", "--workspace", "--example", "twin"])?;
+    job.run_cargo(&["build", "--release", "--example", "twin"])?;
     let redis = Redis::start(job, "redis-capacity", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-capacity", &[], None)?;
     for (url, id, prepared) in [
