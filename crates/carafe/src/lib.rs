@@ -36,7 +36,7 @@ pub mod bench;
 mod bridge;
 mod config;
 pub mod csrf;
-mod engine;
+pub mod engine;
 mod error;
 mod event;
 pub mod id;

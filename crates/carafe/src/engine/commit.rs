@@ -54,7 +54,6 @@ impl Commit {
     }
 
     /// Waits for the commit to be done.
-    #[cfg(feature = "testing")]
     pub(crate) async fn done(self) -> Result<Outcome, Error> {
         match self {
             Self::Done(outcome) => outcome,

@@ -237,6 +237,12 @@ impl Session {
                 Ok(change(old).into())
             })
         };
+        let new = self.change(&key, &change)?;
+        convert(&key, new)
+    }
+
+    /// Changes a value by a function that may run again, and returns the new one.
+    pub(super) fn change(&self, key: &Text, change: &Change) -> Result<Value, Error> {
         loop {
             // `change` runs outside the lock, so that it may use the session itself.
             let (old, version) = self
@@ -245,12 +251,12 @@ impl Session {
             let unchanged_since = self.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.update(key.clone(), new.clone(), &change);
+                    view.update(key.clone(), new.clone(), change);
                 }
                 Ok(unchanged)
             })?;
             if unchanged_since {
-                return convert(&key, new);
+                return Ok(new);
             }
         }
     }
@@ -333,7 +339,7 @@ impl Session {
     }
 
     /// As [`read`](Self::read), for what depends on every key.
-    fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+    pub(super) fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| {
             view.note_read_all();
             f(view)

@@ -13,6 +13,7 @@ mod now;
 mod operation;
 mod others;
 mod path;
+mod raw;
 mod slot;
 mod typed;
 mod user;
