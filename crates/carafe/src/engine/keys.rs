@@ -29,7 +29,7 @@ use crate::{Config, Error, KeyRing, SecretKey, event};
 ///         tokio::time::sleep(Duration::from_secs(60)).await;
 ///         let replaced = KeyRing::from_file("/run/secrets/session-keys")
 ///             .map_err(carafe::Error::from)
-    ///             .and_then(|ring| keys.replace(ring));
+///             .and_then(|ring| keys.replace(ring));
 ///         if let Err(error) = replaced {
 ///             tracing::error!(%error, "the old keys stay");
 ///         }
