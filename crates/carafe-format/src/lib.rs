@@ -13,14 +13,14 @@
 //! - [`base64`] and [`percent`]: the encodings that ids, tokens and URLs have
 //!
 //! ```
-//! use carafe_format::signing::{SecretKey, UrlSafeTimedSerializer};
-//! use carafe_format::value::Value;
+//! use carafe_format::signing::{SigningOptions, UrlSafeTimedSerializer};
+//! use carafe_format::{SecretKey, Value};
 //!
 //! let key = SecretKey::new("a key, long and random")?;
-//! let serializer = UrlSafeTimedSerializer::new(&key.into(), b"cookie-session");
+//! let serializer = UrlSafeTimedSerializer::new(&key.into(), &SigningOptions::default());
 //! let now = 1_700_000_000;
 //! let signed = serializer.dumps(&Value::from("ada"), now)?;
-//! assert_eq!(serializer.loads(&signed, Some(60), now)?, Value::from("ada"));
+//! assert_eq!(serializer.loads(signed.as_bytes(), Some(60), now)?, Value::from("ada"));
 //! # Ok::<(), carafe_format::Error>(())
 //! ```
 #![forbid(unsafe_code)]
@@ -44,3 +44,8 @@ pub use value::{
     AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
     WrongType, as_datetime, as_uuid,
 };
+
+/// The README's examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

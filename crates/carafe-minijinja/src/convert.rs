@@ -18,8 +18,8 @@ use super::objects::{BigInt, BytesObject, DictObject, UuidObject};
 ///
 /// let mut env = Environment::new();
 /// add_to_environment(&mut env);
-/// let paid = to_template(Value::from((1.5, b"ok".to_vec())));
-/// assert_eq!(env.render_str("{{ paid }}", context! { paid })?, "(1.5, b&#39;ok&#39;)");
+/// let paid = to_template(Value::from((1e16, true)));
+/// assert_eq!(env.render_str("{{ paid }}", context! { paid })?, "(1e+16, True)");
 /// # Ok::<(), minijinja::Error>(())
 /// ```
 #[must_use]

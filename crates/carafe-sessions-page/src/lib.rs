@@ -70,3 +70,8 @@ mod texts;
 pub use self::future::ResponseFuture;
 pub use self::page::SessionsPage;
 pub use self::texts::Texts;
+
+/// The README's examples are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

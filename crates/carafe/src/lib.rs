@@ -72,7 +72,7 @@ pub use session::{
 };
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
-pub use tower::{ResponseFuture, SessionLayer, SessionService};
+pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};
 pub use value::{
     AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
     WrongType, as_datetime, as_uuid,
