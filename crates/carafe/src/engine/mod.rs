@@ -32,18 +32,16 @@
 //! [`Session::open`]: crate::Session::open
 //! [`Session::open_now`]: crate::Session::open_now
 
-mod clock;
 mod commit;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
-#[cfg(feature = "actix")]
-mod handled;
 mod headers;
 mod keys;
 mod request;
 mod respond;
 mod revocable;
+mod slot;
 mod stored;
 mod sync;
 
@@ -56,10 +54,7 @@ use arc_swap::Guard;
 use http::{Extensions, HeaderValue};
 use tracing::Instrument as _;
 
-pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
-#[cfg(feature = "actix")]
-pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
@@ -68,13 +63,16 @@ pub use self::keys::SharedKeys;
 pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
+use self::slot::FromCookie;
+pub(crate) use self::slot::{Slot, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
+pub use crate::clock::Clock;
 use crate::codec::{Codecs, Decoded};
+use crate::content::View;
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
-use crate::session::{FromCookie, Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
 

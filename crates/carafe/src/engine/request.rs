@@ -5,10 +5,9 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::{
-    Backend, Clock, Commit, Engine, Headers, Outcome, SharedKeys, StoreBackend, UserSessions,
+    Backend, Commit, Engine, Headers, Outcome, SharedKeys, Slot, StoreBackend, UserSessions,
 };
-use crate::session::Slot;
-use crate::{Config, Error, ErrorKind, SessionStore};
+use crate::{Clock, Config, Error, ErrorKind, SessionStore};
 
 /// The sessions of a service: their keys, their settings, and where they are kept.
 ///
@@ -130,7 +129,6 @@ impl Sessions {
     /// assert!(Session::open_now(&request)?.is_empty());
     /// # Ok::<(), carafe::Error>(())
     /// ```
-    #[must_use]
     pub fn request(&self, cookies: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Request {
         let lines = cookies.into_iter();
         let lines = lines.filter_map(|line| HeaderValue::from_bytes(line.as_ref()).ok());

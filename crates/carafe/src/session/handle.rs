@@ -5,13 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Entry;
 use super::login::check_key;
-use super::operation::Change;
-use super::{Entry, Operation, Slot, Step, View, path};
+use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
+use crate::engine::{Slot, closed};
 use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
-
-/// Flask's key for [`Session::permanent`].
-pub(crate) const PERMANENT: &str = "_permanent";
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -127,7 +125,7 @@ impl Session {
     ) -> Result<(), Error> {
         let mut steps = path.into_iter().map(Into::into);
         let Some(Step::Key(key)) = steps.next() else {
-            return Err(path::missing());
+            return Err(missing());
         };
         let path: Vec<Step> = steps.collect();
         let value = value.into();
@@ -375,11 +373,6 @@ impl Session {
     }
 }
 
-/// Whether Flask takes a session for a permanent one.
-pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
-}
-
 /// A value as a `T`, or an error that names the key.
 pub(crate) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
     T::from_value(value).map_err(|error| at_key(key, &error))
@@ -389,14 +382,6 @@ fn at_key(key: &impl AsText, error: &dyn fmt::Display) -> Error {
     Error::new(
         ErrorKind::Type,
         format!("the session's key {:?}: {error}", key.into_text().to_string()),
-    )
-}
-
-pub(crate) fn closed() -> Error {
-    Error::new(
-        ErrorKind::Closed,
-        "the session was changed after the response had begun, so that the change can't be saved: \
-         change it before the handler returns",
     )
 }
 

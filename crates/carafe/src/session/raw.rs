@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::handle::convert;
 use super::login::check_key;
-use super::operation::{Change, Operation};
-use super::view::View;
 use super::{LazySession, Session};
+use crate::content::{Change, Operation, View};
 use crate::engine::Request;
 use crate::value::json::Payload;
 use crate::{AsText, Error, FromValue, Value};

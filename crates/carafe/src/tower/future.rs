@@ -7,8 +7,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::ResponseBody;
+use crate::engine::Slot;
 use crate::engine::{Commit, Saving};
-use crate::session::Slot;
 
 pin_project! {
     /// The response of a [`SessionService`](super::SessionService), with the session saved.

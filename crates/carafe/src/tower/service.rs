@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture};
 use crate::engine::Engine;
-use crate::session::Slot;
+use crate::engine::Slot;
 
 /// A service whose requests have a session: what [`SessionLayer`](crate::SessionLayer) makes.
 #[derive(Clone, Debug)]

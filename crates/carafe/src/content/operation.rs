@@ -2,8 +2,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::flash;
+use super::path::{self, Step};
 use super::view::View;
-use super::{Step, flash, path};
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, Text, Value};
 

@@ -1,10 +1,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::Operation;
 use super::changes::Changes;
 use super::life::RESERVED;
-use super::operation::{Change, ViewChange};
+use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
 use crate::{Dict, FromValue, Text, Value};
@@ -24,7 +23,7 @@ pub(crate) struct View {
     /// Grows with every change.
     version: u64,
     /// The flashes that this request took out, which it may ask for again.
-    pub(super) flashes: Option<Vec<Value>>,
+    pub(crate) flashes: Option<Vec<Value>>,
     /// What the request did, if it has to be done again on a newer record.
     record: Option<Box<Recording>>,
 }
@@ -93,7 +92,7 @@ impl View {
     pub(crate) fn new(base: Payload) -> Self {
         // All of it by name, so that nothing is built elsewhere and copied.
         Self {
-            came_with_content: base.len() != 0,
+            came_with_content: !base.is_empty(),
             base,
             cleared: false,
             changes: Changes::new(),
@@ -168,13 +167,13 @@ impl View {
     }
 
     /// Writes what `change` made of several keys, and records the change itself.
-    pub(super) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
+    pub(crate) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
         self.note_change(|| Operation::UpdateFields(change));
         self.write_fields(fields);
     }
 
     /// Inserts the keys that have a value, and removes those that have none.
-    pub(super) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
+    pub(crate) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
         for (key, value) in fields {
             match value {
                 Some(value) => self.insert(key, value),
@@ -417,7 +416,7 @@ impl View {
     /// Untouched values are copied as they came, where they came in Flask's spelling.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
         let mut out = Vec::with_capacity(512);
-        if self.cleared || self.base.len() == 0 {
+        if self.cleared || self.base.is_empty() {
             json::write_session(&mut out, self.written())?;
             return Ok(out);
         }
