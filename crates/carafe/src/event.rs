@@ -361,6 +361,7 @@ fn name_of(kind: ErrorKind) -> &'static str {
         ErrorKind::Expired => "expired",
         ErrorKind::FromTheFuture => "from_the_future",
         ErrorKind::BadPayload => "bad_payload",
+        ErrorKind::Application => "application",
     }
 }
 

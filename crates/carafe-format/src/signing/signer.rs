@@ -124,6 +124,26 @@ impl Signer {
         text
     }
 
+    /// As [`sign`](Self::sign), for bytes that need not be text.
+    ///
+    /// ```
+    /// use carafe_format::signing::{SecretKey, Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("downloads"));
+    /// assert_eq!(signer.unsign(&signer.sign_bytes(b"\xff"))?, b"\xff");
+    /// # Ok::<(), carafe_format::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sign_bytes(&self, value: &[u8]) -> Vec<u8> {
+        let mut signature = String::with_capacity(90);
+        if let Some(mac) = self.macs.first() {
+            signature.push(char::from(self.separator));
+            base64::encode_url(mac.tag(value).as_bytes(), &mut signature);
+        }
+        [value, signature.as_bytes()].concat()
+    }
+
     /// Appends the separator and the signature of all that is in `text` from `start` on.
     pub fn append_signature(&self, text: &mut String, start: usize) {
         if let Some(mac) = self.macs.first() {

@@ -7,8 +7,8 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpMessage as _, HttpRequest};
 use http::HeaderValue;
 
-use crate::engine::{Engine, Handled, Handles};
-use crate::session::Slot;
+use crate::engine::{Engine, Slot};
+use crate::handled::{Handled, Handles};
 
 /// Puts what a layer has of a request there, beside what other layers have.
 pub(super) fn insert(request: &ServiceRequest, handled: &Handled) {

@@ -3,7 +3,7 @@
 use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
 use crate::engine::Headers;
-use crate::session::Slot;
+use crate::engine::Slot;
 use crate::{Config, Error};
 
 /// What the cookie's name ends with.

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Session;
 use super::handle::convert;
 use super::login::check_key;
-use super::operation::{Change, Operation};
-use super::view::View;
+use crate::content::{Change, Operation, View};
 use crate::{AsText, Error, FromValue, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.

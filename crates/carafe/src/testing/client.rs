@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use super::Response;
 use super::jar::Jar;
-use crate::session::Slot;
+use crate::engine::Slot;
 use crate::{Error, LazySession, Session, SessionLayer, percent};
 
 /// Whatever the service or its body failed with.

@@ -8,8 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::ResponseBody;
 use crate::Error;
-use crate::engine::{Commit, Engine, Saving};
-use crate::session::Slot;
+use crate::engine::{Commit, Engine, Saving, Slot};
 
 pin_project! {
     /// The response of a [`SessionService`](super::SessionService), with the session saved.

@@ -4,10 +4,9 @@ use tower_layer::Layer;
 
 use super::SessionService;
 use crate::engine::{
-    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, StoreBackend, UserSessions,
+    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, Slot, StoreBackend, UserSessions,
 };
 use crate::login_page::LoginPage;
-use crate::session::Slot;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).

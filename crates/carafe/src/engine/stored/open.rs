@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::{StoreBackend, failed};
-use crate::engine::Engine;
+use crate::content::View;
+use crate::engine::{Engine, Slot};
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};

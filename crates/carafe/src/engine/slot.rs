@@ -5,9 +5,8 @@ use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use smallvec::SmallVec;
 
-use super::View;
-use super::flash::KEY as FLASHES;
-use crate::engine::{Engine, Origin, SetId};
+use super::{Engine, Origin, SetId};
+use crate::content::{FLASHES, View};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
@@ -246,4 +245,13 @@ fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
         cookies.push(cookie.clone());
     }
     cookies
+}
+
+/// The error of a change that can't be saved any more.
+pub(crate) fn closed() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "the session was changed after the response had begun, so that the change can't be saved: \
+         change it before the handler returns",
+    )
 }

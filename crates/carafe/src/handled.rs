@@ -10,10 +10,9 @@ use http::{Extensions, Method};
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 
-use super::{Commit, Engine, Owner, Reply, Saving};
 use crate::csrf::{Protection, Settings};
+use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
 use crate::prompt::Prompt;
-use crate::session::Slot;
 use crate::{CsrfLayer, Error, SessionLayer};
 
 /// What a layer has for all requests of a service.
