@@ -65,7 +65,7 @@ mod value;
 #[cfg(feature = "sealed")]
 pub use codec::sealed;
 pub use codec::{Compression, Format};
-pub use config::{Config, Refresh};
+pub use config::{Caching, Config, Refresh};
 pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};

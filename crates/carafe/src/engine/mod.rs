@@ -33,7 +33,7 @@ use self::detached::at_once;
 pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
-pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
+pub(crate) use self::headers::append_lines;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub(crate) use self::owner::{Name, Owner};
