@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Caching;
 use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite, SetCookie};
 use crate::inspect::SetCookieLine;
@@ -58,7 +59,9 @@ pub struct Config {
     pub(crate) signing: SigningOptions,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
-    pub(crate) no_store: bool,
+    pub(crate) caching: Caching,
+    pub(crate) clear_site_data: bool,
+    pub(crate) head_takes_flashes: bool,
     /// Whether sessions are written sealed, and not signed.
     #[cfg(feature = "sealed")]
     pub(crate) sealed: bool,
@@ -103,7 +106,9 @@ impl Config {
             signing: SigningOptions::default(),
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
-            no_store: false,
+            caching: Caching::Vary,
+            clear_site_data: false,
+            head_takes_flashes: true,
             #[cfg(feature = "sealed")]
             sealed: false,
             accepted: Vec::new(),
@@ -121,8 +126,8 @@ impl Config {
     }
 
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
-    /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
-    /// and only routes that extract the session renew it. Secret keys that everybody knows are
+    /// for the path `/` of this host alone; responses that depend on the session say
+    /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the session renew it. Secret keys that everybody knows are
     /// refused: see [`KeyStrength`](crate::signing::KeyStrength).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
@@ -133,7 +138,8 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
-            no_store: true,
+            caching: Caching::Private,
+            head_takes_flashes: false,
             refuse_weak_keys: true,
             ..Self::flask()
         }
@@ -284,10 +290,37 @@ impl Config {
         self
     }
 
-    /// Whether responses that set the cookie say `Cache-Control: no-store`.
+    /// What caches may do with the responses of requests that ask for their session:
+    /// [`Caching::Private`] by default, and [`Caching::Vary`] in Flask's profile.
+    ///
+    /// ```
+    /// use carafe::{Caching, Config};
+    ///
+    /// // A bank: not even the browser's own cache keeps what a user has seen.
+    /// let config = Config::hardened().caching(Caching::NoStore);
+    /// ```
     #[must_use]
-    pub fn cache_control_no_store(mut self, on: bool) -> Self {
-        self.no_store = on;
+    pub fn caching(mut self, caching: Caching) -> Self {
+        self.caching = caching;
+        self
+    }
+
+    /// Whether the response of a request that logged out says `Clear-Site-Data: "cache", "storage"`:
+    /// browsers then drop what they have cached and stored of this origin. Off by default.
+    ///
+    /// It takes effect over HTTPS, and takes some browsers a second or more. The session's own
+    /// cookie is removed in any case, and other cookies stay.
+    #[must_use]
+    pub fn clear_site_data(mut self, on: bool) -> Self {
+        self.clear_site_data = on;
+        self
+    }
+
+    /// Whether a `HEAD` request takes flashed messages out of the session, as it does in Flask and
+    /// in [`Config::flask`]. In the other profiles they stay for the `GET` that shows them.
+    #[must_use]
+    pub fn head_takes_flashes(mut self, on: bool) -> Self {
+        self.head_takes_flashes = on;
         self
     }
 

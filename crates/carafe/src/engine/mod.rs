@@ -18,7 +18,7 @@
 //! let session = Session::open_now(&request)?;
 //! session.insert("visits", 1)?;
 //! let committed = request.commit_now()?;
-//! let (_, cookie) = committed.lines().find(|(name, _)| *name == "Set-Cookie").unwrap();
+//! let (_, cookie) = committed.lines().find(|(name, _)| *name == "set-cookie").unwrap();
 //!
 //! // The browser sends back what stands before the first semicolon.
 //! let cookie = cookie.split(|byte| *byte == b';').next().unwrap();
@@ -59,7 +59,7 @@ use tracing::Instrument as _;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
-pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
+pub(crate) use self::headers::append_lines;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub(crate) use self::owner::{Name, Owner};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-use super::{Backend, Engine};
 use super::Slot;
+use super::{Backend, Engine};
 use crate::{Error, ErrorKind};
 
 /// The name that a layer's sessions have for handlers below several layers.

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
-use super::{
-    Backend, Commit, Engine, Headers, Outcome, SharedKeys, Slot, StoreBackend, UserSessions,
-};
+use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, StoreBackend, UserSessions};
 use crate::{Clock, Config, Error, ErrorKind, SessionStore};
 
 /// The sessions of a service: their keys, their settings, and where they are kept.
@@ -190,7 +188,7 @@ impl Request {
     /// let request = sessions.request([] as [&str; 0]);
     /// Session::open(&request).await?.insert("n", 1)?;
     /// let committed = request.commit().await?;
-    /// assert!(committed.lines().any(|(name, _)| name == "Set-Cookie"));
+    /// assert!(committed.lines().any(|(name, _)| name == "set-cookie"));
     /// # Ok(())
     /// # }
     /// ```
@@ -242,18 +240,19 @@ fn has_store(instead: &str) -> Error {
 #[derive(Debug)]
 #[must_use = "the response has to carry these header lines"]
 pub struct Committed {
-    lines: Vec<(&'static str, HeaderValue)>,
+    headers: HeaderMap,
     error: Option<Error>,
 }
 
 impl Committed {
     fn new(engine: &Engine, mut outcome: Outcome) -> Self {
-        let (error, mut lines) = (outcome.error.take(), Vec::new());
-        engine.write_headers(outcome, &mut lines);
-        Self { lines, error }
+        let (error, mut headers) = (outcome.error.take(), HeaderMap::new());
+        engine.write_headers(outcome, &mut headers);
+        Self { headers, error }
     }
 
-    /// Returns the header lines to add to the response: `Set-Cookie`, `Vary` and `Cache-Control`, or none.
+    /// Returns the header lines to add to the response, with their names in lower case: `set-cookie`, `vary`
+    /// and `cache-control`, or none.
     ///
     /// A response that has a `Vary` or a `Cache-Control` of its own keeps the former beside this one, and
     /// not the latter.
@@ -268,11 +267,11 @@ impl Committed {
     /// for (name, value) in committed.lines() {
     ///     println!("{name}: {}", String::from_utf8_lossy(value));
     /// }
-    /// # assert_eq!(committed.lines().map(|(name, _)| name).collect::<Vec<_>>(), ["Vary", "Set-Cookie"]);
+    /// # assert_eq!(committed.lines().map(|(name, _)| name).collect::<Vec<_>>(), ["vary", "set-cookie"]);
     /// # Ok::<(), carafe::Error>(())
     /// ```
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        self.lines.iter().map(|(name, value)| (*name, value.as_bytes()))
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
     /// Returns why not all of it was saved: the response should say so. The header lines are to be sent
@@ -280,19 +279,5 @@ impl Committed {
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
-    }
-}
-
-impl Headers for Vec<(&'static str, HeaderValue)> {
-    fn vary_with_cookie(&mut self) {
-        self.push(("Vary", HeaderValue::from_static("Cookie")));
-    }
-
-    fn append_cookie(&mut self, cookie: HeaderValue) {
-        self.push(("Set-Cookie", cookie));
-    }
-
-    fn forbid_storing(&mut self) {
-        self.push(("Cache-Control", HeaderValue::from_static("no-store")));
     }
 }

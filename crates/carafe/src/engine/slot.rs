@@ -76,6 +76,8 @@ pub(crate) struct State {
     pub(crate) takes: u64,
     /// Which of those could not be saved last, and why.
     pub(crate) lost: Option<(u64, Error)>,
+    /// Whether this request logged out.
+    pub(crate) logged_out: bool,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }

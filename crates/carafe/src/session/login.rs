@@ -107,7 +107,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
-        self.perform(Operation::Logout)
+        self.perform(Operation::Logout)?;
+        self.slot().state().logged_out = true;
+        Ok(())
     }
 
     /// Gives the session a new id, and ends the old one: for when a user's rights change.

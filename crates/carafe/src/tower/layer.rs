@@ -40,6 +40,16 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// one cookie (one name, domain and path) is answered with an error that describes both, since each
 /// would overwrite what the other one sets.
 ///
+/// # Order of layers
+///
+/// - A `CsrfLayer` is inside.
+/// - A layer that gives up on its handler, such as tower-http's `TimeoutLayer`, is outside: then
+///   nothing is saved of what a cancelled handler did. Inside, its answer is a response like others,
+///   and what the handler had changed before it was cancelled is saved with it. The same is true of
+///   `CatchPanicLayer`.
+/// - Layers that change bodies, such as `CompressionLayer`, may be inside or outside. Only outside do
+///   they see the pages for errors.
+///
 /// # actix-web
 ///
 /// In actix-web it is middleware. Make it outside of the function that makes an `App` for each

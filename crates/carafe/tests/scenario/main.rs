@@ -5,6 +5,7 @@
 mod actix_errors;
 mod actix_layers;
 mod browser;
+mod caching;
 mod members;
 mod nested;
 mod on_actix;
