@@ -1,6 +1,7 @@
 //! What a response says.
 
-use carafe::inspect::{CookieFormat, SetCookieLine, inspect, is_signed_with_published_key, pasted};
+use carafe::inspect::{CookieFormat, SetCookieLine, WeakKeys, inspect, pasted};
+use carafe::signing::KeyStrength;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 
 use super::environment::Environment;
@@ -165,13 +166,17 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
         find(Severity::Advice, "cookie-near-limit", what, remedy);
     }
     let value = set.value.as_bytes();
-    if is_signed_with_published_key(value) {
+    if let Some(strength) = WeakKeys::new().find(value) {
+        let (id, key) = match strength {
+            KeyStrength::Published => ("published-key", "everybody knows"),
+            _ => ("guessable-key", "can be guessed"),
+        };
         find(
             Severity::Unsafe,
-            "published-key",
-            "the cookie is signed with a key that everybody knows, so that anybody can make \
-             sessions"
-                .to_owned(),
+            id,
+            format!(
+                "the cookie is signed with a key that {key}, so that anybody can make sessions"
+            ),
             "set SECRET_KEY to the output of `carafe keygen`, now",
         );
     }

@@ -121,6 +121,14 @@ impl Refusal {
             KeyEdit::Trim => format!("{key} without the space or line break around it"),
             KeyEdit::AppendNewline => format!("{key} with a line break after it"),
             KeyEdit::Unquote => format!("{key} without the quotes around it"),
+            KeyEdit::PythonBytes => format!("the bytes that {key} stands for in Python"),
+            KeyEdit::PythonText => format!("the text that {key} stands for in Python"),
+            KeyEdit::PythonLiteral => {
+                format!("{key} as Python prints it, with b, quotes and backslashes")
+            }
+            KeyEdit::Value => format!("what {key} sets, without the name before it"),
+            KeyEdit::DecodeHex => format!("the bytes that {key} is hexadecimal of"),
+            KeyEdit::DecodeBase64 => format!("the bytes that {key} is base64 of"),
             _ => String::new(),
         };
         let with = match (arguments.trim_start(), edit.as_str()) {

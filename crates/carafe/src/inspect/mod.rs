@@ -4,7 +4,7 @@
 //!   whether it is true.
 //! - [`pasted`] finds the cookies in a line that somebody copied from somewhere.
 //! - [`Alternatives`] finds out under which other settings a refused cookie would verify.
-//! - [`is_signed_with_published_key`] tells whether anybody can make such cookies.
+//! - [`WeakKeys`] finds out whether anybody can make such cookies.
 //! - [`respell`] and [`check_session`] are for a session's JSON.
 //!
 //! ```
@@ -26,7 +26,7 @@ mod published;
 pub use self::alternatives::{Alternative, Alternatives, KeyEdit};
 pub use self::format::{CookieFormat, Inspection, inspect};
 pub use self::pasted::{PastedCookie, SetCookieLine, pasted};
-pub use self::published::is_signed_with_published_key;
+pub use self::published::{WeakKeys, is_signed_with_published_key};
 use crate::Error;
 use crate::value::json;
 
