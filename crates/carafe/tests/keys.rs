@@ -40,6 +40,34 @@ fn the_hardened_profiles_refuse_published_keys_and_flasks_accepts_them() {
     let _ = SessionLayer::flask(published());
 }
 
+#[test]
+fn the_hardened_profiles_refuse_what_can_be_guessed_or_asks_to_be_changed() {
+    for key in [
+        "admin",
+        "qwerty",
+        "letmein",
+        "fifteen bytes!!",
+        "${SECRET_KEY}",
+        "<secret>",
+        "{{ key }}",
+        "supersecretkey123",
+        "0123456789abcdef0123456789abcdef",
+        "abcabcabcabcabcabcabcabcabcabcabcabc",
+        "your-secret-key-change-in-production",
+        "your-256-bit-secret-your-256-bit-secret",
+        "a-string-secret-at-least-256-bits-long",
+    ] {
+        let weak = || SecretKey::new(key).unwrap();
+        for profile in HARDENED {
+            assert_eq!(profile(weak().into()).unwrap_err().kind(), ErrorKind::WeakKey, "{key}");
+        }
+        // Sealed sessions are none of Flask's, whatever the other settings are.
+        let sealed = SessionLayer::new(weak(), carafe::Config::flask().seal(true));
+        assert_eq!(sealed.unwrap_err().kind(), ErrorKind::WeakKey, "{key}");
+        let _ = SessionLayer::flask(weak());
+    }
+}
+
 /// The variable belongs to a process, so this test starts itself in another one.
 #[test]
 fn the_environment_can_allow_weak_keys() {
@@ -112,7 +140,7 @@ fn a_key_that_comes_later_is_judged_like_the_first() {
     let signed = SessionLayer::signed(keys.clone()).unwrap();
     assert_eq!(keys.replace(published()).unwrap_err().kind(), ErrorKind::WeakKey);
     let sealed = SessionLayer::sealed(keys.clone()).unwrap();
-    keys.replace(SecretKey::new("0123456789abcdef").unwrap()).unwrap_err();
+    keys.replace(SecretKey::new("q7Zx!pW2m_Kd9vRt").unwrap()).unwrap_err();
     // A layer that is gone has no say.
     drop((signed, sealed));
     keys.replace(published()).unwrap();
@@ -148,7 +176,7 @@ async fn keys_that_one_layer_refuses_change_nothing() {
     let flask = app(SessionLayer::flask(keys.clone()));
     let mut browser = Browser::default();
     browser.get(&flask, "/login/ada").await;
-    let short = SecretKey::new("0123456789abcdef").unwrap();
+    let short = SecretKey::new("q7Zx!pW2m_Kd9vRt").unwrap();
     assert_eq!(keys.replace(short).unwrap_err().kind(), ErrorKind::WeakKey);
     assert_eq!(browser.user(&flask).await, "ada");
     drop(sealed);

@@ -121,8 +121,7 @@ impl Config {
 
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
-    /// and only routes that extract the session renew it. Secret keys that everybody knows are
-    /// refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// and only routes that extract the session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -357,6 +356,15 @@ impl Config {
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+
+    /// Whether weak keys are refused: in the hardened profiles, and wherever sessions are sealed.
+    pub(crate) fn refuses_weak_keys(&self) -> bool {
+        #[cfg(feature = "sealed")]
+        if self.sealed {
+            return true;
+        }
+        self.refuse_weak_keys
     }
 
     /// The format that is written.

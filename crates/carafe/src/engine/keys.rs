@@ -73,7 +73,7 @@ impl SharedKeys {
         let mut shared = self.lock();
         shared.layers.retain(|layer| layer.strong_count() > 0);
         let layers: Vec<_> = shared.layers.iter().filter_map(Weak::upgrade).collect();
-        if layers.iter().any(|layer| layer.config.refuse_weak_keys) {
+        if layers.iter().any(|layer| layer.config.refuses_weak_keys()) {
             ring.refuse_weak()?;
         }
         let derive = |layer: Arc<LayerKeys>| {
@@ -135,7 +135,7 @@ impl LayerKeys {
     /// Derives the keys of a layer's formats.
     pub(super) fn new(keys: &SharedKeys, config: Config) -> Result<Arc<Self>, Error> {
         let mut shared = keys.lock();
-        if config.refuse_weak_keys {
+        if config.refuses_weak_keys() {
             shared.ring.refuse_weak()?;
         }
         let codecs = Codecs::new(&shared.ring, &config)?;
