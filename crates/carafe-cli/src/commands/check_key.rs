@@ -83,7 +83,10 @@ fn check_cookie(
         let found = weak_keys.find(cookie.value);
         if args.json {
             let line = JsonLine::new().optional("line", cookie.line);
-            let line = found.map_or(line, |strength| line.text("strength", word(strength)));
+            let line = match found {
+                Some(strength) => line.text("strength", word(strength)),
+                None => line,
+            };
             let published = found == Some(KeyStrength::Published);
             let line = line.plain("weak", found.is_some()).plain("published_key", published);
             output.line(line.finish())?;

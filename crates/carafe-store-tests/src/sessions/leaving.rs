@@ -1,8 +1,8 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use carafe::{ErrorKind, Session};
@@ -18,8 +18,7 @@ use crate::intercept::{Call, Fate, Intercepted};
 /// Whoever isn't held up has come to an end long before this.
 const LONG: Duration = Duration::from_secs(20);
 
-/// A store of whose calls one stands still, and then goes on as soon as it is polled again, though
-/// nothing wakes anybody for that.
+/// A store of whose calls one stands still until it is let go on.
 #[derive(Clone)]
 struct Stops(Arc<Stop>);
 
@@ -28,6 +27,8 @@ struct Stop {
     before: AtomicUsize,
     reached: Notify,
     may_go_on: AtomicBool,
+    /// Wakes the call that stands still.
+    waker: Mutex<Option<Waker>>,
     /// Whether the call panics when it goes on.
     panics: bool,
 }
@@ -38,6 +39,7 @@ impl Stops {
             before: AtomicUsize::new(usize::MAX),
             reached: Notify::new(),
             may_go_on: AtomicBool::new(false),
+            waker: Mutex::default(),
             panics,
         }))
     }
@@ -47,7 +49,11 @@ impl Stops {
         Intercepted::new(store, move |_| {
             let stop = Arc::clone(&stop);
             let is_it = stop.before.fetch_sub(1, Ordering::SeqCst) == 0;
-            Box::pin(poll_fn(move |_| {
+            Box::pin(poll_fn(move |context| {
+                // Before the look at the flag, so that no wake is lost.
+                if is_it {
+                    *stop.waker.lock().unwrap() = Some(context.waker().clone());
+                }
                 if is_it && !stop.may_go_on.load(Ordering::SeqCst) {
                     stop.reached.notify_one();
                     return Poll::Pending;
@@ -77,8 +83,11 @@ impl Stops {
             status = &mut held => Some(status),
             () = self.0.reached.notified() => None,
         };
-        self.0.may_go_on.store(true, Ordering::SeqCst);
         self.0.before.store(usize::MAX, Ordering::SeqCst);
+        self.0.may_go_on.store(true, Ordering::SeqCst);
+        if let Some(waker) = self.0.waker.lock().unwrap().take() {
+            waker.wake();
+        }
         match status {
             Some(status) => {
                 assert!(calls > 0 && status == 200, "{status} after {calls} calls");
@@ -370,7 +379,8 @@ pub async fn a_call_that_panics_is_a_503(fixture: impl Fixture) {
             let status = timeout(LONG, held).await.expect("a response whose store has panicked");
             assert_eq!(status, 503, "case {number} after {calls} calls");
             if calls == 0 {
-                assert!(matches!(other, None | Some(503)), "{other:?}");
+                // The other request commits by itself what the one that panicked has not taken along.
+                assert!(matches!(other, None | Some(503 | 200)), "{other:?}");
                 // Nothing was done.
                 assert_eq!(app.look(browser.cookie(), "n").await.1, Some(1));
                 assert_eq!(write(&app, &browser).await, 200);

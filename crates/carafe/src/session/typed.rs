@@ -279,7 +279,7 @@ fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
 
 fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
     let defaults = to_dict(&T::default())?;
-    read_fields(&mut ViewFields { view, defaults })
+    Ok(read_fields(&mut ViewFields { view, defaults })?)
 }
 
 /// The fields that a view has, and those that a new session has.
