@@ -28,6 +28,7 @@ pub use self::format::{CookieFormat, Inspection, inspect};
 pub use self::pasted::{PastedCookie, SetCookieLine, pasted};
 pub use self::published::{WeakKeys, is_signed_with_published_key};
 use crate::Error;
+pub use crate::cookie::BrokenRule;
 use crate::value::json;
 
 /// The JSON of a session in Flask's own spelling: keys sorted, nothing but ASCII, numbers, dates

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::inspect;
 use crate::SameSite;
-use crate::cookie::unquote;
+use crate::cookie::{BrokenRule, Told, unquote};
 
 /// A cookie in a line that somebody pasted.
 #[derive(Clone, PartialEq, Eq)]
@@ -113,6 +113,8 @@ pub struct SetCookieLine {
     pub domain: Option<String>,
     /// `Path`.
     pub path: Option<String>,
+    /// A `Path` that begins with no slash: browsers ignore it.
+    pub ignored_path: Option<String>,
     /// Whether it says `Secure`.
     pub secure: bool,
     /// Whether it says `HttpOnly`.
@@ -143,6 +145,7 @@ impl SetCookieLine {
             value: value.trim().to_owned(),
             domain: None,
             path: None,
+            ignored_path: None,
             secure: false,
             http_only: false,
             same_site: None,
@@ -156,13 +159,31 @@ impl SetCookieLine {
         (!set.name.is_empty()).then_some(set)
     }
 
+    /// The rules of browsers that the cookie breaks, so that they drop it or ignore an attribute.
+    #[must_use]
+    pub fn broken_rules(&self) -> Vec<BrokenRule> {
+        let told = Told {
+            name: &self.name,
+            domain: self.domain.as_deref(),
+            path: self.path.as_deref().or(self.ignored_path.as_deref()),
+            secure: self.secure,
+            http_only: self.http_only,
+            same_site: self.same_site,
+            partitioned: self.partitioned,
+        };
+        told.broken_rules()
+    }
+
     fn attribute(&mut self, name: &str, value: &str) {
         match name.to_ascii_lowercase().as_str() {
             "domain" => {
                 let domain = value.strip_prefix('.').unwrap_or(value);
                 self.domain = (!domain.is_empty()).then(|| domain.to_owned());
             }
-            "path" => self.path = value.starts_with('/').then(|| value.to_owned()),
+            "path" => {
+                self.path = value.starts_with('/').then(|| value.to_owned());
+                self.ignored_path = self.path.is_none().then(|| value.to_owned());
+            }
             "secure" => self.secure = true,
             "httponly" => self.http_only = true,
             "partitioned" => self.partitioned = true,

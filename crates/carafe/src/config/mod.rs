@@ -1,5 +1,6 @@
 //! The settings of a layer, under Flask's names.
 
+mod check;
 pub(crate) mod env;
 mod life;
 mod settings;

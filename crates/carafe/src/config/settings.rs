@@ -1,13 +1,10 @@
 use std::time::Duration;
 
 use crate::codec::{CodecOptions, Compression, Format};
-use crate::cookie::{Attributes, SameSite, SetCookie};
+use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
 use crate::signing::{Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
-
-/// The longest lifetime that can be set: a hundred years, in seconds.
-const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
 
 /// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
 /// and a choice that Flask hasn't.
@@ -109,7 +106,7 @@ impl Config {
             accepted: Vec::new(),
             rewrite_outdated: false,
             refuse_weak_keys: false,
-            idle_timeout: Duration::from_secs(7 * 86_400),
+            idle_timeout: super::check::DEFAULT_IDLE_TIMEOUT,
             absolute_timeout: Duration::from_secs(31 * 86_400),
             renew_after: Duration::from_secs(86_400),
             renewal_grace: Duration::from_secs(10),
@@ -412,32 +409,6 @@ impl Config {
         self.lifetime.as_secs()
     }
 
-    /// Checks the settings against each other, and formats what a cookie repeats.
-    pub(crate) fn check(&self) -> Result<SetCookie, Error> {
-        if self.lifetime.as_secs() > MAX_LIFETIME {
-            return Err(Error::setting(
-                "PERMANENT_SESSION_LIFETIME",
-                &self.lifetime.as_secs().to_string(),
-                "at most a hundred years, in seconds",
-            ));
-        }
-        if self.idle_timeout.as_secs() == 0 || self.absolute_timeout.as_secs() == 0 {
-            return Err(Error::new(
-                ErrorKind::Setting,
-                "the idle or the absolute timeout is less than a second, so that every session \
-                 would have ended before it is used",
-            ));
-        }
-        if self.inflate_limit == 0 {
-            return Err(Error::new(
-                ErrorKind::Setting,
-                "the inflate limit is 0, which refuses every compressed session: \
-                 it must be a number of bytes such as 1048576",
-            ));
-        }
-        Ok(SetCookie::new(&self.attributes())?)
-    }
-
     pub(crate) fn attributes(&self) -> Attributes<'_> {
         // Flask writes `config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"]`.
         let path = self.cookie_path.as_deref().filter(|path| !path.is_empty());
@@ -456,6 +427,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cookie::SetCookie;
 
     #[test]
     fn the_profiles_pass_their_own_checks() {
