@@ -182,8 +182,12 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
     }
     let is_flasks = inspect(value).is_some_and(|seen| seen.format == CookieFormat::Flask);
     if let (true, Some(keys)) = (is_flasks, &environment.keys) {
-        let serializer = UrlSafeTimedSerializer::new(keys, &SigningOptions::default());
-        if serializer.loads_json(value, None, 0).is_err() {
+        let plain = SigningOptions::default();
+        // The hardened profile has the cookie's name in its salt.
+        let named = plain.clone().for_cookie(&set.name);
+        let opens =
+            |options| UrlSafeTimedSerializer::new(keys, options).loads_json(value, None, 0).is_ok();
+        if ![plain, named].iter().any(opens) {
             find(
                 Severity::Contradictory,
                 "other-key",

@@ -2,9 +2,14 @@ use super::format::digest_of;
 use crate::signing::{Digest, KeyDerivation, Signer, SigningOptions, python_literal, readings};
 use crate::{KeyRing, SecretKey};
 
-/// Salts in wide use: of Flask's sessions, Starlette's, Flask-WTF's tokens, and ItsDangerous' own.
-const SALTS: [&[u8]; 4] =
-    [b"cookie-session", b"itsdangerous.Signer", b"wtf-csrf-token", b"itsdangerous"];
+/// Salts in wide use: of Flask's sessions, of the hardened profile's, Starlette's, Flask-WTF's tokens, and ItsDangerous' own.
+const SALTS: [&[u8]; 5] = [
+    b"cookie-session",
+    b"cookie-session __Host-session",
+    b"itsdangerous.Signer",
+    b"wtf-csrf-token",
+    b"itsdangerous",
+];
 
 /// What has to be done to a key for it to be the one that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -19,12 +19,13 @@
 //! ```
 
 mod alternatives;
+mod anywhere;
 mod format;
 mod pasted;
 mod published;
 
 pub use self::alternatives::{Alternative, Alternatives, KeyEdit};
-pub use self::format::{CookieFormat, Inspection, inspect};
+pub use self::format::{CookieFormat, Inspection, SINCE_2011, inspect};
 pub use self::pasted::{PastedCookie, SetCookieLine, pasted};
 pub use self::published::{WeakKeys, is_signed_with_published_key};
 use crate::Error;

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use super::anywhere::anywhere;
 use super::inspect;
 use crate::SameSite;
 use crate::cookie::{BrokenRule, Told, unquote};
@@ -23,6 +24,9 @@ impl std::fmt::Debug for PastedCookie<'_> {
 
 /// The cookies in a line as it is copied from a browser, a log or the output of `curl -v`: a bare
 /// value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
+///
+/// In text of another form, such as a line of a cookie jar, a command for `curl` or JSON of a
+/// browser's tools, it finds what looks like a session's cookie.
 ///
 /// ```
 /// use carafe::inspect::pasted;
@@ -60,6 +64,14 @@ pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
         Some(Header::Cookie) => {}
         // Either of the two.
         None => cookies.retain(|cookie| !cookie.name.is_some_and(is_attribute)),
+    }
+    // A header says itself what its cookies are.
+    let is_known = |cookie: &PastedCookie<'_>| inspect(&cookie.value).is_some();
+    if header.is_none() && !cookies.iter().any(is_known) {
+        let found = anywhere(line);
+        if !found.is_empty() {
+            return found;
+        }
     }
     if cookies.is_empty() {
         cookies.push(PastedCookie { name: None, value: unquote(pairs.trim_ascii()) });

@@ -3,11 +3,15 @@ use crate::signing::{KeyDerivation, KeyStrength, Signer, SigningOptions, typical
 use crate::{KeyRing, SecretKey};
 
 /// Salts of session cookies, each with the derivation that goes with it: Flask's, Starlette's,
-/// Flask-Session's and those of stored sessions.
-const SALTS: [(&[u8], KeyDerivation); 4] = [
+/// Flask-Session's, and those of the hardened profiles and of stored sessions in cookies of the usual
+/// names.
+const SALTS: [(&[u8], KeyDerivation); 7] = [
     (b"cookie-session", KeyDerivation::Hmac),
+    (b"cookie-session __Host-session", KeyDerivation::Hmac),
     (b"itsdangerous.Signer", KeyDerivation::DjangoConcat),
     (b"flask-session", KeyDerivation::Hmac),
+    (b"carafe session id __Host-session", KeyDerivation::Hmac),
+    (b"carafe session id session", KeyDerivation::Hmac),
     (b"carafe session id", KeyDerivation::Hmac),
 ];
 
@@ -211,7 +215,7 @@ mod tests {
         let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
         let id = Signer::new(&key, &options).sign(&"a".repeat(43));
         assert_eq!(weak.find(id.as_bytes()), Some(KeyStrength::Guessable));
-        assert_eq!(weak.signers.len(), 2 * 4 * KeyDerivation::ALL.len(), "derived once");
+        assert_eq!(weak.signers.len(), 2 * 7 * KeyDerivation::ALL.len(), "derived once");
     }
 
     #[test]

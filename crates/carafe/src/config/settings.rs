@@ -53,6 +53,8 @@ pub struct Config {
     pub(crate) lifetime: Duration,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
+    /// Whether the cookie's name is part of the salt.
+    pub(crate) named_salt: bool,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
     pub(crate) no_store: bool,
@@ -98,6 +100,7 @@ impl Config {
             lifetime: Duration::from_secs(31 * 86_400),
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
+            named_salt: false,
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
             no_store: false,
@@ -129,6 +132,7 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
+            named_salt: true,
             no_store: true,
             refuse_weak_keys: true,
             ..Self::flask()
@@ -242,11 +246,16 @@ impl Config {
         self
     }
 
-    /// The salt of the signature, `cookie-session` by default: an attribute of the session
-    /// interface in Flask.
+    /// The salt of the signature: an attribute of the session interface in Flask. It is
+    /// `cookie-session` by default, and in the hardened profiles `cookie-session`, a space and the
+    /// cookie's name, so that a session is good for the cookie alone that it was signed for.
+    ///
+    /// Layers that share keys and write Flask's format in cookies of different names each need a
+    /// salt of their own.
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
+        self.named_salt = false;
         self
     }
 
@@ -401,7 +410,29 @@ impl Config {
         if self.sealed {
             return Format::sealed();
         }
-        Format::flask(self.signing.clone())
+        let signing = self.signing.clone();
+        Format::flask(if self.named_salt { signing.for_cookie(&self.cookie_name) } else { signing })
+    }
+
+    /// Refuses this layer if another one with the same keys would take its signed sessions for its
+    /// own: they say nothing of the cookie that they are for.
+    pub(crate) fn refuse_same_signature(&self, other: &Self) -> Result<(), Error> {
+        #[cfg(feature = "sealed")]
+        if self.sealed || other.sealed {
+            return Ok(());
+        }
+        if self.cookie_name == other.cookie_name || self.format() != other.format() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Setting,
+            format!(
+                "the layers of the cookies {:?} and {:?} share keys, salt, digest and key derivation, \
+                 so that each would accept the sessions of the other: give one of them a salt of its \
+                 own (Config::salt)",
+                other.cookie_name, self.cookie_name
+            ),
+        ))
     }
 
     /// The age up to which a cookie is accepted, in seconds.
