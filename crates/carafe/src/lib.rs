@@ -59,7 +59,7 @@ pub use carafe_format::sealed;
 use carafe_format::{base64, codec, cookie, percent, value};
 pub use carafe_format::{inspect, signing};
 pub use codec::{Compression, Format};
-pub use config::{Config, Refresh};
+pub use config::{Config, Mistyped, Refresh};
 pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};

@@ -8,9 +8,12 @@ mod browser;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use browser::{Browser, app};
-use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer, SharedKeys};
+use carafe::{
+    Config, ErrorKind, KeyRing, MemoryStore, SecretKey, Session, SessionLayer, SharedKeys,
+};
 use tokio::sync::Notify;
 
 fn key() -> SecretKey {
@@ -258,5 +261,41 @@ async fn no_request_is_ever_between_two_rings() {
     }
     for visitor in visitors {
         visitor.await.unwrap();
+    }
+}
+
+type Backend = fn(SharedKeys) -> SessionLayer;
+
+const BACKENDS: [(&str, Backend); 6] = [
+    ("flask", |keys| SessionLayer::flask(keys)),
+    ("signed", |keys| SessionLayer::signed(keys).unwrap()),
+    ("sealed", |keys| SessionLayer::sealed(keys).unwrap()),
+    ("revocable", |keys| SessionLayer::sealed(keys).unwrap().revocations(MemoryStore::new())),
+    ("stored", |keys| SessionLayer::stored(MemoryStore::new(), keys).unwrap()),
+    ("flask, stored", |keys| SessionLayer::flask(keys).in_store(MemoryStore::new())),
+];
+
+/// Logs in, replaces the key, reads once, and drops the old key: who is logged in then?
+async fn after_a_rotation(backend: Backend, change: fn(Config) -> Config) -> String {
+    let [old, new] = [SecretKey::random().unwrap(), SecretKey::random().unwrap()];
+    let keys = SharedKeys::new(old.clone());
+    let app = app(backend(keys.clone()).configure(change).unwrap());
+    let mut browser = Browser::default();
+    browser.get(&app, "/login/ada").await;
+    keys.replace(KeyRing::new(new.clone()).with_fallback(old)).unwrap();
+    assert_eq!(browser.get(&app, "/").await.0, "ada");
+    keys.replace(new).unwrap();
+    browser.get(&app, "/").await.0
+}
+
+#[tokio::test]
+async fn readers_outlive_their_key_where_outdated_sessions_are_rewritten() {
+    for (name, backend) in BACKENDS {
+        let user = after_a_rotation(backend, |config| {
+            config.rewrite_outdated(true).renew_after(Duration::ZERO)
+        });
+        assert_eq!(user.await, "ada", "{name}");
+        let user = after_a_rotation(backend, |config| config.renew_after(Duration::ZERO));
+        assert_eq!(user.await, "", "{name}, and otherwise only who writes");
     }
 }

@@ -3,6 +3,8 @@
 mod check;
 pub(crate) mod env;
 mod life;
+mod mistyped;
 mod settings;
 
+pub use self::mistyped::Mistyped;
 pub use self::settings::{Config, Refresh};

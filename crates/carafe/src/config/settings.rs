@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Mistyped;
 use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
@@ -73,6 +74,7 @@ pub struct Config {
     pub(crate) sweep_interval: Duration,
     pub(crate) session_limit: usize,
     pub(crate) strict: bool,
+    pub(crate) mistyped: Mistyped,
 }
 
 impl Default for Config {
@@ -117,6 +119,7 @@ impl Config {
             sweep_interval: Duration::from_secs(60),
             session_limit: 64 * 1024,
             strict: false,
+            mistyped: Mistyped::Error,
         }
     }
 
@@ -316,7 +319,8 @@ impl Config {
     /// written, is written anew by the first request that carries it. Otherwise (the default) that
     /// happens when it is next written for another reason.
     ///
-    /// Routes that never look at the session then verify its cookie, too.
+    /// Routes that never look at the session then verify its cookie, too. The id of a session in a
+    /// store is signed anew by routes that look at the session.
     #[must_use]
     pub fn rewrite_outdated(mut self, on: bool) -> Self {
         self.rewrite_outdated = on;

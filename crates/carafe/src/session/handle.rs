@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::login::check_key;
 use super::operation::Change;
 use super::{Entry, Operation, Slot, Step, View, path};
-use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
+use crate::{AsText, Dict, Error, ErrorKind, FromValue, Mistyped, Text, Value};
 
 /// Flask's key for [`Session::permanent`].
 pub(crate) const PERMANENT: &str = "_permanent";
@@ -49,7 +49,10 @@ impl Session {
         });
         match text {
             Some(text) => Ok(Some(text)),
-            None => self.value(&key).map(|value| convert(&key, value)).transpose(),
+            None => {
+                let value = self.value(&key).map(|value| convert(&key, value));
+                self.mistyped().allow(value.transpose())
+            }
         }
     }
 
@@ -69,7 +72,10 @@ impl Session {
     pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         match self.value(&key) {
             None => Ok(None),
-            Some(value) => value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error)),
+            Some(value) => {
+                let read = value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error));
+                self.mistyped().allow(read)
+            }
         }
     }
 
@@ -167,7 +173,7 @@ impl Session {
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
     /// begun.
     pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        self.write(|view| {
+        let taken = self.write(|view| {
             check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
                 return Ok(None);
@@ -175,7 +181,8 @@ impl Session {
             let value = convert(&key, value.into_owned())?;
             view.remove_seen(key.as_wtf8())?;
             Ok(Some(value))
-        })
+        });
+        self.mistyped().allow(taken)
     }
 
     /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
@@ -231,9 +238,9 @@ impl Session {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
         let change: Change = {
-            let key = key.clone();
+            let (key, mistyped) = (key.clone(), self.mistyped());
             Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&key, value)).transpose()?;
+                let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
                 Ok(change(old).into())
             })
         };
@@ -338,6 +345,11 @@ impl Session {
             view.note_read_all();
             f(view)
         })
+    }
+
+    /// What a value of another type than the one that is asked for comes to.
+    pub(super) fn mistyped(&self) -> Mistyped {
+        self.slot.engine.config().mistyped
     }
 
     /// Does one operation, if it can still be saved.
