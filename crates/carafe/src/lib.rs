@@ -64,7 +64,7 @@ use carafe_format::{base64, codec, cookie, percent, value};
 pub use carafe_format::{inspect, signing};
 pub use clock::Clock;
 pub use codec::{Compression, Format};
-pub use config::{Caching, Config, Refresh};
+pub use config::{Caching, Config, Mistyped, Refresh};
 pub use content::Step;
 pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};

@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Flask(SigningOptions),
     #[cfg(feature = "sealed")]
     Sealed,
+    Unnamed,
 }
 
 impl Format {
@@ -31,6 +32,14 @@ impl Format {
     #[must_use]
     pub fn sealed() -> Self {
         Self(Kind::Sealed)
+    }
+
+    /// The ids of stored sessions, and the CSRF cookies, whose signature doesn't depend on the name of
+    /// their cookie, as they were before. It can be read and not written. As long as it is accepted,
+    /// a cookie of any layer with the same keys is good for this one.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self(Kind::Unnamed)
     }
 }
 

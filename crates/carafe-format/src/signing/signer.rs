@@ -49,6 +49,23 @@ impl SigningOptions {
         self
     }
 
+    /// Puts the name of a cookie behind the salt, after a space, so that what is signed for one cookie
+    /// is good for no other.
+    ///
+    /// ```
+    /// use carafe::signing::SigningOptions;
+    ///
+    /// let named = SigningOptions::default().for_cookie("__Host-session");
+    /// assert_eq!(named, SigningOptions::default().salt("cookie-session __Host-session"));
+    /// ```
+    #[must_use]
+    pub fn for_cookie(mut self, name: &str) -> Self {
+        // No name of a cookie has a space.
+        self.salt.push(b' ');
+        self.salt.extend_from_slice(name.as_bytes());
+        self
+    }
+
     /// The digest of the key derivation and the MAC.
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {

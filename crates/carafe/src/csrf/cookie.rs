@@ -15,8 +15,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let config = engine.config();
     let found = Finder::new(&name(config)).find(slot.cookies())?;
     let codecs = engine.codecs();
-    let unsigned =
-        codecs.csrf().unsign(&found.value, Some(config.max_age()), engine.clock.now()).ok()?;
+    let unsigned = codecs.unsign_csrf(&found.value, config.max_age(), engine.clock.now()).ok()?;
     Secret::from_text(unsigned.value)
 }
 

@@ -120,7 +120,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(LayerKeys::new(keys, config)?, set_cookie))
+        Ok(Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie))
     }
 
     /// Flask's defaults, which need no check.
@@ -146,7 +146,9 @@ impl Engine {
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, cookie, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
+        let set_cookie = config.check()?;
+        let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
+        let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
     }
 

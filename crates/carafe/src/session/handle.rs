@@ -9,7 +9,7 @@ use super::Entry;
 use super::login::check_key;
 use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
-use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
+use crate::{AsText, Dict, Error, ErrorKind, FromValue, Mistyped, Text, Value};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -47,7 +47,10 @@ impl Session {
         });
         match text {
             Some(text) => Ok(Some(text)),
-            None => self.value(&key).map(|value| convert(&key, value)).transpose(),
+            None => {
+                let value = self.value(&key).map(|value| convert(&key, value));
+                self.mistyped().allow(value.transpose())
+            }
         }
     }
 
@@ -67,7 +70,10 @@ impl Session {
     pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         match self.value(&key) {
             None => Ok(None),
-            Some(value) => value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error)),
+            Some(value) => {
+                let read = value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error));
+                self.mistyped().allow(read)
+            }
         }
     }
 
@@ -165,7 +171,7 @@ impl Session {
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
     /// begun.
     pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        self.write(|view| {
+        let taken = self.write(|view| {
             check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
                 return Ok(None);
@@ -173,7 +179,8 @@ impl Session {
             let value = convert(&key, value.into_owned())?;
             view.remove_seen(key.as_wtf8())?;
             Ok(Some(value))
-        })
+        });
+        self.mistyped().allow(taken)
     }
 
     /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
@@ -229,9 +236,9 @@ impl Session {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
         let change: Change = {
-            let key = key.clone();
+            let (key, mistyped) = (key.clone(), self.mistyped());
             Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&key, value)).transpose()?;
+                let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
                 Ok(change(old).into())
             })
         };
@@ -342,6 +349,11 @@ impl Session {
             view.note_read_all();
             f(view)
         })
+    }
+
+    /// What a value of another type than the one that is asked for comes to.
+    pub(super) fn mistyped(&self) -> Mistyped {
+        self.slot.engine.config().mistyped
     }
 
     /// Does one operation, if it can still be saved.

@@ -56,8 +56,9 @@ impl Session {
         let written = Found::default();
         let operation = {
             let (name, written) = (key.clone(), Arc::clone(&written));
+            let mistyped = self.mistyped();
             let change: Change = Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&name, value)).transpose()?;
+                let old = mistyped.allow(old.map(|value| convert(&name, value)).transpose())?;
                 let new: Value = change(old).into();
                 put(&written, Some(new.clone()));
                 Ok(new)

@@ -278,7 +278,10 @@ impl SessionLayer {
     ///
     /// let key = SecretKey::new("a key, long and random")?;
     /// let admin = SessionLayer::flask(key)
-    ///     .configure(|config| config.session_cookie_name("admin").session_cookie_path("/admin"))?
+    ///     .configure(|config| {
+    ///         // With the salt of other sessions, a visitor's would be taken for an admin's.
+    ///         config.session_cookie_name("admin").session_cookie_path("/admin").salt("admin session")
+    ///     })?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())
     /// ```

@@ -328,7 +328,7 @@ async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
 }
 
 /// The cookie of a session whose id is known.
-fn set_id_of(origin: &Origin) -> SetId {
+pub(super) fn set_id_of(origin: &Origin) -> SetId {
     let expires = match permanent_of(&origin.stored) {
         Ok(true) => i64::try_from(origin.stored.record.expires).ok().and_then(DateTime::from_unix),
         Ok(false) | Err(_) => None,
