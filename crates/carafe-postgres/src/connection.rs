@@ -56,9 +56,9 @@ impl Connection {
         self.opened
     }
 
-    /// Whether the current runtime used it last.
-    pub(crate) fn is_at_home(&self) -> bool {
-        self.runtime == current_runtime()
+    /// Whether this runtime used it last.
+    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
+        self.runtime == runtime
     }
 
     /// Whether the connection has not been ended while it was idle, as far as this machine has heard.
