@@ -44,17 +44,23 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod clock;
 mod cluster;
+mod connect;
 mod error;
+mod eviction;
 mod gathered;
 mod link;
+mod open;
 mod options;
 mod scan;
 mod script;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;
+mod touch;
 mod value;
+mod verdict;
 
 pub use self::options::RedisOptions;
 pub use self::store::RedisStore;
