@@ -39,8 +39,8 @@ pub(crate) fn is_paused() -> bool {
     if !is_alone {
         return false;
     }
-    let (began, shown) = (Instant::now(), tokio::time::Instant::now());
-    // Where the system's clock is a coarse one, until it goes on.
+    let (shown, began) = (tokio::time::Instant::now(), Instant::now());
+    // Until the system's clock has gone on, which is at once unless it is a coarse one.
     while began.elapsed() == Duration::ZERO {
         std::hint::spin_loop();
     }
