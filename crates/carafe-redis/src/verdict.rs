@@ -101,7 +101,11 @@ pub(crate) fn verdict(error: &RedisError) -> &'static Verdict {
 pub(crate) fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     let Some(text) = error.detail().filter(|_| code == "ERR") else { return Some(code) };
-    if text.starts_with("The user executing the script can't") {
+    // Of Redis 7.0, and of Valkey and later ones.
+    if ["The user executing the script can't", "ACL failure in script"]
+        .iter()
+        .any(|start| text.starts_with(start))
+    {
         return Some("NOPERM");
     }
     let Some(text) = text.strip_prefix("Error running script") else { return Some(code) };
@@ -159,7 +163,7 @@ mod tests {
         assert_eq!(codes.len(), TABLE.len());
     }
 
-    /// As Redis 6.2 and Redis 7.0 answer.
+    /// As Redis 6.2, Redis 7.0 and Valkey 9.1 answer.
     #[test]
     fn the_error_of_a_script_is_that_of_its_command() {
         let of_6 = |inner| {
@@ -181,6 +185,12 @@ mod tests {
             (of_6("The user executing the script can't run this command or subcommand"), "NOPERM"),
             (of_6("attempt to index a nil value"), "ERR"),
             ("ERR The user executing the script can't run this command".to_owned(), "NOPERM"),
+            (
+                "ERR ACL failure in script: User s has no permissions to run the 'get' command \
+                 script: 12, on @user_script:1."
+                    .to_owned(),
+                "NOPERM",
+            ),
             ("READONLY You can't write script: 12, on @user_script:13.".to_owned(), "READONLY"),
         ] {
             assert_eq!(code_of(&text), code, "{text}");
