@@ -315,14 +315,14 @@ pub async fn a_chain_of_renewals_that_is_too_long_is_an_error(fixture: impl Fixt
     assert_eq!(quick.look(&newest, "n").await, (Some("ada".to_owned()), Some(1)));
 }
 
-/// A time of less than a second until the renewal isn't taken for none.
-pub async fn a_part_of_a_second_is_not_never(fixture: impl Fixture) {
+/// Half a second of the time until the renewal, and of the grace period, counts as a whole one.
+pub async fn parts_of_seconds_are_rounded_up(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app_with(fixture.open().await, |config| {
-        config.renew_after(Duration::from_millis(500)).renewal_grace(Duration::from_millis(1_500))
+        config.renew_after(Duration::from_millis(1_500)).renewal_grace(Duration::from_millis(1_500))
     });
     let browser = Browser::logged_in(&app, "ada").await;
-    site.clock.advance(1);
+    site.clock.advance(2);
     renew(&app, browser.cookie()).await;
     assert!(app.is_alive(browser.cookie()).await);
     site.clock.advance(1);
