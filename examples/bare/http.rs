@@ -107,10 +107,7 @@ impl Response {
         response
     }
 
-    pub(crate) fn add_lines<'a>(
-        &mut self,
-        lines: impl IntoIterator<Item = (&'static str, &'a [u8])>,
-    ) {
+    pub(crate) fn add_lines<'a>(&mut self, lines: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
         for (name, value) in lines {
             self.head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
