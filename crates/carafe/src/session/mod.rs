@@ -31,6 +31,8 @@ pub(crate) use self::life::{ID, LOGIN};
 pub use self::login::LoginOptions;
 pub(crate) use self::operation::{Login, Operation, conflict};
 pub use self::path::Step;
+#[cfg(feature = "actix")]
+pub(crate) use self::slot::keeps_flashes;
 pub(crate) use self::slot::{FromCookie, Slot, State as SlotState};
 pub use self::typed::Typed;
 pub use self::user::CurrentUser;
