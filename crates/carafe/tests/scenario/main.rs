@@ -17,6 +17,7 @@ mod shop;
 mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
+mod uploads;
 mod users;
 mod visit;
 
