@@ -64,6 +64,7 @@ const PARSERS: &[Parser] = &[
         shapes: &[
             ("", "session=;", ""),
             ("", "session", ""),
+            ("", "kNNNNNN=b; ", ""),
             ("", "session ", ""),
             ("", "session=\"\\\"; ", ""),
             ("session=\"", "\\", "\""),
@@ -166,6 +167,9 @@ const JSON: &[(&str, &str, &str)] = &[
     ("{\"a\":0.", "9", "}"),
     ("{\"a\":1e", "9", "}"),
     ("{", "\"a\":0,", "\"a\":0}"),
+    ("{", "\"NNNNNN\":0,", "\"a\":0}"),
+    ("{", "\"\\u0061NNNNNN\":0,", "\"a\":0}"),
+    ("{\"a\":{", "\"NNNNNN\":0,", "\"a\":0}}"),
     ("{", "\"\\u0061\":0,", "\"a\":0}"),
     ("{\"a\":\"", "\\u0061", "\"}"),
     ("{\"a\":\"", "\\ud83d", "\"}"),
@@ -182,9 +186,11 @@ const JSON: &[(&str, &str, &str)] = &[
     ("{\"a\":0}", " ", ""),
 ];
 
+/// The input of a shape. `NNNNNN` becomes another number in each piece, the greatest first.
 fn input((begin, piece, end): (&str, &str, &str), size: usize) -> Vec<u8> {
-    let times = size / piece.len();
-    [begin, &piece.repeat(times), end].concat().into_bytes()
+    let numbers = (0..size / piece.len()).rev();
+    let pieces = numbers.map(|n| piece.replace("NNNNNN", &format!("{n:06}")));
+    [begin, &pieces.collect::<String>(), end].concat().into_bytes()
 }
 
 /// The bytes that are allocated for an input, of a second run: the first fills what is kept.

@@ -15,7 +15,9 @@
 //!    else in the field `csrf_token` of a form (`application/x-www-form-urlencoded` or
 //!    `multipart/form-data`). The token of a query doesn't count, since URLs end up in logs.
 //!
-//! What doesn't pass is answered with 403 and the reason, and its handler doesn't run.
+//! What doesn't pass is answered with 403 and the reason, and its handler doesn't run. The body of such
+//! a request is read and dropped first, up to 32 MiB: a browser that is still sending an upload when
+//! the connection is closed would show an error of its own in place of the answer.
 //!
 //! # The token
 //!

@@ -130,7 +130,7 @@ impl Sessions {
     pub fn request(&self, cookies: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Request {
         let lines = cookies.into_iter();
         let lines = lines.filter_map(|line| HeaderValue::from_bytes(line.as_ref()).ok());
-        Request { slot: Slot::with_cookies(&self.engine, lines.collect(), || None) }
+        Request { slot: Slot::with_cookies(&self.engine, lines.collect(), false, || None) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Session;
-use crate::content::{FLASHES, Operation, not_flashes};
+use crate::content::{FLASHES, Operation, View, not_flashes};
 use crate::{AsText, Error, Text, Value};
 
 /// A message for the next page that shows it.
@@ -49,7 +49,9 @@ impl Session {
     /// `get_flashed_messages(with_categories=True)`.
     ///
     /// The first call in a request takes all of them out of the session; later calls in the same
-    /// request give the same again.
+    /// request give the same again. A request by which a browser only fetches a page that the user may
+    /// want next (`Sec-Purpose: prefetch`) leaves them there, and so does a `HEAD`, unless
+    /// [`head_takes_flashes`](crate::Config::head_takes_flashes).
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the first call;
@@ -79,16 +81,24 @@ impl Session {
             self.read_mut(|view| view.flashes = Some(Vec::new()));
             return Ok(Vec::new());
         }
+        if self.slot().keeps_flashes() {
+            return self.read_mut(|view| waiting(view));
+        }
         self.write(|view| {
-            let flashes = match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
-                Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
-                None => Vec::new(),
-                Some(other) => return Err(not_flashes(&other)),
-            };
+            let flashes = waiting(view)?;
             view.perform(Operation::TakeFlashes(flashes.clone()))?;
             view.flashes = Some(flashes.clone());
             Ok(flashes)
         })
+    }
+}
+
+/// The messages that no page has shown.
+fn waiting(view: &View) -> Result<Vec<Value>, Error> {
+    match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
+        Some(Value::List(flashes) | Value::Tuple(flashes)) => Ok(flashes),
+        None => Ok(Vec::new()),
+        Some(other) => Err(not_flashes(&other)),
     }
 }
 
