@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::Extensions;
+use http::{Extensions, Method};
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 
 use crate::csrf::{Protection, Settings};
-use crate::engine::{Commit, Engine, Reply, Saving, Slot};
+use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
 use crate::prompt::Prompt;
 use crate::{CsrfLayer, Error, SessionLayer};
 
@@ -39,8 +39,8 @@ impl From<&CsrfLayer> for Layered {
 /// What the layers have of a request: what the framework's request carries for the extractors.
 #[derive(Default)]
 pub(crate) struct Handles {
-    /// The slots of the session layers, the innermost last.
-    slots: SmallVec<[Arc<Slot>; 1]>,
+    /// The slots and the engines of the session layers, the innermost last.
+    slots: SmallVec<[(Arc<Slot>, Arc<Engine>); 1]>,
     protection: Option<Arc<Protection>>,
 }
 
@@ -48,7 +48,10 @@ impl Handles {
     /// Adds what one more layer has of the request.
     pub(crate) fn add(&mut self, handled: &Handled) {
         match handled {
-            Handled::Session(slot) => self.slots.push(Arc::clone(slot)),
+            Handled::Session(slot) => {
+                self.slots.push((Arc::clone(slot), Arc::clone(&slot.engine)));
+            }
+            Handled::Outer(slot, engine) => self.slots.push((Arc::clone(slot), Arc::clone(engine))),
             Handled::Csrf(protection) => self.protection = Some(Arc::clone(protection)),
         }
     }
@@ -56,7 +59,7 @@ impl Handles {
     /// The slot of the innermost layer.
     pub(crate) fn slot(&self) -> Result<Arc<Slot>, Error> {
         match self.slots.last() {
-            Some(slot) => Ok(Arc::clone(slot)),
+            Some((slot, _)) => Ok(Arc::clone(slot)),
             None => Slot::current(&Extensions::new()),
         }
     }
@@ -71,10 +74,20 @@ impl Handles {
         Protection::current(self.protection.as_ref())
     }
 
+    /// The protection that one more layer gives.
+    pub(crate) fn protect(
+        &self,
+        settings: &Arc<Settings>,
+        method: &Method,
+    ) -> Result<Arc<Protection>, Error> {
+        let slot = self.slot().map_err(|_| Protection::no_session())?;
+        Ok(Protection::new(slot, settings, method, self.protection.as_ref()))
+    }
+
     /// All of it as extensions of http's.
     pub(crate) fn extensions(&self) -> Extensions {
         let mut all = Extensions::new();
-        self.slots.iter().for_each(|slot| slot.insert_into(&mut all));
+        self.slots.iter().for_each(|(slot, engine)| slot.insert_into(&mut all, engine));
         self.protection.iter().for_each(|protection| {
             all.insert(Arc::clone(protection));
         });
@@ -86,14 +99,30 @@ impl Handles {
 #[derive(Debug)]
 pub(crate) enum Handled {
     Session(Arc<Slot>),
+    /// The session of an outer layer, and this layer's engine.
+    Outer(Arc<Slot>, Arc<Engine>),
     Csrf(Arc<Protection>),
 }
 
 impl Handled {
+    /// The session of a request that has passed the layers of `outer`.
+    pub(crate) fn session(
+        engine: &Arc<Engine>,
+        outer: &Handles,
+        slot: impl FnOnce() -> Arc<Slot>,
+    ) -> Result<Self, Error> {
+        let owner = engine.owner(outer.slots.iter().rev().map(|(slot, _)| slot))?;
+        Ok(match owner {
+            Owner::This => Self::Session(slot()),
+            Owner::Outer(slot) => Self::Outer(slot, Arc::clone(engine)),
+        })
+    }
+
     /// Decides on the handler's response, and saves the session.
     fn after<R: Reply>(&self, response: R) -> Prompt<Answering<R>> {
         let slot = match self {
             Self::Session(slot) => slot,
+            Self::Outer(_, engine) => return Prompt::done(engine.prepare(response)),
             Self::Csrf(protection) => return Prompt::done(protection.finish_or_page(response)),
         };
         let engine = &slot.engine;

@@ -90,6 +90,8 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
         command.env("CARAFE_POSTGRES_URL", url).env("CARAFE_POSTGRES_PREPARED", prepared);
         command.env("CARAFE_POSTGRES_TLS_URL", encrypted.tls_url());
         command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
+        let [certificate, key] = certificates.client();
+        command.env("CARAFE_CLIENT_CERTIFICATE", certificate).env("CARAFE_CLIENT_KEY", key);
         run(job, command, place)?;
     }
     stores::races(job, &[&server.url()])?;

@@ -9,8 +9,6 @@ use crate::{Error, Uuid, Value, base64};
 const SEALED_LEN: usize = 1 + 8 + 24 + 16 + 16;
 const SEALED_VERSION: u8 = 1;
 
-/// Unpadded base64url of an id's 32 bytes.
-
 /// The kinds of session cookies that are recognised, by their form alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -180,6 +178,7 @@ fn id(cookie: &[u8]) -> Option<Inspection> {
     is_id.then(|| Inspection::new(CookieFormat::FlaskSession))
 }
 
+/// Whether this is the unpadded base64url of an id's 32 bytes.
 fn is_id(text: &[u8]) -> bool {
     base64::decode_exact::<32>(text).is_some()
 }

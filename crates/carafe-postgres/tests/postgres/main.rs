@@ -10,6 +10,7 @@ mod faults;
 mod hosts;
 mod isolation;
 mod passwords;
+mod paused;
 mod prepared;
 mod scan;
 mod schemas;

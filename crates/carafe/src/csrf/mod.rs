@@ -101,6 +101,7 @@ mod future;
 mod handle;
 mod layer;
 mod origin;
+mod parameters;
 mod protection;
 mod service;
 mod token;

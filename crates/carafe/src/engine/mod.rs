@@ -38,6 +38,7 @@ mod driven;
 mod driven_tests;
 mod headers;
 mod keys;
+mod owner;
 mod request;
 mod respond;
 mod revocable;
@@ -49,9 +50,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::Guard;
-use http::{Extensions, HeaderValue};
+use http::HeaderValue;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
@@ -60,6 +62,7 @@ pub(crate) use self::headers::Headers;
 pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
+pub(crate) use self::owner::{Name, Owner};
 pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
@@ -100,6 +103,8 @@ pub(crate) enum Backend {
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
+    /// Equal for the clones of a layer that open and save the same sessions.
+    identity: u64,
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
     /// Finds the session's cookie.
@@ -109,8 +114,7 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
-    /// Puts the slot into the request under the name of a marker type.
-    pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
+    pub(crate) name: Option<Name>,
 }
 
 impl Engine {
@@ -128,6 +132,7 @@ impl Engine {
 
     fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
         Self {
+            identity: next_identity(),
             cookie: Finder::new(&keys.config.cookie_name),
             keys,
             set_cookie,
@@ -157,6 +162,7 @@ impl Engine {
 
     /// Tells a store of the settings and the clock.
     fn with_backend_settings(mut self) -> Self {
+        self.identity = next_identity();
         let with = |store: &StoreBackend| store.with(self.config(), self.clock.clone());
         self.backend = match &self.backend {
             Backend::Cookie => Backend::Cookie,
@@ -321,6 +327,12 @@ impl Engine {
         let seconds = now.saturating_add(self.config().lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
+}
+
+/// An identity that no other engine of this process has.
+fn next_identity() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl fmt::Debug for Engine {

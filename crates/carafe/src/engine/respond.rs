@@ -176,9 +176,19 @@ impl Engine {
 
     /// The application's page for an error, or the plain one.
     fn replace<R: Reply>(&self, response: R, error: &Error) -> R {
-        response.replaced_by(match &self.error_page {
+        response.replaced_by(self.page(error))
+    }
+
+    fn page(&self, error: &Error) -> Response<Bytes> {
+        match &self.error_page {
             Some(make_page) => make_page(error).0,
             None => error.to_response(),
-        })
+        }
+    }
+
+    /// The response to a request that doesn't reach its handler.
+    pub(crate) fn refuse<R: Reply>(&self, error: &Error) -> R {
+        event::failed(error);
+        R::from_page(self.page(error))
     }
 }

@@ -26,7 +26,11 @@ pub(crate) struct Slot {
 
 /// The slot of the innermost layer, in a request's extensions.
 #[derive(Clone)]
-struct Current(Arc<Slot>);
+struct Current {
+    slot: Arc<Slot>,
+    /// That of the next layer further out.
+    outer: Option<Arc<Current>>,
+}
 
 /// The slot of a named layer, in a request's extensions. The function type makes it `Send`
 /// whatever the marker is.
@@ -148,11 +152,25 @@ impl Slot {
     }
 
     /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.
-    pub(crate) fn insert_into(self: &Arc<Self>, extensions: &mut Extensions) {
-        extensions.insert(Current(Arc::clone(self)));
-        if let Some(insert_named) = self.engine.name {
-            insert_named(extensions, self);
+    /// `engine` is that layer's, which may have left its session to a layer further out.
+    pub(crate) fn insert_into(self: &Arc<Self>, extensions: &mut Extensions, engine: &Engine) {
+        let current = Current { slot: Arc::clone(self), outer: None };
+        if let Some(outer) = extensions.insert(current)
+            && let Some(current) = extensions.get_mut::<Current>()
+        {
+            current.outer = Some(Arc::new(outer));
         }
+        if let Some(name) = engine.name {
+            (name.insert)(extensions, self);
+        }
+    }
+
+    /// The slots of the layers that a request has passed, the innermost first.
+    pub(crate) fn all(extensions: &Extensions) -> impl Iterator<Item = &Arc<Self>> {
+        fn outer<'a>(current: &&'a Current) -> Option<&'a Current> {
+            current.outer.as_deref()
+        }
+        std::iter::successors(extensions.get::<Current>(), outer).map(|current| &current.slot)
     }
 
     pub(crate) fn insert_named<Marker: 'static>(extensions: &mut Extensions, slot: &Arc<Self>) {
@@ -161,11 +179,12 @@ impl Slot {
 
     /// The innermost layer's slot.
     pub(crate) fn current(extensions: &Extensions) -> Result<Arc<Self>, Error> {
-        extensions.get::<Current>().map(|current| Arc::clone(&current.0)).ok_or_else(|| {
+        extensions.get::<Current>().map(|current| Arc::clone(&current.slot)).ok_or_else(|| {
             Error::new(
                 ErrorKind::NoLayer,
-                "there is no session on this route: add `.layer(SessionLayer::flask(key))` to the \
-                 router, after the routes that use it (in actix-web `.wrap(…)` to the app)",
+                "there is no session here: add `.layer(SessionLayer::flask(key))` to the router, after \
+                 the routes and the middleware that use it, since the layer that is added last is \
+                 outermost (in a `ServiceBuilder` the first one is; in actix-web it is `.wrap(…)`)",
             )
         })
     }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::Slot;
-use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend, UserSessions};
+use crate::engine::{
+    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, Slot, StoreBackend, UserSessions,
+};
 use crate::login_page::LoginPage;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
@@ -28,6 +29,18 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// # #[cfg(not(feature = "axum"))]
 /// # fn main() {}
 /// ```
+///
+/// # Nested layers
+///
+/// Clones of one layer may be around the whole application and around parts of it: the outermost of
+/// them owns the session, and the others pass the request on. A clone may have a page for errors
+/// ([`on_error`](Self::on_error)) and a [name](Self::named) of its own.
+///
+/// Two layers of different settings need different cookies. A request that passes two such layers of
+/// one cookie (one name, domain and path) is answered with an error that describes both, since each
+/// would overwrite what the other one sets.
+///
+/// # actix-web
 ///
 /// In actix-web it is middleware. Make it outside of the function that makes an `App` for each
 /// worker, since the workers share its keys and its store:
@@ -261,7 +274,9 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn named<Marker: 'static>(self) -> Self {
-        self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
+        let name =
+            Name { marker: std::any::type_name::<Marker>(), insert: Slot::insert_named::<Marker> };
+        self.map(|engine| engine.name = Some(name))
     }
 
     #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]

@@ -6,6 +6,7 @@ mod actix_errors;
 mod actix_layers;
 mod browser;
 mod members;
+mod nested;
 mod on_actix;
 mod on_axum;
 mod on_tower;

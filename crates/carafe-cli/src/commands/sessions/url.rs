@@ -131,6 +131,9 @@ fn postgres(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
         .answer_timeout(PATIENCE)
         .pool_size(1)
         .migrate_at_first_use(false);
+    if let Some(schema) = &args.schema {
+        options = options.schema(schema);
+    }
     if let Some(pem) = certificate(args)? {
         options = options.root_certificate(pem);
     }
