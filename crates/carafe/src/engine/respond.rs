@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
 use super::{Engine, Headers, Outcome};
-use crate::{Error, ErrorKind, ResponseBody, event};
+use crate::{Error, ErrorKind, event};
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
@@ -102,24 +102,6 @@ pub(crate) trait Reply: Sized {
         };
         append_lines(page.headers_mut(), self.lines().filter(|(name, _)| stays(name)));
         Self::from_page(page)
-    }
-}
-
-impl<B> Reply for Response<ResponseBody<B>> {
-    fn error(&self) -> Option<Error> {
-        self.extensions().get().cloned()
-    }
-
-    fn headers(&mut self) -> &mut impl Headers {
-        self.headers_mut()
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        Response::headers(self).iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-    }
-
-    fn from_page(page: Response<Bytes>) -> Self {
-        page.map(ResponseBody::page)
     }
 }
 
