@@ -3,12 +3,17 @@ use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
+<<<<<<< HEAD
 use super::{Engine, Headers, Outcome, Slot};
 use crate::{Caching, Error, ErrorKind, ResponseBody, event};
 
 /// What a browser is to drop of an origin (<https://www.w3.org/TR/clear-site-data/>).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const CLEARED: HeaderValue = HeaderValue::from_static(r#""cache", "storage""#);
+=======
+use super::{Engine, Headers, Outcome};
+use crate::{Error, ErrorKind, event};
+>>>>>>> engine
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
@@ -106,24 +111,6 @@ pub(crate) trait Reply: Sized {
         };
         append_lines(page.headers_mut(), self.lines().filter(|(name, _)| stays(name)));
         Self::from_page(page)
-    }
-}
-
-impl<B> Reply for Response<ResponseBody<B>> {
-    fn error(&self) -> Option<Error> {
-        self.extensions().get().cloned()
-    }
-
-    fn headers(&mut self) -> &mut impl Headers {
-        self.headers_mut()
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        Response::headers(self).iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-    }
-
-    fn from_page(page: Response<Bytes>) -> Self {
-        page.map(ResponseBody::page)
     }
 }
 
