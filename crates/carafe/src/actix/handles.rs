@@ -30,8 +30,8 @@ pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> 
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    let header = |name| request.headers().get(name).map(|value| value.as_bytes());
-    let keeps_flashes = keeps_flashes(engine, request.method().as_str(), header);
+    let line = |name| request.headers().get(name).map(header::HeaderValue::as_bytes);
+    let keeps_flashes = keeps_flashes(engine, request.method().as_str(), line);
     Slot::with_cookies(engine, cookies, keeps_flashes, || {
         let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
