@@ -10,11 +10,11 @@ use carafe::signing::{Digest, SigningOptions};
 use carafe::{Clock, Config, Format, KeyRing, SecretKey, SessionLayer};
 
 fn sha1() -> Format {
-    Format::flask(SigningOptions::default())
+    Format::signed(SigningOptions::default())
 }
 
 fn sha256() -> Format {
-    Format::flask(SigningOptions::default().digest(Digest::Sha256))
+    Format::signed(SigningOptions::default().digest(Digest::Sha256))
 }
 
 fn other_salt() -> Format {

@@ -240,7 +240,7 @@ fn unnamed_is_read_only() -> Error {
 impl Codec {
     fn writer(keys: &KeyRing, options: &CodecOptions<'_>) -> Result<Self, Error> {
         match &options.written.0 {
-            Kind::Flask(_) => Self::reader(keys, &options.written, options),
+            Kind::Flask(_) | Kind::Signed(_) => Self::reader(keys, &options.written, options),
             #[cfg(feature = "sealed")]
             Kind::Sealed => SealedCodec::new(keys, options.cookie_name).map(Self::Sealed),
             Kind::Unnamed => Err(unnamed_is_read_only()),
@@ -249,16 +249,20 @@ impl Codec {
 
     fn reader(keys: &KeyRing, format: &Format, options: &CodecOptions<'_>) -> Result<Self, Error> {
         match &format.0 {
-            Kind::Flask(signing) => Ok(Self::Flask(FlaskCodec::new(
-                keys,
-                signing,
-                options.compression,
-                options.inflate_limit,
-            ))),
+            Kind::Flask(signing) => Ok(Self::flask(keys, signing, options)),
+            Kind::Signed(signing) => {
+                let signing = signing.clone().for_cookie(options.cookie_name);
+                Ok(Self::flask(keys, &signing, options))
+            }
             #[cfg(feature = "sealed")]
             Kind::Sealed => SealedCodec::reader(keys, options.cookie_name).map(Self::Sealed),
             Kind::Unnamed => Err(unnamed_is_read_only()),
         }
+    }
+
+    fn flask(keys: &KeyRing, signing: &SigningOptions, options: &CodecOptions<'_>) -> Self {
+        let (compression, inflate_limit) = (options.compression, options.inflate_limit);
+        Self::Flask(FlaskCodec::new(keys, signing, compression, inflate_limit))
     }
 
     /// The content, which is outdated if an older key of the ring authenticates it.

@@ -15,6 +15,7 @@ pub struct Format(pub(super) Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Flask(SigningOptions),
+    Signed(SigningOptions),
     #[cfg(feature = "sealed")]
     Sealed,
     Unnamed,
@@ -25,6 +26,21 @@ impl Format {
     #[must_use]
     pub fn flask(options: SigningOptions) -> Self {
         Self(Kind::Flask(options))
+    }
+
+    /// The sessions of the hardened profile: Flask's, with the name of the cookie behind the salt, as
+    /// [`SigningOptions::for_cookie`] puts it.
+    ///
+    /// ```
+    /// use carafe::{Config, Format, signing::{Digest, SigningOptions}};
+    ///
+    /// // From SHA-1 to SHA-256.
+    /// let before = Format::signed(SigningOptions::default());
+    /// let config = Config::hardened().digest(Digest::Sha256).accept(before);
+    /// ```
+    #[must_use]
+    pub fn signed(options: SigningOptions) -> Self {
+        Self(Kind::Signed(options))
     }
 
     /// Sealed sessions: see [`sealed`](super::sealed).

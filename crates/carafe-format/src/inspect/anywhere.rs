@@ -9,9 +9,11 @@ use super::{CookieFormat, PastedCookie, inspect};
 /// Ids without a signature are left out: many other things look like them.
 pub(super) fn anywhere(text: &[u8]) -> Vec<PastedCookie<'_>> {
     let tokens = tokens(text);
+    // With a signature of some digest's length, where the form alone says little.
     let is_cookie = |token: &[u8]| {
-        inspect(token)
-            .is_some_and(|seen| seen.format != CookieFormat::FlaskSession || seen.digest.is_some())
+        inspect(token).is_some_and(|seen| {
+            seen.digest.is_some() || matches!(seen.format, CookieFormat::Sealed | CookieFormat::Jwt)
+        })
     };
     let at = (0..tokens.len()).filter(|at| is_cookie(tokens[*at]));
     at.map(|at| PastedCookie { name: name(&tokens, at), value: Cow::Borrowed(tokens[at]) })

@@ -224,7 +224,7 @@ fn timed(cookie: &[u8]) -> Option<Inspection> {
         or: (alike && format == CookieFormat::Flask).then_some(CookieFormat::Starlette),
         payload: Some(payload::decode_unverified(whole, DEFAULT_INFLATE_LIMIT)),
         signed: Some(signed),
-        signed_before_1_1: (signed < SINCE_2011).then_some(signed + SINCE_2011),
+        signed_before_1_1: (signed < SINCE_2011).then(|| signed + SINCE_2011),
         compressed,
         digest: digest_of(signature),
         ..Inspection::new(format)

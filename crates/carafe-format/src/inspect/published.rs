@@ -35,7 +35,8 @@ pub fn is_signed_with_published_key(cookie: &[u8]) -> bool {
 /// The keys that an attacker would try first, to try them on the signatures of cookies: those that
 /// everybody knows, placeholders, single words with and without numbers, repetitions and sequences.
 ///
-/// A key that [`SecretKey::strength`] calls guessable need not be among them: there are more of
+/// After 20 cookies that none of them has signed, only the keys that everybody knows are tried on
+/// further ones. A key that [`SecretKey::strength`] calls guessable need not be among them: there are more of
 /// those than can be tried here.
 ///
 /// ```
@@ -52,7 +53,13 @@ pub struct WeakKeys {
     guessable: Option<KeyRing>,
     /// What was derived from the published keys so far, and from the guessable ones.
     signers: Vec<(SigningOptions, Derived)>,
+    /// How many cookies the guessable keys are still tried on.
+    whole_searches: u32,
 }
+
+/// The guessable keys are tried on so many cookies: those of one file mostly have one key, and a file
+/// of thousands should be soon through.
+const WHOLE_SEARCHES: u32 = 20;
 
 #[derive(Debug)]
 struct Derived {
@@ -72,7 +79,12 @@ impl WeakKeys {
     #[must_use]
     pub fn new() -> Self {
         let (published, guessable) = typical_keys();
-        Self { published: ring(published), guessable: ring(guessable), signers: Vec::new() }
+        Self {
+            published: ring(published),
+            guessable: ring(guessable),
+            signers: Vec::new(),
+            whole_searches: WHOLE_SEARCHES,
+        }
     }
 
     /// How many keys are tried.
@@ -88,20 +100,26 @@ impl WeakKeys {
         if let Some(key) = rings.into_iter().flatten().find_map(|ring| sealed_with(ring, cookie)) {
             return Some(key.strength());
         }
-        self.signing(cookie).map(SecretKey::strength)
+        let found = self.signing(cookie).map(SecretKey::strength);
+        self.whole_searches = self.whole_searches.saturating_sub(u32::from(found.is_none()));
+        found
     }
 
     fn signing(&mut self, cookie: &[u8]) -> Option<&SecretKey> {
         let digest = digest_of(cookie.rsplit(|&byte| byte == b'.').next()?)?;
+        let has_one_dot = cookie.iter().filter(|byte| **byte == b'.').count() == 1;
         for (salt, usual) in SALTS {
             for key_derivation in KeyDerivation::ALL {
                 let options = SigningOptions { salt: salt.to_vec(), digest, key_derivation };
-                self.derive(&options, key_derivation == usual);
+                // There are many guessable keys: for the usual derivation of such a cookie alone.
+                let is_usual = key_derivation == usual && is_of_id(salt) == has_one_dot;
+                self.derive(&options, is_usual);
             }
         }
         let derived = self.signers.iter().filter(|(options, _)| options.digest == digest);
         let found = derived.flat_map(|(_, derived)| {
-            let guessable = derived.guessable.as_ref().map(|signer| (&self.guessable, signer));
+            let guessable = derived.guessable.as_ref().filter(|_| self.whole_searches > 0);
+            let guessable = guessable.map(|signer| (&self.guessable, signer));
             [Some((&self.published, &derived.published)), guessable]
         });
         found.flatten().find_map(|(ring, signer)| {
@@ -111,17 +129,24 @@ impl WeakKeys {
     }
 
     fn derive(&mut self, options: &SigningOptions, is_usual: bool) {
-        if self.signers.iter().any(|(known, _)| known == options) {
-            return;
-        }
+        let known = self.signers.iter().position(|(known, _)| known == options);
         let Some(published) = &self.published else { return };
-        let guessable = self.guessable.as_ref().filter(|_| is_usual);
-        let derived = Derived {
-            published: Signer::new(published, options),
-            guessable: guessable.map(|ring| Signer::new(ring, options)),
-        };
-        self.signers.push((options.clone(), derived));
+        let at = known.unwrap_or_else(|| {
+            let derived = Derived { published: Signer::new(published, options), guessable: None };
+            self.signers.push((options.clone(), derived));
+            self.signers.len() - 1
+        });
+        let guessable = self.guessable.as_ref().filter(|_| is_usual && self.whole_searches > 0);
+        let derived = &mut self.signers[at].1;
+        if let (None, Some(ring)) = (&derived.guessable, guessable) {
+            derived.guessable = Some(Signer::new(ring, options));
+        }
     }
+}
+
+/// Whether ids are signed with this salt, and not sessions.
+fn is_of_id(salt: &[u8]) -> bool {
+    salt.starts_with(b"flask-session") || salt.starts_with(b"carafe session id")
 }
 
 fn ring(keys: Vec<Vec<u8>>) -> Option<KeyRing> {

@@ -448,7 +448,7 @@ impl Config {
             return Format::sealed();
         }
         let signing = self.signing.clone();
-        Format::flask(if self.named_salt { signing.for_cookie(&self.cookie_name) } else { signing })
+        if self.named_salt { Format::signed(signing) } else { Format::flask(signing) }
     }
 
     /// Refuses this layer if another one with the same keys would take its signed sessions for its
@@ -458,7 +458,8 @@ impl Config {
         if self.sealed || other.sealed {
             return Ok(());
         }
-        if self.cookie_name == other.cookie_name || self.format() != other.format() {
+        let is_bound = self.named_salt || other.named_salt;
+        if is_bound || self.cookie_name == other.cookie_name || self.format() != other.format() {
             return Ok(());
         }
         Err(Error::new(

@@ -102,11 +102,12 @@ impl SessionLayer {
     /// hardened cookie. See [`Config::sealed`].
     ///
     /// ```
-    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer};
+    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer, signing::SigningOptions};
     ///
     /// let keys = KeyRing::new(SecretKey::random()?);
-    /// // While signed sessions of before are still about:
-    /// let layer = SessionLayer::sealed(keys)?.accept(Format::default())?;
+    /// // While sessions that `SessionLayer::signed` has written are still about:
+    /// let before = Format::signed(SigningOptions::default());
+    /// let layer = SessionLayer::sealed(keys)?.accept(before)?;
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///

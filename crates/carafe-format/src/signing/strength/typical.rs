@@ -32,7 +32,7 @@ pub(crate) fn typical_keys() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     guessable.extend(pairs());
     guessable.extend(repetitions());
     guessable.extend((0..10_000).map(|number: u32| number.to_string().into_bytes()));
-    guessable.extend((0..10_000).map(|number: u32| format!("{number:04}").into_bytes()));
+    guessable.extend((0..1_000).map(|number: u32| format!("{number:04}").into_bytes()));
     (published::spellings(), guessable)
 }
 
@@ -71,9 +71,9 @@ fn placeholders() -> Vec<Vec<u8>> {
 /// Single words, as they are and with an ending.
 fn words() -> impl Iterator<Item = Vec<u8>> {
     let (first, common) = guesses::words();
-    first
-        .chain(common)
-        .flat_map(|word| ENDINGS.map(|ending| format!("{word}{ending}").into_bytes()))
+    let first = first.flat_map(|word| ENDINGS.map(|ending| format!("{word}{ending}")));
+    let common = common.flat_map(|word| ["", "1", "123"].map(|end| format!("{word}{end}")));
+    first.chain(common).map(String::into_bytes)
 }
 
 /// A word before one of those that keys are named with, and with `key` and numbers after them.
