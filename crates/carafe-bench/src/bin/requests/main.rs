@@ -1,7 +1,7 @@
 //! What a request costs over HTTP, beside other crates and Flask.
 //!
-//! `http report` starts every server in a process of its own, on loopback, loads them in turns and
-//! prints a report. `http serve NAME` is one of the servers: it prints its address, and ends when its
+//! `requests report` starts every server in a process of its own, on loopback, loads them in turns and
+//! prints a report. `requests serve NAME` is one of the servers: it prints its address, and ends when its
 //! input does.
 
 mod actix;
@@ -15,13 +15,14 @@ mod report;
 mod server;
 mod servers;
 mod statistics;
+mod task;
 mod visitor;
 
 use std::error::Error;
 
 use arguments::Settings;
 
-const USAGE: &str = "usage: http serve NAME | http report [OPTION VALUE]..., with the options
+const USAGE: &str = "usage: requests serve NAME | requests report [OPTION VALUE]..., with the options
   --file FILE    write the report to this file, too
   --rounds N     how often everything is measured (default 40)
   --millis N     for how long each task of each server, in a round (default 200)

@@ -53,7 +53,7 @@ pub(crate) fn serve(name: &str) -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) fn key() -> Result<SecretKey, carafe::Error> {
-    SecretKey::new(KEY)
+    Ok(SecretKey::new(KEY)?)
 }
 
 #[derive(Clone)]

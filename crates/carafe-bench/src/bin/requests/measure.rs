@@ -12,32 +12,11 @@ use crate::load::{self, CONNECTIONS, Failure};
 use crate::processors::{self, Share};
 use crate::server::Server;
 use crate::statistics::Quartiles;
+use crate::task::Task;
 use crate::visitor::Visitor;
 
 /// What the bare handlers are sent, so that all get requests of the same size.
 const SOME_COOKIE: &str = "eyJ1c2VybmFtZSI6ImFkbWluIn0.aSLsRg.6XhvPq1r0tYbNLmWzVJcQdK2sEo";
-
-/// What is sent to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
-    Read,
-    Write,
-    Login,
-}
-
-impl Task {
-    /// In the order of the report.
-    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Login];
-
-    /// Its method and path.
-    pub(crate) fn place(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Read => ("GET", "/session"),
-            Self::Write => ("POST", "/visit"),
-            Self::Login => ("POST", "/login"),
-        }
-    }
-}
 
 /// What is measured of one server and one task.
 #[derive(Debug)]

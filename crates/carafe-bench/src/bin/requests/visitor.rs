@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::load::{self, Failure};
-use crate::measure::Task;
+use crate::task::Task;
 
 /// The cookies of somebody, by their names.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,8 +9,9 @@ use carafe_bench::machine;
 use crate::arguments::Settings;
 use crate::catalogue::SECTIONS;
 use crate::load::CONNECTIONS;
-use crate::measure::{self, Round, Subject, Task};
+use crate::measure::{self, Round, Subject};
 use crate::statistics::Quartiles;
+use crate::task::Task;
 
 /// Starts all servers, measures them in turns and writes the report.
 pub(crate) fn write(settings: &Settings) -> Result<(), Box<dyn Error>> {
