@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::checks::{bench, interop, portable, release, rust, servers, stores};
-use crate::group::{Group, Need};
+use crate::group::Group;
+use crate::need::Need;
 use crate::packaged;
 use crate::system::Program;
 

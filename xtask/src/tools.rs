@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::group::Need;
+use crate::need::Need;
 use crate::packaged::Packaged;
 use crate::python::{self, Trouble};
 use crate::report::duration;

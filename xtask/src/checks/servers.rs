@@ -9,6 +9,7 @@ use crate::servers::certificates::Certificates;
 use crate::servers::postgres::FAST;
 use crate::servers::redis::{ALWAYS, EVERYSEC, Make, REDIS, REDIS_6, VALKEY};
 use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
+use crate::shell::shell_word;
 
 /// How often a server is killed in a run of all the tests.
 const KILLS: u64 = 10;
@@ -201,7 +202,7 @@ pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
             command.args(["--pid", &id.to_string()]);
         }
         let twin = job.workspace.target.join("release/examples/twin");
-        command.env("CARAFE_TWIN", interop::shell_word(&twin.to_string_lossy()));
+        command.env("CARAFE_TWIN", shell_word(&twin.to_string_lossy()));
         job.runner.run(command)?;
     }
     Ok(())

@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-<<<<<<< HEAD
-use super::Slot;
-use super::{Backend, Engine};
-=======
 use super::{Backend, Engine, Slot};
->>>>>>> engine
 use crate::{Error, ErrorKind};
 
 /// The name that a layer's sessions have for handlers below several layers.

@@ -3,17 +3,12 @@ use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
-<<<<<<< HEAD
 use super::{Engine, Headers, Outcome, Slot};
-use crate::{Caching, Error, ErrorKind, ResponseBody, event};
+use crate::{Caching, Error, ErrorKind, event};
 
 /// What a browser is to drop of an origin (<https://www.w3.org/TR/clear-site-data/>).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const CLEARED: HeaderValue = HeaderValue::from_static(r#""cache", "storage""#);
-=======
-use super::{Engine, Headers, Outcome};
-use crate::{Error, ErrorKind, event};
->>>>>>> engine
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).

@@ -15,8 +15,13 @@ const VARIABLE: &str = "CARAFE_STORE";
 /// How long a server may take to answer: people are more patient than requests.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Opens the store that the arguments or the environment name.
+pub(super) fn open_store(args: &StoreArgs, output: &mut Output) -> Result<Store, Failure> {
+    open(&find(args, output)?, args)
+}
+
 /// The URL, from the arguments or the environment.
-pub(super) fn find(args: &StoreArgs, output: &mut Output) -> Result<OsString, Failure> {
+fn find(args: &StoreArgs, output: &mut Output) -> Result<OsString, Failure> {
     if let Some(file) = &args.store_file {
         let text = std::fs::read_to_string(file).map_err(|error| {
             let file = file.display();
@@ -55,7 +60,7 @@ fn has_password(url: &str) -> bool {
 }
 
 /// Opens the store. No error repeats the URL, which may have a password.
-pub(super) fn open(url: &OsStr, args: &StoreArgs) -> Result<Store, Failure> {
+fn open(url: &OsStr, args: &StoreArgs) -> Result<Store, Failure> {
     let bytes = url.as_encoded_bytes();
     if let Some(path) = sqlite_path(url) {
         return sqlite(Path::new(path), args);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::entry::{Entry, Key};
-use self::shard::{KeyHasher, Shard};
+use self::shard::Shard;
 use self::users::Users;
 use super::{
     Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
