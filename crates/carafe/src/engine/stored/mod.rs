@@ -8,12 +8,13 @@ mod queue;
 mod sweep;
 mod users;
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::commit::SetId;
 pub(crate) use self::open::Origin;
 use self::queue::Queue;
+use self::sweep::Sweeping;
 pub use self::users::{SessionInfo, UserSessions};
 use super::Clock;
 use super::rests::Rests;
@@ -31,7 +32,7 @@ const KEPT: u64 = 60;
 pub(crate) struct StoreBackend {
     queue: Arc<Queue>,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
-    sweeping: Arc<Once>,
+    sweeping: Sweeping,
     sweep_interval: Duration,
     /// The commits that requests do themselves.
     pub(super) rests: Rests,
@@ -65,7 +66,7 @@ impl StoreBackend {
         };
         Self {
             queue: Arc::new(Queue::new(store, rules, clock)),
-            sweeping: Arc::new(Once::new()),
+            sweeping: Sweeping::default(),
             sweep_interval: config.sweep_interval,
             rests: Rests::new(config.store_timeout),
         }
@@ -77,9 +78,9 @@ impl StoreBackend {
         Self::of(store, config, clock)
     }
 
-    /// Starts to remove expired records in the background, if that hasn't begun yet.
+    /// Starts to remove expired records in the background, if no task does so.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.call_once(|| sweep::start(&self.queue, self.sweep_interval));
+        self.sweeping.start(&self.queue, self.sweep_interval);
     }
 
     pub(crate) fn store(&self) -> &Store {

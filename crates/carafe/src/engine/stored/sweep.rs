@@ -1,5 +1,6 @@
-//! The removal of what has expired, in the background.
+//! The removal of expired records, in the background.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,14 +10,38 @@ use crate::event;
 /// How many records are removed in one call of the store.
 const BATCH: u32 = 500;
 
-/// Starts to remove expired records from time to time, for as long as the queue is in use.
-pub(super) fn start(queue: &Arc<Queue>, interval: Duration) {
-    if !interval.is_zero() {
-        tokio::spawn(sweep(Arc::downgrade(queue), interval));
+/// Whether a task removes expired records.
+///
+/// The task ends with the runtime that it was spawned in. It is then started again by the next
+/// request, in that request's runtime: one layer may be used in several runtimes, one after the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sweeping(Arc<AtomicBool>);
+
+/// Held by the task; says that it has ended when it is dropped.
+struct Running(Sweeping);
+
+impl Sweeping {
+    /// Starts to remove expired records from time to time, for as long as the queue is in use, unless
+    /// a task does so already.
+    pub(super) fn start(&self, queue: &Arc<Queue>, interval: Duration) {
+        if interval.is_zero() || self.0.load(Ordering::Relaxed) {
+            return;
+        }
+        if !self.0.swap(true, Ordering::Relaxed) {
+            let running = Running(self.clone());
+            tokio::spawn(sweep(running, Arc::downgrade(queue), interval));
+        }
     }
 }
 
-async fn sweep(queue: Weak<Queue>, interval: Duration) {
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Self(Sweeping(running)) = self;
+        running.store(false, Ordering::Relaxed);
+    }
+}
+
+async fn sweep(_running: Running, queue: Weak<Queue>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         let Some(queue) = queue.upgrade() else { return };
