@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 use sha2::{Digest as _, Sha256};
@@ -209,17 +209,13 @@ impl SessionStore for PostgresStore {
             .collect()
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         let owner = owner(user);
-        let keep = keep.map(|id| id.as_bytes().as_slice());
+        let keep = keep.as_ref().map(|id| id.as_bytes().as_slice());
         let parameters: [Parameter<'_>; 2] =
             [(&owner.as_slice(), Type::BYTEA), (&keep, Type::BYTEA)];
         let left = "SELECT EXISTS (SELECT FROM carafe_sessions \
-                    WHERE owner = $1 AND ($2 IS NULL OR id <> $2))";
+                    WHERE owner = $1 AND ($2 IS NULL OR substring(record FROM 2 FOR 16) <> $2))";
         let mut deleted = 0;
         for _ in 0..PASSES {
             let rows = self

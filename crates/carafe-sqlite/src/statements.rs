@@ -1,6 +1,6 @@
 //! The statements. Each is atomic by itself.
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, Stored, Updated, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -145,13 +145,12 @@ fn with_id(row: &rusqlite::Row<'_>) -> Result<(SessionIdHash, Row)> {
     Ok((id, Row { version: Version(row.get::<_, Number>(1)?.0), record: row.get(2)? }))
 }
 
-pub(crate) fn delete_for_user(
-    on: &Connection,
-    user: &str,
-    keep: Option<&SessionIdHash>,
-) -> Result<u64> {
-    let mut delete = on.prepare_cached("DELETE FROM session WHERE user = ?1 AND id IS NOT ?2")?;
-    let deleted = delete.execute(params![user, keep.map(SessionIdHash::as_bytes)])?;
+pub(crate) fn delete_for_user(on: &Connection, user: &str, keep: Option<PublicId>) -> Result<u64> {
+    // In the record's binary form the public id follows the first byte.
+    let mut delete = on.prepare_cached(
+        "DELETE FROM session WHERE user = ?1 AND substr(record, 2, 16) IS NOT ?2",
+    )?;
+    let deleted = delete.execute(params![user, keep.as_ref().map(PublicId::as_bytes)])?;
     Ok(deleted as u64)
 }
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 
@@ -105,13 +105,9 @@ impl SessionStore for SqliteStore {
             .collect()
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
-        let (user, keep) = (user.to_owned(), keep.copied());
-        self.writer.write(move |on| statements::delete_for_user(on, &user, keep.as_ref())).await
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
+        let user = user.to_owned();
+        self.writer.write(move |on| statements::delete_for_user(on, &user, keep)).await
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {

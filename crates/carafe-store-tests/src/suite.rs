@@ -70,6 +70,8 @@ macro_rules! with_cases {
             a_list_leaves_out_pointers
             all_records_of_a_user_can_be_deleted
             all_records_but_one_can_be_deleted
+            a_session_that_is_kept_may_be_getting_a_new_id
+            many_records_of_a_user_are_deleted_in_one_call
             users_may_have_any_name
             every_field_survives
             the_content_may_be_any_bytes
@@ -147,6 +149,7 @@ macro_rules! with_cases {
             racing_renewals_keep_one_session
             a_users_sessions_are_listed
             one_of_a_users_sessions_is_ended
+            all_other_sessions_are_ended_in_one_call
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
         );

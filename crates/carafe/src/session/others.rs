@@ -41,14 +41,7 @@ impl Session {
     pub async fn logout_others(&self) -> Result<u64, Error> {
         let sessions = self.user_sessions()?;
         let Some(user) = self.user() else { return Ok(0) };
-        let current = self.public_id();
-        let mut ended = 0;
-        for session in sessions.list(&user).await? {
-            if Some(session.public_id) != current {
-                ended += u64::from(sessions.revoke(&user, session.public_id).await?);
-            }
-        }
-        Ok(ended)
+        sessions.logout_but(&user, self.public_id()).await
     }
 
     /// Ends all sessions of the user who is logged in, this one included. How many others it were,

@@ -11,7 +11,7 @@ use super::{
     Updated, Version,
 };
 use crate::event::{self, Started};
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::prompt::Prompt;
 use crate::record::Record;
 
@@ -144,7 +144,7 @@ erase! {
     --
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
     Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    Uncertain delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
+    Uncertain delete_for_user(user: &'a str, keep: Option<PublicId>) -> u64;
     Uncertain delete_expired(now: u64, count: u32) -> u64;
     Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
     Uncertain revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();

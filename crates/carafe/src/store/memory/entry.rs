@@ -1,4 +1,4 @@
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 
@@ -84,6 +84,11 @@ impl Entry {
         self.parts().1 == id.as_bytes()
     }
 
+    /// Whether it is a record of the session with this public id.
+    pub(super) fn is_session(&self, public_id: PublicId) -> bool {
+        Record::is_of(self.parts().2, public_id)
+    }
+
     /// Whose record it is.
     pub(super) fn user(&self) -> Option<&str> {
         Record::user_in(self.parts().2)
@@ -102,7 +107,6 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::PublicId;
 
     #[test]
     fn an_entry_has_all_that_was_put_there() {

@@ -14,7 +14,7 @@ use super::{
     Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
 };
 use crate::event;
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 /// How many parts the records are spread over, each with a lock of its own.
@@ -279,11 +279,7 @@ impl SessionStore for MemoryStore {
         Ok(list)
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         let mut deleted = 0;
         loop {
             let (before, keys) = (deleted, self.users.keys_of(user));
@@ -292,7 +288,7 @@ impl SessionStore for MemoryStore {
                 let entry = shard.records.get(key);
                 // It may have become somebody else's since.
                 let is_users = |entry: &&Entry| {
-                    entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_of(keep))
+                    entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_session(keep))
                 };
                 if entry.filter(is_users).is_some() {
                     self.remove(&mut shard, *key);
