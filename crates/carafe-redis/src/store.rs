@@ -126,10 +126,10 @@ impl RedisStore {
     async fn index(&self, id: &SessionIdHash, record: &Record, now: u64) -> Result<(), StoreError> {
         let Some(user) = &record.user else { return Ok(()) };
         let score = value::score(record.expires).to_string();
-        let expired = format!("({}", value::score(now));
+        let now_score = value::score(now).to_string();
         let life = value::time_to_live(record.expires, now).to_string();
         let args: [&[u8]; 4] =
-            [id.as_bytes(), score.as_bytes(), expired.as_bytes(), life.as_bytes()];
+            [id.as_bytes(), score.as_bytes(), now_score.as_bytes(), life.as_bytes()];
         let key = self.keys.index(user);
         // A superfluous entry does no harm: to the record nothing has happened so far.
         self.run(&self.scripts.index, &key, &args).await.map(drop).map_err(Failure::read)

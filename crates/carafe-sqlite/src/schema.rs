@@ -9,7 +9,7 @@ use crate::connection::retry;
 
 /// What makes the tables of each version out of those of the one before. SQLite's `user_version`
 /// says how many have been done.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// The version of the tables as this crate has them.
 const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -2,7 +2,7 @@
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, Updated, Version};
+use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
@@ -154,7 +154,7 @@ pub(crate) fn delete_for_user(on: &Connection, user: &str, keep: Option<PublicId
     Ok(deleted as u64)
 }
 
-/// Deletes at most `limit` of each kind, the oldest first.
+/// Deletes at most `limit` of each kind, the oldest first, as far as this clock is trusted.
 pub(crate) fn delete_expired(on: &Connection, now: u64, limit: u32) -> Result<u64> {
     const DELETE: [&str; 3] = [
         "DELETE FROM session WHERE number IN
@@ -164,6 +164,7 @@ pub(crate) fn delete_expired(on: &Connection, now: u64, limit: u32) -> Result<u6
         "DELETE FROM revoked_user WHERE user IN
          (SELECT user FROM revoked_user WHERE until <= ?1 ORDER BY until LIMIT ?2)",
     ];
+    let now = trusted_time(on, now)?;
     let mut deleted = 0;
     for statement in DELETE {
         deleted += on.prepare_cached(statement)?.execute(params![Number(now), limit])? as u64;
@@ -171,7 +172,50 @@ pub(crate) fn delete_expired(on: &Connection, now: u64, limit: u32) -> Result<u6
     Ok(deleted)
 }
 
-pub(crate) fn revoke(on: &Connection, id: &SessionIdHash, until: u64) -> Result<()> {
+/// The time by which something may be removed: what all processes that have the file open agree on.
+fn trusted_time(on: &Connection, now: u64) -> Result<u64> {
+    let mut select = on.prepare_cached("SELECT trusted, doubted FROM sweep_clock")?;
+    let kept = select
+        .query_row([], |row| {
+            let doubted: Option<Number> = row.get(1)?;
+            Ok((row.get::<_, Number>(0)?.0, doubted.map(|time| time.0)))
+        })
+        .optional()?;
+    let (trusted, doubted) = match kept {
+        Some((trusted, doubted)) => (Some(trusted), doubted),
+        None => (newest_time(on)?, None),
+    };
+    let before = SweepClock::restore(trusted, doubted);
+    let mut clock = before;
+    let time = clock.read(now);
+    if kept.is_none() || clock != before {
+        let mut replace = on.prepare_cached(
+            "INSERT OR REPLACE INTO sweep_clock (number, trusted, doubted) VALUES (1, ?1, ?2)",
+        )?;
+        let trusted = clock.trusted().unwrap_or(time);
+        replace.execute(params![Number(trusted), clock.doubted().map(Number)])?;
+    }
+    Ok(time)
+}
+
+/// When the newest session got its id.
+fn newest_time(on: &Connection) -> Result<Option<u64>> {
+    let newest = on
+        .prepare_cached("SELECT record FROM session ORDER BY number DESC LIMIT 1")?
+        .query_row([], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?;
+    Ok(newest.and_then(|record| Record::from_bytes(&record).ok()).map(|record| record.renewed))
+}
+
+/// Notes the time of a revocation, if nothing is known of the time.
+fn note_time(on: &Connection, now: u64) -> Result<()> {
+    let mut insert =
+        on.prepare_cached("INSERT OR IGNORE INTO sweep_clock (number, trusted) VALUES (1, ?1)")?;
+    insert.execute([Number(now)]).map(drop)
+}
+
+pub(crate) fn revoke(on: &Connection, id: &SessionIdHash, until: u64, now: u64) -> Result<()> {
+    note_time(on, now)?;
     let mut insert = on.prepare_cached(
         "INSERT INTO revoked_session (id, until) VALUES (?1, ?2)
          ON CONFLICT (id) DO UPDATE SET until = max(until, excluded.until)",
@@ -180,7 +224,14 @@ pub(crate) fn revoke(on: &Connection, id: &SessionIdHash, until: u64) -> Result<
     Ok(())
 }
 
-pub(crate) fn revoke_user(on: &Connection, user: &str, time: u64, until: u64) -> Result<()> {
+pub(crate) fn revoke_user(
+    on: &Connection,
+    user: &str,
+    time: u64,
+    until: u64,
+    now: u64,
+) -> Result<()> {
+    note_time(on, now)?;
     let mut insert = on.prepare_cached(
         "INSERT INTO revoked_user (user, not_before, until) VALUES (?1, ?2, ?3)
          ON CONFLICT (user) DO UPDATE SET

@@ -114,9 +114,9 @@ impl SessionStore for SqliteStore {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
     }
 
-    async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         let id = *id;
-        self.writer.write(move |on| statements::revoke(on, &id, until)).await
+        self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
     }
 
     async fn revoke_user(
@@ -124,10 +124,10 @@ impl SessionStore for SqliteStore {
         user: &str,
         time: u64,
         until: u64,
-        _now: u64,
+        now: u64,
     ) -> Result<(), StoreError> {
         let user = user.to_owned();
-        self.writer.write(move |on| statements::revoke_user(on, &user, time, until)).await
+        self.writer.write(move |on| statements::revoke_user(on, &user, time, until, now)).await
     }
 
     async fn revocations(

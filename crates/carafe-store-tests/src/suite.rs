@@ -36,6 +36,9 @@ macro_rules! with_cases {
             a_record_can_be_made_to_end_sooner
             the_callers_clock_counts
             a_record_may_never_end
+            a_clock_that_is_ahead_deletes_nothing
+            a_clock_that_is_ahead_forgets_no_revocation
+            a_clock_that_is_ahead_hides_no_session
             processes_see_each_others_writes_at_once
             what_was_written_outlives_the_connection
             a_call_that_is_dropped_is_whole_or_nothing

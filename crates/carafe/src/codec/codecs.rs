@@ -51,10 +51,8 @@ impl Codecs {
 
     /// Flask's format as the settings have it, and no other: this can't fail.
     pub(crate) fn flask(keys: &KeyRing, config: &Config) -> Self {
-        let codec =
-            FlaskCodec::new(keys, &config.signing, config.compression, config.inflate_limit);
         Self {
-            written: Codec::Flask(codec),
+            written: Codec::flask(keys, &config.signing, config),
             accepted: Vec::new(),
             ids: id_signer(keys),
             csrf: csrf_signer(keys),
@@ -151,15 +149,15 @@ impl Codec {
 
     fn reader(keys: &KeyRing, format: &Format, config: &Config) -> Result<Self, Error> {
         match &format.0 {
-            Kind::Flask(options) => Ok(Self::Flask(FlaskCodec::new(
-                keys,
-                options,
-                config.compression,
-                config.inflate_limit,
-            ))),
+            Kind::Flask(options) => Ok(Self::flask(keys, options, config)),
             #[cfg(feature = "sealed")]
             Kind::Sealed => SealedCodec::reader(keys, &config.cookie_name).map(Self::Sealed),
         }
+    }
+
+    fn flask(keys: &KeyRing, options: &SigningOptions, config: &Config) -> Self {
+        let Config { compression, inflate_limit, clock_skew, .. } = *config;
+        Self::Flask(FlaskCodec::new(keys, options, compression, inflate_limit, clock_skew))
     }
 
     /// The content, which is outdated if an older key of the ring authenticates it.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::codec::{Compression, Format};
 use crate::cookie::{Attributes, SameSite, SetCookie};
-use crate::signing::{Digest, KeyDerivation, SigningOptions};
+use crate::signing::{CLOCK_SKEW, Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
 
 /// The longest lifetime that can be set: a hundred years, in seconds.
@@ -57,6 +57,8 @@ pub struct Config {
     pub(crate) signing: SigningOptions,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
+    /// By how many seconds a signed session may be from the future.
+    pub(crate) clock_skew: u64,
     pub(crate) no_store: bool,
     /// Whether sessions are written sealed, and not signed.
     #[cfg(feature = "sealed")]
@@ -84,7 +86,8 @@ impl Default for Config {
 impl Config {
     /// Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure` and
     /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
-    /// 31 days and are renewed by every request.
+    /// 31 days and are renewed by every request. As in Flask, a session that another machine signed is
+    /// refused as long as its clock is ahead of this one's.
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -102,6 +105,7 @@ impl Config {
             signing: SigningOptions::default(),
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
+            clock_skew: 0,
             no_store: false,
             #[cfg(feature = "sealed")]
             sealed: false,
@@ -122,7 +126,8 @@ impl Config {
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
     /// and only routes that extract the session renew it. Secret keys that everybody knows are
-    /// refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// refused: see [`KeyStrength`](crate::signing::KeyStrength). The clocks of a service's machines
+    /// may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -133,6 +138,7 @@ impl Config {
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
             no_store: true,
+            clock_skew: CLOCK_SKEW,
             refuse_weak_keys: true,
             ..Self::flask()
         }

@@ -4,6 +4,7 @@ use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
 use crate::engine::Headers;
 use crate::session::Slot;
+use crate::signing::CLOCK_SKEW;
 use crate::{Config, Error};
 
 /// What the cookie's name ends with.
@@ -15,8 +16,8 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let config = engine.config();
     let found = Finder::new(&name(config)).find(slot.cookies())?;
     let codecs = engine.codecs();
-    let unsigned =
-        codecs.csrf().unsign(&found.value, Some(config.max_age()), engine.clock.now()).ok()?;
+    let (max_age, now) = (config.max_age(), engine.clock.now());
+    let unsigned = codecs.csrf().unsign_with_skew(&found.value, max_age, now, CLOCK_SKEW).ok()?;
     Secret::from_text(unsigned.value)
 }
 

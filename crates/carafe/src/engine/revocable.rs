@@ -4,7 +4,13 @@ use super::stored::{StoreBackend, failed};
 use super::{Engine, Outcome};
 use crate::id::SessionId;
 use crate::session::{ID, LOGIN, Slot, View};
+use crate::signing::CLOCK_SKEW;
 use crate::{Error, Text, Value, event};
+
+/// For how many seconds a revocation outlives the cookies of this machine: the difference to other
+/// machines' clocks, and the day by which a store's [`SweepClock`](crate::store::SweepClock) may be
+/// ahead.
+const REVOKED_LONGER: u64 = CLOCK_SKEW + 86_400 + 1;
 
 impl Engine {
     /// Opens a session that is in its cookie. One that was ended is empty.
@@ -32,6 +38,12 @@ impl Engine {
         }
         slot.state().open(read);
         Ok(())
+    }
+
+    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
+    /// copy of the cookie.
+    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
+        now.saturating_add(self.config().max_age()).saturating_add(REVOKED_LONGER)
     }
 
     async fn is_revoked(&self, backend: &StoreBackend, view: &View) -> Result<bool, Error> {
@@ -62,8 +74,7 @@ impl Engine {
         };
         opened?;
         let now = self.clock.now();
-        // As long as a copy of the cookie would be accepted.
-        let until = now.saturating_add(self.config().max_age()).saturating_add(1);
+        let until = self.revoked_until(now);
         for id in ended {
             backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
         }

@@ -1,8 +1,9 @@
 //! A user's other sessions.
 
-use super::Session;
+use super::{Session, View};
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
+use crate::signing::CLOCK_SKEW;
 use crate::{Error, ErrorKind};
 
 impl Session {
@@ -66,8 +67,12 @@ impl Session {
             }
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
-                let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
-                backend.store().revoke_user(&user, now, until, now).await.map_err(failed)?;
+                // Also logins of now on a machine whose clock is ahead, and this one, whose date may be
+                // that of a login after a revocation.
+                let login = self.read(View::logged_in_at).unwrap_or(now);
+                let time = now.saturating_add(CLOCK_SKEW).max(login);
+                let until = engine.revoked_until(now);
+                backend.store().revoke_user(&user, time, until, now).await.map_err(failed)?;
                 self.logout()?;
                 Ok(0)
             }

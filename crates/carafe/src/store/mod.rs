@@ -5,6 +5,7 @@ mod error;
 mod limit;
 mod memory;
 mod shared;
+mod sweep_clock;
 
 use std::future::Future;
 
@@ -12,6 +13,7 @@ pub(crate) use self::erased::Store;
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
+pub use self::sweep_clock::SweepClock;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
@@ -124,6 +126,10 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Deletes records and revocations that have expired, at most `limit` of each, in any order. How
     /// many it were: fewer than `limit` means that there are no more.
+    ///
+    /// The caller's clock may be wrong, and then must not delete what is alive for every other process.
+    /// What has expired by `now` is deleted only if it has also expired by the store's own clock, or,
+    /// where it has none, by a [`SweepClock`].
     ///
     /// A store that removes them by itself may have nothing to do.
     fn delete_expired(

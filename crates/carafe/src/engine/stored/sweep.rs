@@ -10,6 +10,9 @@ use crate::event;
 /// How many records are removed in one call of the store.
 const BATCH: u32 = 500;
 
+/// The longest time for which an expired record is kept, in seconds.
+const KEPT: u64 = 86_400;
+
 /// Whether a task removes expired records.
 ///
 /// The task ends with the runtime that it was spawned in. It is then started again by the next
@@ -45,8 +48,12 @@ async fn sweep(_running: Running, queue: Weak<Queue>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
         let Some(queue) = queue.upgrade() else { return };
+        // Well past the end: what a clock that is a little ahead takes for expired is still there when
+        // the clock is right again. Sessions that end soon after their last use are not kept for long.
+        let kept = queue.rules.idle.min(KEPT);
+        let now = queue.clock.now().saturating_sub(kept);
         loop {
-            match queue.store.delete_expired(queue.clock.now(), BATCH).await {
+            match queue.store.delete_expired(now, BATCH).await {
                 Ok(removed) => {
                     event::swept(removed);
                     if removed < u64::from(BATCH) {

@@ -8,6 +8,9 @@ use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 pub(super) struct Key(u64);
 
 impl Key {
+    /// A key for what belongs to no record.
+    pub(super) const ANY: Self = Self(0);
+
     pub(super) fn of(id: &SessionIdHash) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
         Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
@@ -38,6 +41,10 @@ pub(super) struct Entry {
     ends: u64,
 }
 
+/// How many bytes a record takes besides its own: its places in the tables of records and of users and
+/// in the queue of what may be dropped, and what the allocator needs.
+const OVERHEAD: usize = 128;
+
 /// The bit that says of a time that the record which ends then may be dropped.
 const EVICTABLE: u64 = 1 << 63;
 
@@ -55,6 +62,11 @@ impl Entry {
 
     pub(super) fn is_expired(&self, now: u64) -> bool {
         self.ends & !EVICTABLE <= now
+    }
+
+    /// How many bytes of memory it takes, about.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
     }
 
     /// When it ends, if a full store may drop it.
