@@ -187,7 +187,8 @@ impl Session {
 /// The beginning of a text, of at most so many bytes. It ends between two characters.
 fn cut(mut text: String, limit: usize) -> String {
     if text.len() > limit {
-        text.truncate(text.floor_char_boundary(limit));
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
         text.shrink_to_fit();
     }
     text
