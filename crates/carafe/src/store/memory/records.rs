@@ -107,7 +107,7 @@ impl MemoryStore {
         evictable.moved(key, old.evictable(), ends, records);
         let (user, old_user) = (record.user.as_deref(), old.user());
         if user != old_user {
-            // Whoever looks a user's records up at this moment finds it.
+            // A call that looks the user's records up at this moment finds it.
             if let Some(user) = user {
                 self.users.link(user, key);
             }

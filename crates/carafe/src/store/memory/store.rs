@@ -68,7 +68,7 @@ impl SessionStore for MemoryStore {
             for key in &keys {
                 let mut shard = self.shard(*key);
                 let entry = shard.records.get(key);
-                // It may have become somebody else's since.
+                // It may have become the record of another user since.
                 let is_users = |entry: &&Entry| {
                     entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_session(keep))
                 };
