@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::job::Job;
+use crate::packaged::Packaged;
 use crate::system::Program;
-use crate::valkey;
 
 /// Checks that pass or fail together and have one line in the table.
 pub(crate) struct Group {
@@ -27,8 +27,8 @@ pub(crate) enum Need {
     Component(&'static str),
     /// The Python environment with the pinned packages.
     Python,
-    /// A Valkey server, which Python's package manager has.
-    Valkey,
+    /// A server that Python's package manager has.
+    Packaged(&'static Packaged),
 }
 
 impl Need {
@@ -38,7 +38,7 @@ impl Need {
             Self::Program(program) => program.name,
             Self::Component(name) => name,
             Self::Python => "python3",
-            Self::Valkey => valkey::SERVER,
+            Self::Packaged(packaged) => packaged.name,
         }
     }
 }

@@ -7,6 +7,7 @@ mod checks;
 mod group;
 mod groups;
 mod job;
+mod packaged;
 mod processes;
 mod python;
 mod report;
@@ -15,7 +16,6 @@ mod servers;
 mod suite;
 mod system;
 mod tools;
-mod valkey;
 mod watchdog;
 mod workspace;
 

@@ -6,12 +6,16 @@ use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::retry;
+use crate::error::failed;
+use crate::sql::Sql;
 
-/// What makes the tables of each version out of those of the one before. SQLite's `user_version`
-/// says how many have been done.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+/// What makes the tables of each version out of those of the one before, with one of the tables that
+/// it creates: a service whose file lacks that table has the migration before it.
+const MIGRATIONS: &[(&str, &str)] =
+    &[("%session", include_str!("schema.sql")), ("%sweep_clock", include_str!("schema-2.sql"))];
 
-/// The version of the tables as this crate has them.
+/// The version of the tables as this crate has them. SQLite's `user_version` is the newest version of
+/// any service in the file.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// SQLite's `application_id` of our files: "Cara".
@@ -23,45 +27,88 @@ enum Refused {
     Later,
 }
 
-/// Brings the tables up to date, in one transaction.
-pub(crate) fn migrate(connection: &mut Connection, patience: Duration) -> Result<(), StoreError> {
-    match retry(patience, || try_to_migrate(connection))? {
-        Ok(()) => Ok(()),
-        Err(Refused::Foreign) => Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the SQLite file is another application's: give the sessions a file of their own",
-        )),
-        Err(Refused::Later) => Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the SQLite file was written by a later version of carafe-sqlite: use that version, or \
-             another file",
-        )),
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        let message = match refused {
+            Refused::Foreign => {
+                "the SQLite file is another application's: give the sessions a file of their own"
+            }
+            Refused::Later => {
+                "the SQLite file was written by a later version of carafe-sqlite: use that version, \
+                 or another file"
+            }
+        };
+        Self::new(StoreErrorKind::Unavailable, message)
     }
 }
 
-fn try_to_migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), Refused>> {
+/// Brings the tables up to date, and makes those that are missing, in one transaction.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    sql: &Sql,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    Ok(retry(patience, || try_to_migrate(connection, sql))??)
+}
+
+/// Refuses a file that can't be used as it is. One without tables, which has been put in the place of
+/// another one, may be a backup whose copy has just begun.
+pub(crate) fn check(connection: &Connection, sql: &Sql) -> Result<(), StoreError> {
+    let find = || Ok((refused(connection)?, done(connection, sql)?));
+    let (refused, done) = find().map_err(|error| failed("open the file", &error))?;
+    if let Some(refused) = refused {
+        return Err(refused.into());
+    }
+    if done == MIGRATIONS.len() {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Unavailable,
+        "the SQLite file lacks the tables of the sessions: was it replaced, and is the prefix right? \
+         Put a backup in its place, or start the service again, which creates the tables",
+    ))
+}
+
+fn try_to_migrate(connection: &mut Connection, sql: &Sql) -> rusqlite::Result<Result<(), Refused>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let number =
-        |pragma: &str| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let application = number("application_id")?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION && (application != 0 || tables != 0) {
-        return Ok(Err(Refused::Foreign));
+    if let Some(refused) = refused(&transaction)? {
+        return Ok(Err(refused));
     }
-    // A number that is below zero or too large is of no version of ours.
-    let done = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
-    let Some(missing) = MIGRATIONS.get(done..) else {
-        return Ok(Err(Refused::Later));
-    };
-    if missing.is_empty() {
+    let done = done(&transaction, sql)?;
+    let Some(missing) = MIGRATIONS.get(done..).filter(|missing| !missing.is_empty()) else {
         return Ok(Ok(()));
-    }
-    for migration in missing {
-        transaction.execute_batch(migration)?;
+    };
+    for (_, migration) in missing {
+        transaction.execute_batch(&sql.with_names(migration))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(Ok(()))
+}
+
+/// Why the file can't be used by this version, if so.
+fn refused(connection: &Connection) -> rusqlite::Result<Option<Refused>> {
+    let number =
+        |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let application = number("application_id")?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (application != 0 || tables != 0) {
+        return Ok(Some(Refused::Foreign));
+    }
+    // A number below zero is of no version of ours.
+    let known = (0..=VERSION).contains(&number("user_version")?);
+    Ok(if known { None } else { Some(Refused::Later) })
+}
+
+/// The number of migrations that this service's tables have had. Each service of a file counts for
+/// itself: one may be older in the file than the version of another.
+fn done(connection: &Connection, sql: &Sql) -> rusqlite::Result<usize> {
+    for (done, (table, _)) in MIGRATIONS.iter().enumerate() {
+        if !connection.table_exists(None::<&str>, sql.with_names(table).as_str())? {
+            return Ok(done);
+        }
+    }
+    Ok(MIGRATIONS.len())
 }

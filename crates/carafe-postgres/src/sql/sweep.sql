@@ -4,19 +4,19 @@
 WITH clock AS (
     SELECT least($1, floor(extract(epoch FROM now()))::bigint) AS now
 ), due AS (
-    SELECT tableoid AS part, ctid, ends FROM carafe_sessions
+    SELECT tableoid AS part, ctid, ends FROM @.carafe_sessions
     WHERE sweep_at <= (SELECT now FROM clock)
     ORDER BY sweep_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 ), deleted AS (
-    DELETE FROM carafe_sessions
+    DELETE FROM @.carafe_sessions
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE ends <= (SELECT now FROM clock)))
         AND ends <= (SELECT now FROM clock)
         AND (tableoid, ctid) IN (SELECT part, ctid FROM due)
     RETURNING 1
 ), kept AS (
-    UPDATE carafe_sessions SET sweep_at = ends
+    UPDATE @.carafe_sessions SET sweep_at = ends
     WHERE ctid = ANY (ARRAY(SELECT ctid FROM due WHERE ends > (SELECT now FROM clock)))
         AND ends > (SELECT now FROM clock)
         AND (tableoid, ctid) IN (SELECT part, ctid FROM due)

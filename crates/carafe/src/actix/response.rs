@@ -2,12 +2,12 @@
 
 use actix_web::body::EitherBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderValue, TryIntoHeaderPair as _};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use bytes::Bytes;
 use http::Response;
 
-use crate::engine::{COOKIE, Headers, NO_STORE, Reply, merged_vary};
+use crate::engine::{Headers, Reply};
 use crate::session::Unopened;
 use crate::{Error, event};
 
@@ -20,7 +20,7 @@ impl ResponseError for Error {
     /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
-        page(&self.to_response())
+        http_response(&self.to_response())
     }
 }
 
@@ -51,32 +51,34 @@ impl<B> Reply for Answer<B> {
     }
 
     fn from_page(with: Response<Bytes>) -> Self {
-        page(&with).map_into_right_body()
+        http_response(&with).map_into_right_body()
     }
 }
 
 impl Headers for HeaderMap {
-    fn vary_with_cookie(&mut self) {
-        let lines = self.get_all(header::VARY).map(HeaderValue::as_bytes);
-        let first = (lines.len() == 0).then(|| HeaderValue::from_static(COOKIE));
-        if let Some(vary) = first.or_else(|| merged_vary(lines)?.try_into().ok()) {
-            self.insert(header::VARY, vary);
-        }
+    fn lines_of(&self, name: &http::HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name.as_str()).map(HeaderValue::as_bytes)
     }
 
-    fn append_cookie(&mut self, cookie: http::HeaderValue) {
-        if let Ok(cookie) = HeaderValue::from_bytes(cookie.as_bytes()) {
-            self.append(header::SET_COOKIE, cookie);
-        }
+    fn set(&mut self, name: http::HeaderName, value: http::HeaderValue) {
+        self.remove(name.as_str());
+        self.add(name, value);
     }
 
-    fn forbid_storing(&mut self) {
-        self.insert(header::CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    fn add(&mut self, name: http::HeaderName, value: http::HeaderValue) {
+        // What is a header in one version of http is one in the other.
+        if let Ok((name, value)) = (name.as_str(), value.as_bytes()).try_into_pair() {
+            self.append(name, value);
+        }
     }
 }
 
-/// A page of the core's, for actix-web.
-pub(super) fn page(page: &Response<Bytes>) -> HttpResponse {
+/// A response of http 1 as one of actix-web's.
+///
+/// An [`Error`] that became the response stays with it, so that a layer with
+/// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
+#[must_use]
+pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(page.status()));
     // What is a header in one version of http is one in the other.
     for (name, value) in page.headers() {

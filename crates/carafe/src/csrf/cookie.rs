@@ -3,8 +3,7 @@
 use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
 use crate::engine::Headers;
-use crate::session::Slot;
-use crate::signing::CLOCK_SKEW;
+use crate::engine::Slot;
 use crate::{Config, Error};
 
 /// What the cookie's name ends with.
@@ -16,8 +15,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let config = engine.config();
     let found = Finder::new(&name(config)).find(slot.cookies())?;
     let codecs = engine.codecs();
-    let (max_age, now) = (config.max_age(), engine.clock.now());
-    let unsigned = codecs.csrf().unsign_with_skew(&found.value, max_age, now, CLOCK_SKEW).ok()?;
+    let unsigned = codecs.unsign_csrf(&found.value, config.max_age(), engine.clock.now()).ok()?;
     Secret::from_text(unsigned.value)
 }
 
@@ -47,10 +45,10 @@ fn name(config: &Config) -> String {
 fn set_cookie(config: &Config) -> Result<SetCookie, Error> {
     let name = name(config);
     let session = config.attributes();
-    SetCookie::new(&Attributes {
+    Ok(SetCookie::new(&Attributes {
         name: &name,
         http_only: true,
         same_site: session.same_site.or(Some(SameSite::Lax)),
         ..session
-    })
+    })?)
 }

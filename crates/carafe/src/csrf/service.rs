@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tower_service::Service;
@@ -9,7 +8,8 @@ use tower_service::Service;
 use super::layer::Settings;
 use super::protection::Protection;
 use super::{Body, ResponseFuture, check};
-use crate::session::Slot;
+use crate::ResponseBody;
+use crate::engine::Slot;
 
 /// A service that only requests reach which come from its own site: what
 /// [`CsrfLayer`](super::CsrfLayer) makes.
@@ -28,11 +28,10 @@ impl<S> CsrfService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CsrfService<S>
 where
     S: Service<Request<Body<ReqBody>>, Response = Response<ResBody>> + Clone,
-    ReqBody: HttpBody + Send + Unpin + 'static,
+    ReqBody: HttpBody + Send + 'static,
     ReqBody::Data: Send,
-    ResBody: From<Bytes>,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S, ReqBody>;
 
@@ -44,9 +43,13 @@ where
         let (mut parts, body) = request.into_parts();
         let slot = match Slot::current(&parts.extensions) {
             Ok(slot) => slot,
-            Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
+            Err(_) => {
+                let error = Protection::no_session();
+                return ResponseFuture::refused(error, Arc::clone(&self.settings));
+            }
         };
-        let protection = Protection::new(slot, &self.settings, &parts.method);
+        let outer = parts.extensions.get();
+        let protection = Protection::new(slot, &self.settings, &parts.method, outer);
         parts.extensions.insert(Arc::clone(&protection));
         let body = Body::new(body);
         if protection.exempts(&parts) {

@@ -6,7 +6,8 @@ use subtle::ConstantTimeEq as _;
 
 use super::check::refused;
 use super::field::FIELD;
-use crate::session::{Session, Slot};
+use crate::engine::Slot;
+use crate::session::Session;
 use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
 use crate::{Error, ErrorKind, Text, Value, id};
 
@@ -25,7 +26,7 @@ pub(super) fn token(slot: &Arc<Slot>) -> Result<String, Error> {
             text
         }
     };
-    serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())
+    Ok(serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())?)
 }
 
 /// Whether a token that came is the session's.
@@ -46,7 +47,7 @@ pub(super) fn verify(slot: &Arc<Slot>, token: &[u8]) -> Result<(), Error> {
 
 /// The value of a token that isn't too old. The clock of the machine that made it may be ahead, as that
 /// of one that signs sessions.
-fn loads(slot: &Slot, token: &[u8]) -> Result<Value, Error> {
+fn loads(slot: &Slot, token: &[u8]) -> Result<Value, carafe_format::Error> {
     let (now, skew) = (slot.engine.clock.now(), slot.engine.config().clock_skew);
     let serializer = serializer(slot);
     match serializer.loads(token, Some(TIME_LIMIT), now) {

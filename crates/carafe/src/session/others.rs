@@ -1,6 +1,7 @@
 //! A user's other sessions.
 
-use super::{Session, View};
+use super::Session;
+use crate::content::View;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
 use crate::signing::CLOCK_SKEW;

@@ -8,10 +8,9 @@ use http::Extensions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::life::RESERVED;
+use super::Session;
 use super::login::check_key;
-use super::operation::{Operation, ViewChange};
-use super::{Session, View};
+use crate::content::{Operation, RESERVED, View, ViewChange};
 use crate::value::{Fields, read_fields};
 use crate::{Dict, Error, ErrorKind, Text, Value};
 
@@ -279,7 +278,7 @@ fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
 
 fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
     let defaults = to_dict(&T::default())?;
-    read_fields(&mut ViewFields { view, defaults })
+    Ok(read_fields(&mut ViewFields { view, defaults })?)
 }
 
 /// The fields that a view has, and those that a new session has.

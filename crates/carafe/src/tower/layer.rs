@@ -3,9 +3,10 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend, UserSessions};
+use crate::engine::{
+    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, Slot, StoreBackend, UserSessions,
+};
 use crate::login_page::LoginPage;
-use crate::session::Slot;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
@@ -28,6 +29,28 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// # #[cfg(not(feature = "axum"))]
 /// # fn main() {}
 /// ```
+///
+/// # Nested layers
+///
+/// Clones of one layer may be around the whole application and around parts of it: the outermost of
+/// them owns the session, and the others pass the request on. A clone may have a page for errors
+/// ([`on_error`](Self::on_error)) and a [name](Self::named) of its own.
+///
+/// Two layers of different settings need different cookies. A request that passes two such layers of
+/// one cookie (one name, domain and path) is answered with an error that describes both, since each
+/// would overwrite what the other one sets.
+///
+/// # Order of layers
+///
+/// - A `CsrfLayer` is inside.
+/// - A layer that gives up on its handler, such as tower-http's `TimeoutLayer`, is outside: then
+///   nothing is saved of what a cancelled handler did. Inside, its answer is a response like others,
+///   and what the handler had changed before it was cancelled is saved with it. The same is true of
+///   `CatchPanicLayer`.
+/// - Layers that change bodies, such as `CompressionLayer`, may be inside or outside. Only outside do
+///   they see the pages for errors.
+///
+/// # actix-web
 ///
 /// In actix-web it is middleware. Make it outside of the function that makes an `App` for each
 /// worker, since the workers share its keys and its store:
@@ -255,13 +278,18 @@ impl SessionLayer {
     ///
     /// let key = SecretKey::new("a key, long and random")?;
     /// let admin = SessionLayer::flask(key)
-    ///     .configure(|config| config.session_cookie_name("admin").session_cookie_path("/admin"))?
+    ///     .configure(|config| {
+    ///         // With the salt of other sessions, a visitor's would be taken for an admin's.
+    ///         config.session_cookie_name("admin").session_cookie_path("/admin").salt("admin session")
+    ///     })?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())
     /// ```
     #[must_use]
     pub fn named<Marker: 'static>(self) -> Self {
-        self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
+        let name =
+            Name { marker: std::any::type_name::<Marker>(), insert: Slot::insert_named::<Marker> };
+        self.map(|engine| engine.name = Some(name))
     }
 
     #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]

@@ -14,6 +14,8 @@ mod debug;
 mod environment;
 mod errors;
 mod lazy;
+mod mistyped;
+mod optional;
 mod panics;
 mod reading;
 mod settings;

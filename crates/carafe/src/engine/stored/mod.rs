@@ -1,53 +1,72 @@
 //! Sessions in a store.
 
 mod apply;
-mod batch;
 mod commit;
+mod end;
+mod lock;
 mod open;
-mod queue;
+mod rotate;
 mod sweep;
 mod users;
+mod write;
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::commit::SetId;
+use self::lock::Locks;
 pub(crate) use self::open::Origin;
-use self::queue::Queue;
 use self::sweep::Sweeping;
 pub use self::users::{SessionInfo, UserSessions};
-use super::Clock;
-use super::rests::Rests;
+use self::write::{Answer, Changes};
+use super::commit::interrupted;
+use super::sync;
+use crate::config::Renewal;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{SessionStore, Store, StoreError};
-use crate::{Config, Error, ErrorKind, event};
+use crate::store::{SessionStore, Store, StoreError, Stored};
+use crate::{Clock, Config, Error, ErrorKind, event};
 
-/// For how many seconds a pointer is kept when nobody may follow it any more: a request that is
-/// under way, or has lost an answer of the store, still learns from it what became of the session.
+/// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
+/// under way, or that has lost an answer of the store, still learns from it what became of the session.
 const KEPT: u64 = 60;
 
-/// A store, and the changes that are on their way to it.
+/// How many pointer records are followed at least: during an update another process may still have
+/// settings that allow more than this one's.
+const CHAIN: u64 = 4;
+
+/// The sessions in a store, which all requests of a layer share.
 #[derive(Clone, Debug)]
-pub(crate) struct StoreBackend {
-    queue: Arc<Queue>,
+pub(crate) struct StoreBackend(Arc<Sessions>);
+
+/// A store, the rules of the sessions in it, and the locks of those that are being changed.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    store: Store,
+    rules: Rules,
+    clock: Clock,
+    locks: Locks,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Sweeping,
     sweep_interval: Duration,
-    /// The commits that requests do themselves.
-    pub(super) rests: Rests,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
 #[derive(Clone, Debug)]
-pub(super) struct Rules {
+struct Rules {
     idle: u64,
     absolute: u64,
-    renew_after: u64,
-    grace: Duration,
+    renewal: Option<Renewal>,
+    /// How many pointer records can lead to a session.
+    longest_chain: u64,
     strict: bool,
     limit: usize,
 }
+
+/// How long a commit tries to get past the commits of other processes.
+#[derive(Clone, Copy, Debug)]
+struct Patience(Instant);
 
 impl StoreBackend {
     pub(crate) fn new(store: impl SessionStore, config: &Config, clock: Clock) -> Self {
@@ -59,32 +78,54 @@ impl StoreBackend {
             // Flask's lifetime counts from the last use, too, once a session is permanent.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
             absolute: config.absolute_timeout.as_secs(),
-            renew_after: config.renew_after.as_secs(),
-            grace: config.renewal_grace,
+            renewal: config.renewal(),
+            longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
         };
-        Self {
-            queue: Arc::new(Queue::new(store, rules, clock)),
+        Self(Arc::new(Sessions {
+            store,
+            rules,
+            clock,
+            locks: Locks::default(),
             sweeping: Sweeping::default(),
             sweep_interval: config.sweep_interval,
-            rests: Rests::new(config.store_timeout),
-        }
+        }))
     }
 
     /// The same store under other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
-        let store = self.queue.store.clone().with_timeout(config.store_timeout);
-        Self::of(store, config, clock)
+        Self::of(self.store.clone().with_timeout(config.store_timeout), config, clock)
     }
 
     /// Starts to remove expired records in the background, if no task does so.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.start(&self.queue, self.sweep_interval);
+        self.sweeping.start(&self.0, self.sweep_interval);
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.queue.store
+        &self.store
+    }
+}
+
+impl Deref for StoreBackend {
+    type Target = Sessions;
+
+    fn deref(&self) -> &Sessions {
+        &self.0
+    }
+}
+
+impl Patience {
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether there is time for another attempt: an error if not.
+    fn check(self) -> Result<(), Error> {
+        if self.0.elapsed() < Self::LIMIT { Ok(()) } else { Err(too_slow()) }
     }
 }
 
@@ -125,19 +166,19 @@ impl Rules {
         now.saturating_sub(record.last_seen) > self.idle / 10 && !record.is_expired(now)
     }
 
-    fn renewal_is_due(&self, record: &Record, now: u64) -> bool {
-        self.renew_after != 0 && now.saturating_sub(record.renewed) >= self.renew_after
-    }
-
-    /// What is left under an old id: where the session went, and nothing of what it holds.
-    fn pointer(&self, old: &Record, to: SessionIdHash, until: u64, now: u64) -> Record {
+    /// The pointer record under an old id: where the session went, and nothing of what it holds.
+    fn pointer(&self, old: &Record, state: State, now: u64) -> Record {
+        let until = match state {
+            State::Moved { until, .. } => until.max(now),
+            State::Live | State::Rotated { .. } | State::Ended { .. } => now,
+        };
         Record {
             data: Vec::new(),
             user: None,
             address: None,
             agent: None,
-            idle_expires: until.max(now).saturating_add(KEPT),
-            state: State::Moved { to, until },
+            idle_expires: until.saturating_add(KEPT),
+            state,
             ..*old
         }
     }
@@ -148,6 +189,15 @@ fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",
+    )
+}
+
+/// The error of a change that waited for too long.
+fn too_slow() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the session is changed by so many requests at once, or the store is so slow, that this change \
+         did not get through; nothing of it was written",
     )
 }
 

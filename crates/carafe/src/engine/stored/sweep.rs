@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::queue::Queue;
+use super::Sessions;
 use crate::event;
 
 /// How many records are removed in one call of the store.
@@ -24,15 +24,15 @@ pub(super) struct Sweeping(Arc<AtomicBool>);
 struct Running(Sweeping);
 
 impl Sweeping {
-    /// Starts to remove expired records from time to time, for as long as the queue is in use, unless
+    /// Starts to remove expired records from time to time, for as long as a layer uses the store, unless
     /// a task does so already.
-    pub(super) fn start(&self, queue: &Arc<Queue>, interval: Duration) {
+    pub(super) fn start(&self, sessions: &Arc<Sessions>, interval: Duration) {
         if interval.is_zero() || self.0.load(Ordering::Relaxed) {
             return;
         }
         if !self.0.swap(true, Ordering::Relaxed) {
             let running = Running(self.clone());
-            tokio::spawn(sweep(running, Arc::downgrade(queue), interval));
+            tokio::spawn(sweep(running, Arc::downgrade(sessions), interval));
         }
     }
 }
@@ -44,16 +44,16 @@ impl Drop for Running {
     }
 }
 
-async fn sweep(_running: Running, queue: Weak<Queue>, interval: Duration) {
+async fn sweep(_running: Running, sessions: Weak<Sessions>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
-        let Some(queue) = queue.upgrade() else { return };
+        let Some(sessions) = sessions.upgrade() else { return };
         // Well past the end: what a clock that is a little ahead takes for expired is still there when
         // the clock is right again. Sessions that end soon after their last use are not kept for long.
-        let kept = queue.rules.idle.min(KEPT);
-        let now = queue.clock.now().saturating_sub(kept);
+        let kept = sessions.rules.idle.min(KEPT);
+        let now = sessions.clock.now().saturating_sub(kept);
         loop {
-            match queue.store.delete_expired(now, BATCH).await {
+            match sessions.store.delete_expired(now, BATCH).await {
                 Ok(removed) => {
                     event::swept(removed);
                     if removed < u64::from(BATCH) {

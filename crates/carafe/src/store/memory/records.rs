@@ -22,7 +22,7 @@ impl MemoryStore {
         now: u64,
     ) -> Result<bool, StoreError> {
         self.has_begun(now);
-        let entry = Entry::new(id, Version(1), record, now);
+        let entry = Entry::new(id, Version::FIRST, record, now);
         let cost = entry.cost();
         // Before the shard is locked: making room may lock any shard.
         if let Some(user) = &record.user {
