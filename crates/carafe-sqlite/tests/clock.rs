@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::Record;
-use carafe_sqlite::SqliteStore;
+use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
@@ -54,21 +54,36 @@ async fn a_doubt_outlives_the_process_that_has_it() {
     assert_eq!(sweep(&path, ahead + 4 * DAY).await, 1);
 }
 
+/// Puts the tables of the first version into a file, with one session.
+fn write_first_version(file: &Connection, prefix: &str, id: &SessionIdHash, record: &Record) {
+    file.execute_batch(&include_str!("../src/schema.sql").replace('%', prefix)).unwrap();
+    let ends = i64::try_from(record.ends()).unwrap();
+    let insert = format!(
+        "INSERT INTO \"{prefix}session\" (id, version, ends, record) VALUES (?1, 1, ?2, ?3)"
+    );
+    file.execute(&insert, params![id.as_bytes(), ends, record.to_bytes()]).unwrap();
+}
+
+/// Each service of a file brings its own tables up to date.
 #[tokio::test]
 async fn a_file_of_the_first_version_is_brought_up_to_date() {
     let (_folder, path) = folder();
     let (id, record) = (id(), record());
     let old = Connection::open(&path).unwrap();
-    old.execute_batch(include_str!("../src/schema.sql")).unwrap();
+    for prefix in ["", "shop:"] {
+        write_first_version(&old, prefix, &id, &record);
+    }
     old.pragma_update(None, "application_id", 0x4361_7261).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
-    let insert = "INSERT INTO session (id, version, ends, record) VALUES (?1, 1, ?2, ?3)";
-    let ends = i64::try_from(record.ends()).unwrap();
-    old.execute(insert, params![id.as_bytes(), ends, record.to_bytes()]).unwrap();
     drop(old);
-    let store = SqliteStore::open(&path).unwrap();
-    assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().record, record);
-    // The sessions that are there show the time, as far as it is known.
-    assert_eq!(store.delete_expired(NOW + 400 * DAY, 100).await.unwrap(), 0);
-    assert_eq!(store.delete_expired(NOW + HOUR, 100).await.unwrap(), 1);
+    for prefix in ["", "shop", "new"] {
+        let store = SqliteOptions::new(&path).prefix(prefix).open().unwrap();
+        if prefix == "new" {
+            assert!(store.create(&id, &record, NOW).await.unwrap());
+        }
+        assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().record, record);
+        // The sessions that are there show the time, as far as it is known.
+        assert_eq!(store.delete_expired(NOW + 400 * DAY, 100).await.unwrap(), 0);
+        assert_eq!(store.delete_expired(NOW + HOUR, 100).await.unwrap(), 1);
+    }
 }

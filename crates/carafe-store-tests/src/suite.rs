@@ -106,6 +106,7 @@ macro_rules! with_cases {
             the_lost_answer_of_a_new_id_is_found_out
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
+            a_paused_clock_refuses_no_request
             a_response_that_nobody_polls_holds_up_no_other
             responses_that_nobody_polls_hold_up_no_other_session
             a_save_behind_the_response_s_is_an_error
