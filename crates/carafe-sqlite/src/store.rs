@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 
@@ -107,22 +107,18 @@ impl SessionStore for SqliteStore {
             .collect()
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
-        let (user, keep) = (user.to_owned(), keep.copied());
-        self.writer.write(move |on| statements::delete_for_user(on, &user, keep.as_ref())).await
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
+        let user = user.to_owned();
+        self.writer.write(move |on| statements::delete_for_user(on, &user, keep)).await
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
     }
 
-    async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         let id = *id;
-        self.writer.write(move |on| statements::revoke(on, &id, until)).await
+        self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
     }
 
     async fn revoke_user(
@@ -130,10 +126,10 @@ impl SessionStore for SqliteStore {
         user: &str,
         time: u64,
         until: u64,
-        _now: u64,
+        now: u64,
     ) -> Result<(), StoreError> {
         let user = user.to_owned();
-        self.writer.write(move |on| statements::revoke_user(on, &user, time, until)).await
+        self.writer.write(move |on| statements::revoke_user(on, &user, time, until, now)).await
     }
 
     async fn revocations(

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
 use tokio::sync::{Notify, oneshot};
@@ -297,7 +297,7 @@ note! {
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    delete_for_user(user: &str, keep: Option<&SessionIdHash>) -> u64;
+    delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
     revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
     revoke_user(user: &str, time: u64, until: u64, now: u64) -> ();

@@ -3,7 +3,13 @@
 use super::stored::{StoreBackend, failed};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
+use crate::signing::CLOCK_SKEW;
 use crate::{Error, Text, Value, event};
+
+/// For how many seconds a revocation outlives the cookies of this machine: the difference to other
+/// machines' clocks, and the day by which a store's [`SweepClock`](crate::store::SweepClock) may be
+/// ahead.
+const REVOKED_LONGER: u64 = CLOCK_SKEW + 86_400 + 1;
 
 impl Engine {
     /// Opens a session that is in its cookie. One that was ended is empty.
@@ -31,6 +37,12 @@ impl Engine {
         }
         slot.state().open(read);
         Ok(())
+    }
+
+    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
+    /// copy of the cookie.
+    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
+        now.saturating_add(self.config().max_age()).saturating_add(REVOKED_LONGER)
     }
 
     async fn is_revoked(&self, backend: &StoreBackend, view: &View) -> Result<bool, Error> {
@@ -61,8 +73,7 @@ impl Engine {
         };
         opened?;
         let now = self.clock.now();
-        // As long as a copy of the cookie would be accepted.
-        let until = now.saturating_add(self.config().max_age()).saturating_add(1);
+        let until = self.revoked_until(now);
         for id in ended {
             backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
         }

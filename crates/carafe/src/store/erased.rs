@@ -10,7 +10,7 @@ use super::{
     Version,
 };
 use crate::event::{self, Started};
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -91,7 +91,7 @@ erase! {
         -> Updated;
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
     Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    Uncertain delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
+    Uncertain delete_for_user(user: &'a str, keep: Option<PublicId>) -> u64;
     Uncertain delete_expired(now: u64, count: u32) -> u64;
     Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
     Uncertain revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();

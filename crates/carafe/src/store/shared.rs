@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Deleted, Revocations, SessionStore, StoreError, Stored, Updated, Version};
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 /// Implements the trait by calling the same method of what the pointer points to.
@@ -24,7 +24,7 @@ forward! {
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    delete_for_user(user: &str, keep: Option<&SessionIdHash>) -> u64;
+    delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
     revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
     revoke_user(user: &str, time: u64, until: u64, now: u64) -> ();
