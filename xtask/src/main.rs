@@ -8,6 +8,7 @@ mod group;
 mod groups;
 mod job;
 mod need;
+mod packaged;
 mod processes;
 mod python;
 mod report;
@@ -17,7 +18,6 @@ mod shell;
 mod suite;
 mod system;
 mod tools;
-mod valkey;
 mod watchdog;
 mod workspace;
 

@@ -1,7 +1,7 @@
 //! What has to be on the machine.
 
+use crate::packaged::Packaged;
 use crate::system::Program;
-use crate::valkey;
 
 /// Something that has to be on the machine before a group can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(crate) enum Need {
     Component(&'static str),
     /// The Python environment with the pinned packages.
     Python,
-    /// A Valkey server, which Python's package manager has.
-    Valkey,
+    /// A server that Python's package manager has.
+    Packaged(&'static Packaged),
 }
 
 impl Need {
@@ -23,7 +23,7 @@ impl Need {
             Self::Program(program) => program.name,
             Self::Component(name) => name,
             Self::Python => "python3",
-            Self::Valkey => valkey::SERVER,
+            Self::Packaged(packaged) => packaged.name,
         }
     }
 }

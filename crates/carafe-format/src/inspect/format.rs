@@ -9,6 +9,10 @@ use crate::{Error, Uuid, Value, base64};
 const SEALED_LEN: usize = 1 + 8 + 24 + 16 + 16;
 const SEALED_VERSION: u8 = 1;
 
+/// The beginning of 2011, from which ItsDangerous counted the seconds before its version 1.1. A time
+/// before it is one of those, since there was no ItsDangerous yet.
+pub const SINCE_2011: u64 = 1_293_840_000;
+
 /// The kinds of session cookies that are recognised, by their form alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -74,6 +78,9 @@ pub struct Inspection {
     pub header: Option<Vec<u8>>,
     /// When it was signed, in Unix seconds.
     pub signed: Option<u64>,
+    /// When it was signed if ItsDangerous before 1.1 did it, which counted from the beginning of
+    /// 2011: for times that are too early to be of a later version.
+    pub signed_before_1_1: Option<u64>,
     /// Whether its payload is compressed.
     pub compressed: bool,
     /// The digest of its signature, by the signature's length.
@@ -90,6 +97,7 @@ impl Inspection {
             payload: None,
             header: None,
             signed: None,
+            signed_before_1_1: None,
             compressed: false,
             digest: None,
             key_id: None,
@@ -216,6 +224,7 @@ fn timed(cookie: &[u8]) -> Option<Inspection> {
         or: (alike && format == CookieFormat::Flask).then_some(CookieFormat::Starlette),
         payload: Some(payload::decode_unverified(whole, DEFAULT_INFLATE_LIMIT)),
         signed: Some(signed),
+        signed_before_1_1: (signed < SINCE_2011).then(|| signed + SINCE_2011),
         compressed,
         digest: digest_of(signature),
         ..Inspection::new(format)

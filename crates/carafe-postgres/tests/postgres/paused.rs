@@ -1,20 +1,23 @@
 //! Requests under tokio's clock when a test has paused it.
 
+use std::time::Duration;
+
 use carafe_postgres::PostgresStore;
 use carafe_store_tests::{Fixture, sessions};
 use tokio::runtime::Builder;
 
 use super::database::{Database, options};
 
-/// A database, and stores with the default time limits: longer ones than the layer's own would leave
-/// it to the layer to notice the clock.
+/// A database, and stores with time limits below the layer's own, as by default: with longer ones it
+/// would be the layer that gives up first.
 struct Usual(Database);
 
 impl Fixture for Usual {
     type Store = PostgresStore;
 
     async fn open(&self) -> PostgresStore {
-        options(self.0.url()).open().unwrap()
+        let limit = Duration::from_millis(1500);
+        options(self.0.url()).connect_timeout(limit).answer_timeout(limit).open().unwrap()
     }
 }
 

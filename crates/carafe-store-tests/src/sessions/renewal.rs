@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use carafe::{Clock, Config, Session, SessionStore as _};
 
-use super::at_once;
+use super::{Work, at_once};
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 
@@ -304,7 +304,7 @@ pub async fn a_chain_of_renewals_that_is_too_long_is_an_error(fixture: impl Fixt
     });
     let browser = Browser::logged_in(&quick, "ada").await;
     let newest = renew_often(&quick, &site, browser.cookie(), 20).await;
-    let works: [fn(&Session) -> Result<(), carafe::Error>; 3] =
+    let works: [Work; 3] =
         [|session| session.insert("n", 2), Session::logout, |session| session.login("eve")];
     for work in works {
         let work = move |session: Session| async move { work(&session) };
@@ -315,14 +315,14 @@ pub async fn a_chain_of_renewals_that_is_too_long_is_an_error(fixture: impl Fixt
     assert_eq!(quick.look(&newest, "n").await, (Some("ada".to_owned()), Some(1)));
 }
 
-/// A time of less than a second until the renewal isn't taken for none.
-pub async fn a_part_of_a_second_is_not_never(fixture: impl Fixture) {
+/// Half a second of the time until the renewal, and of the grace period, counts as a whole one.
+pub async fn parts_of_seconds_are_rounded_up(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app_with(fixture.open().await, |config| {
-        config.renew_after(Duration::from_millis(500)).renewal_grace(Duration::from_millis(1_500))
+        config.renew_after(Duration::from_millis(1_500)).renewal_grace(Duration::from_millis(1_500))
     });
     let browser = Browser::logged_in(&app, "ada").await;
-    site.clock.advance(1);
+    site.clock.advance(2);
     renew(&app, browser.cookie()).await;
     assert!(app.is_alive(browser.cookie()).await);
     site.clock.advance(1);
@@ -340,8 +340,7 @@ pub async fn a_rotated_id_is_dead_by_any_clock(fixture: impl Fixture) {
         site.app_with(fixture.open().await, settings),
         behind.app_with(fixture.open().await, settings),
     ];
-    let works: [fn(&Session) -> Result<(), carafe::Error>; 2] =
-        [Session::rotate, |session| session.login("ada")];
+    let works: [Work; 2] = [Session::rotate, |session| session.login("ada")];
     for work in works {
         let mut browser = Browser::logged_in(&apps[0], "ada").await;
         let old = browser.cookie().to_owned();

@@ -14,7 +14,7 @@ use super::response::lines;
 use crate::Error;
 use crate::bridge::{Streamed, Streaming, head};
 use crate::csrf::{self, Body, Settings};
-use crate::engine::{Handled, Handles};
+use crate::handled::{Handled, Handles};
 
 /// Lets a request through, or says why not.
 pub(super) async fn check(

@@ -15,7 +15,8 @@ use pin_project_lite::pin_project;
 use super::response::Answer;
 use super::{LocalFuture, csrf, handles};
 use crate::csrf::page;
-use crate::engine::{Handled, Handling, Layered, Reply as _};
+use crate::engine::Reply as _;
+use crate::handled::{Handled, Handling, Layered};
 use crate::prompt::Prompt;
 use crate::{CsrfLayer, SessionLayer};
 

@@ -50,10 +50,9 @@ fn value(bytes: &mut Peekable<impl Iterator<Item = u8>>) -> Option<Vec<u8>> {
     }
     let quoted = unquote(bytes);
     // All of it is taken, whatever it is.
-    let only_blanks = bytes
-        .take_while(|byte| *byte != b';')
-        .fold(true, |blank, byte| blank && byte.is_ascii_whitespace());
-    quoted.filter(|_| only_blanks)
+    let after = bytes.take_while(|byte| *byte != b';');
+    let others = after.filter(|byte| !byte.is_ascii_whitespace()).count();
+    quoted.filter(|_| others == 0)
 }
 
 /// Takes what stands up to the closing quote, and the quote. `None` if there is none.

@@ -9,8 +9,10 @@ use super::check::{is_safe, refused};
 use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
+use crate::content::Operation;
 use crate::engine::Headers;
-use crate::session::{Operation, Session, Slot};
+use crate::engine::Slot;
+use crate::session::Session;
 use crate::{Error, ErrorKind, LazySession, Text, Value};
 
 /// Where the session keeps the secret of its tokens.

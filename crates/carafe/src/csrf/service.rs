@@ -9,7 +9,7 @@ use super::layer::Settings;
 use super::protection::Protection;
 use super::{Body, ResponseFuture, check};
 use crate::ResponseBody;
-use crate::session::Slot;
+use crate::engine::Slot;
 
 /// A service that only requests reach which come from its own site: what
 /// [`CsrfLayer`](super::CsrfLayer) makes.

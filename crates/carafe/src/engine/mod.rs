@@ -1,19 +1,48 @@
-//! What a layer does with a request's session: open it, and save what changed.
+//! Sessions without a web framework: what the layers for tower and actix-web are made of.
 //!
-//! The adapters for frameworks call this and nothing else; the rules are Flask's.
+//! 1. [`Sessions`] has the keys, the settings, the store and the clock. One is made at start.
+//! 2. [`Sessions::request`] begins a request with its `Cookie` header lines, unread.
+//! 3. [`Session::open`] reads them, and loads the session if it is in a store. Without a store,
+//!    [`Session::open_now`] does it without waiting.
+//! 4. [`Request::commit`] saves what changed, by Flask's rules, and gives the header lines to send;
+//!    [`Request::commit_now`] does it without waiting.
+//!
+//! ```
+//! use carafe::engine::{Clock, Sessions};
+//! use carafe::{Config, SecretKey, Session};
+//!
+//! let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?
+//!     .with_clock(Clock::fixed(1_700_000_000));
+//!
+//! let request = sessions.request([] as [&str; 0]);
+//! let session = Session::open_now(&request)?;
+//! session.insert("visits", 1)?;
+//! let committed = request.commit_now()?;
+//! let (_, cookie) = committed.lines().find(|(name, _)| *name == "set-cookie").unwrap();
+//!
+//! // The browser sends back what stands before the first semicolon.
+//! let cookie = cookie.split(|byte| *byte == b';').next().unwrap();
+//! let request = sessions.request([cookie]);
+//! assert_eq!(Session::open_now(&request)?.get::<i64>("visits")?, Some(1));
+//! # Ok::<(), carafe::Error>(())
+//! ```
+//!
+//! A store that waits needs a tokio runtime. `examples/bare` serves a site this way, over a plain socket.
+//!
+//! [`Session::open`]: crate::Session::open
+//! [`Session::open_now`]: crate::Session::open_now
 
-mod clock;
 mod commit;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
-#[cfg(feature = "actix")]
-mod handled;
 mod headers;
 mod keys;
 mod owner;
+mod request;
 mod respond;
 mod revocable;
+mod slot;
 mod stored;
 mod sync;
 
@@ -27,27 +56,34 @@ use arc_swap::Guard;
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
-#[cfg(feature = "actix")]
-pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
-pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
+pub(crate) use self::headers::append_lines;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub(crate) use self::owner::{Name, Owner};
+pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
+use self::slot::FromCookie;
+#[cfg(feature = "actix")]
+pub(crate) use self::slot::keeps_flashes;
+pub(crate) use self::slot::{Slot, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
+pub use crate::clock::Clock;
 use crate::codec::{Codecs, Decoded};
+use crate::content::View;
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
-use crate::session::{FromCookie, Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
+
+pub use crate::record::Record;
+pub use crate::store::{MemoryStore, SessionStore};
+pub use crate::value::Value;
 
 /// A session that is being opened.
 type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
@@ -86,7 +122,7 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(LayerKeys::new(keys, config)?, set_cookie))
+        Ok(Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie))
     }
 
     /// Flask's defaults, which need no check.
@@ -112,7 +148,9 @@ impl Engine {
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, cookie, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
+        let set_cookie = config.check()?;
+        let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
+        let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
     }
 
@@ -168,7 +206,7 @@ impl Engine {
         }
         match &self.backend {
             Backend::Cookie => {
-                event::within!("session.open", self.open_cookie(slot));
+                self.open_from_cookie(slot);
                 Prompt::done(Ok(()))
             }
             Backend::Revocable(backend) => {
@@ -180,6 +218,18 @@ impl Engine {
                 Prompt::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
         }
+    }
+
+    /// Opens the session of a request without a store, as [`open`](Self::open) does.
+    pub(crate) fn open_unstored(&self, slot: &Slot) -> Result<(), Error> {
+        if !slot.ask()? {
+            self.open_from_cookie(slot);
+        }
+        Ok(())
+    }
+
+    fn open_from_cookie(&self, slot: &Slot) {
+        event::within!("session.open", self.open_cookie(slot));
     }
 
     /// Whether a session opens without waiting for a store.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 
-use super::{Backend, Engine};
-use crate::session::Slot;
+use super::{Backend, Engine, Slot};
 use crate::{Error, ErrorKind};
 
 /// The name that a layer's sessions have for handlers below several layers.

@@ -1,9 +1,8 @@
 //! Sessions in cookies, and a store that remembers which of them count no more.
 
 use super::stored::{StoreBackend, failed};
-use super::{Engine, Outcome};
-use crate::id::SessionId;
-use crate::session::{ID, LOGIN, Slot, View};
+use super::{Engine, Outcome, Slot};
+use crate::content::{LOGIN, View, id_of};
 use crate::{Error, Text, Value, event};
 
 impl Engine {
@@ -87,20 +86,5 @@ impl Engine {
             view.insert(Text::from(LOGIN), Value::from(limit.saturating_add(1)));
         }
         Ok(())
-    }
-}
-
-/// The id of a session in a cookie.
-fn id_of(view: &View) -> Option<SessionId> {
-    SessionId::from_text(view.get(ID.as_bytes())?.as_str()?.as_bytes())
-}
-
-impl crate::Session {
-    /// Notes that the id that a session in a cookie has now is to end with this request.
-    pub(crate) fn end_in_cookie(&self) {
-        let mut state = self.slot().state();
-        if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
-            state.ended.push(id);
-        }
     }
 }

@@ -1,4 +1,5 @@
-use super::{Operation, Session};
+use super::Session;
+use crate::content::Operation;
 use crate::{Error, Text, Value};
 
 /// A key of a session, there or not: see [`Session::entry`].

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Entry;
 use super::login::check_key;
-use super::operation::Change;
-use super::{Entry, Operation, Slot, Step, View, path};
-use crate::{AsText, Dict, Error, ErrorKind, FromValue, Text, Value};
-
-/// Flask's key for [`Session::permanent`].
-pub(crate) const PERMANENT: &str = "_permanent";
+use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
+use crate::engine::{Slot, closed};
+use crate::{AsText, Dict, Error, ErrorKind, FromValue, Mistyped, Text, Value};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -49,7 +47,10 @@ impl Session {
         });
         match text {
             Some(text) => Ok(Some(text)),
-            None => self.value(&key).map(|value| convert(&key, value)).transpose(),
+            None => {
+                let value = self.value(&key).map(|value| convert(&key, value));
+                self.mistyped().allow(value.transpose())
+            }
         }
     }
 
@@ -69,7 +70,10 @@ impl Session {
     pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         match self.value(&key) {
             None => Ok(None),
-            Some(value) => value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error)),
+            Some(value) => {
+                let read = value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error));
+                self.mistyped().allow(read)
+            }
         }
     }
 
@@ -127,7 +131,7 @@ impl Session {
     ) -> Result<(), Error> {
         let mut steps = path.into_iter().map(Into::into);
         let Some(Step::Key(key)) = steps.next() else {
-            return Err(path::missing());
+            return Err(missing());
         };
         let path: Vec<Step> = steps.collect();
         let value = value.into();
@@ -167,7 +171,7 @@ impl Session {
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
     /// begun.
     pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        self.write(|view| {
+        let taken = self.write(|view| {
             check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
                 return Ok(None);
@@ -175,7 +179,8 @@ impl Session {
             let value = convert(&key, value.into_owned())?;
             view.remove_seen(key.as_wtf8())?;
             Ok(Some(value))
-        })
+        });
+        self.mistyped().allow(taken)
     }
 
     /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
@@ -231,12 +236,18 @@ impl Session {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
         let change: Change = {
-            let key = key.clone();
+            let (key, mistyped) = (key.clone(), self.mistyped());
             Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&key, value)).transpose()?;
+                let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
                 Ok(change(old).into())
             })
         };
+        let new = self.change(&key, &change)?;
+        convert(&key, new)
+    }
+
+    /// Changes a value by a function that may run again, and returns the new one.
+    pub(super) fn change(&self, key: &Text, change: &Change) -> Result<Value, Error> {
         loop {
             // `change` runs outside the lock, so that it may use the session itself.
             let (old, version) = self
@@ -245,12 +256,12 @@ impl Session {
             let unchanged_since = self.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.update(key.clone(), new.clone(), &change);
+                    view.update(key.clone(), new.clone(), change);
                 }
                 Ok(unchanged)
             })?;
             if unchanged_since {
-                return convert(&key, new);
+                return Ok(new);
             }
         }
     }
@@ -333,11 +344,16 @@ impl Session {
     }
 
     /// As [`read`](Self::read), for what depends on every key.
-    fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+    pub(super) fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| {
             view.note_read_all();
             f(view)
         })
+    }
+
+    /// What a value of another type than the one that is asked for comes to.
+    pub(super) fn mistyped(&self) -> Mistyped {
+        self.slot.engine.config().mistyped
     }
 
     /// Does one operation, if it can still be saved.
@@ -369,11 +385,6 @@ impl Session {
     }
 }
 
-/// Whether Flask takes a session for a permanent one.
-pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
-}
-
 /// A value as a `T`, or an error that names the key.
 pub(crate) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
     T::from_value(value).map_err(|error| at_key(key, &error))
@@ -383,14 +394,6 @@ fn at_key(key: &impl AsText, error: &dyn fmt::Display) -> Error {
     Error::new(
         ErrorKind::Type,
         format!("the session's key {:?}: {error}", key.into_text().to_string()),
-    )
-}
-
-pub(crate) fn closed() -> Error {
-    Error::new(
-        ErrorKind::Closed,
-        "the session was changed after the response had begun, so that the change can't be saved: \
-         change it before the handler returns",
     )
 }
 

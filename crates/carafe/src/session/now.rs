@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Session;
 use super::handle::convert;
 use super::login::check_key;
-use super::operation::{Change, Operation};
-use super::view::View;
+use crate::content::{Change, Operation, View};
 use crate::{AsText, Error, FromValue, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
@@ -57,8 +56,9 @@ impl Session {
         let written = Found::default();
         let operation = {
             let (name, written) = (key.clone(), Arc::clone(&written));
+            let mistyped = self.mistyped();
             let change: Change = Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&name, value)).transpose()?;
+                let old = mistyped.allow(old.map(|value| convert(&name, value)).transpose())?;
                 let new: Value = change(old).into();
                 put(&written, Some(new.clone()));
                 Ok(new)

@@ -8,10 +8,9 @@ use http::Extensions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::life::RESERVED;
+use super::Session;
 use super::login::check_key;
-use super::operation::{Operation, ViewChange};
-use super::{Session, View};
+use crate::content::{Operation, RESERVED, View, ViewChange};
 use crate::value::{Fields, read_fields};
 use crate::{Dict, Error, ErrorKind, Text, Value};
 

@@ -8,8 +8,7 @@ use pin_project_lite::pin_project;
 
 use super::ResponseBody;
 use crate::Error;
-use crate::engine::{Commit, Engine, Saving};
-use crate::session::Slot;
+use crate::engine::{Commit, Engine, Saving, Slot};
 
 pin_project! {
     /// The response of a [`SessionService`](super::SessionService), with the session saved.
@@ -95,7 +94,7 @@ where
                     match engine.commit(slot) {
                         Commit::Done(outcome) => {
                             this.stage.set(Stage::Done);
-                            return Poll::Ready(Ok(engine.complete(response, outcome)));
+                            return Poll::Ready(Ok(engine.complete(response, outcome, slot)));
                         }
                         Commit::Waiting(commit) => {
                             let response = Some(response);
@@ -112,8 +111,8 @@ where
                     let outcome = ready!(Pin::new(commit).poll(cx));
                     let response = response.take();
                     this.stage.set(Stage::Done);
-                    if let Some(response) = response {
-                        return Poll::Ready(Ok(engine.complete(response, outcome)));
+                    if let (Some(response), Some(slot)) = (response, slot) {
+                        return Poll::Ready(Ok(engine.complete(response, outcome, slot)));
                     }
                 }
                 StageProjection::Done => return Poll::Pending,

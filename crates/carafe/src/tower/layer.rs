@@ -4,10 +4,9 @@ use tower_layer::Layer;
 
 use super::SessionService;
 use crate::engine::{
-    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, StoreBackend, UserSessions,
+    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, Slot, StoreBackend, UserSessions,
 };
 use crate::login_page::LoginPage;
-use crate::session::Slot;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
@@ -40,6 +39,16 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// Two layers of different settings need different cookies. A request that passes two such layers of
 /// one cookie (one name, domain and path) is answered with an error that describes both, since each
 /// would overwrite what the other one sets.
+///
+/// # Order of layers
+///
+/// - A `CsrfLayer` is inside.
+/// - A layer that gives up on its handler, such as tower-http's `TimeoutLayer`, is outside: then
+///   nothing is saved of what a cancelled handler did. Inside, its answer is a response like others,
+///   and what the handler had changed before it was cancelled is saved with it. The same is true of
+///   `CatchPanicLayer`.
+/// - Layers that change bodies, such as `CompressionLayer`, may be inside or outside. Only outside do
+///   they see the pages for errors.
 ///
 /// # actix-web
 ///
@@ -93,11 +102,12 @@ impl SessionLayer {
     /// hardened cookie. See [`Config::sealed`].
     ///
     /// ```
-    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer};
+    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer, signing::SigningOptions};
     ///
     /// let keys = KeyRing::new(SecretKey::random()?);
-    /// // While signed sessions of before are still about:
-    /// let layer = SessionLayer::sealed(keys)?.accept(Format::default())?;
+    /// // While sessions that `SessionLayer::signed` has written are still about:
+    /// let before = Format::signed(SigningOptions::default());
+    /// let layer = SessionLayer::sealed(keys)?.accept(before)?;
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///
@@ -269,7 +279,10 @@ impl SessionLayer {
     ///
     /// let key = SecretKey::new("a key, long and random")?;
     /// let admin = SessionLayer::flask(key)
-    ///     .configure(|config| config.session_cookie_name("admin").session_cookie_path("/admin"))?
+    ///     .configure(|config| {
+    ///         // With the salt of other sessions, a visitor's would be taken for an admin's.
+    ///         config.session_cookie_name("admin").session_cookie_path("/admin").salt("admin session")
+    ///     })?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())
     /// ```

@@ -5,8 +5,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture};
-use crate::engine::{Engine, Owner};
-use crate::session::Slot;
+use crate::engine::{Engine, Owner, Slot};
 
 /// A service whose requests have a session: what [`SessionLayer`](crate::SessionLayer) makes.
 #[derive(Clone, Debug)]

@@ -5,6 +5,8 @@
 mod actix_errors;
 mod actix_layers;
 mod browser;
+mod caching;
+mod flashes;
 mod members;
 mod nested;
 mod on_actix;
@@ -15,6 +17,7 @@ mod shop;
 mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
+mod uploads;
 mod users;
 mod visit;
 

@@ -117,8 +117,11 @@ fn sqlite(path: &Path, args: &StoreArgs) -> Result<Store, Failure> {
 
 #[cfg(feature = "redis")]
 fn redis(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
-    let mut options =
-        carafe_redis::RedisStore::options(url).connect_timeout(PATIENCE).answer_timeout(PATIENCE);
+    // A store that the service had better not use can be looked at all the same.
+    let mut options = carafe_redis::RedisStore::options(url)
+        .allow_eviction(true)
+        .connect_timeout(PATIENCE)
+        .answer_timeout(PATIENCE);
     if let Some(prefix) = &args.prefix {
         options = options.prefix(prefix);
     }

@@ -7,10 +7,11 @@ use super::open::{Origin, payload, view};
 use super::rotate::Rotation;
 use super::write::Changes;
 use super::{Rules, StoreBackend, apply, ended, failed};
-use crate::engine::{Engine, Outcome};
+use crate::content::{Operation, PERMANENT, Recorded, View, is_permanent};
+use crate::engine::slot::State as SlotState;
+use crate::engine::{Engine, Outcome, Slot, closed};
 use crate::event::Started;
 use crate::id::{self, SessionId};
-use crate::session::{Operation, PERMANENT, Recorded, Slot, SlotState, View, closed, is_permanent};
 use crate::store::{Stored, Version};
 use crate::{DateTime, Error, ErrorKind, event};
 
@@ -327,7 +328,7 @@ async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
 }
 
 /// The cookie of a session whose id is known.
-fn set_id_of(origin: &Origin) -> SetId {
+pub(super) fn set_id_of(origin: &Origin) -> SetId {
     let expires = match permanent_of(&origin.stored) {
         Ok(true) => i64::try_from(origin.stored.record.expires).ok().and_then(DateTime::from_unix),
         Ok(false) | Err(_) => None,

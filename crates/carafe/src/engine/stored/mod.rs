@@ -20,12 +20,12 @@ pub(crate) use self::open::Origin;
 pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
-use super::{Clock, sync};
+use super::sync;
 use crate::config::Renewal;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{SessionStore, Store, StoreError, Stored};
-use crate::{Config, Error, ErrorKind, event};
+use crate::{Clock, Config, Error, ErrorKind, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
 /// under way, or that has lost an answer of the store, still learns from it what became of the session.

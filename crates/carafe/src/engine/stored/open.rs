@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use super::commit::{SetId, set_id_of};
 use super::{StoreBackend, failed};
-use crate::engine::Engine;
+use crate::content::View;
+use crate::engine::{Engine, Slot};
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
@@ -33,11 +34,17 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
+        let mut set_id = SetId::Keep;
         let origin = match self.id_of(slot) {
             Some((id, outdated)) => {
                 let origin = self.load(backend, id).await?;
-                if origin.is_some() {
+                if let Some(origin) = &origin {
                     event::loaded(outdated);
+                    // An id that was replaced is left alone: another response has the new one.
+                    let is_current = origin.id.hash() == origin.session;
+                    if outdated && is_current && self.config().rewrite_outdated {
+                        set_id = set_id_of(origin);
+                    }
                 }
                 origin
             }
@@ -46,6 +53,7 @@ impl Engine {
         let view = view(origin.as_deref())?;
         let mut state = slot.state();
         state.view = Some(view);
+        state.set_id = set_id;
         state.origin = origin;
         Ok(())
     }

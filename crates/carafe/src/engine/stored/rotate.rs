@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::lock::Newest;
 use super::write::{Changes, Found, raise, view_of};
 use super::{Patience, Sessions, apply, ended, failed};
+use crate::content::Operation;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::Operation;
 use crate::store::{StoreErrorKind, Stored, Updated, Version};
 use crate::{Error, event};
 

@@ -5,6 +5,7 @@
 
 use super::operation::Login;
 use super::view::View;
+use crate::id::SessionId;
 use crate::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
@@ -19,7 +20,7 @@ pub(crate) const RESERVED: &[u8] = b"_carafe_";
 
 impl View {
     /// The session begins anew, but for some keys, as that of a user.
-    pub(super) fn log_in(&mut self, login: &Login) {
+    pub(crate) fn log_in(&mut self, login: &Login) {
         let kept: Vec<(Text, Value)> = login
             .keep
             .iter()
@@ -65,4 +66,9 @@ impl View {
     pub(crate) fn logged_in_at(&self) -> Option<u64> {
         self.get(LOGIN.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
     }
+}
+
+/// The id of a session in a cookie.
+pub(crate) fn id_of(view: &View) -> Option<SessionId> {
+    SessionId::from_text(view.get(ID.as_bytes())?.as_str()?.as_bytes())
 }

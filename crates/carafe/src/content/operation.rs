@@ -2,8 +2,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::flash;
+use super::path::{self, Step};
 use super::view::View;
-use super::{Step, flash, path};
+use crate::value::json::Payload;
 use crate::{Error, ErrorKind, Text, Value};
 
 /// What makes a new value of an old one. It may run several times.
@@ -33,6 +35,8 @@ pub(crate) enum Operation {
     },
     /// Removes what is there when it is applied.
     Clear,
+    /// Replaces what is there when it is applied.
+    Replace(Box<Payload>),
     /// Sets a value within a value.
     InsertAt {
         key: Text,
@@ -91,6 +95,7 @@ impl Operation {
             Self::Insert { key, value, .. } => view.insert(key, value),
             Self::Remove { key, .. } => view.remove(key.as_wtf8()),
             Self::Clear => view.clear(),
+            Self::Replace(content) => view.replace(*content),
             Self::Logout => view.log_out(),
             Self::InsertAt { key, path, value } => {
                 let old = view.get(key.as_wtf8()).ok_or_else(path::missing)?;
@@ -139,6 +144,7 @@ impl fmt::Debug for Operation {
             Self::Insert { .. } => "Insert",
             Self::Remove { .. } => "Remove",
             Self::Clear => "Clear",
+            Self::Replace(_) => "Replace",
             Self::InsertAt { .. } => "InsertAt",
             Self::Update { .. } => "Update",
             Self::UpdateFields(_) => "UpdateFields",

@@ -5,9 +5,8 @@ use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
 use smallvec::SmallVec;
 
-use super::View;
-use super::flash::KEY as FLASHES;
-use crate::engine::{Engine, Origin, SetId};
+use super::{Engine, Origin, SetId};
+use crate::content::{FLASHES, View};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
@@ -18,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) engine: Arc<Engine>,
     /// The request's `Cookie` headers, kept until somebody asks for the session.
     cookies: SmallVec<[HeaderValue; 1]>,
+    /// Whether the request must leave flashed messages for the next page.
+    keeps_flashes: bool,
     /// The page that the request asks for, if the layer has a login page that may have to know it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
@@ -77,6 +78,8 @@ pub(crate) struct State {
     pub(crate) takes: u64,
     /// Which of those could not be saved last, and why.
     pub(crate) lost: Option<(u64, Error)>,
+    /// Whether this request logged out.
+    pub(crate) logged_out: bool,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }
@@ -120,13 +123,15 @@ impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
     pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
-        Self::with_cookies(engine, cookies(headers), || None)
+        Self::with_cookies(engine, cookies(headers), false, || None)
     }
 
     /// The slot of a request.
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
-        Self::with_cookies(engine, cookies(request.headers()), || {
+        let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+        let keeps_flashes = keeps_flashes(engine, request.method().as_str(), header);
+        Self::with_cookies(engine, cookies(request.headers()), keeps_flashes, || {
             let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
             is_get.then_some(path)
@@ -139,12 +144,19 @@ impl Slot {
     pub(crate) fn with_cookies<'a>(
         engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
+        keeps_flashes: bool,
         wanted: impl FnOnce() -> Option<&'a str>,
     ) -> Arc<Self> {
         let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
-        Arc::new(Self { engine: Arc::clone(engine), cookies, wanted, state, busy })
+        let engine = Arc::clone(engine);
+        Arc::new(Self { engine, cookies, keeps_flashes, wanted, state, busy })
+    }
+
+    /// Whether the request must leave flashed messages for the next page.
+    pub(crate) fn keeps_flashes(&self) -> bool {
+        self.keeps_flashes
     }
 
     /// The page that the request asks for. `None` also for a request that can't be sent again.
@@ -238,6 +250,25 @@ impl Slot {
     }
 }
 
+/// Whether a request shows its page to no user yet, and so must leave flashed messages for the next:
+/// one for the headers alone, or one that a browser sends before the user has asked for the page.
+#[inline]
+pub(crate) fn keeps_flashes<'a>(
+    engine: &Engine,
+    method: &str,
+    header: impl Fn(&'static str) -> Option<&'a [u8]>,
+) -> bool {
+    match method {
+        "HEAD" => !engine.config().head_takes_flashes,
+        // `Sec-Purpose: prefetch;prerender`, or `Purpose` as older browsers have it.
+        "GET" => ["sec-purpose", "purpose"]
+            .into_iter()
+            .filter_map(header)
+            .any(|purpose| purpose.trim_ascii_start().starts_with(b"prefetch")),
+        _ => false,
+    }
+}
+
 #[inline]
 fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
     let mut cookies = SmallVec::new();
@@ -246,4 +277,13 @@ fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
         cookies.push(cookie.clone());
     }
     cookies
+}
+
+/// The error of a change that can't be saved any more.
+pub(crate) fn closed() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "the session was changed after the response had begun, so that the change can't be saved: \
+         change it before the handler returns",
+    )
 }

@@ -10,10 +10,9 @@ use http::{Extensions, Method};
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 
-use super::{Commit, Engine, Owner, Reply, Saving};
 use crate::csrf::{Protection, Settings};
+use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
 use crate::prompt::Prompt;
-use crate::session::Slot;
 use crate::{CsrfLayer, Error, SessionLayer};
 
 /// What a layer has for all requests of a service.
@@ -129,10 +128,10 @@ impl Handled {
         let engine = &slot.engine;
         let response = engine.prepare(response);
         match engine.commit(slot) {
-            Commit::Done(outcome) => Prompt::done(engine.complete(response, outcome)),
+            Commit::Done(outcome) => Prompt::done(engine.complete(response, outcome, slot)),
             Commit::Waiting(commit) => {
-                let (engine, response) = (Arc::clone(engine), Some(response));
-                Prompt::Waiting(Answering { engine, response, commit })
+                let (slot, response) = (Arc::clone(slot), Some(response));
+                Prompt::Waiting(Answering { slot, response, commit })
             }
         }
     }
@@ -198,7 +197,7 @@ impl<F, A, R: Reply> fmt::Debug for Handling<F, A, R> {
 
 /// A response whose session is being saved in a store.
 pub(crate) struct Answering<R> {
-    engine: Arc<Engine>,
+    slot: Arc<Slot>,
     /// Until the session is saved.
     response: Option<R>,
     commit: Saving,
@@ -213,7 +212,7 @@ impl<R: Reply> Future for Answering<R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let outcome = ready!(Pin::new(&mut self.commit).poll(cx));
         match self.response.take() {
-            Some(response) => Poll::Ready(self.engine.complete(response, outcome)),
+            Some(response) => Poll::Ready(self.slot.engine.complete(response, outcome, &self.slot)),
             // A future isn't polled again when it is done.
             None => Poll::Pending,
         }

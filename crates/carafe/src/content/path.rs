@@ -83,7 +83,7 @@ fn position(index: i64, len: usize) -> Option<usize> {
     }
 }
 
-pub(super) fn missing() -> Error {
+pub(crate) fn missing() -> Error {
     Error::new(ErrorKind::KeyMissing, "a nested value can't be set: a step of its path is missing")
 }
 

@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::Operation;
 use super::changes::Changes;
-use super::operation::{Change, ViewChange};
+use super::life::RESERVED;
+use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
 use crate::{Dict, FromValue, Text, Value};
@@ -13,6 +13,8 @@ use crate::{Dict, FromValue, Text, Value};
 pub(crate) struct View {
     /// What the cookie held. Values are built when they are asked for.
     base: Payload,
+    /// Whether the session held something when it was opened.
+    came_with_content: bool,
     /// Whether the base counts no more.
     cleared: bool,
     /// What was written over the base.
@@ -21,7 +23,7 @@ pub(crate) struct View {
     /// Grows with every change.
     version: u64,
     /// The flashes that this request took out, which it may ask for again.
-    pub(super) flashes: Option<Vec<Value>>,
+    pub(crate) flashes: Option<Vec<Value>>,
     /// What the request did, if it has to be done again on a newer record.
     record: Option<Box<Recording>>,
 }
@@ -90,6 +92,7 @@ impl View {
     pub(crate) fn new(base: Payload) -> Self {
         // All of it by name, so that nothing is built elsewhere and copied.
         Self {
+            came_with_content: !base.is_empty(),
             base,
             cleared: false,
             changes: Changes::new(),
@@ -164,13 +167,13 @@ impl View {
     }
 
     /// Writes what `change` made of several keys, and records the change itself.
-    pub(super) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
+    pub(crate) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
         self.note_change(|| Operation::UpdateFields(change));
         self.write_fields(fields);
     }
 
     /// Inserts the keys that have a value, and removes those that have none.
-    pub(super) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
+    pub(crate) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
         for (key, value) in fields {
             match value {
                 Some(value) => self.insert(key, value),
@@ -276,7 +279,7 @@ impl View {
 
     /// Whether nothing came in.
     pub(crate) fn is_new(&self) -> bool {
-        self.base.is_empty()
+        !self.came_with_content
     }
 
     /// Whether the request wrote a key.
@@ -366,6 +369,29 @@ impl View {
     pub(crate) fn clear(&mut self) {
         self.cleared = true;
         self.changes.clear();
+        self.mark_modified();
+    }
+
+    /// Replaces all that the session holds, but for the keys of this library's own.
+    pub(crate) fn replace(&mut self, content: Payload) {
+        let is_own = |key: &&[u8]| key.starts_with(RESERVED);
+        let new: Vec<Text> = content.keys().filter(is_own).map(Text::from_wtf8).collect();
+        let old = self.keys().into_iter().filter(|key| is_own(&key.as_wtf8()));
+        let own: Vec<_> = old
+            .chain(new)
+            .map(|key| {
+                let value = self.get(key.as_wtf8()).map(Cow::into_owned);
+                (key, value)
+            })
+            .collect();
+        self.base = content;
+        self.cleared = false;
+        self.changes.clear();
+        if let Some(record) = &mut self.record {
+            // They stood for keys of the old base.
+            record.read_places = 0;
+        }
+        own.into_iter().for_each(|(key, value)| self.changes.insert(key, value));
         self.mark_modified();
     }
 
