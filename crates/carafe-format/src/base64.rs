@@ -114,6 +114,22 @@ fn decode_lenient(text: &[u8]) -> Option<Vec<u8>> {
     (quad_pos == 0).then_some(out)
 }
 
+/// The six bits that a character of the URL-safe alphabet stands for, or something larger.
+#[inline]
+pub(crate) fn url_sextet(byte: u8) -> u8 {
+    const SEXTETS: [u8; 256] = {
+        let mut sextets = [u8::MAX; 256];
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut sextet = 0;
+        while sextet < alphabet.len() {
+            sextets[alphabet[sextet] as usize] = sextet as u8;
+            sextet += 1;
+        }
+        sextets
+    };
+    SEXTETS[usize::from(byte)]
+}
+
 /// The six bits that a character of the standard alphabet stands for.
 fn sextet(byte: u8) -> Option<u8> {
     match byte {

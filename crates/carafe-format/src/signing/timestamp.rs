@@ -127,12 +127,20 @@ impl TimestampSigner {
 
 /// Reads a time as ItsDangerous does: base64 of at most 8 bytes, leading zeros allowed.
 pub(crate) fn decode_timestamp(encoded: &[u8]) -> Option<u64> {
-    // As it is written from 1970 to 2106.
-    if let Some(bytes) = base64::decode_exact(encoded) {
-        return Some(u32::from_be_bytes(bytes).into());
+    if let Some(timestamp) = encoded.try_into().ok().and_then(decode_usual_timestamp) {
+        return Some(timestamp);
     }
     let bytes = base64::decode_url(encoded)?;
     (bytes.len() <= 8).then(|| big_endian(&bytes))
+}
+
+/// Reads a time as it is written from 1970 to 2106, which is four bytes.
+#[inline]
+fn decode_usual_timestamp(encoded: &[u8; 6]) -> Option<u64> {
+    let sextets = encoded.map(base64::url_sextet);
+    let bits = sextets.iter().fold(0, |bits, &sextet| (bits << 6) | u64::from(sextet));
+    let unused = bits & 0xf;
+    (unused == 0 && sextets.iter().all(|&sextet| sextet < 64)).then_some(bits >> 4)
 }
 
 fn big_endian(bytes: &[u8]) -> u64 {
