@@ -35,7 +35,7 @@ async fn test_session_transactions() -> Result<(), BoxError> {
     client
         .session_transaction(|session| {
             assert_eq!(session.len(), 0);
-            session.insert("foo", [42])?;
+            session.insert("foo", vec![42])?;
             assert_eq!(session.len(), 1);
             Ok(())
         })

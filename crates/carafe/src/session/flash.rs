@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use super::view::View;
 use super::{Operation, Session};
 use crate::{AsText, Error, ErrorKind, Text, Value};
@@ -28,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`flash_with`](Self::flash_with).
-    pub fn flash(&self, message: impl Into<Value>) -> Result<(), Error> {
+    pub fn flash(&self, message: impl Serialize) -> Result<(), Error> {
         self.flash_with("message", message)
     }
 
@@ -36,14 +38,11 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun; [`ErrorKind::Type`] if the key `_flashes`
-    /// holds something else than messages.
-    pub fn flash_with(
-        &self,
-        category: impl AsText,
-        message: impl Into<Value>,
-    ) -> Result<(), Error> {
+    /// holds something else than messages; [`ErrorKind::Value`] if the message can't be represented
+    /// in a session.
+    pub fn flash_with(&self, category: impl AsText, message: impl Serialize) -> Result<(), Error> {
         let category = Value::Text(category.into_text());
-        let message = Value::Tuple(vec![category, message.into()]);
+        let message = Value::Tuple(vec![category, Value::from_serialize(&message)?]);
         self.perform(Operation::Flash(message))
     }
 

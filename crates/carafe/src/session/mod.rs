@@ -4,6 +4,7 @@ mod changes;
 mod entry;
 #[cfg(feature = "actix")]
 mod extract;
+mod fields;
 mod flash;
 mod handle;
 mod lazy;

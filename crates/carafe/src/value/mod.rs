@@ -5,7 +5,6 @@ mod datetime;
 mod dict;
 pub(crate) mod float;
 mod foreign;
-mod from_value;
 mod http_date;
 mod int;
 pub(crate) mod json;
@@ -20,7 +19,6 @@ use crate::Error;
 
 pub use datetime::DateTime;
 pub use dict::Dict;
-pub use from_value::{FromValue, WrongType};
 #[cfg(feature = "testing")]
 pub(crate) use http_date::parse_http_date;
 pub use int::{Int, OutOfRange, ParseIntError};

@@ -84,7 +84,7 @@ async fn two_layers_stand_side_by_side() {
     }
     async fn read(site: Named<Site>, admin: Named<Admin>) -> Result<String, Error> {
         let dicts = [site.into_session().to_dict(), admin.into_session().to_dict()];
-        Value::from(dicts).to_tagged_json()
+        Value::from(dicts.to_vec()).to_tagged_json()
     }
     async fn only_site(site: Named<Site>) -> Result<(), Error> {
         site.session().insert("who", "visitor")

@@ -40,7 +40,7 @@ async fn the_plain_page_says_nothing_and_the_log_says_all_but_values() {
     assert!(answer.set_cookie().is_some(), "what was changed before the error is saved");
     let line = log.line();
     assert!(line.contains("ERROR") && line.contains("event=\"session.failed\""), "{line}");
-    assert!(line.contains(r#"the session's key "name": expected int, found str"#), "{line}");
+    assert!(line.contains(r#"the session's key "name": expected i64, found str"#), "{line}");
     assert!(!line.contains("admin"));
 }
 

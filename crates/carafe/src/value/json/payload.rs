@@ -97,18 +97,6 @@ impl Payload {
         }
     }
 
-    /// The value of a key, if it is a text without escapes.
-    #[inline]
-    pub(crate) fn plain_text(&self, key: &[u8]) -> Option<&str> {
-        match &self.0 {
-            Content::Indexed(index) => match index.find(key) {
-                Some((json, Spelling::PlainText)) => std::str::from_utf8(between_quotes(json)).ok(),
-                _ => None,
-            },
-            Content::Built(_) => None,
-        }
-    }
-
     /// The keys, as WTF-8 bytes, in the order of their code points.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {
@@ -197,7 +185,7 @@ mod tests {
             let json: Vec<String> = (0..keys).map(|n| format!("\"k\\u00e9{n}\":{n}")).collect();
             let payload = parse(&format!("{{\"a\":\"b\",{}}}", json.join(",")));
             assert_eq!(payload.len(), keys + 1);
-            assert_eq!(payload.plain_text(b"a"), Some("b"));
+            assert_eq!(payload.get(b"a").unwrap(), Some(Value::from("b")));
             for n in 0..keys {
                 let key = format!("ké{n}");
                 assert_eq!(payload.get(key.as_bytes()).unwrap(), Some(Value::from(n as u64)));
