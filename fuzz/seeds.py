@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FUZZ = Path(__file__).parent
-VECTORS = FUZZ.parent / "crates/carafe/tests/vectors"
+VECTORS = FUZZ.parent / "crates/carafe-format/tests/vectors"
 #: The longest input; the fuzzers make longer ones themselves.
 LONGEST = 600
 

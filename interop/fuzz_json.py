@@ -29,7 +29,7 @@ from differ.values import tagged
 from exchange import LIFETIME, NOW, Scheme, Tool
 
 CORPUS = Path(__file__).parent.parent / "fuzz/corpus/tagged_json"
-VECTORS = Path(__file__).parent.parent / "crates/carafe/tests/vectors/flask.jsonl"
+VECTORS = Path(__file__).parent.parent / "crates/carafe-format/tests/vectors/flask.jsonl"
 SCHEME = Scheme([b"dev"], b"cookie-session", "sha1", "hmac")
 #: Inputs that are under way at once.
 BATCH = 1000

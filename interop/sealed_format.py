@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-VECTORS = pathlib.Path(__file__).parent.parent / "crates/carafe/tests/vectors/sealed.jsonl"
+VECTORS = pathlib.Path(__file__).parent.parent / "crates/carafe-format/tests/vectors/sealed.jsonl"
 
 
 def xor(a, b):

@@ -11,9 +11,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
-use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer, SessionsPage};
+use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer};
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
+use carafe_sessions_page::SessionsPage;
 use carafe_sqlite::SqliteStore;
 use minijinja::Environment;
 
@@ -83,8 +84,8 @@ pub(crate) fn router(
 
 fn templates() -> Result<Arc<Environment<'static>>, minijinja::Error> {
     let mut templates = Environment::new();
-    carafe::minijinja::add_to_environment(&mut templates);
-    carafe::minijinja::add_url_for(&mut templates, |endpoint| match endpoint {
+    carafe_minijinja::add_to_environment(&mut templates);
+    carafe_minijinja::add_url_for(&mut templates, |endpoint| match endpoint {
         "login" => Some("/login"),
         "register" => Some("/register"),
         _ => None,

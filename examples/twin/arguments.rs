@@ -87,5 +87,5 @@ fn long_enough() -> Result<KeyRing, Error> {
 }
 
 fn repeated(key: &str) -> Result<SecretKey, Error> {
-    SecretKey::new(key.repeat(32))
+    Ok(SecretKey::new(key.repeat(32))?)
 }

@@ -7,7 +7,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form, Html, Redirect, ServiceConfig, get, post, resource};
 use actix_web::{HttpResponse, Responder, ResponseError};
 use carafe::Session;
-use carafe::minijinja::context;
+use carafe_minijinja::context;
 use minijinja::{Environment, Value};
 
 /// All halves render the same files.
@@ -29,9 +29,9 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(prefix: &str) -> Result<Self, minijinja::Error> {
         let mut templates = Environment::new();
-        carafe::minijinja::add_to_environment(&mut templates);
+        carafe_minijinja::add_to_environment(&mut templates);
         let below = prefix.to_owned();
-        carafe::minijinja::add_url_for(&mut templates, move |endpoint| {
+        carafe_minijinja::add_url_for(&mut templates, move |endpoint| {
             // In Flask, a dot stands for the blueprint of the page; here is only one.
             let path = match endpoint.trim_start_matches('.') {
                 "index" => "/",

@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use carafe::Session;
-use carafe::minijinja::context;
+use carafe_minijinja::context;
 use minijinja::{Environment, Value};
 
 /// Both halves render the same files.
@@ -32,10 +32,10 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn new(prefix: &str) -> Result<Self, minijinja::Error> {
         let mut templates = Environment::new();
-        carafe::minijinja::add_to_environment(&mut templates);
+        carafe_minijinja::add_to_environment(&mut templates);
         let prefix: Arc<str> = prefix.into();
         let below = Arc::clone(&prefix);
-        carafe::minijinja::add_url_for(&mut templates, move |endpoint| {
+        carafe_minijinja::add_url_for(&mut templates, move |endpoint| {
             // In Flask, a dot stands for the blueprint of the page; here is only one.
             let path = match endpoint.trim_start_matches('.') {
                 "index" => "/",

@@ -78,7 +78,7 @@ fn send(request: Request<Body>) -> Response<Body> {
     });
     let (csrf, sessions) = &*LAYERS;
     let Ok(response) = at_once(sessions.layer(csrf.layer(handler)).oneshot(request));
-    response
+    response.map(Body::new)
 }
 
 fn bytes(response: Response<Body>) -> Bytes {

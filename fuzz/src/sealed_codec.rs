@@ -42,7 +42,7 @@ fn content(data: &[u8]) {
         URL_SAFE_NO_PAD.decode_to_vec(&cookie).is_ok_and(|bytes| bytes.len() == data.len() + 65)
     );
 
-    let kind = |result: Result<_, carafe::Error>| {
+    let kind = |result: Result<_, carafe::format::Error>| {
         result.map(|_: carafe::sealed::Opened| ()).unwrap_err().kind()
     };
     assert_eq!(kind(codec.open(cookie.as_bytes(), NOW + 11)), ErrorKind::Expired);

@@ -3,8 +3,9 @@
 
 use std::io::{BufRead as _, Write as _};
 
+use carafe::format::Error;
 use carafe::signing::{Digest, KeyDerivation, SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Compression, Dict, Error, KeyRing, SecretKey, Value};
+use carafe::{Compression, Dict, KeyRing, SecretKey, Value};
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -33,8 +33,8 @@ fn main() -> Result<(), Failure> {
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
-    carafe::minijinja::add_to_environment(&mut environment);
-    carafe::minijinja::add_url_for(&mut environment, |endpoint| match endpoint {
+    carafe_minijinja::add_to_environment(&mut environment);
+    carafe_minijinja::add_url_for(&mut environment, |endpoint| match endpoint {
         "index" => Some("/"),
         "profile" => Some("/user/{name}"),
         "static" => Some("/static/{*filename}"),
@@ -53,7 +53,7 @@ async fn render(
     let client = Client::new((), sessions);
     client.session_transaction(|opened| opened.extend(session)).await?;
     let render = |session: &carafe::Session| {
-        Ok(environment.render_str(template, carafe::minijinja::context(session)))
+        Ok(environment.render_str(template, carafe_minijinja::context(session)))
     };
     let mut answer = match client.session_transaction(render).await? {
         Ok(text) => Dict::from([("text", text)]),

@@ -4,28 +4,37 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::task::unconstrained;
+use tokio::time::timeout;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
 
-use crate::pool::Parameter;
+use crate::socket::current_runtime;
+use crate::tables::{Parameter, Sql, Statement};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;
 
 /// What reads from the socket and writes to it. It ends when the connection does.
 pub(crate) type Io = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// A connection. Whoever waits for an answer drives it: a task of its own would have to be woken for
-/// each statement, and would have to wake the one that waits, which is time and more so on a busy
+/// How long a connection that is closed waits for the answer to what was sent already.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// A connection. The request that waits for an answer drives it: a task of its own would have to be
+/// woken for each statement, and would have to wake the request, which is time and more so on a busy
 /// machine.
 pub(crate) struct Connection {
     client: Client,
     driver: Driver,
+    opened: Instant,
+    /// The runtime that used it last: there it is used at no extra cost.
+    runtime: Option<Id>,
     /// What the server has parsed already. There are about a dozen statements.
-    prepared: Vec<(&'static str, Statement)>,
+    prepared: Vec<(Sql, tokio_postgres::Statement)>,
 }
 
 /// `None` once it has ended.
@@ -33,13 +42,30 @@ struct Driver(Option<Io>);
 
 impl Connection {
     pub(crate) fn new(client: Client, io: Io) -> Self {
-        Self { client, driver: Driver(Some(io)), prepared: Vec::new() }
+        Self {
+            client,
+            driver: Driver(Some(io)),
+            opened: Instant::now(),
+            runtime: current_runtime(),
+            prepared: Vec::new(),
+        }
     }
 
-    /// Whether it may be used still, after nobody has looked at it for a while.
+    /// When it was opened.
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Whether the current runtime used it last.
+    pub(crate) fn is_at_home(&self) -> bool {
+        self.runtime == current_runtime()
+    }
+
+    /// Whether the connection has not been ended while it was idle, as far as this machine has heard.
     pub(crate) async fn is_open(&mut self) -> bool {
+        self.runtime = current_runtime();
         let look = poll_fn(|_| {
-            // Nothing wakes anybody while it is idle.
+            // No task waits for an idle connection.
             self.driver.poll(&mut Context::from_waker(Waker::noop()));
             Poll::Ready(())
         });
@@ -48,25 +74,39 @@ impl Connection {
         self.driver.0.is_some() && !self.client.is_closed()
     }
 
+    /// Asks the server for a sign of life.
+    pub(crate) async fn check(&mut self) -> Result<(), Error> {
+        self.driver.run(self.client.check_connection()).await
+    }
+
+    /// Whether the session refuses writes.
+    pub(crate) async fn is_read_only(&mut self) -> Result<bool, Error> {
+        let show = self.client.simple_query("SHOW transaction_read_only");
+        let answer = self.driver.run(show).await?;
+        let is_on = |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on"));
+        Ok(answer.iter().any(is_on))
+    }
+
     /// Has the server parse a statement, unless it has done so already.
     pub(crate) async fn prepare(
         &mut self,
-        statement: &'static str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<(), Error> {
-        if self.prepared.iter().any(|(known, _)| *known == statement) {
+        let Some(name) = statement.name else { return Ok(()) };
+        if find(&self.prepared, statement).is_some() {
             return Ok(());
         }
         let types: Vec<Type> = parameters.iter().map(|(_, kind)| kind.clone()).collect();
-        let prepared = self.driver.run(self.client.prepare_typed(statement, &types)).await?;
-        self.prepared.push((statement, prepared));
+        let prepared = self.driver.run(self.client.prepare_typed(statement.text, &types)).await?;
+        self.prepared.push((name, prepared));
         Ok(())
     }
 
     /// Runs a statement and returns its rows.
     pub(crate) async fn query(
         &mut self,
-        statement: &str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
         let client = &self.client;
@@ -76,14 +116,14 @@ impl Connection {
                 self.driver.run(client.query(known, &values(&unnamed))).await
             }
             // In one round trip, and with nothing left behind.
-            None => self.driver.run(client.query_typed(statement, parameters)).await,
+            None => self.driver.run(client.query_typed(statement.text, parameters)).await,
         }
     }
 
     /// Runs a statement and returns how many rows it changed.
     pub(crate) async fn execute(
         &mut self,
-        statement: &str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<u64, Error> {
         let client = &self.client;
@@ -92,7 +132,7 @@ impl Connection {
                 let unnamed = unnamed(parameters);
                 self.driver.run(client.execute(known, &values(&unnamed))).await
             }
-            None => self.driver.run(client.execute_typed(statement, parameters)).await,
+            None => self.driver.run(client.execute_typed(statement.text, parameters)).await,
         }
     }
 
@@ -102,8 +142,11 @@ impl Connection {
     }
 }
 
-fn find<'a>(prepared: &'a [(&'static str, Statement)], statement: &str) -> Option<&'a Statement> {
-    prepared.iter().find(|(known, _)| *known == statement).map(|(_, prepared)| prepared)
+fn find<'a>(
+    prepared: &'a [(Sql, tokio_postgres::Statement)],
+    statement: Statement<'_>,
+) -> Option<&'a tokio_postgres::Statement> {
+    prepared.iter().find(|(known, _)| Some(*known) == statement.name).map(|(_, prepared)| prepared)
 }
 
 /// A value that says nothing of itself: with `log` at the level of debug, the client writes down what
@@ -168,10 +211,11 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Takes leave of the server, after the answer to what was sent already.
+    /// Takes leave of the server, after the answer to what was sent already. A server that is silent
+    /// is not waited for.
     fn drop(&mut self) {
         if let (Some(io), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(async move { drop(io.await) });
+            runtime.spawn(async move { drop(timeout(LEAVE, io).await) });
         }
     }
 }

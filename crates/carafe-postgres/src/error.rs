@@ -1,30 +1,51 @@
+//! Failures of statements, and what is told of them.
+
 use std::error::Error as _;
 
 use carafe::store::{StoreError, StoreErrorKind};
-use tokio_postgres::error::{Severity, SqlState};
 
-/// A statement that failed, by what is known of its effect.
+use crate::greeting::Refusal;
+use crate::sqlstate::{Statement, Verdict};
+
+/// A statement that failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// It never left.
     NotSent(StoreError),
-    /// The server answered with an error: it had no effect.
-    Refused(StoreError),
-    /// It was sent, and there was no answer.
-    Lost(String),
+    /// It was sent.
+    Sent { verdict: Verdict, reason: String, is_denied: bool },
 }
 
 impl Failure {
-    /// Sorts the error of a statement that was sent.
+    /// The failure that an error of the client means for a statement that was sent.
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
-        let reason = reason(error);
-        match error.as_db_error() {
-            // Anything worse than an error ends the connection, perhaps after the commit.
-            Some(db) if db.parsed_severity() == Some(Severity::Error) => Self::Refused(
-                StoreError::new(refusal(db.code()), format!("PostgreSQL refused: {reason}")),
-            ),
-            _ => Self::Lost(reason),
+        let code = error.as_db_error();
+        Self::Sent {
+            verdict: code.map_or(Verdict::LOST, Verdict::of),
+            reason: reason(error),
+            is_denied: code.is_some_and(|error| error.code().code() == "42501"),
         }
+    }
+
+    /// The failure of a statement that had no answer in its time.
+    pub(crate) fn lost(reason: String) -> Self {
+        Self::Sent { verdict: Verdict::LOST, reason, is_denied: false }
+    }
+
+    /// The failure of a statement that was only to be prepared: it was not run.
+    pub(crate) fn not_run(self) -> Self {
+        match self {
+            Self::Sent { verdict, reason, is_denied } => {
+                let verdict = Verdict { statement: Statement::NotDone, ..verdict };
+                Self::Sent { verdict, reason, is_denied }
+            }
+            not_sent => not_sent,
+        }
+    }
+
+    /// Whether the role lacks a right.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self, Self::Sent { is_denied: true, .. })
     }
 
     /// The error of a statement that changes nothing.
@@ -37,13 +58,17 @@ impl Failure {
         self.into_error(StoreErrorKind::Uncertain)
     }
 
-    fn into_error(self, lost: StoreErrorKind) -> StoreError {
-        match self {
-            Self::NotSent(error) | Self::Refused(error) => error,
-            Self::Lost(reason) => {
-                StoreError::new(lost, format!("PostgreSQL did not answer a statement: {reason}"))
-            }
-        }
+    fn into_error(self, unknown: StoreErrorKind) -> StoreError {
+        let (kind, message) = match self {
+            Self::NotSent(error) => return error,
+            Self::Sent { verdict, reason, .. } => match verdict.statement {
+                Statement::NotDone => (verdict.kind, format!("PostgreSQL refused: {reason}")),
+                Statement::Unknown => {
+                    (unknown, format!("PostgreSQL did not answer a statement: {reason}"))
+                }
+            },
+        };
+        StoreError::new(kind, message)
     }
 }
 
@@ -55,11 +80,6 @@ pub(crate) fn cannot_connect(reason: &str) -> StoreError {
     )
 }
 
-/// The error of something that changes nothing, and had no answer.
-pub(crate) fn no_answer(reason: &str) -> StoreError {
-    Failure::Lost(reason.to_owned()).read()
-}
-
 /// A row that isn't of the form that the store writes.
 pub(crate) fn corrupt() -> StoreError {
     StoreError::new(
@@ -68,50 +88,37 @@ pub(crate) fn corrupt() -> StoreError {
     )
 }
 
-fn refusal(code: &SqlState) -> StoreErrorKind {
-    match *code {
-        SqlState::DISK_FULL => StoreErrorKind::Full,
-        _ => StoreErrorKind::Unavailable,
-    }
-}
-
 /// What to do about a certificate that is not trusted.
 #[cfg(feature = "tls")]
-fn certificate_hint(source: &(dyn std::error::Error + 'static)) -> &'static str {
-    let inner = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    match inner.and_then(|inner| inner.downcast_ref()) {
+fn certificate_hint(error: &std::io::Error) -> &'static str {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(rustls::Error::InvalidCertificate(_)) => {
-            " (`root_certificate` names an authority to trust; `?sslmode=disable` goes without TLS)"
+            " (`root_certificate` or `?sslrootcert=FILE` names an authority to trust; \
+             `?sslmode=disable` goes without TLS)"
         }
         _ => "",
     }
 }
 
 #[cfg(not(feature = "tls"))]
-fn certificate_hint(_: &(dyn std::error::Error + 'static)) -> &'static str {
+fn certificate_hint(_: &std::io::Error) -> &'static str {
     ""
 }
 
 /// What may be told of an error. The server's own texts may hold values: only the code is told.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
-        return match error.source() {
-            Some(source) if source.is::<std::io::Error>() => {
-                format!("{error}: {source}{}", certificate_hint(source))
-            }
-            _ => error.to_string(),
+        return match error.source().and_then(|source| source.downcast_ref::<std::io::Error>()) {
+            Some(source) => match Refusal::of(source) {
+                Some(refusal) => refusal.to_string(),
+                None => format!("{error}: {source}{}", certificate_hint(source)),
+            },
+            None => error.to_string(),
         };
     };
-    let hint = match *db.code() {
-        SqlState::UNDEFINED_TABLE => ", a table is missing: see `PostgresStore::migrate`",
-        SqlState::INSUFFICIENT_PRIVILEGE => ", the user may not do this",
-        SqlState::INVALID_PASSWORD => ", the password is wrong",
-        SqlState::INVALID_CATALOG_NAME => ", there is no such database",
-        SqlState::TOO_MANY_CONNECTIONS => ", it has too many connections",
-        SqlState::DISK_FULL => ", its disk is full",
-        SqlState::CANNOT_CONNECT_NOW => ", it is starting or stopping",
-        SqlState::READ_ONLY_SQL_TRANSACTION => ", it is a standby",
-        _ => "",
-    };
-    format!("SQLSTATE {}{hint}", db.code().code())
+    let code = db.code().code();
+    match Verdict::remedy(code) {
+        "" => format!("SQLSTATE {code}"),
+        remedy => format!("SQLSTATE {code}, {remedy}"),
+    }
 }

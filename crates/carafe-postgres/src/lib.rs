@@ -38,14 +38,24 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod connect;
 mod connection;
+mod deadline;
 mod error;
+mod greeting;
+mod idle;
 mod migrations;
 mod options;
+mod places;
 mod pool;
+mod rows;
 mod scan;
+mod socket;
+mod sqlstate;
 mod store;
+mod tables;
 mod tls;
+mod url;
 
 pub use self::options::PostgresOptions;
 pub use self::store::PostgresStore;

@@ -1,190 +1,215 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! A bounded number of connections, and what is done about statements that fail.
+
 use std::time::{Duration, Instant};
 
-use carafe::store::{StoreError, StoreErrorKind, TimeLimit};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Config, Row};
+use tokio_postgres::Row;
 
+use crate::connect::Connector;
 use crate::connection::Connection;
-use crate::error::{Failure, cannot_connect, no_answer, reason};
-use crate::tls::Tls;
+use crate::deadline::Limits;
+use crate::error::Failure;
+use crate::idle::{Idle, Taken};
+use crate::places::{Place, Places};
+use crate::sqlstate;
+use crate::tables::{Parameter, Statement};
 
-/// A parameter of a statement, and its type: with it the server need not be asked for it, which
-/// would be a round trip of its own.
-pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+/// The share of the time for an answer that a sign of life may take.
+const SIGN_OF_LIFE: u32 = 4;
 
-/// How long things may take.
+/// How a pool is set up.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
+pub(crate) struct Settings {
+    pub(crate) size: usize,
+    /// How long connecting may take.
     pub(crate) connect: Duration,
+    /// How long an answer may take.
     pub(crate) answer: Duration,
-}
-
-/// A bounded number of connections. Those that broke are replaced when they are needed. No
-/// statement is sent twice.
-pub(crate) struct Pool {
-    config: Config,
-    tls: Tls,
-    timeouts: Timeouts,
-    /// For each answer.
-    limit: TimeLimit,
+    /// How long a connection may be idle.
+    pub(crate) idle: Duration,
     /// Whether the server is to remember parsed statements.
-    prepares: bool,
-    permits: Semaphore,
-    /// The one that was used last is at the end, and is used next: the others may be closed.
-    idle: Mutex<Vec<Connection>>,
-    /// When connecting last failed, and how.
-    failed: Mutex<Option<(Instant, StoreError)>>,
+    pub(crate) prepares: bool,
 }
 
-/// A connection that nobody else uses.
+/// A bounded number of connections. Those that broke are replaced when they are needed. No statement is
+/// sent twice that may have been done.
+pub(crate) struct Pool {
+    connector: Connector,
+    limits: Limits,
+    prepares: bool,
+    places: Places,
+    idle: Idle,
+}
+
+/// A connection that one statement uses.
 struct Lent<'a> {
-    pool: &'a Pool,
     /// What is not put back is closed.
     connection: Connection,
-    _permit: SemaphorePermit<'a>,
+    _place: Place<'a>,
+}
+
+/// What is wanted of a statement's answer.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Rows,
+    Changed,
+}
+
+enum Answer {
+    Rows(Vec<Row>),
+    /// How many rows were changed.
+    Changed(u64),
 }
 
 impl Pool {
-    pub(crate) fn new(
-        config: Config,
-        tls: Tls,
-        timeouts: Timeouts,
-        size: usize,
-        prepares: bool,
-    ) -> Self {
+    pub(crate) fn new(connector: Connector, settings: Settings) -> Self {
         Self {
-            config,
-            tls,
-            timeouts,
-            limit: TimeLimit::new(timeouts.answer),
-            prepares,
-            permits: Semaphore::new(size),
-            idle: Mutex::default(),
-            failed: Mutex::default(),
+            connector,
+            limits: Limits::new(settings.answer),
+            prepares: settings.prepares,
+            places: Places::new(settings.size),
+            idle: Idle::new(settings.idle),
         }
     }
 
     /// Runs a statement and returns its rows.
     pub(crate) async fn query(
         &self,
-        statement: &'static str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        let mut lent = self.lend_for(statement, parameters).await?;
-        let rows = self.in_time(lent.connection.query(statement, parameters)).await;
-        lent.put_back(rows.as_ref());
-        rows
+        match self.run(statement, parameters, Wanted::Rows).await? {
+            Answer::Rows(rows) => Ok(rows),
+            Answer::Changed(_) => Ok(Vec::new()),
+        }
     }
 
     /// Runs a statement and returns how many rows it changed.
     pub(crate) async fn execute(
         &self,
-        statement: &'static str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<u64, Failure> {
-        let mut lent = self.lend_for(statement, parameters).await?;
-        let changed = self.in_time(lent.connection.execute(statement, parameters)).await;
-        lent.put_back(changed.as_ref());
-        changed
+        match self.run(statement, parameters, Wanted::Changed).await? {
+            Answer::Changed(rows) => Ok(rows),
+            Answer::Rows(_) => Ok(0),
+        }
     }
 
     /// Runs statements without parameters, as one transaction.
     pub(crate) async fn batch(&self, statements: &str) -> Result<(), Failure> {
-        let mut lent = self.lend().await?;
+        let began = Instant::now();
+        let mut lent = self.lend(began).await?;
+        let sent = Instant::now();
         let done = self.in_time(lent.connection.batch(statements)).await;
-        lent.put_back(done.as_ref());
+        self.put_back(lent, done.as_ref().err(), sent);
         done
     }
 
-    /// A connection that is ready for a statement.
-    async fn lend_for(
+    /// Runs a statement. One that had no effect is sent again if that may help: after a conflict,
+    /// and once over a new connection where an older one was unfit.
+    async fn run(
         &self,
-        statement: &'static str,
+        statement: Statement<'_>,
         parameters: &[Parameter<'_>],
-    ) -> Result<Lent<'_>, Failure> {
-        let mut lent = self.lend().await?;
-        if !self.prepares {
-            return Ok(lent);
-        }
-        let prepared = self.in_time(lent.connection.prepare(statement, parameters)).await;
-        match prepared {
-            Ok(()) => Ok(lent),
-            // The statement itself was not sent yet.
-            Err(Failure::Lost(reason)) => Err(Failure::NotSent(no_answer(&reason))),
-            Err(failure) => {
-                lent.put_back(Err::<&(), _>(&failure));
-                Err(failure)
+        wanted: Wanted,
+    ) -> Result<Answer, Failure> {
+        let began = Instant::now();
+        loop {
+            let mut lent = self.lend(began).await?;
+            let (sent, opened) = (Instant::now(), lent.connection.opened());
+            let answer = self.once(&mut lent.connection, statement, parameters, wanted).await;
+            self.put_back(lent, answer.as_ref().err(), sent);
+            match answer {
+                Err(Failure::Sent { verdict, .. })
+                    if verdict.may_be_sent_again(opened < began)
+                        && began.elapsed() < self.limits.answer_time() => {}
+                answer => return answer,
             }
         }
+    }
+
+    async fn once(
+        &self,
+        connection: &mut Connection,
+        statement: Statement<'_>,
+        parameters: &[Parameter<'_>],
+        wanted: Wanted,
+    ) -> Result<Answer, Failure> {
+        if self.prepares {
+            let prepared = self.in_time(connection.prepare(statement, parameters)).await;
+            prepared.map_err(Failure::not_run)?;
+        }
+        Ok(match wanted {
+            Wanted::Rows => {
+                Answer::Rows(self.in_time(connection.query(statement, parameters)).await?)
+            }
+            Wanted::Changed => {
+                Answer::Changed(self.in_time(connection.execute(statement, parameters)).await?)
+            }
+        })
     }
 
     async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Failure> {
-        match self.limit.run(answer).await {
+        match self.limits.answer(answer).await {
             Some(answer) => answer.map_err(|error| Failure::of(&error)),
-            None => Err(Failure::Lost(format!("it took over {:?}", self.timeouts.answer))),
+            None => Err(Failure::lost(format!("it took over {:?}", self.limits.answer_time()))),
         }
     }
 
-    async fn lend(&self) -> Result<Lent<'_>, Failure> {
-        let began = Instant::now();
-        let Ok(Ok(permit)) = timeout(self.timeouts.answer, self.permits.acquire()).await else {
-            return Err(Failure::NotSent(StoreError::new(
-                StoreErrorKind::Unavailable,
-                "all connections to PostgreSQL are in use: it is slow, or the pool is too small",
-            )));
+    /// Puts a connection back if it is good. What is known of it otherwise is known of its siblings.
+    fn put_back(&self, lent: Lent<'_>, failure: Option<&Failure>, sent: Instant) {
+        let verdict = match failure {
+            Some(Failure::Sent { verdict, .. }) => verdict.connection,
+            Some(Failure::NotSent(_)) | None => sqlstate::Connection::Good,
         };
-        let connection = match self.take_idle().await {
-            Some(connection) => connection,
-            None => self.connect(began).await.map_err(Failure::NotSent)?,
-        };
-        Ok(Lent { pool: self, connection, _permit: permit })
+        match verdict {
+            sqlstate::Connection::Good => self.idle.put_back(lent.connection),
+            sqlstate::Connection::Dead => self.idle.distrust_silent(sent),
+            sqlstate::Connection::Suspect => self.idle.distrust_all(),
+        }
     }
 
-    async fn take_idle(&self) -> Option<Connection> {
+    /// A connection for a statement that was to be sent at a time.
+    async fn lend(&self, began: Instant) -> Result<Lent<'_>, Failure> {
         loop {
-            // Not held while the connection is looked at.
-            let idle = lock(&self.idle).pop();
-            let mut connection = idle?;
-            if connection.is_open().await {
-                return Some(connection);
+            let place = self.places.take(&self.limits, began).await.map_err(Failure::NotSent)?;
+            if let Some(connection) = self.take_idle().await {
+                return Ok(Lent { connection, _place: place });
+            }
+            match self.connector.connect(&self.limits, began).await {
+                Ok(connection) => return Ok(Lent { connection, _place: place }),
+                Err(refused) if refused.is_full => {
+                    let others = place.others();
+                    // A connection that was put back before its place was, is seen here.
+                    if let Some(connection) = self.take_idle().await {
+                        return Ok(Lent { connection, _place: place });
+                    }
+                    if !others {
+                        return Err(Failure::NotSent(refused.error));
+                    }
+                    // There are good ones: wait for one of those.
+                    place.close();
+                }
+                Err(refused) => return Err(Failure::NotSent(refused.error)),
             }
         }
     }
 
-    async fn connect(&self, began: Instant) -> Result<Connection, StoreError> {
-        // Whoever waited while others failed shares their outcome.
-        if let Some((at, error)) = lock(&self.failed).as_ref()
-            && *at > began
-        {
-            return Err(error.clone());
-        }
-        let connecting = self.tls.connect(&self.config);
-        let error = match timeout(self.timeouts.connect, connecting).await {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => cannot_connect(&reason(&error)),
-            Err(_) => cannot_connect(&format!("it took over {:?}", self.timeouts.connect)),
-        };
-        *lock(&self.failed) = Some((Instant::now(), error.clone()));
-        Err(error)
-    }
-}
-
-impl Lent<'_> {
-    /// Gives the connection back if it is known to be idle: not after a lost answer, which may yet
-    /// come.
-    fn put_back<T>(self, outcome: Result<&T, &Failure>) {
-        if matches!(outcome, Ok(_) | Err(Failure::Refused(_))) {
-            lock(&self.pool.idle).push(self.connection);
+    async fn take_idle(&self) -> Option<Connection> {
+        loop {
+            let mut connection = match self.idle.take().await? {
+                Taken::Trusted(connection) => return Some(connection),
+                Taken::Unchecked(connection) => connection,
+            };
+            let asked = Instant::now();
+            let limit = self.limits.answer_time() / SIGN_OF_LIFE;
+            match self.limits.within(limit, connection.check()).await {
+                Some(Ok(())) => return Some(connection),
+                _ => self.idle.distrust_silent(asked),
+            }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,8 +6,8 @@ use tokio_postgres::types::Type;
 
 use crate::PostgresStore;
 use crate::error::Failure;
-use crate::pool::Parameter;
-use crate::store::{id_and_record, number};
+use crate::rows::{id_and_record, number};
+use crate::tables::{Parameter, Sql};
 
 /// How many records are read in one go: short enough for others to have their turn.
 const PAGE: usize = 1000;
@@ -31,9 +31,7 @@ impl PostgresStore {
         loop {
             let limit = number(PAGE as u64);
             let parameters: [Parameter<'_>; 2] = [(&after, Type::BYTEA), (&limit, Type::INT8)];
-            let statement = "SELECT id, version, record FROM carafe_sessions \
-                             WHERE id > $1 ORDER BY id LIMIT $2";
-            let rows = self.query(statement, &parameters).await.map_err(Failure::read)?;
+            let rows = self.query(Sql::Scan, &parameters).await.map_err(Failure::read)?;
             for row in &rows {
                 let (id, stored) = id_and_record(row)?;
                 if visit(id, stored).is_break() {

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use carafe::SessionStore;
 use carafe::id::SessionIdHash;
@@ -7,21 +7,25 @@ use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
+use tokio_postgres::types::Type;
 
 use crate::PostgresOptions;
-use crate::error::{Failure, corrupt};
-use crate::migrations;
-use crate::pool::{Parameter, Pool};
+use crate::error::Failure;
+use crate::pool::Pool;
+use crate::rows::{column, count, id_and_record, number, stored};
+use crate::tables::{Parameter, Sql, Statement, Tables};
 
 /// How often the end of all of a user's sessions looks for ones that were renewed meanwhile.
 const PASSES: usize = 10;
 
 /// Sessions in PostgreSQL: see the [crate's documentation](crate).
 pub struct PostgresStore {
-    pool: Pool,
-    /// Whether the tables are known to be there, or are not this store's affair.
-    migrated: AtomicBool,
+    pub(crate) pool: Pool,
+    /// The schema that the options name.
+    pub(crate) schema: Option<String>,
+    pub(crate) migrates: bool,
+    /// Known once the server was asked for them, and made if that is this store's affair.
+    pub(crate) tables: OnceLock<Tables>,
 }
 
 impl PostgresStore {
@@ -38,8 +42,8 @@ impl PostgresStore {
         PostgresOptions::new(url.into())
     }
 
-    pub(crate) fn new_with(pool: Pool, migrates: bool) -> Self {
-        Self { pool, migrated: AtomicBool::new(!migrates) }
+    pub(crate) fn new_with(pool: Pool, schema: Option<String>, migrates: bool) -> Self {
+        Self { pool, schema, migrates, tables: OnceLock::new() }
     }
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
@@ -48,62 +52,26 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if it can't be reached or refuses.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.pool.query("SELECT 1", &[]).await.map(drop).map_err(Failure::read)
-    }
-
-    /// Makes the tables, or brings them up to date. Several processes may do so at once.
-    ///
-    /// # Errors
-    /// [`StoreErrorKind::Unavailable`] if the server can't be reached or refuses, and if the tables
-    /// are of a later version of this library.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let rows = self.pool.query(migrations::EXISTS, &[]).await.map_err(Failure::read)?;
-        let current: i32 = match column(rows.first(), 0)? {
-            false => 0,
-            true => {
-                let rows =
-                    self.pool.query(migrations::CURRENT, &[]).await.map_err(Failure::read)?;
-                column(rows.first(), 0)?
-            }
-        };
-        if current > migrations::VERSION {
-            return Err(StoreError::new(
-                StoreErrorKind::Unavailable,
-                "the tables in PostgreSQL are of a later version of this library",
-            ));
-        }
-        if current < migrations::VERSION {
-            self.pool.batch(&migrations::all()).await.map_err(Failure::read)?;
-        }
-        self.migrated.store(true, Ordering::Relaxed);
-        Ok(())
+        self.pool.query(Statement::once("SELECT 1"), &[]).await.map(drop).map_err(Failure::read)
     }
 
     pub(crate) async fn query(
         &self,
-        statement: &'static str,
+        statement: Sql,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Failure> {
-        self.prepare_tables().await?;
-        self.pool.query(statement, parameters).await
+        let tables = self.prepare_tables().await?;
+        self.pool.query(tables.statement(statement), parameters).await
     }
 
     /// Runs a statement that changes something; how many rows it changed.
     async fn execute(
         &self,
-        statement: &'static str,
+        statement: Sql,
         parameters: &[Parameter<'_>],
     ) -> Result<u64, StoreError> {
-        self.prepare_tables().await.map_err(Failure::write)?;
-        self.pool.execute(statement, parameters).await.map_err(Failure::write)
-    }
-
-    /// Makes the tables if that is this store's affair and not done yet.
-    async fn prepare_tables(&self) -> Result<(), Failure> {
-        match self.migrated.load(Ordering::Relaxed) {
-            true => Ok(()),
-            false => self.migrate().await.map_err(Failure::NotSent),
-        }
+        let tables = self.prepare_tables().await.map_err(Failure::write)?;
+        self.pool.execute(tables.statement(statement), parameters).await.map_err(Failure::write)
     }
 
     /// Whether there is a record, though not of the version that a statement looked for. This is a
@@ -111,8 +79,7 @@ impl PostgresStore {
     /// began, and where it had to wait for another to delete the record, only a new one sees that.
     async fn exists(&self, id: &SessionIdHash) -> Result<bool, StoreError> {
         let id = id.as_bytes().as_slice();
-        let statement = "SELECT 1 FROM carafe_sessions WHERE id = $1";
-        let rows = self.query(statement, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
+        let rows = self.query(Sql::Exists, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
         Ok(!rows.is_empty())
     }
 }
@@ -127,7 +94,7 @@ impl SessionStore for PostgresStore {
         let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
         let created = self
             .execute(
-                include_str!("sql/create.sql"),
+                Sql::Create,
                 &[
                     (&id.as_bytes().as_slice(), Type::BYTEA),
                     (&ends, Type::INT8),
@@ -141,8 +108,7 @@ impl SessionStore for PostgresStore {
 
     async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
         let id = id.as_bytes().as_slice();
-        let statement = "SELECT version, record FROM carafe_sessions WHERE id = $1";
-        let rows = self.query(statement, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
+        let rows = self.query(Sql::Load, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
         rows.first().map(|row| stored(row, 0)).transpose()
     }
 
@@ -157,7 +123,7 @@ impl SessionStore for PostgresStore {
         let version = Version(expected.0.saturating_add(1));
         let written = self
             .execute(
-                include_str!("sql/update.sql"),
+                Sql::Update,
                 &[
                     (&id.as_bytes().as_slice(), Type::BYTEA),
                     (&number(expected.0), Type::INT8),
@@ -183,7 +149,7 @@ impl SessionStore for PostgresStore {
         let version = expected.map(|version| number(version.0));
         let parameters: [Parameter<'_>; 2] =
             [(&id.as_bytes().as_slice(), Type::BYTEA), (&version, Type::INT8)];
-        Ok(match self.execute(include_str!("sql/delete.sql"), &parameters).await? {
+        Ok(match self.execute(Sql::Delete, &parameters).await? {
             // Of any version there was none.
             0 if expected.is_some() && self.exists(id).await? => Deleted::Conflict,
             0 => Deleted::Gone,
@@ -197,10 +163,8 @@ impl SessionStore for PostgresStore {
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let (owner, now) = (owner(user), number(now));
-        let statement =
-            "SELECT id, version, record FROM carafe_sessions WHERE owner = $1 AND ends > $2";
         let parameters: [Parameter<'_>; 2] = [(&owner.as_slice(), Type::BYTEA), (&now, Type::INT8)];
-        let rows = self.query(statement, &parameters).await.map_err(Failure::read)?;
+        let rows = self.query(Sql::ListForUser, &parameters).await.map_err(Failure::read)?;
         rows.iter()
             .map(|row| {
                 let (id, stored) = id_and_record(row)?;
@@ -218,18 +182,13 @@ impl SessionStore for PostgresStore {
         let keep = keep.map(|id| id.as_bytes().as_slice());
         let parameters: [Parameter<'_>; 2] =
             [(&owner.as_slice(), Type::BYTEA), (&keep, Type::BYTEA)];
-        let left = "SELECT EXISTS (SELECT FROM carafe_sessions \
-                    WHERE owner = $1 AND ($2 IS NULL OR id <> $2))";
         let mut deleted = 0;
         for _ in 0..PASSES {
-            let rows = self
-                .query(include_str!("sql/delete_for_user.sql"), &parameters)
-                .await
-                .map_err(Failure::write)?;
+            let rows = self.query(Sql::DeleteForUser, &parameters).await.map_err(Failure::write)?;
             deleted += count(rows.first(), 0)?;
             // A session that was renewed meanwhile is there under another id, which the statement
             // did not see yet.
-            let rows = self.query(left, &parameters).await.map_err(Failure::write)?;
+            let rows = self.query(Sql::LeftForUser, &parameters).await.map_err(Failure::write)?;
             if !column::<bool>(rows.first(), 0)? {
                 return Ok(deleted);
             }
@@ -246,10 +205,7 @@ impl SessionStore for PostgresStore {
         while deleted < most {
             let room = most - deleted;
             let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&number(room), Type::INT8)];
-            let rows = self
-                .query(include_str!("sql/sweep.sql"), &parameters)
-                .await
-                .map_err(Failure::write)?;
+            let rows = self.query(Sql::Sweep, &parameters).await.map_err(Failure::write)?;
             let (due, gone, kept) =
                 (count(rows.first(), 0)?, count(rows.first(), 1)?, count(rows.first(), 2)?);
             deleted += gone;
@@ -260,19 +216,14 @@ impl SessionStore for PostgresStore {
         }
         let limit = i64::from(limit);
         let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&limit, Type::INT8)];
-        let rows = self
-            .query(include_str!("sql/sweep_revocations.sql"), &parameters)
-            .await
-            .map_err(Failure::write)?;
+        let rows = self.query(Sql::SweepRevocations, &parameters).await.map_err(Failure::write)?;
         Ok(deleted.max(count(rows.first(), 0)?))
     }
 
     async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
-        let statement = "INSERT INTO carafe_revoked_sessions AS held VALUES ($1, $2) \
-             ON CONFLICT (id) DO UPDATE SET until = greatest(held.until, excluded.until)";
         let parameters: [Parameter<'_>; 2] =
             [(&id.as_bytes().as_slice(), Type::BYTEA), (&number(until), Type::INT8)];
-        self.query(statement, &parameters).await.map(drop).map_err(Failure::write)
+        self.query(Sql::Revoke, &parameters).await.map(drop).map_err(Failure::write)
     }
 
     async fn revoke_user(
@@ -283,16 +234,12 @@ impl SessionStore for PostgresStore {
         _now: u64,
     ) -> Result<(), StoreError> {
         let owner = owner(user);
-        let statement = "INSERT INTO carafe_revoked_users AS held VALUES ($1, $2, $3) \
-             ON CONFLICT (owner) DO UPDATE SET \
-             not_before = greatest(held.not_before, excluded.not_before), \
-             until = greatest(held.until, excluded.until)";
         let parameters: [Parameter<'_>; 3] = [
             (&owner.as_slice(), Type::BYTEA),
             (&number(time), Type::INT8),
             (&number(until), Type::INT8),
         ];
-        self.query(statement, &parameters).await.map(drop).map_err(Failure::write)
+        self.query(Sql::RevokeUser, &parameters).await.map(drop).map_err(Failure::write)
     }
 
     async fn revocations(
@@ -307,10 +254,7 @@ impl SessionStore for PostgresStore {
             (&owner.as_ref().map(<[u8; 32]>::as_slice), Type::BYTEA),
             (&number(now), Type::INT8),
         ];
-        let rows = self
-            .query(include_str!("sql/revocations.sql"), &parameters)
-            .await
-            .map_err(Failure::read)?;
+        let rows = self.query(Sql::Revocations, &parameters).await.map_err(Failure::read)?;
         let not_before: Option<i64> = column(rows.first(), 1)?;
         Ok(Revocations {
             session: column(rows.first(), 0)?,
@@ -329,34 +273,4 @@ impl fmt::Debug for PostgresStore {
 /// How the tables name a user.
 fn owner(user: &str) -> [u8; 32] {
     Sha256::digest(user).into()
-}
-
-/// A number as PostgreSQL has them: beyond its largest is as good as never.
-pub(crate) fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn column<'a, T: FromSql<'a>>(row: Option<&'a Row>, at: usize) -> Result<T, StoreError> {
-    row.and_then(|row| row.try_get(at).ok()).ok_or_else(corrupt)
-}
-
-fn count(row: Option<&Row>, at: usize) -> Result<u64, StoreError> {
-    u64::try_from(column::<i64>(row, at)?).map_err(|_| corrupt())
-}
-
-/// A record after its id and its version. It may be one that can't be read.
-pub(crate) fn id_and_record(
-    row: &Row,
-) -> Result<(SessionIdHash, Result<Stored, StoreError>), StoreError> {
-    let id: &[u8] = column(Some(row), 0)?;
-    let id = SessionIdHash::from_bytes(id.try_into().map_err(|_| corrupt())?);
-    Ok((id, stored(row, 1)))
-}
-
-/// A record, and its version in the column before it.
-fn stored(row: &Row, at: usize) -> Result<Stored, StoreError> {
-    let version = Version(count(Some(row), at)?);
-    let bytes: &[u8] = column(Some(row), at + 1)?;
-    let record = Record::from_bytes(bytes).map_err(|error| corrupt().with_source(error))?;
-    Ok(Stored { record, version })
 }

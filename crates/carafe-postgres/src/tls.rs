@@ -1,78 +1,195 @@
+//! Encrypted connections.
+
 use tokio_postgres::{Config, Error};
 
 use crate::connection::Connection;
+use crate::socket::Socket;
 
 #[cfg(feature = "tls")]
 pub(crate) use with_rustls::Tls;
 #[cfg(not(feature = "tls"))]
 pub(crate) use without::Tls;
 
+/// What a server's certificate has to be, and what the client shows.
+#[derive(Clone, Default)]
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS to set up"))]
+pub(crate) struct TlsSettings {
+    /// The authorities that are trusted, in PEM, or else the operating system's.
+    pub(crate) roots: Option<Vec<u8>>,
+    /// The client's certificate and its key, in PEM.
+    pub(crate) client: Option<(Vec<u8>, Vec<u8>)>,
+    /// Whether the certificate may have another name than the host.
+    pub(crate) any_name: bool,
+}
+
 #[cfg(feature = "tls")]
 mod with_rustls {
     use std::sync::Arc;
 
     use carafe::store::{StoreError, StoreErrorKind};
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
     use rustls::crypto::ring;
-    use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject as _;
-    use rustls::{ClientConfig, RootCertStore};
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+    use rustls::{
+        CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    };
+    use tokio_postgres::tls::MakeTlsConnect;
     use tokio_postgres_rustls::MakeRustlsConnect;
 
-    use super::{Config, Connection, Error};
+    use super::{Config, Connection, Error, Socket, TlsSettings};
 
     /// What connections are encrypted with.
     pub(crate) struct Tls(MakeRustlsConnect);
 
     impl Tls {
-        /// With the authorities of this PEM text, or else the operating system's.
-        pub(crate) fn new(roots: Option<&[u8]>) -> Result<Self, StoreError> {
-            let mut store = RootCertStore::empty();
-            match roots {
-                Some(pem) => {
-                    for certificate in CertificateDer::pem_slice_iter(pem) {
-                        let certificate = certificate.map_err(|_| unreadable())?;
-                        store.add(certificate).map_err(|_| unreadable())?;
-                    }
-                }
-                None => {
-                    let native = rustls_native_certs::load_native_certs();
-                    // Where there are none, only encrypted connections will fail.
-                    store.add_parsable_certificates(native.certs);
-                }
-            }
-            let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        pub(crate) fn new(settings: &TlsSettings) -> Result<Self, StoreError> {
+            let provider = Arc::new(ring::default_provider());
+            let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
                 .with_safe_default_protocol_versions()
-                .map_err(|_| unreadable())?
-                .with_root_certificates(store)
-                .with_no_client_auth();
+                .map_err(|_| unreadable(ROOT))?;
+            let roots = Arc::new(roots(settings.roots.as_deref())?);
+            let builder = if settings.any_name {
+                // Without any authority no certificate is good, and there is no verifier to build.
+                let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider);
+                let verifier = verifier.build().map_err(|_| unreadable(ROOT))?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+            } else {
+                builder.with_root_certificates(roots)
+            };
+            let config = match &settings.client {
+                Some((chain, key)) => {
+                    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| unreadable(KEY))?;
+                    let chain = certificates(chain, CLIENT)?;
+                    builder.with_client_auth_cert(chain, key).map_err(|_| unreadable(CLIENT))?
+                }
+                None => builder.with_no_client_auth(),
+            };
             Ok(Self(MakeRustlsConnect::new(config)))
         }
 
-        pub(crate) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
-            let (client, io) = config.connect(self.0.clone()).await?;
+        /// Connects over a socket to the server of this name.
+        pub(crate) async fn connect(
+            &self,
+            config: &Config,
+            socket: Socket,
+            name: String,
+        ) -> Result<Connection, Error> {
+            let made = MakeTlsConnect::<Socket>::make_tls_connect(&mut self.0.clone(), &name);
+            let tls = made.unwrap_or_else(|never| match never {});
+            let (client, io) = config.connect_raw(socket, tls).await?;
             Ok(Connection::new(client, Box::pin(io)))
         }
     }
 
-    fn unreadable() -> StoreError {
-        StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the root certificate for PostgreSQL can't be read: it must be in PEM",
-        )
+    fn roots(pem: Option<&[u8]>) -> Result<RootCertStore, StoreError> {
+        let mut roots = RootCertStore::empty();
+        match pem {
+            Some(pem) => {
+                for certificate in certificates(pem, ROOT)? {
+                    roots.add(certificate).map_err(|_| unreadable(ROOT))?;
+                }
+            }
+            None => {
+                let native = rustls_native_certs::load_native_certs();
+                // Where there are none, only encrypted connections will fail.
+                roots.add_parsable_certificates(native.certs);
+            }
+        }
+        Ok(roots)
+    }
+
+    fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, StoreError> {
+        let read = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        read.ok().filter(|read| !read.is_empty()).ok_or_else(|| unreadable(what))
+    }
+
+    /// Accepts a certificate of a trusted authority under whichever name, as `sslmode=verify-ca` asks.
+    #[derive(Debug)]
+    struct AnyName(Arc<WebPkiServerVerifier>);
+
+    impl ServerCertVerifier for AnyName {
+        /// The verifier looks at the name last, when the certificate is known to be good.
+        fn verify_server_cert(
+            &self,
+            end_entity: &CertificateDer<'_>,
+            intermediates: &[CertificateDer<'_>],
+            server_name: &ServerName<'_>,
+            ocsp_response: &[u8],
+            now: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            let verifier = &self.0;
+            match verifier.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ) {
+                Err(rustls::Error::InvalidCertificate(
+                    CertificateError::NotValidForName
+                    | CertificateError::NotValidForNameContext { .. },
+                )) => Ok(ServerCertVerified::assertion()),
+                verified => verified,
+            }
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.0.verify_tls12_signature(message, certificate, signed)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            self.0.verify_tls13_signature(message, certificate, signed)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.supported_verify_schemes()
+        }
+    }
+
+    const ROOT: &str = "root certificate for PostgreSQL can't be read: it must be in PEM";
+    const CLIENT: &str = "client certificate for PostgreSQL can't be read, or isn't that of its key: \
+                          it must be in PEM";
+    const KEY: &str = "client certificate's key for PostgreSQL can't be read: it must be in PEM, and \
+                       not encrypted";
+
+    fn unreadable(what: &str) -> StoreError {
+        StoreError::new(StoreErrorKind::Unavailable, format!("the {what}"))
     }
 }
 
 #[cfg(not(feature = "tls"))]
 mod without {
+    use carafe::store::StoreError;
     use tokio_postgres::NoTls;
 
-    use super::{Config, Connection, Error};
+    use super::{Config, Connection, Error, Socket, TlsSettings};
 
     pub(crate) struct Tls;
 
     impl Tls {
-        pub(crate) async fn connect(&self, config: &Config) -> Result<Connection, Error> {
-            let (client, io) = config.connect(NoTls).await?;
+        pub(crate) fn new(_: &TlsSettings) -> Result<Self, StoreError> {
+            Ok(Self)
+        }
+
+        pub(crate) async fn connect(
+            &self,
+            config: &Config,
+            socket: Socket,
+            _name: String,
+        ) -> Result<Connection, Error> {
+            let (client, io) = config.connect_raw(socket, NoTls).await?;
             Ok(Connection::new(client, Box::pin(io)))
         }
     }

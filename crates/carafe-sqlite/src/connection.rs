@@ -1,8 +1,5 @@
 //! Opening the file.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use carafe::store::{StoreError, StoreErrorKind};
@@ -22,23 +19,6 @@ pub(crate) fn open(options: &SqliteOptions) -> Result<Connection, StoreError> {
     configure(&connection, options).map_err(|error| failed("open the file", &error))?;
     switch_to_wal(&connection, options.busy_timeout)?;
     Ok(connection)
-}
-
-/// Creates the file, if it is missing, for its owner alone: SQLite gives the files that it puts
-/// beside it the same permissions.
-pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
-    let mut create = OpenOptions::new();
-    create.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut create, 0o600);
-    match create.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            format!("the SQLite file {} can't be created: {error}", path.display()),
-        )),
-    }
 }
 
 fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {

@@ -1,3 +1,6 @@
+use std::io;
+use std::path::Path;
+
 use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::ffi::code_to_str;
 use rusqlite::{Error, ErrorCode};
@@ -27,6 +30,23 @@ fn describe(doing: &str, error: &Error) -> String {
         // Others may quote what was bound or found.
         _ => format!("SQLite could not {doing}: the answer was not of the expected form"),
     }
+}
+
+/// A file that the system refuses something.
+pub(crate) fn failed_io(doing: &str, path: &Path, error: &io::Error) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        format!("the system could not {doing} the SQLite file {}: {error}", path.display()),
+    )
+}
+
+/// A transaction in a file that is at its path no more.
+pub(crate) fn moved_meanwhile() -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Uncertain,
+        "the SQLite file, or the log beside it, was removed, moved or replaced during a write: that \
+         may be lost",
+    )
 }
 
 /// What the file holds is no record.

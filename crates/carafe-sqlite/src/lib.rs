@@ -20,16 +20,23 @@
 //! - The waiting is done by threads of the store's own, never by the async runtime's. Writes that
 //!   come at the same time share a transaction, and its way to the disk.
 //!
-//! The file should be of its own: the store refuses one that is another application's. Its
-//! permissions are for its owner alone.
+//! - A file that is removed, moved or replaced while it is in use is noticed with the next call: that
+//!   fails as long as there is no file, and then works with the one that is at the path.
+//!
+//! The file should be of its own: the store refuses one that is another application's. It is created
+//! for its owner alone, and one that every user of the system may write to is refused. Services that
+//! share a file need [different prefixes](SqliteOptions::prefix).
 #![forbid(unsafe_code)]
 
 mod connection;
 mod error;
 mod options;
+mod paths;
+mod pool;
 mod reader;
 mod scan;
 mod schema;
+mod sql;
 mod statements;
 mod store;
 mod writer;

@@ -32,6 +32,8 @@ pub enum Synchronous {
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
     pub(crate) path: PathBuf,
+    pub(crate) prefix: String,
+    pub(crate) create: bool,
     pub(crate) synchronous: Synchronous,
     pub(crate) readers: usize,
     pub(crate) busy_timeout: Duration,
@@ -46,12 +48,40 @@ impl SqliteOptions {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             path: path.as_ref().to_owned(),
+            prefix: String::new(),
+            create: true,
             synchronous: Synchronous::default(),
             readers: cores.min(4),
             busy_timeout: Duration::from_secs(2),
             cache_kib: 16 * 1024,
             max_mib: None,
         }
+    }
+
+    /// What the names of the tables begin with, for services that share a file; nothing by default.
+    /// Services with different prefixes have nothing in common but the file: the same user's sessions
+    /// in one are not listed, nor ended, by the other.
+    ///
+    /// It may have up to 64 lower-case letters, digits, and any of `-_.`.
+    ///
+    /// ```no_run
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let store = SqliteOptions::new("sessions.db").prefix("shop").open()?;
+    /// # Ok::<(), carafe::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Whether a missing file and missing tables are created, which is the default. Programs that look
+    /// after a service's sessions had better not: then either is an error.
+    #[must_use]
+    pub fn create_if_missing(mut self, create: bool) -> Self {
+        self.create = create;
+        self
     }
 
     /// What is awaited before a write is acknowledged: [`Synchronous::Full`] by default.
@@ -98,7 +128,8 @@ impl SqliteOptions {
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the file can't
-    /// be opened, is another application's, or was written by a later version of this crate;
+    /// be opened, is another application's, was written by a later version of this crate, or may be
+    /// written to by every user of the system, and if the path is no file's, such as `:memory:`;
     /// [`StoreErrorKind::Corrupt`](carafe::store::StoreErrorKind::Corrupt) if it is no database.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         SqliteStore::with_options(self)

@@ -1,21 +1,21 @@
 //! The threads that read. The write-ahead log lets them, whoever writes.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use carafe::store::StoreError;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::connection;
 use crate::error::{failed, is_busy, stopped};
-use crate::options::SqliteOptions;
+use crate::pool::Pool;
+use crate::sql::Db;
 
 /// How many reads look at one moment of the file at most.
 const BATCH: usize = 64;
 
 /// Reads, and answers; `false` if the connection is not to be used again.
-type Read = Box<dyn FnOnce(Result<&Connection, StoreError>) -> bool + Send>;
+type Read = Box<dyn FnOnce(Result<Db<'_>, StoreError>) -> bool + Send>;
 
 /// The way to the threads.
 #[derive(Debug)]
@@ -25,26 +25,27 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts the threads.
-    pub(crate) fn start(options: &SqliteOptions) -> std::io::Result<Self> {
-        let start = |_| {
+    pub(crate) fn start(pool: &Arc<Pool>, threads: usize) -> std::io::Result<Self> {
+        let start = |number| {
             let (reads, waiting) = channel();
-            let options = options.clone();
+            let pool = Arc::clone(pool);
             thread::Builder::new()
                 .name("carafe-sqlite-reader".to_owned())
-                .spawn(move || run(&options, &waiting))?;
+                .spawn(move || run(&pool, number, &waiting))?;
             Ok(reads)
         };
-        Ok(Self { threads: (0..options.readers).map(start).collect::<std::io::Result<_>>()? })
+        // The first connection is the writer's.
+        Ok(Self { threads: (1..=threads).map(start).collect::<std::io::Result<_>>()? })
     }
 
     /// Reads something. `spread` tells the threads apart: any number that differs from call to call.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         spread: u8,
-        run: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        run: impl FnOnce(Db<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let read = move |connection: Result<&Connection, StoreError>| {
+        let read = move |connection: Result<Db<'_>, StoreError>| {
             if reply.is_closed() {
                 return true;
             }
@@ -63,44 +64,47 @@ impl Readers {
     }
 }
 
-fn run(options: &SqliteOptions, waiting: &Receiver<Read>) {
-    let mut connection = None;
+fn run(pool: &Pool, number: usize, waiting: &Receiver<Read>) {
     // The loop ends when the store is dropped.
     while let Ok(first) = waiting.recv() {
         let mut reads = vec![first];
         reads.extend(waiting.try_iter().take(BATCH - 1));
-        connection = work(options, connection, reads);
+        work(pool, number, reads);
     }
 }
 
-/// Does some reads, and returns the connection if it can be used again.
-fn work(
-    options: &SqliteOptions,
-    connection: Option<Connection>,
-    reads: Vec<Read>,
-) -> Option<Connection> {
-    let opened = match connection {
-        Some(connection) => Ok(connection),
-        None => connection::open(options),
+/// Does some reads.
+fn work(pool: &Pool, number: usize, reads: Vec<Read>) {
+    let lent = match pool.lend(number) {
+        Ok(lent) => lent,
+        Err(error) => return refuse(reads, &error),
     };
-    let connection = match opened {
-        Ok(connection) => connection,
-        Err(error) => {
-            for read in reads {
-                read(Err(error.clone()));
-            }
-            return None;
-        }
+    let usable = match lent.db() {
+        Ok(db) => read_all(db, reads),
+        Err(error) => return refuse(reads, &error),
     };
+    if !usable {
+        lent.discard();
+    }
+}
+
+fn refuse(reads: Vec<Read>, error: &StoreError) {
+    for read in reads {
+        read(Err(error.clone()));
+    }
+}
+
+/// Whether the connection can be used again.
+fn read_all(db: Db<'_>, reads: Vec<Read>) -> bool {
     // Each read came before this, so that it sees all that it may expect. One moment for all of them
     // saves the others their way to the locks.
-    let together = reads.len() > 1 && connection.execute_batch("BEGIN").is_ok();
+    let together = reads.len() > 1 && db.connection.execute_batch("BEGIN").is_ok();
     let mut usable = true;
     for read in reads {
-        usable &= read(Ok(&connection));
+        usable &= read(Ok(db));
     }
     if together {
-        usable &= connection.execute_batch("COMMIT").is_ok();
+        usable &= db.connection.execute_batch("COMMIT").is_ok();
     }
-    usable.then_some(connection)
+    usable
 }

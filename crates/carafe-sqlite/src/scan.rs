@@ -4,6 +4,7 @@ use carafe::id::SessionIdHash;
 use carafe::store::{StoreError, Stored};
 
 use crate::error::unreadable;
+use crate::sql::Db;
 use crate::{SqliteStore, statements};
 
 /// How many records are read in one go: short enough for others to have their turn.
@@ -39,7 +40,7 @@ impl SqliteStore {
         let mut after = None;
         loop {
             let last: Option<SessionIdHash> = after;
-            let read = move |on: &_| statements::page(on, last.as_ref(), PAGE);
+            let read = move |on: Db<'_>| statements::page(on, last.as_ref(), PAGE);
             let rows = self.readers().read(0, read).await?;
             let is_last = rows.len() < PAGE as usize;
             for (id, row) in rows {

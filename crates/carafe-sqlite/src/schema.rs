@@ -6,6 +6,8 @@ use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::retry;
+use crate::error::failed;
+use crate::sql::Sql;
 
 /// What makes the tables of each version out of those of the one before. SQLite's `user_version`
 /// says how many have been done.
@@ -23,45 +25,80 @@ enum Refused {
     Later,
 }
 
-/// Brings the tables up to date, in one transaction.
-pub(crate) fn migrate(connection: &mut Connection, patience: Duration) -> Result<(), StoreError> {
-    match retry(patience, || try_to_migrate(connection))? {
-        Ok(()) => Ok(()),
-        Err(Refused::Foreign) => Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the SQLite file is another application's: give the sessions a file of their own",
-        )),
-        Err(Refused::Later) => Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            "the SQLite file was written by a later version of carafe-sqlite: use that version, or \
-             another file",
-        )),
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        let message = match refused {
+            Refused::Foreign => {
+                "the SQLite file is another application's: give the sessions a file of their own"
+            }
+            Refused::Later => {
+                "the SQLite file was written by a later version of carafe-sqlite: use that version, \
+                 or another file"
+            }
+        };
+        Self::new(StoreErrorKind::Unavailable, message)
     }
 }
 
-fn try_to_migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), Refused>> {
+/// Brings the tables up to date, and makes those that are missing, in one transaction.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    sql: &Sql,
+    patience: Duration,
+) -> Result<(), StoreError> {
+    Ok(retry(patience, || try_to_migrate(connection, sql))??)
+}
+
+/// Refuses a file that can't be used as it is. One without tables, which has been put in the place of
+/// another one, may be a backup whose copy has just begun.
+pub(crate) fn check(connection: &Connection, sql: &Sql) -> Result<(), StoreError> {
+    let find = || Ok((version(connection)?, has_tables(connection, sql)?));
+    let (version, has_tables) = find().map_err(|error| failed("open the file", &error))?;
+    if version? == MIGRATIONS.len() && has_tables {
+        return Ok(());
+    }
+    Err(StoreError::new(
+        StoreErrorKind::Unavailable,
+        "the SQLite file lacks the tables of the sessions: was it replaced, and is the prefix right? \
+         Put a backup in its place, or start the service again, which creates the tables",
+    ))
+}
+
+fn try_to_migrate(connection: &mut Connection, sql: &Sql) -> rusqlite::Result<Result<(), Refused>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let number =
-        |pragma: &str| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let application = number("application_id")?;
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION && (application != 0 || tables != 0) {
-        return Ok(Err(Refused::Foreign));
-    }
-    // A number that is below zero or too large is of no version of ours.
-    let done = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
-    let Some(missing) = MIGRATIONS.get(done..) else {
-        return Ok(Err(Refused::Later));
+    let done = match version(&transaction)? {
+        Ok(done) => done,
+        Err(refused) => return Ok(Err(refused)),
     };
-    if missing.is_empty() {
+    // A service that is new in the file begins with the first migration.
+    let done = if has_tables(&transaction, sql)? { done } else { 0 };
+    let Some(missing) = MIGRATIONS.get(done..).filter(|missing| !missing.is_empty()) else {
         return Ok(Ok(()));
-    }
+    };
     for migration in missing {
-        transaction.execute_batch(migration)?;
+        transaction.execute_batch(&sql.with_names(migration))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(Ok(()))
+}
+
+/// How many migrations have been done.
+fn version(connection: &Connection) -> rusqlite::Result<Result<usize, Refused>> {
+    let number =
+        |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let application = number("application_id")?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (application != 0 || tables != 0) {
+        return Ok(Err(Refused::Foreign));
+    }
+    // A number that is below zero or too large is of no version of ours.
+    let done = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
+    Ok(if done > MIGRATIONS.len() { Err(Refused::Later) } else { Ok(done) })
+}
+
+fn has_tables(connection: &Connection, sql: &Sql) -> rusqlite::Result<bool> {
+    connection.table_exists(None::<&str>, sql.with_names("%session").as_str())
 }

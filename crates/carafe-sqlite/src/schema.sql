@@ -1,5 +1,5 @@
 -- Sessions. Their key is SHA-256 of the id that the visitor's cookie has.
-CREATE TABLE session (
+CREATE TABLE "%session" (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
     version INTEGER NOT NULL,
@@ -10,20 +10,20 @@ CREATE TABLE session (
     -- The record in the binary form of Record::to_bytes.
     record BLOB NOT NULL
 ) STRICT;
-CREATE INDEX session_user ON session (user) WHERE user IS NOT NULL;
-CREATE INDEX session_ends ON session (ends);
+CREATE INDEX "%session_user" ON "%session" (user) WHERE user IS NOT NULL;
+CREATE INDEX "%session_ends" ON "%session" (ends);
 
 -- Sessions in cookies that were ended.
-CREATE TABLE revoked_session (
+CREATE TABLE "%revoked_session" (
     id BLOB PRIMARY KEY,
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX revoked_session_until ON revoked_session (until);
+CREATE INDEX "%revoked_session_until" ON "%revoked_session" (until);
 
 -- Users whose earlier logins in cookies count no more.
-CREATE TABLE revoked_user (
+CREATE TABLE "%revoked_user" (
     user TEXT PRIMARY KEY,
     not_before INTEGER NOT NULL,
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX revoked_user_until ON revoked_user (until);
+CREATE INDEX "%revoked_user_until" ON "%revoked_user" (until);

@@ -4,7 +4,9 @@ use carafe::id::SessionIdHash;
 use carafe::record::Record;
 use carafe::store::{Deleted, Revocations, Stored, Updated, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{OptionalExtension as _, Result, params};
+
+use crate::sql::{Db, Statement};
 
 /// A number without a sign in SQLite's numbers, which have one: what doesn't fit is the largest that
 /// does. A time as far away as that never comes.
@@ -47,16 +49,13 @@ impl From<&Record> for NewRow {
     }
 }
 
-pub(crate) fn create(on: &Connection, id: &SessionIdHash, row: &NewRow) -> Result<bool> {
-    let mut insert = on.prepare_cached(
-        "INSERT INTO session (id, version, user, ends, record) VALUES (?1, 1, ?2, ?3, ?4)
-         ON CONFLICT (id) DO NOTHING",
-    )?;
+pub(crate) fn create(on: Db<'_>, id: &SessionIdHash, row: &NewRow) -> Result<bool> {
+    let mut insert = on.prepare(Statement::Create)?;
     Ok(insert.execute(params![id.as_bytes(), row.user, row.ends, row.record])? == 1)
 }
 
-pub(crate) fn load(on: &Connection, id: &SessionIdHash) -> Result<Option<Row>> {
-    let mut select = on.prepare_cached("SELECT version, record FROM session WHERE id = ?1")?;
+pub(crate) fn load(on: Db<'_>, id: &SessionIdHash) -> Result<Option<Row>> {
+    let mut select = on.prepare(Statement::Load)?;
     select
         .query_row([id.as_bytes()], |row| {
             Ok(Row { version: Version(row.get::<_, Number>(0)?.0), record: row.get(1)? })
@@ -65,17 +64,14 @@ pub(crate) fn load(on: &Connection, id: &SessionIdHash) -> Result<Option<Row>> {
 }
 
 pub(crate) fn update(
-    on: &Connection,
+    on: Db<'_>,
     id: &SessionIdHash,
     expected: Version,
     row: &NewRow,
 ) -> Result<Updated> {
     // A version beyond SQLite's numbers is no record's.
     let next = Version(expected.0.saturating_add(1));
-    let mut update = on.prepare_cached(
-        "UPDATE session SET version = ?3, user = ?4, ends = ?5, record = ?6
-         WHERE id = ?1 AND version = ?2",
-    )?;
+    let mut update = on.prepare(Statement::Update)?;
     let (version, next_version) = (Number(expected.0), Number(next.0));
     let updated = update.execute(params![
         id.as_bytes(),
@@ -92,15 +88,11 @@ pub(crate) fn update(
     })
 }
 
-pub(crate) fn delete(
-    on: &Connection,
-    id: &SessionIdHash,
-    expected: Option<Version>,
-) -> Result<Deleted> {
+pub(crate) fn delete(on: Db<'_>, id: &SessionIdHash, expected: Option<Version>) -> Result<Deleted> {
     let deleted = match expected {
-        None => on.prepare_cached("DELETE FROM session WHERE id = ?1")?.execute([id.as_bytes()])?,
+        None => on.prepare(Statement::Delete)?.execute([id.as_bytes()])?,
         Some(version) => on
-            .prepare_cached("DELETE FROM session WHERE id = ?1 AND version = ?2")?
+            .prepare(Statement::DeleteVersion)?
             .execute(params![id.as_bytes(), Number(version.0)])?,
     };
     Ok(match deleted {
@@ -110,30 +102,23 @@ pub(crate) fn delete(
     })
 }
 
-fn exists(on: &Connection, id: &SessionIdHash) -> Result<bool> {
-    on.prepare_cached("SELECT 1 FROM session WHERE id = ?1")?.exists([id.as_bytes()])
+fn exists(on: Db<'_>, id: &SessionIdHash) -> Result<bool> {
+    on.prepare(Statement::Exists)?.exists([id.as_bytes()])
 }
 
-pub(crate) fn list_for_user(
-    on: &Connection,
-    user: &str,
-    now: u64,
-) -> Result<Vec<(SessionIdHash, Row)>> {
-    let mut select =
-        on.prepare_cached("SELECT id, version, record FROM session WHERE user = ?1 AND ends > ?2")?;
+pub(crate) fn list_for_user(on: Db<'_>, user: &str, now: u64) -> Result<Vec<(SessionIdHash, Row)>> {
+    let mut select = on.prepare(Statement::ListForUser)?;
     let rows = select.query_map(params![user, Number(now)], with_id)?;
     rows.collect()
 }
 
 /// At most `limit` records that come after an id, in the order of ids.
 pub(crate) fn page(
-    on: &Connection,
+    on: Db<'_>,
     after: Option<&SessionIdHash>,
     limit: u32,
 ) -> Result<Vec<(SessionIdHash, Row)>> {
-    let mut select = on.prepare_cached(
-        "SELECT id, version, record FROM session WHERE id > ?1 ORDER BY id LIMIT ?2",
-    )?;
+    let mut select = on.prepare(Statement::Page)?;
     // Before all ids is the empty one.
     let after = after.map_or(&[][..], |id| id.as_bytes());
     let rows = select.query_map(params![after, limit], with_id)?;
@@ -145,64 +130,43 @@ fn with_id(row: &rusqlite::Row<'_>) -> Result<(SessionIdHash, Row)> {
     Ok((id, Row { version: Version(row.get::<_, Number>(1)?.0), record: row.get(2)? }))
 }
 
-pub(crate) fn delete_for_user(
-    on: &Connection,
-    user: &str,
-    keep: Option<&SessionIdHash>,
-) -> Result<u64> {
-    let mut delete = on.prepare_cached("DELETE FROM session WHERE user = ?1 AND id IS NOT ?2")?;
+pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<&SessionIdHash>) -> Result<u64> {
+    let mut delete = on.prepare(Statement::DeleteForUser)?;
     let deleted = delete.execute(params![user, keep.map(SessionIdHash::as_bytes)])?;
     Ok(deleted as u64)
 }
 
 /// Deletes at most `limit` of each kind, the oldest first.
-pub(crate) fn delete_expired(on: &Connection, now: u64, limit: u32) -> Result<u64> {
-    const DELETE: [&str; 3] = [
-        "DELETE FROM session WHERE number IN
-         (SELECT number FROM session WHERE ends <= ?1 ORDER BY ends LIMIT ?2)",
-        "DELETE FROM revoked_session WHERE id IN
-         (SELECT id FROM revoked_session WHERE until <= ?1 ORDER BY until LIMIT ?2)",
-        "DELETE FROM revoked_user WHERE user IN
-         (SELECT user FROM revoked_user WHERE until <= ?1 ORDER BY until LIMIT ?2)",
-    ];
+pub(crate) fn delete_expired(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
+    const SWEEPS: [Statement; 3] =
+        [Statement::SweepSessions, Statement::SweepRevokedSessions, Statement::SweepRevokedUsers];
     let mut deleted = 0;
-    for statement in DELETE {
-        deleted += on.prepare_cached(statement)?.execute(params![Number(now), limit])? as u64;
+    for statement in SWEEPS {
+        deleted += on.prepare(statement)?.execute(params![Number(now), limit])? as u64;
     }
     Ok(deleted)
 }
 
-pub(crate) fn revoke(on: &Connection, id: &SessionIdHash, until: u64) -> Result<()> {
-    let mut insert = on.prepare_cached(
-        "INSERT INTO revoked_session (id, until) VALUES (?1, ?2)
-         ON CONFLICT (id) DO UPDATE SET until = max(until, excluded.until)",
-    )?;
+pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64) -> Result<()> {
+    let mut insert = on.prepare(Statement::Revoke)?;
     insert.execute(params![id.as_bytes(), Number(until)])?;
     Ok(())
 }
 
-pub(crate) fn revoke_user(on: &Connection, user: &str, time: u64, until: u64) -> Result<()> {
-    let mut insert = on.prepare_cached(
-        "INSERT INTO revoked_user (user, not_before, until) VALUES (?1, ?2, ?3)
-         ON CONFLICT (user) DO UPDATE SET
-             not_before = max(not_before, excluded.not_before),
-             until = max(until, excluded.until)",
-    )?;
+pub(crate) fn revoke_user(on: Db<'_>, user: &str, time: u64, until: u64) -> Result<()> {
+    let mut insert = on.prepare(Statement::RevokeUser)?;
     insert.execute(params![user, Number(time), Number(until)])?;
     Ok(())
 }
 
 pub(crate) fn revocations(
-    on: &Connection,
+    on: Db<'_>,
     id: &SessionIdHash,
     user: Option<&str>,
     now: u64,
 ) -> Result<Revocations> {
     // In one statement, so that it is one moment that is looked at.
-    let mut select = on.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM revoked_session WHERE id = ?1 AND until > ?3),
-                (SELECT not_before FROM revoked_user WHERE user = ?2 AND until > ?3)",
-    )?;
+    let mut select = on.prepare(Statement::Revocations)?;
     select.query_row(params![id.as_bytes(), user, Number(now)], |row| {
         let not_before = row.get::<_, Option<Number>>(1)?.map(|time| time.0);
         Ok(Revocations { session: row.get(0)?, not_before })

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use carafe::SessionStore;
 use carafe::id::SessionIdHash;
@@ -7,10 +8,11 @@ use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Up
 
 use crate::error::unreadable;
 use crate::options::SqliteOptions;
+use crate::pool::Pool;
 use crate::reader::Readers;
+use crate::sql::Db;
 use crate::statements::{self, NewRow};
 use crate::writer::Writer;
-use crate::{connection, schema};
 
 /// Sessions in a SQLite file.
 ///
@@ -37,12 +39,12 @@ impl SqliteStore {
     }
 
     pub(crate) fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
-        connection::create_file(&options.path)?;
-        let mut connection = connection::open(&options)?;
-        schema::migrate(&mut connection, options.busy_timeout)?;
+        let readers = options.readers;
+        // And one that writes.
+        let pool = Arc::new(Pool::new(options, readers + 1)?);
         let start = || {
-            let readers = Readers::start(&options)?;
-            Ok(Self { readers, writer: Writer::start(options, connection)? })
+            let writer = Writer::start(Arc::clone(&pool))?;
+            Ok(Self { writer, readers: Readers::start(&pool, readers)? })
         };
         start().map_err(|error: std::io::Error| {
             let message = format!("no thread for the SQLite file could be started: {error}");
@@ -98,7 +100,7 @@ impl SessionStore for SqliteStore {
         now: u64,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let user = user.to_owned();
-        let read = move |on: &_| statements::list_for_user(on, &user, now);
+        let read = move |on: Db<'_>| statements::list_for_user(on, &user, now);
         let rows = self.readers.read(0, read).await?;
         rows.into_iter()
             .map(|(id, row)| row.read().map(|stored| (id, stored)).map_err(unreadable))
@@ -141,7 +143,7 @@ impl SessionStore for SqliteStore {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         let (id, user) = (*id, user.map(str::to_owned));
-        let read = move |on: &_| statements::revocations(on, &id, user.as_deref(), now);
+        let read = move |on: Db<'_>| statements::revocations(on, &id, user.as_deref(), now);
         self.readers.read(spread(&id), read).await
     }
 }

@@ -3,6 +3,7 @@
 //! Whatever waits when a transaction ends goes into the next one: many writers then share the one
 //! thing that takes time, the way to the disk.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,9 +12,12 @@ use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::connection;
 use crate::error::{busy, failed, is_busy, stopped, uncertain};
-use crate::options::SqliteOptions;
+use crate::pool::Pool;
+use crate::sql::Db;
+
+/// The writer's number among the connections.
+const NUMBER: usize = 0;
 
 /// How many writes share a transaction at most, so that none waits long for the others.
 const BATCH: usize = 256;
@@ -24,7 +28,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_
 /// A write, and who waits for it.
 trait Write: Send {
     /// Does it, within a transaction.
-    fn execute(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+    fn execute(&mut self, db: Db<'_>) -> rusqlite::Result<()>;
     /// Says that the transaction is on the disk, or why it isn't.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
     /// Whether nobody waits any more.
@@ -39,11 +43,11 @@ struct Job<F, T> {
 
 impl<F, T> Write for Job<F, T>
 where
-    F: Fn(&Connection) -> rusqlite::Result<T> + Send,
+    F: Fn(Db<'_>) -> rusqlite::Result<T> + Send,
     T: Send,
 {
-    fn execute(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.result = Some((self.run)(connection)?);
+    fn execute(&mut self, db: Db<'_>) -> rusqlite::Result<()> {
+        self.result = Some((self.run)(db)?);
         Ok(())
     }
 
@@ -65,10 +69,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, which works with this connection.
-    pub(crate) fn start(options: SqliteOptions, connection: Connection) -> std::io::Result<Self> {
+    /// Starts the thread.
+    pub(crate) fn start(pool: Arc<Pool>) -> std::io::Result<Self> {
         let (jobs, waiting) = channel();
-        let thread = Thread { options, connection: Some(connection) };
+        let thread = Thread { pool };
         thread::Builder::new()
             .name("carafe-sqlite-writer".to_owned())
             .spawn(move || thread.run(&waiting))?;
@@ -78,7 +82,7 @@ impl Writer {
     /// Does a write, and waits until it is committed.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        run: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        run: impl Fn(Db<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Job { run, result: None, reply });
@@ -88,13 +92,11 @@ impl Writer {
 }
 
 struct Thread {
-    options: SqliteOptions,
-    /// The connection; none after it has failed.
-    connection: Option<Connection>,
+    pool: Arc<Pool>,
 }
 
 impl Thread {
-    fn run(mut self, waiting: &Receiver<Box<dyn Write>>) {
+    fn run(self, waiting: &Receiver<Box<dyn Write>>) {
         // The loop ends when the store is dropped.
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
@@ -107,7 +109,7 @@ impl Thread {
         }
     }
 
-    fn work(&mut self, mut jobs: Vec<Box<dyn Write>>) {
+    fn work(&self, mut jobs: Vec<Box<dyn Write>>) {
         let committed = self.transact(&mut jobs);
         if let Err(error) = &committed {
             tracing::debug!(
@@ -128,30 +130,30 @@ impl Thread {
     }
 
     /// Does all of it in one transaction, or nothing.
-    fn transact(&mut self, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connection::open(&self.options)?,
-        };
-        match begin(&connection, self.options.busy_timeout) {
+    fn transact(&self, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+        let lent = self.pool.lend(NUMBER)?;
+        match begin(lent.db()?.connection, self.pool.options().busy_timeout) {
             Ok(()) => {}
-            Err(error) if is_busy(&error) => {
-                self.connection = Some(connection);
-                return Err(busy());
-            }
-            Err(error) => return Err(failed("begin to write", &error)),
-        }
-        for job in jobs.iter_mut() {
-            if let Err(error) = job.execute(&connection) {
-                let error = failed("write", &error);
-                // The connection is dropped with what it has not committed.
-                return Err(error);
+            Err(error) if is_busy(&error) => return Err(busy()),
+            Err(error) => {
+                lent.discard();
+                return Err(failed("begin to write", &error));
             }
         }
-        connection.execute_batch("COMMIT").map_err(|error| uncertain(&error))?;
-        self.connection = Some(connection);
-        Ok(())
+        if let Err(error) = commit(lent.db()?, jobs) {
+            // What it has not committed goes with it.
+            lent.discard();
+            return Err(error);
+        }
+        lent.confirm()
     }
+}
+
+fn commit(db: Db<'_>, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
+    for job in jobs {
+        job.execute(db).map_err(|error| failed("write", &error))?;
+    }
+    db.connection.execute_batch("COMMIT").map_err(|error| uncertain(&error))
 }
 
 /// Waits for its turn, and more evenly than SQLite's own waiting, whose pauses grow to a tenth of a

@@ -37,6 +37,8 @@ pub struct Proxy {
 struct State {
     cuts: AtomicBool,
     connections: AtomicUsize,
+    /// Connections before the one of this number are silent.
+    first_that_speaks: AtomicUsize,
     /// What clients have sent, if that is to be noted.
     sent: Mutex<Option<Vec<u8>>>,
     /// Wakes all connections, to end them.
@@ -57,7 +59,7 @@ impl Proxy {
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                shared.connections.fetch_add(1, Ordering::Relaxed);
+                let number = shared.connections.fetch_add(1, Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(&server).await else { continue };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
@@ -65,8 +67,8 @@ impl Proxy {
                 tokio::spawn(async move {
                     tokio::select! {
                         () = state.ends.notified() => {}
-                        () = copy(from_client, to_server, |asked| state.note(asked)) => {}
-                        () = copy(from_server, to_client, |_| state.passes_on()) => {}
+                        () = copy(from_client, to_server, |asked| state.note(asked, number)) => {}
+                        () = copy(from_server, to_client, |_| state.answer(number)) => {}
                     }
                 });
             }
@@ -89,6 +91,13 @@ impl Proxy {
         self.state.ends.notify_waiters();
     }
 
+    /// Keeps all connections that there are open, and passes nothing on in them any more, as a firewall
+    /// does that has forgotten them. Those that are opened later are not concerned.
+    pub fn silence_connections(&self) {
+        let number = self.state.connections.load(Ordering::SeqCst);
+        self.state.first_that_speaks.store(number, Ordering::SeqCst);
+    }
+
     /// Notes what clients send from now on; returns what they have sent since the last time. It is
     /// noted before it is passed on.
     pub fn sent(&self) -> Vec<u8> {
@@ -102,26 +111,47 @@ impl Proxy {
     }
 }
 
+/// What becomes of some bytes.
+enum Fate {
+    PassedOn,
+    Swallowed,
+    /// The connection ends with them.
+    Cut,
+}
+
 impl State {
-    fn note(&self, asked: &[u8]) -> bool {
+    fn note(&self, asked: &[u8], connection: usize) -> Fate {
         if let Some(sent) = &mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner) {
             sent.extend(asked);
         }
-        true
+        self.unless_silent(connection)
     }
 
-    fn passes_on(&self) -> bool {
-        !self.cuts.swap(false, Ordering::SeqCst)
+    fn answer(&self, connection: usize) -> Fate {
+        match self.cuts.swap(false, Ordering::SeqCst) {
+            true => Fate::Cut,
+            false => self.unless_silent(connection),
+        }
+    }
+
+    fn unless_silent(&self, connection: usize) -> Fate {
+        match connection < self.first_that_speaks.load(Ordering::SeqCst) {
+            true => Fate::Swallowed,
+            false => Fate::PassedOn,
+        }
     }
 }
 
-/// Passes on what comes, until either side ends or something is not to be passed on.
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passes: impl Fn(&[u8]) -> bool) {
+/// Passes on what comes, until either side ends or the connection is cut.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fate: impl Fn(&[u8]) -> Fate) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read) = from.read(&mut buffer).await {
         let came = &buffer[..read];
-        if read == 0 || !passes(came) || to.write_all(came).await.is_err() {
-            return;
+        match fate(came) {
+            Fate::Cut => return,
+            Fate::Swallowed if read > 0 => {}
+            _ if read == 0 || to.write_all(came).await.is_err() => return,
+            _ => {}
         }
     }
 }

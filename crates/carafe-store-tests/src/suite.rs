@@ -39,6 +39,9 @@ macro_rules! with_cases {
             processes_see_each_others_writes_at_once
             what_was_written_outlives_the_connection
             a_call_that_is_dropped_is_whole_or_nothing
+            a_store_outlives_its_runtimes
+            the_end_of_a_runtime_fails_no_call_in_another
+            a_paused_clock_refuses_nothing
             racing_creations_of_one_id_have_one_winner
             racing_updates_of_one_version_have_one_winner
             every_version_is_written_once

@@ -85,8 +85,18 @@ struct Inner {
 }
 
 impl Error {
+    /// An error of a crate that integrates this one into something else. `message` says what happened
+    /// and what to do about it, and must not contain a key, an identifier, a cookie or a session's
+    /// value.
+    ///
+    /// ```
+    /// use carafe::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Setting, "the page's home is empty: it must be a path");
+    /// assert_eq!(error.kind(), ErrorKind::Setting);
+    /// ```
     #[cold]
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner { kind, message: message.into(), source: None, redirect: None }))
     }
 
@@ -108,16 +118,11 @@ impl Error {
         )
     }
 
-    pub(crate) fn with_source(
-        mut self,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> Self {
+    /// The same error, with the one that caused it as its
+    /// [`source`](std::error::Error::source).
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
-        self
-    }
-
-    pub(crate) fn with_prefix(mut self, prefix: &str) -> Self {
-        self.0.message = Cow::Owned(format!("{prefix}{}", self.0.message));
         self
     }
 
@@ -125,6 +130,41 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+}
+
+impl From<carafe_format::Error> for Error {
+    /// The error of a format as the library's own: its kind is the one of the same name.
+    fn from(error: carafe_format::Error) -> Self {
+        let (kind, message, source) = error.into_parts();
+        Self(Box::new(Inner { kind: kind.into(), message, source, redirect: None }))
+    }
+}
+
+impl From<carafe_format::ErrorKind> for ErrorKind {
+    fn from(kind: carafe_format::ErrorKind) -> Self {
+        use carafe_format::ErrorKind as Format;
+        match kind {
+            Format::MissingSecretKey => Self::MissingSecretKey,
+            Format::WeakKey => Self::WeakKey,
+            Format::Entropy => Self::Entropy,
+            Format::Setting => Self::Setting,
+            Format::Type => Self::Type,
+            Format::Value => Self::Value,
+            Format::CookieTooLarge => Self::CookieTooLarge,
+            Format::NotSigned => Self::NotSigned,
+            Format::BadSignature => Self::BadSignature,
+            Format::Expired => Self::Expired,
+            Format::FromTheFuture => Self::FromTheFuture,
+            Format::BadPayload => Self::BadPayload,
+        }
+    }
+}
+
+impl PartialEq<ErrorKind> for carafe_format::ErrorKind {
+    /// So that the error of a signature, say, is compared without looking up which type it is of.
+    fn eq(&self, other: &ErrorKind) -> bool {
+        ErrorKind::from(*self) == *other
     }
 }
 

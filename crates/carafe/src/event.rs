@@ -3,10 +3,11 @@
 
 use http::HeaderValue;
 
+use crate::signing::KeyOrigin;
 use crate::store::StoreError;
 #[cfg(feature = "metrics")]
 use crate::store::StoreErrorKind;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, KeyRing};
 
 /// Counts one more, where metrics are on.
 macro_rules! count {
@@ -139,8 +140,22 @@ pub(crate) fn large_cookie(name: &str, size: usize, limit: usize) {
     );
 }
 
+/// A layer works with these keys: warns of those that an operator should know more about.
+pub(crate) fn keys(ring: &KeyRing) {
+    for weak in ring.weak_keys() {
+        weak_key(&weak);
+    }
+    for key in ring.iter() {
+        match key.origin() {
+            KeyOrigin::Random => random_key(),
+            KeyOrigin::Ambiguous { variable } => ambiguous_key(variable),
+            _ => {}
+        }
+    }
+}
+
 /// A layer works with a key that isn't safe.
-pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
+fn weak_key(finding: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "carafe",
         event = "session.weak_key",
@@ -149,7 +164,7 @@ pub(crate) fn weak_key(finding: &dyn std::fmt::Display) {
 }
 
 /// No key is set, and one is made that nobody else has.
-pub(crate) fn random_key() {
+fn random_key() {
     tracing::warn!(
         target: "carafe",
         event = "session.random_key",
@@ -159,7 +174,7 @@ pub(crate) fn random_key() {
 }
 
 /// A variable's key is one thing to Flask and another to us.
-pub(crate) fn ambiguous_key(variable: &str) {
+fn ambiguous_key(variable: &str) {
     tracing::warn!(
         target: "carafe",
         event = "session.ambiguous_key",
@@ -189,10 +204,15 @@ pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
 
 /// A session could not be opened or saved, or a handler used it wrongly.
 pub(crate) fn failed(error: &Error) {
-    if error.kind() == ErrorKind::LoginRequired {
-        let event = "session.login_required";
-        tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
-        return;
+    match error.kind() {
+        ErrorKind::LoginRequired => {
+            let event = "session.login_required";
+            tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
+            return;
+        }
+        // The log has it from where the request was refused.
+        ErrorKind::Csrf => return,
+        _ => {}
     }
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
     count!("carafe_errors_total", "kind" => name_of(error.kind()));

@@ -26,44 +26,38 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "actix")]
-mod actix;
+pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
-mod base64;
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
 pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
-mod codec;
 mod config;
-mod cookie;
 pub mod csrf;
 mod engine;
 mod error;
 mod event;
 pub mod id;
-pub mod inspect;
 mod login_page;
 #[cfg(feature = "metrics")]
 pub mod metrics;
-#[cfg(feature = "minijinja")]
-pub mod minijinja;
-mod percent;
 mod prompt;
 pub mod record;
 mod session;
-#[cfg(feature = "sessions-page")]
-pub mod sessions_page;
-pub mod signing;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tower;
-mod value;
 
+/// The formats below the sessions, with more than applications need: for crates that integrate
+/// Carafe into something else.
+pub use carafe_format as format;
 #[cfg(feature = "sealed")]
-pub use codec::sealed;
+pub use carafe_format::sealed;
+use carafe_format::{base64, codec, cookie, percent, value};
+pub use carafe_format::{inspect, signing};
 pub use codec::{Compression, Format};
 pub use config::{Config, Refresh};
 pub use cookie::SameSite;
@@ -76,11 +70,9 @@ pub use login_page::WantedPage;
 pub use session::{
     CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
 };
-#[cfg(feature = "sessions-page")]
-pub use sessions_page::SessionsPage;
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
-pub use tower::{ResponseFuture, SessionLayer, SessionService};
+pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};
 pub use value::{
     AsText, DateTime, Dict, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value, as_datetime,
     as_uuid,
@@ -90,8 +82,3 @@ pub use value::{
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
-
-/// So are those of the guide for teams that come from Flask.
-#[cfg(all(doctest, feature = "axum", feature = "minijinja", feature = "testing"))]
-#[doc = include_str!("../../../docs/from-flask.md")]
-pub struct FromFlask;

@@ -203,9 +203,9 @@ fn every_command_is_one() {
             let name = words[0];
             assert!(name == "NAME" || examples().contains(name), "{path}: example {name}");
         }
-        for words in commands(&text, "cargo test -p carafe ") {
+        for words in commands(&text, "cargo test -p ") {
             for test in words.iter().zip(&words[1..]).filter(|(option, _)| **option == "--test") {
-                let tests = root().join("crates/carafe/tests");
+                let tests = root().join("crates").join(words[0]).join("tests");
                 let (file, folder) = (format!("{}.rs", test.1), tests.join(test.1));
                 assert!(tests.join(file).exists() || folder.exists(), "{path}: --test {}", test.1);
             }
@@ -269,8 +269,9 @@ fn every_name_of_the_library_exists() {
 #[test]
 fn every_test_beside_flasks_exists() {
     let text = read("docs/flask-tests.md");
-    let sources: Vec<_> = all(&root().join("crates/carafe/tests"))
-        .into_iter()
+    let sources: Vec<_> = ["carafe", "carafe-format", "carafe-minijinja"]
+        .iter()
+        .flat_map(|package| all(&root().join("crates").join(package).join("tests")))
         .filter(|path| path.ends_with(".rs"))
         .collect();
     let mut named = 0;

@@ -16,8 +16,8 @@ fn layer() -> Result<SessionLayer, Error> {
 
 /// A route that tells the value of a key, under a layer.
 fn client_of(layer: &SessionLayer) -> Client<Router> {
-    let show = async |session: Session| {
-        session.value("foo").map_or(Ok("-".to_owned()), |value| value.to_tagged_json())
+    let show = async |session: Session| -> Result<String, Error> {
+        Ok(session.value("foo").map_or(Ok("-".to_owned()), |value| value.to_tagged_json())?)
     };
     let set = async |session: Session, Form(form): Form<Vec<(String, String)>>| {
         for (key, value) in form {

@@ -11,7 +11,9 @@ use crate::runner;
 /// A part of the library, and the tests that are to notice changes to it.
 struct Part {
     name: &'static str,
-    /// Below `crates/carafe/src`.
+    /// The package whose code is changed.
+    package: &'static str,
+    /// Below the package's `src`.
     files: &'static [&'static str],
     /// Beside the unit tests.
     tests: &'static [&'static str],
@@ -21,25 +23,38 @@ struct Part {
 const PARTS: [Part; 5] = [
     Part {
         name: "signing",
-        files: &["signing/**", "base64.rs", "id.rs"],
+        package: "carafe-format",
+        files: &["signing/**", "base64.rs"],
         tests: &["itsdangerous", "keys", "layer", "tampering", "security"],
     },
     Part {
         name: "codec",
+        package: "carafe-format",
         files: &["codec/**"],
         tests: &["sealed", "formats", "tampering", "vectors", "security"],
     },
     Part {
         name: "cookie",
+        package: "carafe-format",
         files: &["cookie/**"],
         tests: &["layer", "flask_acceptance", "security"],
     },
-    Part { name: "csrf", files: &["csrf/**"], tests: &["csrf", "security"] },
-    Part { name: "value", files: &["value/**"], tests: &["vectors", "tagged_json"] },
+    Part {
+        name: "csrf",
+        package: "carafe",
+        files: &["csrf/**", "id.rs"],
+        tests: &["csrf", "security"],
+    },
+    Part {
+        name: "value",
+        package: "carafe-format",
+        files: &["value/**"],
+        tests: &["vectors", "tagged_json"],
+    },
 ];
 
 /// Everything that the parts' tests need, and no more: each change is compiled.
-const FEATURES: &str = "axum,sealed,testing";
+const FEATURES: &str = "carafe/axum,carafe/sealed,carafe/testing,carafe-format/sealed";
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,9 +90,7 @@ pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
             continue;
         }
         let mut all = command(job, &program, part, mutants.sample, &found);
-        for test in part.tests {
-            all.args(["--test", test]);
-        }
+        all.args(part.tests.iter().flat_map(|test| ["--test", test]));
         if let Err(error) = job.runner.run(all) {
             missed.push(format!("{}: {error}, see {}", part.name, found.display()));
         }
@@ -89,11 +102,13 @@ pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
 fn command(job: &Job<'_>, program: &Path, part: &Part, sample: u64, found: &Path) -> Command {
     let mut command = runner::command(program);
     command.arg("mutants").current_dir(&job.workspace.root);
-    command.args(["--package", "carafe", "--no-default-features", "--features", FEATURES]);
+    command.args(["--package", part.package, "--no-default-features", "--features", FEATURES]);
+    // Requests notice changes to the formats that no test of the formats does.
+    command.args(["--test-package", "carafe", "--test-package", "carafe-format"]);
     command.args(["--jobs", "1", "--no-shuffle", "--colors", "never", "--iterate"]);
     command.arg("--output").arg(found);
     for file in part.files {
-        command.arg("--file").arg(format!("crates/carafe/src/{file}"));
+        command.arg("--file").arg(format!("crates/{}/src/{file}", part.package));
     }
     if sample > 1 {
         command.arg(format!("--shard=0/{sample}")).arg("--sharding=round-robin");

@@ -14,6 +14,9 @@ const SYSTEMS: [&str; 3] =
 /// What has no Unix, no threads and no sockets: `carafe` without features builds there, too.
 const BARE: &str = "wasm32-wasip2";
 
+/// The packages that link nothing on any system, with any choice of their features.
+const CORE: [&str; 4] = ["carafe", "carafe-format", "carafe-minijinja", "carafe-sessions-page"];
+
 /// Crates that only Unix has, or that need what a bare system hasn't.
 const UNIX_ONLY: [&str; 6] =
     ["daemonize", "nix", "rustix", "signal-hook", "signal-hook-registry", "termios"];
@@ -32,7 +35,7 @@ pub(crate) fn portable(job: &mut Job<'_>) -> Result<(), String> {
     let published: Vec<_> = job.workspace.published().cloned().collect();
     let (mut lists, mut bad) = (0, Vec::new());
     for package in &published {
-        let is_core = package.name == "carafe";
+        let is_core = CORE.contains(&package.name.as_str());
         let choices = match is_core {
             true => feature_choices(&package.features),
             false => vec!["--all-features".to_owned()],

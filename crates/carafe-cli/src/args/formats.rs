@@ -122,12 +122,12 @@ impl FormatArg {
             (Self::Flask(flask), "salt") => flask.salt = Some(own),
             (Self::Flask(flask), "digest") => {
                 flask.digest =
-                    Some(value.parse().map_err(|error: carafe::Error| error.to_string())?);
+                    Some(value.parse().map_err(|error: carafe::format::Error| error.to_string())?);
             }
             (Self::Flask(flask), "key-derivation") => {
                 let parsed = value.parse();
                 flask.key_derivation =
-                    Some(parsed.map_err(|error: carafe::Error| error.to_string())?);
+                    Some(parsed.map_err(|error: carafe::format::Error| error.to_string())?);
             }
             (Self::Sealed { cookie_name }, "cookie-name") if !own.is_empty() => {
                 *cookie_name = Some(own);

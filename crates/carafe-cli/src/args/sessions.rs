@@ -52,7 +52,8 @@ pub(crate) struct StoreArgs {
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "store")]
     pub(crate) store_file: Option<PathBuf>,
 
-    /// What the names of Redis' keys begin with, where the service has set it [default: carafe]
+    /// What the names of Redis' keys or of SQLite's tables begin with, where the service has set it
+    /// [default: carafe on Redis, nothing in SQLite]
     #[arg(long, global = true, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
 

@@ -54,7 +54,7 @@ impl Environment {
 
     /// The cookie that these settings lead to, if they fit together.
     pub(super) fn cookie(&self) -> Result<SetCookieLine, carafe::Error> {
-        SetCookieLine::of(&self.config)
+        self.config.set_cookie_line()
     }
 
     /// Whether a variable is set.

@@ -2,10 +2,10 @@
 
 mod refusal;
 
+use carafe::format::{Error, ErrorKind};
 use carafe::inspect::{Alternatives, check_session};
 use carafe::sealed::SealedCodec;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Error, ErrorKind};
 
 use crate::cookies::Cookie;
 use crate::keys::Keys;

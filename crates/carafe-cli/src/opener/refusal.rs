@@ -1,4 +1,4 @@
-use carafe::Error;
+use carafe::format::Error;
 use carafe::inspect::{Alternative, CookieFormat, KeyEdit, check_session, inspect};
 use carafe::signing::SigningOptions;
 

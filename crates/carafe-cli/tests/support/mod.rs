@@ -132,7 +132,7 @@ impl Drop for Folder {
 
 /// The rows of a file of cases recorded from the real thing.
 pub(crate) fn rows(file: &str) -> Vec<Json> {
-    let path = format!("{}/../carafe/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../carafe-format/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
     let rows = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let rows: Vec<Json> = rows.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
     assert!(!rows.is_empty());

@@ -1,5 +1,5 @@
 WITH deleted AS (
-    DELETE FROM carafe_sessions
+    DELETE FROM @.carafe_sessions
     WHERE owner = $1 AND ($2 IS NULL OR id <> $2)
     RETURNING 1
 )

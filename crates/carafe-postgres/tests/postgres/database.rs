@@ -9,13 +9,28 @@ pub(crate) fn url() -> String {
     std::env::var("CARAFE_POSTGRES_URL").expect("CARAFE_POSTGRES_URL must hold the URL of a server")
 }
 
+/// The URL of a server with no pooler in between: that of the tests with TLS, without it.
+pub(crate) fn direct_url() -> String {
+    std::env::var("CARAFE_POSTGRES_TLS_URL").unwrap().replace("require", "disable")
+}
+
 /// A schema of one test, and the user whose unqualified names are in it.
 pub(crate) struct Database {
+    server: String,
     user: String,
 }
 
 impl Database {
     pub(crate) async fn create() -> Self {
+        Self::create_on(url()).await
+    }
+
+    /// One with no pooler in between, which would keep connections of its own.
+    pub(crate) async fn create_directly() -> Self {
+        Self::create_on(direct_url()).await
+    }
+
+    async fn create_on(server: String) -> Self {
         let random: String = PublicId::random()
             .unwrap()
             .as_bytes()
@@ -24,14 +39,19 @@ impl Database {
             .collect();
         let user = format!("carafe_{random}");
         let sql = format!("CREATE ROLE {user} LOGIN; CREATE SCHEMA AUTHORIZATION {user}");
-        connect(&url()).await.batch_execute(&sql).await.unwrap();
-        Self { user }
+        connect(&server).await.batch_execute(&sql).await.unwrap();
+        Self { server, user }
+    }
+
+    /// Statements of an administrator, with the user's name for each `USER`.
+    pub(crate) async fn administer(&self, sql: &str) {
+        let sql = sql.replace("USER", &self.user);
+        connect(&self.server).await.batch_execute(&sql).await.unwrap();
     }
 
     /// The server's URL with this user.
     pub(crate) fn url(&self) -> String {
-        let url = url();
-        let (scheme, rest) = url.split_once("://").unwrap();
+        let (scheme, rest) = self.server.split_once("://").unwrap();
         let (_, server) = rest.rsplit_once('@').unwrap();
         format!("{scheme}://{}@{server}", self.user)
     }

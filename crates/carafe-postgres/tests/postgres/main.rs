@@ -7,8 +7,14 @@
 mod database;
 mod encryption;
 mod faults;
+mod hosts;
+mod isolation;
+mod passwords;
 mod prepared;
 mod scan;
+mod schemas;
+mod siblings;
+mod states;
 mod tables;
 mod wire;
 

@@ -22,7 +22,8 @@ where
 }
 
 async fn all(app: &App, cookie: &str) -> String {
-    let work = |session: Session| async move { Value::from(session.to_dict()).to_tagged_json() };
+    let work =
+        |session: Session| async move { Ok(Value::from(session.to_dict()).to_tagged_json()?) };
     app.request(Some(cookie), work).await.ok()
 }
 

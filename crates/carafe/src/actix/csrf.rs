@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::{HttpMessage as _, HttpRequest};
+use actix_web::error::PayloadError;
+use actix_web::{HttpMessage as _, HttpRequest, web};
+use bytes::Bytes;
 use http::request::Parts;
+use http_body::Body as HttpBody;
 
 use super::handles;
 use super::response::lines;
@@ -31,7 +34,36 @@ pub(super) async fn check(
     Ok(handled)
 }
 
+/// A request of actix-web as one of http 1, with the session and the CSRF token in its extensions,
+/// where [`LazySession::from_extensions`](crate::LazySession::from_extensions) and
+/// [`Csrf::from_extensions`](crate::Csrf::from_extensions) find them.
+///
+/// ```
+/// use actix_web::{HttpRequest, HttpResponse, web};
+/// use carafe::actix::{http_request, http_response};
+/// use carafe::{Error, Session};
+///
+/// /// A page that is written once, for every framework.
+/// async fn page<B>(request: http::Request<B>) -> Result<http::Response<bytes::Bytes>, Error> {
+///     let session = Session::from_extensions(request.extensions()).await?;
+///     let name: Option<String> = session.get("username")?;
+///     Ok(http::Response::new(name.unwrap_or_default().into()))
+/// }
+///
+/// async fn handler(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Error> {
+///     Ok(http_response(&page(http_request(&request, payload)).await?))
+/// }
+/// ```
+pub fn http_request(
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> http::Request<impl HttpBody<Data = Bytes, Error = PayloadError> + use<>> {
+    let mut parts = parts(request);
+    parts.extensions = handles::of(request, Handles::extensions);
+    http::Request::from_parts(parts, Streamed(payload.into_inner()))
+}
+
 /// The head of a request, as http 1 has it.
-pub(super) fn parts(request: &HttpRequest) -> Parts {
+fn parts(request: &HttpRequest) -> Parts {
     head(request.method().as_str(), &request.uri().to_string(), lines(request.headers()))
 }

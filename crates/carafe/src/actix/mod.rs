@@ -1,15 +1,17 @@
 //! The layers as middleware for actix-web, the extractors, and errors as its responses.
 //!
 //! What there is to decide is decided elsewhere: here types of actix-web, which go with http 0.2,
-//! become those of http 1, and back.
+//! become those of http 1, and back. For a page that is written once, as a service in http 1's types,
+//! [`http_request`] and [`http_response`] do the same.
 
 mod csrf;
 mod extract;
 mod handles;
 mod middleware;
 mod response;
-#[cfg(feature = "sessions-page")]
-mod sessions_page;
+
+pub use self::csrf::http_request;
+pub use self::response::http_response;
 
 use std::future::Future;
 use std::pin::Pin;

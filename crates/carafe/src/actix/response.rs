@@ -20,7 +20,7 @@ impl ResponseError for Error {
     /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
-        page(&self.to_response())
+        http_response(&self.to_response())
     }
 }
 
@@ -51,7 +51,7 @@ impl<B> Reply for Answer<B> {
     }
 
     fn from_page(with: Response<Bytes>) -> Self {
-        page(&with).map_into_right_body()
+        http_response(&with).map_into_right_body()
     }
 }
 
@@ -75,8 +75,12 @@ impl Headers for HeaderMap {
     }
 }
 
-/// A page of the core's, for actix-web.
-pub(super) fn page(page: &Response<Bytes>) -> HttpResponse {
+/// A response of http 1 as one of actix-web's.
+///
+/// An [`Error`] that became the response stays with it, so that a layer with
+/// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
+#[must_use]
+pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(page.status()));
     // What is a header in one version of http is one in the other.
     for (name, value) in page.headers() {

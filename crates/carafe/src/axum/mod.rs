@@ -62,15 +62,71 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` if nobody is logged in. A store that can't tell is an error all the same.
+/// `None` if no user is logged in. A store that can't tell is an error all the same.
 impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
-        match Self::from_extensions(&parts.extensions).await {
-            Err(error) if error.kind() == ErrorKind::LoginRequired => Ok(None),
-            other => other.map(Some),
-        }
+        unless(ErrorKind::LoginRequired, Self::from_extensions(&parts.extensions).await)
+    }
+}
+
+/// `None` on a route without a [`SessionLayer`](crate::SessionLayer). A session that its store can't
+/// load is an error and not `None`.
+impl<S: Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        unless(ErrorKind::NoLayer, Self::from_extensions(&parts.extensions).await)
+    }
+}
+
+/// `None` on a route without a [`SessionLayer`](crate::SessionLayer).
+impl<S: Sync> OptionalFromRequestParts<S> for LazySession {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        unless(ErrorKind::NoLayer, Self::from_extensions(&parts.extensions))
+    }
+}
+
+/// `None` on a route without a [`SessionLayer`](crate::SessionLayer) of this name.
+impl<S: Sync, Marker: 'static> OptionalFromRequestParts<S> for Named<Marker> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        unless(ErrorKind::NoLayer, Self::from_extensions(&parts.extensions).await)
+    }
+}
+
+/// `None` on a route without a [`SessionLayer`](crate::SessionLayer). Fields of another type are an
+/// error.
+impl<S, T> OptionalFromRequestParts<S> for Typed<T>
+where
+    S: Sync,
+    T: Serialize + DeserializeOwned + Default,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        unless(ErrorKind::NoLayer, Self::from_extensions(&parts.extensions).await)
+    }
+}
+
+/// `None` on a route without a [`CsrfLayer`](crate::CsrfLayer).
+impl<S: Sync> OptionalFromRequestParts<S> for Csrf {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Error> {
+        unless(ErrorKind::NoLayer, Self::from_extensions(&parts.extensions).await)
+    }
+}
+
+/// `None` in place of an error of this kind.
+fn unless<T>(kind: ErrorKind, extracted: Result<T, Error>) -> Result<Option<T>, Error> {
+    match extracted {
+        Err(error) if error.kind() == kind => Ok(None),
+        extracted => extracted.map(Some),
     }
 }
 

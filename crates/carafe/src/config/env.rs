@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Config, Refresh};
 use crate::cookie::SameSite;
-use crate::{Error, ErrorKind, SecretKey, Value, event};
+use crate::{Error, Value};
 
 /// The variables that are read.
 pub(super) const VARIABLES: [&str; 18] = [
@@ -155,67 +155,10 @@ impl Variable<'_> {
     }
 }
 
-/// The secret key in a variable with Flask's prefix.
-pub(crate) fn secret_key(name: &str, text: &OsStr) -> Result<SecretKey, Error> {
-    match parse(text) {
-        // Bytes that are no UTF-8 are a key as they are: Flask fails with them.
-        None => SecretKey::new(text.as_encoded_bytes()),
-        Some(Value::Text(key)) => key_of_text(name, key.as_str()),
-        Some(Value::Null) => missing(name),
-        // Flask would make a number of a key of digits, and fail when it signs.
-        _ => {
-            event::ambiguous_key(name);
-            SecretKey::new(text.as_encoded_bytes())
-        }
-    }
-}
-
-/// The keys of `FLASK_SECRET_KEY_FALLBACKS`.
-pub(crate) fn secret_key_fallbacks(text: &OsStr) -> Result<Vec<SecretKey>, Error> {
-    const NAME: &str = "FLASK_SECRET_KEY_FALLBACKS";
-    let no_list = || {
-        Error::new(
-            ErrorKind::Setting,
-            format!("{NAME} must be a JSON list of texts, such as [\"the old key\"], or null"),
-        )
-    };
-    match parse(text) {
-        Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::List(keys)) => keys
-            .iter()
-            .map(|key| match key {
-                Value::Text(key) => key_of_text(NAME, key.as_str()),
-                _ => Err(no_list()),
-            })
-            .collect(),
-        _ => Err(no_list()),
-    }
-}
-
-fn key_of_text(name: &str, key: Option<&str>) -> Result<SecretKey, Error> {
-    match key {
-        Some("") => missing(name),
-        Some(key) => SecretKey::new(key),
-        None => Err(Error::new(
-            ErrorKind::Setting,
-            format!("a key in {name} has a lone surrogate, which has no UTF-8: use another key"),
-        )),
-    }
-}
-
-fn missing<T>(name: &str) -> Result<T, Error> {
-    Err(Error::new(
-        ErrorKind::MissingSecretKey,
-        format!(
-            "there is no secret key: set the environment variable {name} to something long and \
-             random, such as the output of `openssl rand -hex 32`"
-        ),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     fn with(name: &str, value: &str) -> Result<Config, Error> {
         Config::flask().with_variables([(name, value)])
@@ -287,33 +230,5 @@ mod tests {
             assert!(!read("1234567") || !read("false"), "{name} is ignored");
         }
         assert!(with("FLASK_OTHER", "1").is_ok_and(|config| config == Config::flask()));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_that_is_no_text_is_its_bytes() {
-        use std::os::unix::ffi::OsStrExt as _;
-
-        for bytes in [b"\xff\xfe key".as_slice(), b"\xfe\xff key"] {
-            let key = secret_key("FLASK_SECRET_KEY", OsStr::from_bytes(bytes)).unwrap();
-            assert_eq!(key.expose(), bytes, "two such keys must not become one");
-        }
-    }
-
-    #[test]
-    fn keys_are_texts() {
-        let key = |text: &str| secret_key("FLASK_SECRET_KEY", OsStr::new(text));
-        assert_eq!(key("dev").unwrap().expose(), b"dev");
-        assert_eq!(key("\"dev\"").unwrap().expose(), b"dev");
-        assert_eq!(key("0123").unwrap().expose(), b"0123");
-        assert_eq!(key("123").unwrap().expose(), b"123");
-        assert_eq!(key("").unwrap_err().kind(), ErrorKind::MissingSecretKey);
-        assert_eq!(key("\"\"").unwrap_err().kind(), ErrorKind::MissingSecretKey);
-        let fallbacks = |text: &str| secret_key_fallbacks(OsStr::new(text));
-        assert_eq!(fallbacks("[\"a\", \"b\"]").unwrap().len(), 2);
-        assert_eq!(fallbacks("null").unwrap().len(), 0);
-        for bad in ["old", "\"old\"", "[1]", "{}"] {
-            assert_eq!(fallbacks(bad).unwrap_err().kind(), ErrorKind::Setting);
-        }
     }
 }

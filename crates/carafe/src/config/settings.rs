@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use crate::codec::{Compression, Format};
+use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite, SetCookie};
+use crate::inspect::SetCookieLine;
 use crate::signing::{Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
 
@@ -249,7 +250,7 @@ impl Config {
     /// interface in Flask.
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
-        self.signing.salt = salt.into();
+        self.signing = self.signing.salt(salt);
         self
     }
 
@@ -257,7 +258,7 @@ impl Config {
     /// Flask.
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
-        self.signing.digest = digest;
+        self.signing = self.signing.digest(digest);
         self
     }
 
@@ -265,7 +266,7 @@ impl Config {
     /// interface in Flask.
     #[must_use]
     pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
-        self.signing.key_derivation = key_derivation;
+        self.signing = self.signing.key_derivation(key_derivation);
         self
     }
 
@@ -359,8 +360,38 @@ impl Config {
         self.lifetime
     }
 
+    /// What a layer with these settings would send as `Set-Cookie`, but for the value.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let flask = Config::flask().set_cookie_line()?;
+    /// assert_eq!((flask.name.as_str(), flask.secure), ("session", false));
+    /// assert!(Config::hardened().set_cookie_line()?.secure);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if the settings are not allowed or contradict each other.
+    pub fn set_cookie_line(&self) -> Result<SetCookieLine, Error> {
+        let header = self.check()?.set("", None)?;
+        let not_text = || Error::new(ErrorKind::Setting, "the cookie's attributes are not ASCII");
+        header.to_str().ok().and_then(SetCookieLine::parse).ok_or_else(not_text)
+    }
+
+    /// What the formats need of the settings.
+    pub(crate) fn codec(&self) -> CodecOptions<'_> {
+        CodecOptions {
+            cookie_name: &self.cookie_name,
+            written: self.format(),
+            accepted: &self.accepted,
+            compression: self.compression,
+            inflate_limit: self.inflate_limit,
+        }
+    }
+
     /// The format that is written.
-    pub(crate) fn format(&self) -> Format {
+    fn format(&self) -> Format {
         #[cfg(feature = "sealed")]
         if self.sealed {
             return Format::sealed();
@@ -396,7 +427,7 @@ impl Config {
                  it must be a number of bytes such as 1048576",
             ));
         }
-        SetCookie::new(&self.attributes())
+        Ok(SetCookie::new(&self.attributes())?)
     }
 
     pub(crate) fn attributes(&self) -> Attributes<'_> {

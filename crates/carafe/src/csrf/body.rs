@@ -19,15 +19,28 @@ pin_project! {
         unread: Bytes,
         trailers: Option<HeaderMap>,
         #[pin]
-        rest: B,
-        rest_ended: bool,
+        rest: Rest<B>,
+    }
+}
+
+pin_project! {
+    /// What is still to come of the body.
+    #[project = RestProjection]
+    enum Rest<B> {
+        /// All of it: nothing has been read.
+        Whole { #[pin] body: B },
+        /// What follows the part that was read. It is pinned, since it has been polled.
+        Begun { body: Pin<Box<B>> },
+        /// Nothing.
+        Ended,
     }
 }
 
 impl<B> Body<B> {
     /// A body of which nothing has been read.
     pub(crate) fn new(rest: B) -> Self {
-        Self { read: Bytes::new(), unread: Bytes::new(), trailers: None, rest, rest_ended: false }
+        let rest = Rest::Whole { body: rest };
+        Self { read: Bytes::new(), unread: Bytes::new(), trailers: None, rest }
     }
 
     fn replayed_len(&self) -> u64 {
@@ -46,28 +59,35 @@ pub(super) enum Read {
     Broken,
 }
 
-impl<B: HttpBody + Unpin> Body<B> {
+impl<B: HttpBody> Body<B> {
     /// Reads from the body until the token is found, and at most `limit` bytes. What was read will
     /// be read again by the handler.
     pub(super) async fn find_token(&mut self, mut search: Search, limit: usize) -> Read {
+        let mut body = match std::mem::replace(&mut self.rest, Rest::Ended) {
+            Rest::Whole { body } => Some(Box::pin(body)),
+            Rest::Begun { body } => Some(body),
+            Rest::Ended => None,
+        };
         let mut read = Vec::new();
         let result = loop {
-            match poll_fn(|cx| Pin::new(&mut self.rest).poll_frame(cx)).await {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(mut data) => {
-                        let taken = data.remaining().min(limit - read.len());
-                        read.extend_from_slice(&data.copy_to_bytes(taken));
-                        self.unread = data.copy_to_bytes(data.remaining());
-                    }
-                    Err(frame) => {
-                        self.trailers = frame.into_trailers().ok();
-                        self.rest_ended = true;
-                    }
-                },
+            let frame = match &mut body {
+                Some(body) => poll_fn(|cx| body.as_mut().poll_frame(cx)).await,
+                None => None,
+            };
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(mut data))) => {
+                    let taken = data.remaining().min(limit - read.len());
+                    read.extend_from_slice(&data.copy_to_bytes(taken));
+                    self.unread = data.copy_to_bytes(data.remaining());
+                }
+                Some(Ok(Err(frame))) => {
+                    self.trailers = frame.into_trailers().ok();
+                    body = None;
+                }
                 Some(Err(_)) => break Read::Broken,
-                None => self.rest_ended = true,
+                None => body = None,
             }
-            match search.search(&read, self.rest_ended) {
+            match search.search(&read, body.is_none()) {
                 Found::Value(token) => break Read::Token(token.to_vec()),
                 Found::Missing => break Read::Missing,
                 Found::NotYet if read.len() >= limit => break Read::TooFar,
@@ -75,6 +95,9 @@ impl<B: HttpBody + Unpin> Body<B> {
             }
         };
         self.read = Bytes::from(read);
+        if let Some(body) = body {
+            self.rest = Rest::Begun { body };
+        }
         result
     }
 }
@@ -96,21 +119,30 @@ impl<B: HttpBody> HttpBody for Body<B> {
         if let Some(trailers) = this.trailers.take() {
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
-        if *this.rest_ended {
-            return Poll::Ready(None);
-        }
+        let frame = match this.rest.project() {
+            RestProjection::Whole { body } => body.poll_frame(cx),
+            RestProjection::Begun { body } => body.as_mut().poll_frame(cx),
+            RestProjection::Ended => return Poll::Ready(None),
+        };
         let to_bytes = |mut data: B::Data| data.copy_to_bytes(data.remaining());
-        this.rest.poll_frame(cx).map_ok(|frame| frame.map_data(to_bytes))
+        frame.map_ok(|frame| frame.map_data(to_bytes))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.replayed_len() == 0
-            && self.trailers.is_none()
-            && (self.rest_ended || self.rest.is_end_stream())
+        let rest_ended = match &self.rest {
+            Rest::Whole { body } => body.is_end_stream(),
+            Rest::Begun { body } => body.is_end_stream(),
+            Rest::Ended => true,
+        };
+        self.replayed_len() == 0 && self.trailers.is_none() && rest_ended
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = if self.rest_ended { SizeHint::with_exact(0) } else { self.rest.size_hint() };
+        let rest = match &self.rest {
+            Rest::Whole { body } => body.size_hint(),
+            Rest::Begun { body } => body.size_hint(),
+            Rest::Ended => SizeHint::with_exact(0),
+        };
         let mut hint = SizeHint::new();
         hint.set_lower(self.replayed_len().saturating_add(rest.lower()));
         if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(self.replayed_len())) {
@@ -162,6 +194,15 @@ mod tests {
         Body::new(Frames(frames.collect(), false))
     }
 
+    /// The frames that haven't been read.
+    fn rest(body: &mut Body<Frames>) -> &mut Frames {
+        match &mut body.rest {
+            Rest::Whole { body } => body,
+            Rest::Begun { body } => body,
+            Rest::Ended => panic!("all of it was read"),
+        }
+    }
+
     async fn find(body: &mut Body<Frames>, limit: usize) -> Read {
         let search = Search::new(b"application/x-www-form-urlencoded").unwrap();
         body.find_token(search, limit).await
@@ -178,7 +219,7 @@ mod tests {
         let mut body = body(&pieces);
         assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
         assert!(matches!(find(&mut body, 100).await, Read::Token(token) if token == b"abc"));
-        assert_eq!(body.rest.0.len(), 2, "no more is read than needed");
+        assert_eq!(rest(&mut body).0.len(), 2, "no more is read than needed");
         assert_eq!(body.size_hint().exact(), Some(whole.len() as u64));
         assert!(!body.is_end_stream());
         assert_eq!(text(body).await, whole);
@@ -201,7 +242,7 @@ mod tests {
         assert!(matches!(find(&mut exact, 14).await, Read::TooFar));
         let mut longer = body(&["csrf_token=abc"]);
         assert!(matches!(find(&mut longer, 15).await, Read::Token(_)));
-        assert!(longer.rest_ended);
+        assert!(matches!(longer.rest, Rest::Ended));
         assert_eq!(text(longer).await, "csrf_token=abc");
     }
 
@@ -210,7 +251,7 @@ mod tests {
         let mut trailers = HeaderMap::new();
         trailers.insert("x-sum", "1".parse().unwrap());
         let mut with_trailers = body(&["csrf_token=abc"]);
-        with_trailers.rest.0.push_back(Ok(Frame::trailers(trailers.clone())));
+        rest(&mut with_trailers).0.push_back(Ok(Frame::trailers(trailers.clone())));
         assert!(matches!(find(&mut with_trailers, 100).await, Read::Token(_)));
         assert!(!with_trailers.is_end_stream());
         let collected = with_trailers.collect().await.unwrap();
@@ -218,11 +259,11 @@ mod tests {
         assert_eq!(collected.to_bytes(), "csrf_token=abc");
 
         let mut broken = body(&["a=b&"]);
-        broken.rest.0.push_back(Err("gone"));
+        rest(&mut broken).0.push_back(Err("gone"));
         assert!(matches!(find(&mut broken, 100).await, Read::Broken));
 
         let mut later = body(&["csrf_token=abc&", "d"]);
-        later.rest.0.push_back(Err("gone"));
+        rest(&mut later).0.push_back(Err("gone"));
         assert!(matches!(find(&mut later, 100).await, Read::Token(_)));
         assert_eq!(later.collect().await.unwrap_err(), "gone");
 

@@ -30,7 +30,7 @@ pub(crate) async fn request<B>(
     mut body: Body<B>,
 ) -> Result<Request<Body<B>>, Error>
 where
-    B: HttpBody + Unpin,
+    B: HttpBody,
 {
     // What is cheap comes first: an attacker's request costs neither the body nor the store.
     let checked = match check_site(&protection.settings().origins, &parts) {
@@ -91,7 +91,7 @@ async fn check_token<B>(
     body: &mut Body<B>,
 ) -> Result<(), Error>
 where
-    B: HttpBody + Unpin,
+    B: HttpBody,
 {
     let in_header = TOKEN_HEADERS.iter().find_map(|name| request.headers.get(*name));
     match in_header {
@@ -109,7 +109,7 @@ async fn token_in_form<B>(
     limit: usize,
 ) -> Result<Vec<u8>, Error>
 where
-    B: HttpBody + Unpin,
+    B: HttpBody,
 {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let Some(search) = content_type.and_then(Search::new) else {

@@ -46,10 +46,10 @@ fn name(config: &Config) -> String {
 fn set_cookie(config: &Config) -> Result<SetCookie, Error> {
     let name = name(config);
     let session = config.attributes();
-    SetCookie::new(&Attributes {
+    Ok(SetCookie::new(&Attributes {
         name: &name,
         http_only: true,
         same_site: session.same_site.or(Some(SameSite::Lax)),
         ..session
-    })
+    })?)
 }

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memmem};
 
-/// The name of the field.
-pub(crate) const FIELD: &str = "csrf_token";
+/// The name of the form field that has the token, in [`Csrf::field`](super::Csrf::field).
+pub const FIELD: &str = "csrf_token";
 
 /// A search that goes on where it stopped when more of the body has come: each byte is looked at
 /// once, however small the pieces are that it comes in.

@@ -13,7 +13,7 @@ use super::Body;
 use super::layer::Settings;
 use super::protection::Protection;
 use crate::engine::Reply;
-use crate::{Error, ErrorKind, event};
+use crate::{Error, ErrorKind, ResponseBody, event};
 
 type Check<B> = Pin<Box<dyn Future<Output = Result<Request<Body<B>>, Error>> + Send>>;
 
@@ -60,16 +60,15 @@ where
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<Body<B>>, Response = Response<R>>,
-    R: From<Bytes>,
 {
-    type Output = Result<Response<R>, S::Error>;
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
                 StageProjection::Refused { error, settings } => {
-                    return Poll::Ready(Ok(page(settings, error)));
+                    return Poll::Ready(Ok(Reply::from_page(page(settings, error))));
                 }
                 StageProjection::Checking { check, inner, protection } => {
                     let protection = Arc::clone(protection);
@@ -83,7 +82,7 @@ where
                     stage.set(next);
                 }
                 StageProjection::Handling { handler, protection } => {
-                    let response = ready!(handler.poll(cx))?;
+                    let response = ready!(handler.poll(cx))?.map(ResponseBody::new);
                     return Poll::Ready(Ok(protection.finish_or_page(response)));
                 }
             }
@@ -102,14 +101,14 @@ impl Protection {
 }
 
 /// The answer to a request that is refused, or whose session failed.
-pub(crate) fn page<R: From<Bytes>>(settings: &Settings, error: &Error) -> Response<R> {
+pub(crate) fn page(settings: &Settings, error: &Error) -> Response<Bytes> {
     if error.kind() != ErrorKind::Csrf {
         event::failed(error);
-        return error.to_response().map(R::from);
+        return error.to_response();
     }
     match &settings.error_page {
-        Some(make_page) => make_page(error).into_response().map(R::from),
-        None => error.to_response().map(R::from),
+        Some(make_page) => make_page(error).into_response(),
+        None => error.to_response(),
     }
 }
 

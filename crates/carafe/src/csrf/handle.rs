@@ -1,15 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Extensions;
+use http::header::ORIGIN;
+use http::{Extensions, HeaderMap};
 
 use super::field::FIELD;
 use super::protection::Protection;
-use crate::Error;
-#[cfg(feature = "sessions-page")]
 use crate::session::Slot;
 #[cfg(feature = "actix")]
 use crate::session::{Extracting, extract};
+use crate::{Error, ErrorKind, event};
 
 /// The visitor's CSRF token, for the page that a handler makes: see [the module](super).
 ///
@@ -52,9 +52,23 @@ impl Csrf {
     }
 
     /// The token of a request, whether it passed a [`CsrfLayer`](super::CsrfLayer) or not: for a page
-    /// that checks its own forms. Without a layer, the visitor must have a session.
-    #[cfg(feature = "sessions-page")]
-    pub(crate) async fn of_request(extensions: &Extensions) -> Result<Self, Error> {
+    /// that [checks](Self::verify) its own forms. Without a layer, the visitor must have a session.
+    ///
+    /// ```
+    /// use carafe::{Csrf, Error};
+    /// use http::request::Parts;
+    ///
+    /// /// Whether the form with this token is one that the page made for this visitor.
+    /// async fn check(request: &Parts, token: &[u8]) -> Result<(), Error> {
+    ///     let csrf = Csrf::of_request(&request.extensions).await?;
+    ///     csrf.verify(token, &request.headers).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) is around the service, and
+    /// those of [`LazySession::open`](crate::LazySession::open).
+    pub async fn of_request(extensions: &Extensions) -> Result<Self, Error> {
         let protection = match extensions.get::<Arc<Protection>>() {
             Some(protection) => Arc::clone(protection),
             None => Protection::without_layer(Slot::current(extensions)?),
@@ -63,10 +77,22 @@ impl Csrf {
         Ok(Self { protection })
     }
 
-    /// Whether a token that came is the visitor's.
-    #[cfg(feature = "sessions-page")]
-    pub(crate) async fn verify(&self, token: &[u8]) -> Result<(), Error> {
-        self.protection.verify(token).await
+    /// Checks that a token that came with a form is the visitor's. A [`CsrfLayer`](super::CsrfLayer)
+    /// has done so for the requests that it lets through.
+    ///
+    /// `headers` are the request's: the log has the origin of a form that is refused.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Csrf`] if it is not, and those of
+    /// [`LazySession::open`](crate::LazySession::open).
+    pub async fn verify(&self, token: &[u8], headers: &HeaderMap) -> Result<(), Error> {
+        let verified = self.protection.verify(token).await;
+        if let Err(error) = &verified
+            && error.kind() == ErrorKind::Csrf
+        {
+            event::csrf_refused(error, headers.get(ORIGIN));
+        }
+        verified
     }
 
     /// The token: letters, digits and `-`, `_` or `.`, so that it needs no escaping in HTML and in

@@ -139,7 +139,6 @@ impl Settings {
     }
 
     /// Those of tokens alone.
-    #[cfg(feature = "sessions-page")]
     pub(super) fn without_origins() -> Arc<Self> {
         Arc::new(Self::new(Origins::default()))
     }

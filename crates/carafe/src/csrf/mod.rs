@@ -109,8 +109,7 @@ mod wtf;
 pub use self::body::Body;
 #[cfg(feature = "actix")]
 pub(crate) use self::check::request as check;
-#[cfg(feature = "sessions-page")]
-pub(crate) use self::field::FIELD;
+pub use self::field::FIELD;
 pub use self::future::ResponseFuture;
 #[cfg(feature = "actix")]
 pub(crate) use self::future::page;

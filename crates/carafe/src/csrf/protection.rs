@@ -59,7 +59,6 @@ impl Protection {
     }
 
     /// The protection of a form that is checked where it is made, without a layer.
-    #[cfg(feature = "sessions-page")]
     pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {
         Self::new(slot, &Settings::without_origins(), &Method::POST)
     }

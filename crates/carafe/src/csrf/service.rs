@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use tower_service::Service;
@@ -9,6 +8,7 @@ use tower_service::Service;
 use super::layer::Settings;
 use super::protection::Protection;
 use super::{Body, ResponseFuture, check};
+use crate::ResponseBody;
 use crate::session::Slot;
 
 /// A service that only requests reach which come from its own site: what
@@ -28,11 +28,10 @@ impl<S> CsrfService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for CsrfService<S>
 where
     S: Service<Request<Body<ReqBody>>, Response = Response<ResBody>> + Clone,
-    ReqBody: HttpBody + Send + Unpin + 'static,
+    ReqBody: HttpBody + Send + 'static,
     ReqBody::Data: Send,
-    ResBody: From<Bytes>,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
     type Future = ResponseFuture<S, ReqBody>;
 

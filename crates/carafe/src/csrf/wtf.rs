@@ -25,7 +25,7 @@ pub(super) fn token(slot: &Arc<Slot>) -> Result<String, Error> {
             text
         }
     };
-    serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())
+    Ok(serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())?)
 }
 
 /// Whether a token that came is the session's.

@@ -1,14 +1,13 @@
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::HeaderValue;
 use tracing::Instrument as _;
 
-use super::detached::{at_once, detached};
-use super::head::{AtWork, Attended, nobody};
-use super::{Backend, Engine, StoreBackend};
+use super::driven::Driven;
+use super::{Backend, Engine};
 use crate::config::Refresh;
 use crate::id::SessionId;
 use crate::session::{ID, LOGIN, Operation, Slot, View, is_permanent};
@@ -32,17 +31,9 @@ pub(crate) enum Commit {
     Waiting(Saving),
 }
 
-/// A commit that may have to wait for a store. If it is dropped it goes on all the same.
-#[must_use = "the response is to say what became of the session"]
-pub(crate) struct Saving(Attended<Result<Outcome, Error>>);
-
-impl Saving {
-    /// Begins the commit of a session that is in a store, or that a store has a say about.
-    fn begin(slot: &Arc<Slot>, backend: &StoreBackend) -> Self {
-        let slot = Arc::clone(slot);
-        Self(Attended::begin(&backend.rests, |head| commit(slot, head).instrument(span())))
-    }
-}
+/// A pending commit, which goes on in a task: dropping this does not cancel it.
+#[must_use = "the response has to say what became of the session"]
+pub(crate) struct Saving(Driven<Result<Outcome, Error>>);
 
 impl Future for Saving {
     type Output = Result<Outcome, Error>;
@@ -54,6 +45,14 @@ impl Future for Saving {
 }
 
 impl Commit {
+    /// Starts the commit of a session that is in a store, or that a store has a say about.
+    fn start(slot: &Arc<Slot>) -> Self {
+        match Driven::start(commit(Arc::clone(slot)).instrument(span())) {
+            Driven::Done(outcome) => Self::Done(outcome.unwrap_or_else(|| Err(interrupted()))),
+            task @ Driven::Task(_) => Self::Waiting(Saving(task)),
+        }
+    }
+
     /// Waits for the commit to be done.
     #[cfg(feature = "testing")]
     pub(crate) async fn done(self) -> Result<Outcome, Error> {
@@ -67,29 +66,18 @@ impl Commit {
 impl Engine {
     /// Closes a request's session and begins to save it.
     ///
-    /// What has to wait for a store is done by the response's future, and by a task of its own once
-    /// that is dropped, so that a client who leaves can't cut it in half, or once others need it.
+    /// A commit that has to wait for a store goes on in a task, so that a client that disconnects can't
+    /// cut it in half.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
                 Commit::Done(event::within!("session.commit", self.commit_cookie(slot)))
             }
-            Backend::Stored(backend) => {
-                if let Some(outcome) = self.close_unchanged(slot, backend) {
-                    return Commit::Done(Ok(outcome));
-                }
-                if backend.store().is_in_memory()
-                    && let Ok(_committing) = slot.busy.try_lock()
-                {
-                    // What is done at once is never anybody else's to do.
-                    let head = nobody();
-                    let commit = pin!(self.commit_locked(slot, backend, &head));
-                    let outcome = event::within!("session.commit", at_once(commit));
-                    return Commit::Done(outcome.unwrap_or_else(|| Err(interrupted())));
-                }
-                Commit::Waiting(Saving::begin(slot, backend))
-            }
-            Backend::Revocable(backend) => Commit::Waiting(Saving::begin(slot, backend)),
+            Backend::Stored(backend) => match self.close_unchanged(slot, backend) {
+                Some(outcome) => Commit::Done(Ok(outcome)),
+                None => Commit::start(slot),
+            },
+            Backend::Revocable(_) => Commit::start(slot),
         }
     }
 
@@ -99,8 +87,6 @@ impl Engine {
         slot: Arc<Slot>,
         operation: Option<Operation>,
     ) -> Result<(), Error> {
-        // In a task of its own: a handler may hold this future and do something else, for which the
-        // session would be in use all the time.
         let save = async move {
             match &slot.engine.backend {
                 Backend::Stored(backend) => {
@@ -109,7 +95,8 @@ impl Engine {
                 Backend::Cookie | Backend::Revocable(_) => Ok(()),
             }
         };
-        detached(save.instrument(span())).finished().await.unwrap_or_else(|| Err(interrupted()))
+        // A handler may hold this future unpolled, and the session must not be locked all that time.
+        Driven::start(save.instrument(span())).await.unwrap_or_else(|| Err(interrupted()))
     }
 
     /// Commits a session that is in its cookie, by Flask's rules:
@@ -173,11 +160,11 @@ impl Engine {
 }
 
 /// Commits a session, whose engine the slot holds for as long as that takes.
-async fn commit(slot: Arc<Slot>, head: AtWork) -> Result<Outcome, Error> {
+async fn commit(slot: Arc<Slot>) -> Result<Outcome, Error> {
     let engine = &slot.engine;
     match &engine.backend {
         Backend::Cookie => engine.commit_cookie(&slot),
-        Backend::Stored(backend) => engine.commit_stored(&slot, backend, &head).await,
+        Backend::Stored(backend) => engine.commit_stored(&slot, backend).await,
         Backend::Revocable(backend) => engine.commit_revocable(&slot, backend).await,
     }
 }
@@ -204,7 +191,7 @@ fn tell_of_changes(view: &View, ended: &[SessionId]) {
     }
 }
 
-/// The error of a commit whose task did not come to its end.
+/// The error of a commit that panicked, or whose runtime ended.
 pub(super) fn interrupted() -> Error {
     Error::new(ErrorKind::Store, "the session's changes were interrupted, and may be saved or not")
 }

@@ -28,6 +28,7 @@ use crate::{Config, Error, KeyRing, SecretKey, event};
 ///     loop {
 ///         tokio::time::sleep(Duration::from_secs(60)).await;
 ///         let replaced = KeyRing::from_file("/run/secrets/session-keys")
+///             .map_err(carafe::Error::from)
 ///             .and_then(|ring| keys.replace(ring));
 ///         if let Err(error) = replaced {
 ///             tracing::error!(%error, "the old keys stay");
@@ -77,7 +78,7 @@ impl SharedKeys {
             ring.refuse_weak()?;
         }
         let derive = |layer: Arc<LayerKeys>| {
-            let codecs = Arc::new(Codecs::new(&ring, &layer.config)?);
+            let codecs = Arc::new(Codecs::new(&ring, &layer.config.codec())?);
             Ok((layer, codecs))
         };
         let derived = layers.into_iter().map(derive).collect::<Result<Vec<_>, Error>>()?;
@@ -87,7 +88,7 @@ impl SharedKeys {
         shared.ring = ring;
         shared.warned = !shared.layers.is_empty();
         if shared.warned {
-            shared.ring.warn_of_weak();
+            event::keys(&shared.ring);
         }
         Ok(())
     }
@@ -138,7 +139,7 @@ impl LayerKeys {
         if config.refuse_weak_keys {
             shared.ring.refuse_weak()?;
         }
-        let codecs = Codecs::new(&shared.ring, &config)?;
+        let codecs = Codecs::new(&shared.ring, &config.codec())?;
         Ok(Self::register(keys.clone(), &mut shared, config, codecs))
     }
 
@@ -146,7 +147,7 @@ impl LayerKeys {
     pub(super) fn flask(keys: &SharedKeys) -> Arc<Self> {
         let config = Config::flask();
         let mut shared = keys.lock();
-        let codecs = Codecs::flask(&shared.ring, &config);
+        let codecs = Codecs::flask(&shared.ring);
         Self::register(keys.clone(), &mut shared, config, codecs)
     }
 
@@ -158,7 +159,7 @@ impl LayerKeys {
         codecs: Codecs,
     ) -> Arc<Self> {
         if !std::mem::replace(&mut shared.warned, true) {
-            shared.ring.warn_of_weak();
+            event::keys(&shared.ring);
         }
         let codecs = ArcSwap::from_pointee(codecs);
         let layer = Arc::new(Self { keys, config, codecs, warned: AtomicBool::new(false) });

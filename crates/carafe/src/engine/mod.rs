@@ -4,20 +4,21 @@
 
 mod clock;
 mod commit;
-mod detached;
+mod driven;
+#[cfg(test)]
+mod driven_tests;
 #[cfg(feature = "actix")]
 mod handled;
-mod head;
 mod headers;
 mod keys;
 mod respond;
-mod rests;
 mod revocable;
 mod stored;
+mod sync;
 
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::Guard;
@@ -26,7 +27,6 @@ use tracing::Instrument as _;
 
 pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
-use self::detached::at_once;
 #[cfg(feature = "actix")]
 pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
@@ -170,26 +170,16 @@ impl Engine {
                 Prompt::Waiting(Box::pin(self.open_revocable(slot, backend).instrument(span)))
             }
             Backend::Stored(backend) => {
-                if backend.store().is_in_memory() {
-                    let open = pin!(self.open_stored(slot, backend));
-                    if let Some(opened) = event::within!("session.open", at_once(open)) {
-                        return Prompt::done(opened);
-                    }
-                }
                 let span = event::span!("session.open");
                 Prompt::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
         }
     }
 
-    /// Whether sessions are open as soon as somebody asks for them, since nothing is far away.
+    /// Whether a session opens without waiting for a store.
     #[cfg(feature = "actix")]
     pub(crate) fn opens_at_once(&self) -> bool {
-        match &self.backend {
-            Backend::Cookie => true,
-            Backend::Revocable(_) => false,
-            Backend::Stored(backend) => backend.store().is_in_memory(),
-        }
+        matches!(self.backend, Backend::Cookie)
     }
 
     /// Opens a session that is in its cookie.
@@ -264,9 +254,9 @@ impl Engine {
         match codecs.decode(value, max_age, self.clock.just_now()) {
             // Signed in this second perhaps, which the quick clock hasn't reached yet.
             Err(error) if error.kind() == ErrorKind::FromTheFuture => {
-                codecs.decode(value, max_age, self.clock.now())
+                Ok(codecs.decode(value, max_age, self.clock.now())?)
             }
-            decoded => decoded,
+            decoded => Ok(decoded?),
         }
     }
 

@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
 use super::{Engine, Headers, Outcome};
-use crate::{Error, ErrorKind, event};
+use crate::{Error, ErrorKind, ResponseBody, event};
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
@@ -105,7 +105,7 @@ pub(crate) trait Reply: Sized {
     }
 }
 
-impl<B: From<Bytes>> Reply for Response<B> {
+impl<B> Reply for Response<ResponseBody<B>> {
     fn error(&self) -> Option<Error> {
         self.extensions().get().cloned()
     }
@@ -119,7 +119,7 @@ impl<B: From<Bytes>> Reply for Response<B> {
     }
 
     fn from_page(page: Response<Bytes>) -> Self {
-        page.map(B::from)
+        page.map(ResponseBody::page)
     }
 }
 

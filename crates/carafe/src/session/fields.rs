@@ -122,7 +122,7 @@ fn empty_like(value: &Value) -> Value {
         Value::Int(_) => Value::from(0),
         Value::Float(_) => Value::Float(0.0),
         Value::Bytes(_) => Value::Bytes(Vec::new()),
-        Value::Null | Value::Uuid(_) | Value::DateTime(_) => Value::Null,
+        _ => Value::Null,
     }
 }
 
@@ -149,7 +149,7 @@ fn read_over<T: Serialize + DeserializeOwned + Default>(
     view: &mut View,
     written: Vec<(&Text, Option<&Value>)>,
 ) -> Result<T, Error> {
-    read_fields(&mut ViewFields { view, written, defaults: to_dict(&T::default())? })
+    Ok(read_fields(&mut ViewFields { view, written, defaults: to_dict(&T::default())? })?)
 }
 
 /// The fields that a view has, and those that a new session has.

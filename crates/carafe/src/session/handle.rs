@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::login::check_key;
 use super::operation::Change;
 use super::{Entry, Operation, Slot, Step, View, path};
-use crate::{AsText, Dict, Error, ErrorKind, Int, Text, Value};
+use crate::{AsText, Dict, Error, ErrorKind, Text, Value};
 
 /// Flask's key for [`Session::permanent`].
 pub(crate) const PERMANENT: &str = "_permanent";
@@ -375,29 +375,14 @@ impl Session {
 
 /// Whether Flask takes a session for a permanent one.
 pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes()).is_some_and(|value| is_true(&value))
-}
-
-/// What Python's `bool()` makes of a value.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(on) => *on,
-        Value::Int(number) => *number != Int::from(0),
-        Value::Float(number) => *number != 0.0,
-        Value::Text(text) | Value::Markup(text) => !text.is_empty(),
-        Value::Bytes(bytes) => !bytes.is_empty(),
-        Value::List(items) | Value::Tuple(items) => !items.is_empty(),
-        Value::Dict(dict) => !dict.is_empty(),
-        Value::Uuid(_) | Value::DateTime(_) => true,
-    }
+    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
 }
 
 /// A value as a `T`, or an error that names the key.
 pub(crate) fn convert<T: DeserializeOwned>(key: &impl AsText, value: Value) -> Result<T, Error> {
     value.deserialize_into().map_err(|error| {
         let key = key.into_text().to_string();
-        Error::new(error.kind(), format!("the session's key {key:?}: {error}"))
+        Error::new(error.kind().into(), format!("the session's key {key:?}: {error}"))
     })
 }
 
@@ -410,7 +395,7 @@ where
     let key = key.clone();
     Arc::new(move |old: Option<Value>| {
         let old = old.map(|value| convert(&key, value)).transpose()?;
-        Value::from_serialize(&change(old))
+        Ok(Value::from_serialize(&change(old))?)
     })
 }
 

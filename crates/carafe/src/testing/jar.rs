@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::value::parse_http_date;
+use crate::DateTime;
 
 /// The cookies that responses have set and that have neither expired nor been removed.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Jar {
                     cookie.domain = Some(domain).filter(|domain| !domain.is_empty());
                 }
                 "expires" => {
-                    let date = parse_http_date(value).ok().flatten();
+                    let date = DateTime::from_http_date(value);
                     cookie.expires = date.map(|date| u64::try_from(date.unix()).unwrap_or(0));
                 }
                 "max-age" => max_age = value.parse::<i64>().ok(),

@@ -3,10 +3,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
+use super::ResponseBody;
 use crate::engine::{Commit, Saving};
 use crate::session::Slot;
 
@@ -37,7 +37,7 @@ pin_project! {
         /// The handler is at work.
         Handling { #[pin] handler: F },
         /// The session is being saved in a store.
-        Saving { response: Option<Response<B>>, commit: Saving },
+        Saving { response: Option<Response<ResponseBody<B>>>, commit: Saving },
         Done,
     }
 }
@@ -51,9 +51,8 @@ impl<F, B> ResponseFuture<F, B> {
 impl<F, E, B> Future for ResponseFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: From<Bytes>,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
@@ -61,7 +60,8 @@ where
         loop {
             match this.stage.as_mut().project() {
                 StageProjection::Handling { handler } => {
-                    let response = engine.prepare(ready!(handler.poll(cx))?);
+                    let response = ready!(handler.poll(cx))?.map(ResponseBody::new);
+                    let response = engine.prepare(response);
                     match engine.commit(this.slot) {
                         Commit::Done(outcome) => {
                             // Which has closed the session.
@@ -76,11 +76,11 @@ where
                 }
                 StageProjection::Saving { response, commit } => {
                     let outcome = ready!(Pin::new(commit).poll(cx));
-                    // Taken once: a future isn't polled again when it is done.
-                    let response =
-                        response.take().unwrap_or_else(|| Response::new(B::from(Bytes::new())));
+                    let response = response.take();
                     this.stage.set(Stage::Done);
-                    return Poll::Ready(Ok(engine.complete(response, outcome)));
+                    if let Some(response) = response {
+                        return Poll::Ready(Ok(engine.complete(response, outcome)));
+                    }
                 }
                 StageProjection::Done => return Poll::Pending,
             }

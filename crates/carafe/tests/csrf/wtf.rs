@@ -8,7 +8,7 @@ use crate::visitor::{HOME, NOW, Visitor, csrf};
 
 /// The rows of the recorded cases that are Flask-WTF's.
 fn rows() -> Vec<serde_json::Value> {
-    include_str!("../vectors/flask-extensions.jsonl")
+    include_str!("../../../carafe-format/tests/vectors/flask-extensions.jsonl")
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
         .filter(|row| row["kind"] == "flask_wtf_csrf")

@@ -28,7 +28,7 @@ async fn get_value(session: Session) -> Result<String, Error> {
 
 /// The session as tagged JSON.
 async fn dump(session: Session) -> Result<String, Error> {
-    Value::from(session.to_dict()).to_tagged_json()
+    Ok(Value::from(session.to_dict()).to_tagged_json()?)
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn test_redirect_session() {
     }
     async fn target(session: Session) -> Result<String, Error> {
         session.insert("target", true)?;
-        Value::from(session.to_dict()).to_tagged_json()
+        Ok(Value::from(session.to_dict()).to_tagged_json()?)
     }
     let app = Router::new()
         .route("/redirect", get(redirect))

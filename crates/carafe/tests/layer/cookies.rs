@@ -12,7 +12,7 @@ use tower::ServiceExt as _;
 use crate::support::{Client, Log, flask};
 
 async fn dump(session: Session) -> Result<String, Error> {
-    Value::from(session.to_dict()).to_tagged_json()
+    Ok(Value::from(session.to_dict()).to_tagged_json()?)
 }
 
 async fn set(session: Session) -> Result<(), Error> {
@@ -84,7 +84,7 @@ async fn two_layers_stand_side_by_side() {
     }
     async fn read(site: Named<Site>, admin: Named<Admin>) -> Result<String, Error> {
         let dicts = [site.into_session().to_dict(), admin.into_session().to_dict()];
-        Value::from(dicts.to_vec()).to_tagged_json()
+        Ok(Value::from(dicts.to_vec()).to_tagged_json()?)
     }
     async fn only_site(site: Named<Site>) -> Result<(), Error> {
         site.session().insert("who", "visitor")

@@ -103,7 +103,9 @@ fn without_a_key_the_error_names_the_variable() {
     assert!(error.to_string().contains("FLASK_SECRET_KEY"));
     // For trying things out.
     let log = Log::capture();
-    assert_eq!(format!("{:?}", SecretKey::from_env_or_random().unwrap()), "SecretKey(32 bytes)");
+    let key = SecretKey::from_env_or_random().unwrap();
+    assert_eq!(format!("{key:?}"), "SecretKey(32 bytes)");
+    let _layer = SessionLayer::flask(key);
     assert!(log.line().contains("session.random_key"), "{}", log.line());
 }
 
@@ -175,6 +177,7 @@ fn a_key_of_digits_is_its_text_and_the_log_says_so() {
     };
     let log = Log::capture();
     let key = SecretKey::from_env("FLASK_SECRET_KEY").unwrap();
+    let _layer = SessionLayer::flask(key.clone().allow_weak_key());
     assert_eq!(signs(key), signs(SecretKey::new("20231114221320").unwrap()));
     assert!(log.line().contains("session.ambiguous_key"), "{}", log.line());
     assert!(!log.text().contains("20231114221320"), "{}", log.text());

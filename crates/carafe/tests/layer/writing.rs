@@ -20,7 +20,9 @@ async fn after(
     let fill = async move |session: Session| session.extend(before);
     let change: Change = Arc::new(change);
     let handler = async move |session: Session| change(&session);
-    let dump = async |session: Session| Value::from(session.to_dict()).to_tagged_json();
+    let dump = async |session: Session| -> Result<String, Error> {
+        Ok(Value::from(session.to_dict()).to_tagged_json()?)
+    };
     let app = Router::new()
         .route("/fill", get(fill))
         .route("/", get(handler))

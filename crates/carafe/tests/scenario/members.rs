@@ -49,6 +49,11 @@ async fn lazy(session: LazySession) -> String {
     own_page(session.open().await.and_then(|session| session.current_user()))
 }
 
+/// Whether an optional extractor gave anything.
+fn there<T>(optional: Option<T>) -> &'static str {
+    optional.map_or("none", |_| "there")
+}
+
 pub(crate) fn on_axum(layer: SessionLayer) -> OnAxum {
     let app = Router::new()
         .route("/login", any(async |session: Session| log_in(&session)))
@@ -56,10 +61,10 @@ pub(crate) fn on_axum(layer: SessionLayer) -> OnAxum {
         .route("/", get(async |user: Option<CurrentUser>| greet(user)))
         .route("/own", get(async |user: Result<CurrentUser, Error>| own_page(user)))
         .route("/lazy", get(lazy))
-        .route("/session", get(async |_: Session| "there"))
-        .route("/typed", get(async |_: Typed<Cart>| "there"))
-        .route("/named", get(async |_: Named<Site>| "there"))
-        .route("/csrf", get(async |_: Csrf| "there"))
+        .route("/session", get(async |session: Option<Session>| there(session)))
+        .route("/typed", get(async |cart: Option<Typed<Cart>>| there(cart)))
+        .route("/named", get(async |session: Option<Named<Site>>| there(session)))
+        .route("/csrf", get(async |csrf: Option<Csrf>| there(csrf)))
         .route("/static", get(async || "static"))
         .layer(csrf())
         .layer(layer.named::<Site>());
@@ -67,10 +72,6 @@ pub(crate) fn on_axum(layer: SessionLayer) -> OnAxum {
 }
 
 pub(crate) async fn on_actix(layer: SessionLayer) -> impl Server {
-    /// What is there, or not for some reason.
-    fn there<T>(optional: Option<T>) -> &'static str {
-        optional.map_or("none", |_| "there")
-    }
     /// A user, by an extractor of the application's.
     struct Member;
     impl FromRequest for Member {

@@ -1,11 +1,16 @@
 //! The shop on tower, without a framework.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use carafe::http::{Method, Request, Response, StatusCode};
-use carafe::{Csrf, CurrentUser, Error, ErrorKind, Session, SessionLayer, Typed, WantedPage};
+use carafe::{
+    Csrf, CurrentUser, Error, ErrorKind, ResponseBody, Session, SessionLayer, Typed, WantedPage,
+};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame};
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
@@ -30,7 +35,28 @@ impl Default for Content {
     }
 }
 
-type Service = BoxCloneService<Request<Full<Bytes>>, Response<Content>, Infallible>;
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let text = match std::mem::take(&mut *self) {
+            Self::Text(text) if text.is_empty() => return Poll::Ready(None),
+            Self::Text(text) => text,
+            Self::Late(session) => {
+                format!("{:?}", session.insert("late", true).unwrap_err().kind())
+            }
+        };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(text)))))
+    }
+}
+
+/// A response behind both layers.
+type Answer = Response<ResponseBody<ResponseBody<Content>>>;
+type Service = BoxCloneService<Request<Full<Bytes>>, Answer, Infallible>;
 
 pub(crate) struct OnTower(pub(crate) Service);
 
@@ -45,13 +71,9 @@ pub(crate) fn shop(layer: SessionLayer) -> OnTower {
 impl Server for OnTower {
     async fn answer(&self, request: Request<String>) -> Response<String> {
         let request = request.map(|body| Full::from(Bytes::from(body)));
-        let response = self.0.clone().oneshot(request).await.unwrap();
-        response.map(|content| match content {
-            Content::Text(text) => text,
-            Content::Late(session) => {
-                format!("{:?}", session.insert("late", true).unwrap_err().kind())
-            }
-        })
+        let (head, body) = self.0.clone().oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Response::from_parts(head, String::from_utf8(body.to_vec()).unwrap())
     }
 }
 

@@ -67,7 +67,7 @@ fn there_is_no_algorithm_that_does_not_sign() {
             ] {
                 let error = serializer.loads(forged.as_bytes(), None, NOW).unwrap_err();
                 let kinds = [ErrorKind::BadSignature, ErrorKind::NotSigned];
-                assert!(kinds.contains(&error.kind()), "{error}");
+                assert!(kinds.contains(&error.kind().into()), "{error}");
             }
             // Nor is one algorithm taken for another.
             for other in Digest::ALL.into_iter().filter(|other| *other != digest) {

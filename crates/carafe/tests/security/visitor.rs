@@ -73,7 +73,7 @@ pub(crate) fn visitor(layer: SessionLayer) -> Client {
 
 /// An error that has nothing to do with the session.
 fn refusal() -> Error {
-    carafe::Value::from_tagged_json(b"{").unwrap_err()
+    carafe::Value::from_tagged_json(b"{").unwrap_err().into()
 }
 
 /// The only cookie that a client has.

@@ -5,6 +5,7 @@
 #[cfg(feature = "axum")]
 mod client;
 mod log;
+#[path = "../../../carafe-format/tests/support/mod.rs"]
 mod vectors;
 
 #[cfg(feature = "axum")]

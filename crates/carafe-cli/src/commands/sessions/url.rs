@@ -58,7 +58,7 @@ fn has_password(url: &str) -> bool {
 pub(super) fn open(url: &OsStr, args: &StoreArgs) -> Result<Store, Failure> {
     let bytes = url.as_encoded_bytes();
     if let Some(path) = sqlite_path(url) {
-        return sqlite(Path::new(path));
+        return sqlite(Path::new(path), args);
     }
     let scheme_len = bytes.windows(3).position(|window| window == b"://");
     let scheme = scheme_len.map_or(&[][..], |len| &bytes[..len]);
@@ -89,7 +89,7 @@ fn sqlite_path(url: &OsStr) -> Option<&OsStr> {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(path: &Path) -> Result<Store, Failure> {
+fn sqlite(path: &Path, args: &StoreArgs) -> Result<Store, Failure> {
     let shown = path.display();
     // Opening would create it.
     match path.metadata() {
@@ -102,7 +102,11 @@ fn sqlite(path: &Path) -> Result<Store, Failure> {
             )));
         }
     }
-    let options = carafe_sqlite::SqliteOptions::new(path).readers(1).busy_timeout(PATIENCE);
+    let options = carafe_sqlite::SqliteOptions::new(path)
+        .prefix(args.prefix.as_deref().unwrap_or_default())
+        .create_if_missing(false)
+        .readers(1)
+        .busy_timeout(PATIENCE);
     options.open().map(Store::Sqlite).map_err(Failure::usage)
 }
 
@@ -155,7 +159,7 @@ macro_rules! missing {
     )*};
 }
 missing! {
-    "sqlite": sqlite(&Path), "SQLite";
+    "sqlite": sqlite(&Path, &StoreArgs), "SQLite";
     "redis": redis(&str, &StoreArgs), "Redis";
     "postgres": postgres(&str, &StoreArgs), "PostgreSQL";
 }

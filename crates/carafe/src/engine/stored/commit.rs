@@ -4,12 +4,12 @@ use http::HeaderValue;
 use memchr::memmem;
 
 use super::open::{Origin, payload, view};
-use super::queue::{Done, Rotation, Task};
+use super::rotate::Rotation;
+use super::write::Changes;
 use super::{Rules, StoreBackend, apply, ended, failed};
-use crate::engine::head::{AtWork, nobody};
 use crate::engine::{Engine, Outcome};
 use crate::event::Started;
-use crate::id::{self, SessionId, SessionIdHash};
+use crate::id::{self, SessionId};
 use crate::session::{Operation, PERMANENT, Recorded, Slot, SlotState, View, closed, is_permanent};
 use crate::store::{Stored, Version};
 use crate::{DateTime, Error, ErrorKind, event};
@@ -45,7 +45,7 @@ impl Engine {
     ) -> Option<Outcome> {
         let mut state = slot.state();
         if let Some(view) = &state.view {
-            let rules = &backend.queue.rules;
+            let rules = &backend.rules;
             let due = state.origin.as_ref().is_some_and(|origin| {
                 // Whoever is late by a tick of the clock does it in the next request.
                 let (record, now) = (&origin.stored.record, self.clock.just_now());
@@ -66,19 +66,8 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &StoreBackend,
-        head: &AtWork,
     ) -> Result<Outcome, Error> {
         let _committing = slot.busy.lock().await;
-        self.commit_locked(slot, backend, head).await
-    }
-
-    /// As [`commit_stored`](Self::commit_stored), for a slot that is the caller's alone.
-    pub(in crate::engine) async fn commit_locked(
-        &self,
-        slot: &Slot,
-        backend: &StoreBackend,
-        head: &AtWork,
-    ) -> Result<Outcome, Error> {
         let (taken, origin, accessed, set_id, failed) = {
             let mut state = slot.state();
             state.closed = true;
@@ -87,7 +76,7 @@ impl Engine {
             (take_recorded(&mut state), origin, state.accessed, set_id, failed)
         };
         let (recorded, number) = taken;
-        let committed = self.commit_recorded(backend, origin, recorded, Some(head)).await;
+        let committed = self.commit_recorded(backend, origin, recorded, true).await;
         note_failure(slot, number, &committed);
         let (set_id, error) = match committed {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
@@ -112,7 +101,7 @@ impl Engine {
         let start = header.len();
         id.append_to(&mut header);
         ids.append_signature(&mut header, start);
-        self.set_cookie.finish(header, expires)
+        Ok(self.set_cookie.finish(header, expires)?)
     }
 
     /// Saves what a request has done so far and, in a write of its own, one operation more.
@@ -147,7 +136,7 @@ impl Engine {
                 continue;
             }
             let origin = slot.state().origin.clone();
-            let committed = self.commit_recorded(backend, origin, recorded, None).await;
+            let committed = self.commit_recorded(backend, origin, recorded, false).await;
             if let Some(number) = number {
                 note_failure(slot, number, &committed);
             }
@@ -165,14 +154,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Commits what a request has done with its session; `closing` is the head of the response's commit,
-    /// if it is that.
+    /// Commits what a request has done with its session; `closing` says whether the response begins.
     async fn commit_recorded(
         &self,
         backend: &StoreBackend,
         origin: Option<Box<Origin>>,
         recorded: Recorded,
-        closing: Option<&AtWork>,
+        closing: bool,
     ) -> Result<Committed, Error> {
         let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
@@ -193,19 +181,17 @@ impl Engine {
         backend: &StoreBackend,
         mut origin: Option<Box<Origin>>,
         recorded: Recorded,
-        closing: Option<&AtWork>,
+        closing: bool,
     ) -> Result<Committed, Error> {
-        let head = closing.cloned().unwrap_or_else(nobody);
         let Recorded { mut log, made } = recorded;
-        let rules = &backend.queue.rules;
+        let rules = &backend.rules;
         let mut set_id = None;
         // What came before a logout ends with the session; what comes after begins a new one.
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
             if let Some(origin) = origin.take() {
                 let Origin { session, stored, .. } = *origin;
-                let end = backend.queue.submit(session, Task::End(stored), None, &head);
-                Box::pin(end).await?;
+                Box::pin(backend.end(session, stored)).await?;
                 event::logged_out(1);
             }
             set_id = Some(SetId::Remove);
@@ -219,11 +205,11 @@ impl Engine {
         let rotates = log
             .iter()
             .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
-        let renews = closing.is_some() && rules.renewal_is_due(&origin.stored.record, now);
+        let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
         if rotates || renews {
             let grace = (!rotates).then_some(rules.grace);
             let only_renews = log.is_empty();
-            return match Box::pin(rotate(backend, origin, log, grace, &head)).await {
+            return match Box::pin(rotate(backend, origin, log, grace)).await {
                 // Who only reads has nothing to lose by a session that has ended meanwhile.
                 Err(error) if only_renews && error.kind() == ErrorKind::Ended => {
                     Ok(Committed { origin: None, set_id })
@@ -232,17 +218,15 @@ impl Engine {
             };
         }
         if log.is_empty() {
-            if closing.is_some() && rules.touch_is_due(&origin.stored.record, now) {
+            if closing && rules.touch_is_due(&origin.stored.record, now) {
                 Box::pin(touch(backend, &origin, now)).await;
             }
             return Ok(Committed { origin: Some(origin), set_id });
         }
         let was_permanent = permanent_of(&origin.stored)?;
-        let made = made.and_then(Result::ok);
-        let task = Task::Write { operations: log, made };
-        let seen = Some(&origin.stored);
-        let done = backend.queue.submit(origin.session, task, seen, &head).await?;
-        (origin.session, origin.stored) = written(done)?;
+        let seen = Some(Arc::clone(&origin.stored));
+        let changes = Changes { operations: log, seen, made: made.and_then(Result::ok) };
+        (origin.session, origin.stored) = backend.write(origin.session, changes).await?;
         let session = &origin.session;
         if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == *session {
             set_id = Some(set_id_of(&origin));
@@ -260,7 +244,7 @@ impl Engine {
         if log.is_empty() {
             return Ok(None);
         }
-        let rules: &Rules = &backend.queue.rules;
+        let rules: &Rules = &backend.rules;
         // A login is compared with what was ended before.
         let login = apply::login(&log);
         let now = if login.is_some() { self.clock.now() } else { self.clock.just_now() };
@@ -311,15 +295,13 @@ async fn rotate(
     mut origin: Box<Origin>,
     operations: Vec<Operation>,
     grace: Option<std::time::Duration>,
-    head: &AtWork,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
-    let task = Task::Rotate(Box::new(Rotation { operations, to, public_id, grace }));
+    let rotation = Rotation { operations, to, public_id, grace };
     // When a renewal is due, many requests see that at once, and most of them come too late.
-    let seen = grace.is_none().then_some(&origin.stored);
-    let done = backend.queue.submit(origin.session, task, seen, head).await?;
-    let (session, stored) = written(done)?;
+    let seen = grace.is_none().then(|| Arc::clone(&origin.stored));
+    let (session, stored) = backend.rotate(origin.session, seen, rotation).await?;
     if session == to {
         event::rotated(grace.is_some());
         *origin = Origin { id, session, stored };
@@ -334,17 +316,10 @@ async fn rotate(
 /// expect, but nothing is lost.
 async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
     let mut record = origin.stored.record.clone();
-    backend.queue.rules.touch(&mut record, now);
+    backend.rules.touch(&mut record, now);
     let store = backend.store();
     if let Err(error) = store.update(&origin.session, origin.stored.version, &record, now).await {
         event::store_failed(&error);
-    }
-}
-
-fn written(done: Done) -> Result<(SessionIdHash, Arc<Stored>), Error> {
-    match done {
-        Done::Written(session, stored) => Ok((session, stored)),
-        Done::Ended => Err(ended()),
     }
 }
 

@@ -1,45 +1,54 @@
 //! Sessions in a store.
 
 mod apply;
-mod batch;
 mod commit;
+mod end;
+mod lock;
 mod open;
-mod queue;
+mod rotate;
 mod sweep;
 mod users;
+mod write;
 
+use std::ops::Deref;
 use std::sync::{Arc, Once};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use self::commit::SetId;
+use self::lock::Locks;
 pub(crate) use self::open::Origin;
-use self::queue::Queue;
 pub use self::users::{SessionInfo, UserSessions};
-use super::Clock;
-use super::rests::Rests;
+use self::write::{Answer, Changes};
+use super::commit::interrupted;
+use super::{Clock, sync};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{SessionStore, Store, StoreError};
+use crate::store::{SessionStore, Store, StoreError, Stored};
 use crate::{Config, Error, ErrorKind, event};
 
-/// For how many seconds a pointer is kept when nobody may follow it any more: a request that is
-/// under way, or has lost an answer of the store, still learns from it what became of the session.
+/// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
+/// under way, or that has lost an answer of the store, still learns from it what became of the session.
 const KEPT: u64 = 60;
 
-/// A store, and the changes that are on their way to it.
+/// The sessions in a store, which all requests of a layer share.
 #[derive(Clone, Debug)]
-pub(crate) struct StoreBackend {
-    queue: Arc<Queue>,
+pub(crate) struct StoreBackend(Arc<Sessions>);
+
+/// A store, the rules of the sessions in it, and the locks of those that are being changed.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    store: Store,
+    rules: Rules,
+    clock: Clock,
+    locks: Locks,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
-    sweeping: Arc<Once>,
+    sweeping: Once,
     sweep_interval: Duration,
-    /// The commits that requests do themselves.
-    pub(super) rests: Rests,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
 #[derive(Clone, Debug)]
-pub(super) struct Rules {
+struct Rules {
     idle: u64,
     absolute: u64,
     renew_after: u64,
@@ -47,6 +56,10 @@ pub(super) struct Rules {
     strict: bool,
     limit: usize,
 }
+
+/// How long a commit tries to get past the commits of other processes.
+#[derive(Clone, Copy, Debug)]
+struct Patience(Instant);
 
 impl StoreBackend {
     pub(crate) fn new(store: impl SessionStore, config: &Config, clock: Clock) -> Self {
@@ -63,27 +76,49 @@ impl StoreBackend {
             strict: config.strict,
             limit: config.session_limit,
         };
-        Self {
-            queue: Arc::new(Queue::new(store, rules, clock)),
-            sweeping: Arc::new(Once::new()),
+        Self(Arc::new(Sessions {
+            store,
+            rules,
+            clock,
+            locks: Locks::default(),
+            sweeping: Once::new(),
             sweep_interval: config.sweep_interval,
-            rests: Rests::new(config.store_timeout),
-        }
+        }))
     }
 
     /// The same store under other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
-        let store = self.queue.store.clone().with_timeout(config.store_timeout);
-        Self::of(store, config, clock)
+        Self::of(self.store.clone().with_timeout(config.store_timeout), config, clock)
     }
 
     /// Starts to remove expired records in the background, if that hasn't begun yet.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.call_once(|| sweep::start(&self.queue, self.sweep_interval));
+        self.sweeping.call_once(|| sweep::start(&self.0, self.sweep_interval));
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.queue.store
+        &self.store
+    }
+}
+
+impl Deref for StoreBackend {
+    type Target = Sessions;
+
+    fn deref(&self) -> &Sessions {
+        &self.0
+    }
+}
+
+impl Patience {
+    const LIMIT: Duration = Duration::from_secs(2);
+
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether there is time for another attempt: an error if not.
+    fn check(self) -> Result<(), Error> {
+        if self.0.elapsed() < Self::LIMIT { Ok(()) } else { Err(too_slow()) }
     }
 }
 
@@ -147,6 +182,15 @@ fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",
+    )
+}
+
+/// The error of a change that waited for too long.
+fn too_slow() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the session is changed by so many requests at once, or the store is so slow, that this change \
+         did not get through; nothing of it was written",
     )
 }
 

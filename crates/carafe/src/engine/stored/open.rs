@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use super::batch::HOPS;
 use super::{StoreBackend, failed};
 use crate::engine::Engine;
 use crate::id::{SessionId, SessionIdHash};
@@ -9,6 +8,9 @@ use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
+
+/// How many times a session's id can have been renewed within the grace of the first renewal.
+const HOPS: usize = 4;
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]

@@ -3,25 +3,25 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::queue::Queue;
+use super::Sessions;
 use crate::event;
 
 /// How many records are removed in one call of the store.
 const BATCH: u32 = 500;
 
-/// Starts to remove expired records from time to time, for as long as the queue is in use.
-pub(super) fn start(queue: &Arc<Queue>, interval: Duration) {
+/// Starts to remove expired records from time to time, for as long as a layer uses the store.
+pub(super) fn start(sessions: &Arc<Sessions>, interval: Duration) {
     if !interval.is_zero() {
-        tokio::spawn(sweep(Arc::downgrade(queue), interval));
+        tokio::spawn(sweep(Arc::downgrade(sessions), interval));
     }
 }
 
-async fn sweep(queue: Weak<Queue>, interval: Duration) {
+async fn sweep(sessions: Weak<Sessions>, interval: Duration) {
     loop {
         tokio::time::sleep(interval).await;
-        let Some(queue) = queue.upgrade() else { return };
+        let Some(sessions) = sessions.upgrade() else { return };
         loop {
-            match queue.store.delete_expired(queue.clock.now(), BATCH).await {
+            match sessions.store.delete_expired(sessions.clock.now(), BATCH).await {
                 Ok(removed) => {
                     event::swept(removed);
                     if removed < u64::from(BATCH) {

@@ -163,9 +163,8 @@ impl MemoryStore {
     }
 }
 
-/// What needs no waiting.
-impl MemoryStore {
-    pub(crate) fn create_now(
+impl SessionStore for MemoryStore {
+    async fn create(
         &self,
         id: &SessionIdHash,
         record: &Record,
@@ -185,11 +184,11 @@ impl MemoryStore {
         Ok(true)
     }
 
-    pub(crate) fn load_now(&self, id: &SessionIdHash) -> Result<Option<Stored>, StoreError> {
+    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
         self.shard(Key::of(id)).get(id).map(Entry::read).transpose()
     }
 
-    pub(crate) fn update_now(
+    async fn update(
         &self,
         id: &SessionIdHash,
         expected: Version,
@@ -219,31 +218,6 @@ impl MemoryStore {
             }
         }
         Ok(Updated::Written(version))
-    }
-}
-
-impl SessionStore for MemoryStore {
-    async fn create(
-        &self,
-        id: &SessionIdHash,
-        record: &Record,
-        now: u64,
-    ) -> Result<bool, StoreError> {
-        self.create_now(id, record, now)
-    }
-
-    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
-        self.load_now(id)
-    }
-
-    async fn update(
-        &self,
-        id: &SessionIdHash,
-        expected: Version,
-        record: &Record,
-        now: u64,
-    ) -> Result<Updated, StoreError> {
-        self.update_now(id, expected, record, now)
     }
 
     async fn delete(

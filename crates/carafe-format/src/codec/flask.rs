@@ -1,0 +1,48 @@
+//! Flask's signed session cookie.
+
+use super::Decoded;
+use super::payload::{self, Compression};
+use crate::signing::{SigningOptions, TimestampSigner};
+use crate::value::json::Payload;
+use crate::{Error, KeyRing, base64};
+
+/// Reads and writes cookies of the form `payload.time.signature`.
+#[derive(Debug)]
+pub(super) struct FlaskCodec {
+    signer: TimestampSigner,
+    compression: Compression,
+    inflate_limit: usize,
+}
+
+impl FlaskCodec {
+    pub(super) fn new(
+        keys: &KeyRing,
+        options: &SigningOptions,
+        compression: Compression,
+        inflate_limit: usize,
+    ) -> Self {
+        Self { signer: TimestampSigner::new(keys, options), compression, inflate_limit }
+    }
+
+    /// The content of a cookie, which is outdated if an older key of the ring signed it.
+    ///
+    /// The MAC and the age are checked before anything else is looked at.
+    #[inline]
+    pub(super) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
+        let unsigned = self.signer.unsign(cookie, Some(max_age), now)?;
+        let json = payload::decode(unsigned.value, self.inflate_limit)?;
+        Ok(Decoded { payload: Payload::parse(json)?, outdated: unsigned.key != 0 })
+    }
+
+    /// Appends the cookie of a session whose tagged JSON is given.
+    pub(super) fn encode(&self, json: &[u8], now: u64, out: &mut String) {
+        let start = out.len();
+        payload::encode(json, self.compression, out);
+        self.signer.append_signature(out, start, now);
+    }
+
+    /// How long the cookie is where it isn't compressed.
+    pub(super) fn encoded_len(&self, json_len: usize) -> usize {
+        base64::encoded_len(json_len) + self.signer.signature_len()
+    }
+}

@@ -1,0 +1,371 @@
+use std::fmt::Write as _;
+
+use http::HeaderValue;
+
+use crate::{DateTime, Error, ErrorKind};
+
+/// Browsers drop a cookie whose name and value together are larger, without a word (RFC 6265bis).
+pub(crate) const MAX_NAME_AND_VALUE: usize = 4096;
+
+const EXPIRES: &str = "; Expires=";
+/// How long a date is in RFC 9110's preferred form.
+const HTTP_DATE_LEN: usize = 29;
+
+/// The `SameSite` attribute: whether other sites' requests carry the cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SameSite {
+    /// Never.
+    Strict,
+    /// Only when the visitor follows a link.
+    Lax,
+    /// Always; browsers then insist on `Secure`.
+    None,
+}
+
+impl SameSite {
+    /// The word in the header.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "Strict",
+            Self::Lax => "Lax",
+            Self::None => "None",
+        }
+    }
+}
+
+/// The attributes of a cookie, as they are set.
+#[derive(Clone, Debug)]
+pub struct Attributes<'a> {
+    /// The name of the cookie.
+    pub name: &'a str,
+    /// The domain whose subdomains get the cookie too; only this host gets it without one.
+    pub domain: Option<&'a str>,
+    /// The path below which the cookie is sent.
+    pub path: &'a str,
+    /// Whether the cookie is sent over HTTPS only.
+    pub secure: bool,
+    /// Whether the cookie is hidden from JavaScript.
+    pub http_only: bool,
+    /// Which requests from other sites carry the cookie.
+    pub same_site: Option<SameSite>,
+    /// Whether an embedded page has a cookie for each site that embeds it. It makes the cookie secure.
+    pub partitioned: bool,
+}
+
+impl Attributes<'_> {
+    fn is_secure(&self) -> bool {
+        self.secure || self.partitioned
+    }
+
+    /// What the cookie lacks of the attributes that Flask's default leaves out, to its harm.
+    #[must_use]
+    pub fn lacking(&self) -> Option<&'static str> {
+        match (self.is_secure(), self.same_site) {
+            (true, Some(_)) => None,
+            (false, Some(_)) => Some("Secure"),
+            (true, None) => Some("SameSite"),
+            (false, None) => Some("Secure and SameSite"),
+        }
+    }
+}
+
+/// Writes one cookie's `Set-Cookie` headers: all but value and times is checked and formatted once.
+///
+/// The order of attributes is Werkzeug's: Domain, Expires, Max-Age, Secure, HttpOnly, Path,
+/// SameSite, Partitioned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetCookie {
+    name: String,
+    domain: String,
+    rest: String,
+}
+
+impl SetCookie {
+    /// Checks every part, so that none can add an attribute or a header of its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if browsers would refuse the cookie or read it as another one.
+    pub fn new(attributes: &Attributes<'_>) -> Result<Self, Error> {
+        let name = attributes.name;
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(Error::setting(
+                "SESSION_COOKIE_NAME",
+                name,
+                "made of letters, digits and !#$%&'*+-.^_`|~ (RFC 6265)",
+            ));
+        }
+        check_prefix(attributes)?;
+        let domain = attributes.domain.filter(|text| !text.is_empty()).map(ascii_domain);
+        Ok(Self::format(attributes, domain.transpose()?.as_deref()))
+    }
+
+    /// As [`new`](Self::new), for attributes that are known to be good.
+    #[must_use]
+    pub fn format(attributes: &Attributes<'_>, ascii_domain: Option<&str>) -> Self {
+        let mut rest = String::new();
+        if attributes.is_secure() {
+            rest.push_str("; Secure");
+        }
+        if attributes.http_only {
+            rest.push_str("; HttpOnly");
+        }
+        rest.push_str("; Path=");
+        quote_path(attributes.path, &mut rest);
+        if let Some(same_site) = attributes.same_site {
+            rest.push_str("; SameSite=");
+            rest.push_str(same_site.name());
+        }
+        if attributes.partitioned {
+            rest.push_str("; Partitioned");
+        }
+        let domain = ascii_domain.map(|domain| format!("; Domain={domain}")).unwrap_or_default();
+        Self { name: attributes.name.to_owned(), domain, rest }
+    }
+
+    /// The header that sets `value`, which must be free of characters that need quotes; which
+    /// browsers keep until `expires`, or until they are closed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CookieTooLarge`] if browsers would drop the cookie, and [`ErrorKind::Value`] if
+    /// no header can have the value.
+    pub fn set(&self, value: &str, expires: Option<DateTime>) -> Result<HeaderValue, Error> {
+        let mut header = self.begin(value.len(), expires);
+        header.push_str(value);
+        self.finish(header, expires)
+    }
+
+    /// The beginning of a header, to which the value is written, with room for one of this length.
+    #[must_use]
+    pub fn begin(&self, value_len: usize, expires: Option<DateTime>) -> String {
+        let expires_len = expires.map_or(0, |_| EXPIRES.len() + HTTP_DATE_LEN);
+        let rest = self.domain.len() + expires_len + self.rest.len();
+        let mut header = String::with_capacity(self.name.len() + 1 + value_len + rest);
+        header.push_str(&self.name);
+        header.push('=');
+        header
+    }
+
+    /// The header whose beginning and value are written.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn finish(
+        &self,
+        mut header: String,
+        expires: Option<DateTime>,
+    ) -> Result<HeaderValue, Error> {
+        let size = header.len().saturating_sub(1);
+        if size > MAX_NAME_AND_VALUE {
+            return Err(Error::new(
+                ErrorKind::CookieTooLarge,
+                format!(
+                    "the session doesn't fit into a cookie: name and value are {size} bytes, and \
+                     browsers silently drop more than {MAX_NAME_AND_VALUE}; the old cookie stays. \
+                     Store less in the session, or use a server-side store"
+                ),
+            ));
+        }
+        header.push_str(&self.domain);
+        if let Some(time) = expires {
+            header.push_str(EXPIRES);
+            let mut date = [0; HTTP_DATE_LEN];
+            time.write_http_date(&mut date);
+            header.extend(date.map(char::from));
+        }
+        header.push_str(&self.rest);
+        header_value(header)
+    }
+
+    /// The header that removes the cookie; it repeats every attribute, as browsers compare them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] if no header can have the attributes, which [`new`](Self::new) refuses.
+    pub fn remove(&self) -> Result<HeaderValue, Error> {
+        header_value(format!(
+            "{}={}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{}",
+            self.name, self.domain, self.rest
+        ))
+    }
+}
+
+/// Marked as sensitive, so that `Debug` of a response doesn't show it, and HTTP/2 keeps it out of
+/// its tables of headers.
+fn header_value(text: String) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::try_from(text).map_err(|error| {
+        Error::new(ErrorKind::Value, "the cookie has a character that no header can have")
+            .with_source(error)
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Whether a byte may stand in a cookie's name (RFC 9110's token).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The prefixes of RFC 6265bis, which browsers compare without regard to case.
+fn check_prefix(attributes: &Attributes<'_>) -> Result<(), Error> {
+    let has = |prefix: &str| {
+        attributes.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    let broken = |rule: &str| {
+        Err(Error::new(
+            ErrorKind::Setting,
+            format!(
+                "browsers refuse a cookie with the name {:?} unless {rule}: change the setting or \
+                 the name (SESSION_COOKIE_NAME)",
+                attributes.name
+            ),
+        ))
+    };
+    if (has("__Host-") || has("__Secure-")) && !attributes.is_secure() {
+        return broken("it is secure (SESSION_COOKIE_SECURE)");
+    }
+    if has("__Host-") && attributes.domain.is_some_and(|domain| !domain.is_empty()) {
+        return broken("it has no domain (SESSION_COOKIE_DOMAIN)");
+    }
+    if has("__Host-") && attributes.path != "/" {
+        return broken("its path is / (SESSION_COOKIE_PATH)");
+    }
+    Ok(())
+}
+
+/// The domain as Werkzeug writes it: without a port and leading dots, in ASCII.
+fn ascii_domain(text: &str) -> Result<String, Error> {
+    let bare = text.split(':').next().unwrap_or_default().trim_start_matches('.');
+    let not_allowed = || {
+        Error::setting(
+            "SESSION_COOKIE_DOMAIN",
+            text,
+            "a domain name such as example.com (with the feature `idna`, also one beyond ASCII)",
+        )
+    };
+    let ascii = if bare.is_ascii() {
+        bare.to_owned()
+    } else {
+        #[cfg(feature = "idna")]
+        {
+            // Label by label, as Werkzeug does it: those in ASCII are left as they are.
+            let label = |label: &str| match label.is_ascii() {
+                true => Ok(label.to_owned()),
+                false => idna::domain_to_ascii(label).map_err(|_| not_allowed()),
+            };
+            // What IDNA takes for dots.
+            let labels = bare.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']);
+            labels.map(label).collect::<Result<Vec<_>, _>>()?.join(".")
+        }
+        #[cfg(not(feature = "idna"))]
+        {
+            return Err(not_allowed());
+        }
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if ascii.is_empty() || !ascii.bytes().all(allowed) {
+        return Err(not_allowed());
+    }
+    Ok(ascii)
+}
+
+/// Percent-encodes what Werkzeug percent-encodes in a path: all but unreserved characters and
+/// those that WHATWG allows in a URL's path, without the semicolon.
+fn quote_path(path: &str, out: &mut String) {
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"_.-~%!$&'()*+,/:=@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Attributes<'_> = Attributes {
+        name: "session",
+        domain: None,
+        path: "/",
+        secure: false,
+        http_only: true,
+        same_site: None,
+        partitioned: false,
+    };
+
+    fn header(attributes: &Attributes<'_>) -> Result<String, Error> {
+        let header = SetCookie::new(attributes)?.set("v", None)?;
+        Ok(header.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn no_byte_of_a_setting_adds_an_attribute_or_a_header() {
+        for byte in 0..=255u8 {
+            let text = format!("a{}b", char::from(byte));
+            for attributes in [
+                Attributes { name: &text, ..PLAIN },
+                Attributes { domain: Some(&text), ..PLAIN },
+                Attributes { path: &text, ..PLAIN },
+            ] {
+                let Ok(header) = header(&attributes) else {
+                    continue;
+                };
+                assert!(header.is_ascii() && !header.contains(['\r', '\n', '\0', '"']));
+                let parts = header.split(';').count();
+                let expected = if attributes.domain.is_some() { 4 } else { 3 };
+                assert_eq!(parts, expected, "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes_have_rules() {
+        let host = Attributes { name: "__Host-session", secure: true, ..PLAIN };
+        assert!(header(&host).is_ok());
+        for broken in [
+            Attributes { secure: false, ..host.clone() },
+            Attributes { domain: Some("example.com"), ..host.clone() },
+            Attributes { path: "/app", ..host.clone() },
+            Attributes { name: "__hOSt-x", secure: false, ..PLAIN },
+            Attributes { name: "__Secure-x", secure: false, ..PLAIN },
+        ] {
+            assert_eq!(header(&broken).unwrap_err().kind(), ErrorKind::Setting);
+        }
+        assert!(header(&Attributes { secure: false, partitioned: true, ..host }).is_ok());
+    }
+
+    #[test]
+    fn debug_of_a_header_shows_no_cookie() {
+        let cookie = SetCookie::new(&PLAIN).unwrap();
+        assert_eq!(format!("{:?}", cookie.set("secret", None).unwrap()), "Sensitive");
+    }
+
+    #[test]
+    fn size_counts_name_and_value() {
+        let cookie = SetCookie::new(&PLAIN).unwrap();
+        assert!(cookie.set(&"x".repeat(4096 - 7), None).is_ok());
+        let error = cookie.set(&"x".repeat(4096 - 6), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CookieTooLarge);
+    }
+
+    #[test]
+    fn paths_and_domains_are_werkzeugs() {
+        let path = |path| header(&Attributes { path, ..PLAIN }).unwrap();
+        assert_eq!(path("/a b;c"), "session=v; HttpOnly; Path=/a%20b%3Bc");
+        assert_eq!(path("/\u{e9}%20"), "session=v; HttpOnly; Path=/%C3%A9%20");
+        let domain = |domain| header(&Attributes { domain: Some(domain), ..PLAIN });
+        assert_eq!(
+            domain("..example.com:80").unwrap(),
+            "session=v; Domain=example.com; HttpOnly; Path=/"
+        );
+        assert!(domain("exa mple.com").is_err());
+        #[cfg(feature = "idna")]
+        for text in ["b\u{fc}cher.Example", "B\u{fc}cher\u{3002}Example", ".b\u{fc}cher.Example:80"]
+        {
+            let expected = "session=v; Domain=xn--bcher-kva.Example; HttpOnly; Path=/";
+            assert_eq!(domain(text).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The session's cookie in a request's headers, and in a response's.
+
+mod attributes;
+mod find;
+
+pub use self::attributes::{Attributes, SameSite, SetCookie};
+pub(crate) use self::find::unquote;
+pub use self::find::{Finder, Found};

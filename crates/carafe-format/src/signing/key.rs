@@ -1,0 +1,254 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::key_env;
+use crate::{Error, ErrorKind};
+
+/// A secret key: Flask's `SECRET_KEY`.
+///
+/// Its bytes are wiped from memory when it is dropped, and its `Debug` shows none of them.
+///
+/// ```
+/// use carafe::SecretKey;
+///
+/// let key = SecretKey::new("6f1c0b9a5d3e4c7f8a2b1d0e9f8c7b6a")?;
+/// assert_eq!(format!("{key:?}"), "SecretKey(32 bytes)");
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretKey {
+    bytes: Zeroizing<Vec<u8>>,
+    allowed_weak: bool,
+    origin: KeyOrigin,
+}
+
+/// Where a [`SecretKey`] comes from, as far as an operator should know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyOrigin {
+    /// It was given by the caller, or read where it was set.
+    #[default]
+    Given,
+    /// No key was set, and [`SecretKey::from_env_or_random`] made one: sessions end with the process.
+    Random,
+    /// It is the text of an environment variable that parses as JSON but not as a string, with
+    /// which Flask fails.
+    Ambiguous {
+        /// The name of the variable.
+        variable: String,
+    },
+}
+
+impl SecretKey {
+    /// Takes a key of text (whose bytes are its UTF-8, as in Python) or of bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if the key is empty.
+    pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, Error> {
+        let key = Zeroizing::new(key.into());
+        if key.is_empty() {
+            return Err(Error::new(
+                ErrorKind::MissingSecretKey,
+                "the secret key is empty: set it to something long and random, \
+                 such as the output of `openssl rand -hex 32`",
+            ));
+        }
+        Ok(Self { bytes: key, allowed_weak: false, origin: KeyOrigin::Given })
+    }
+
+    /// A new key of 32 random bytes from the operating system.
+    ///
+    /// Sessions signed with it end with the process, unless it is stored somewhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
+    pub fn random() -> Result<Self, Error> {
+        let mut key = Zeroizing::new(vec![0; 32]);
+        getrandom::fill(&mut key).map_err(|error| {
+            Error::new(ErrorKind::Entropy, "the operating system gave no random bytes for a key")
+                .with_source(error)
+        })?;
+        Ok(Self { bytes: key, allowed_weak: false, origin: KeyOrigin::Given })
+    }
+
+    /// Reads the key from an environment variable.
+    ///
+    /// A variable whose name begins with `FLASK_` is read as Flask's `from_prefixed_env` reads it:
+    /// as JSON where it parses. (A key of digits alone becomes a number there, and Flask fails;
+    /// here it stays the text that it is, and a layer that uses it warns in the log.)
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if the variable isn't set or is empty.
+    pub fn from_env(name: &str) -> Result<Self, Error> {
+        match std::env::var_os(name) {
+            Some(text) if name.starts_with("FLASK_") => key_env::secret_key(name, &text),
+            Some(text) if !text.is_empty() => Self::new(text.into_encoded_bytes()),
+            _ => Err(Error::new(
+                ErrorKind::MissingSecretKey,
+                format!(
+                    "there is no secret key: set the environment variable {name} to something \
+                     long and random, such as the output of `openssl rand -hex 32`"
+                ),
+            )),
+        }
+    }
+
+    /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`. Without either it
+    /// makes a [random](Self::random) one, and a layer that uses it says in the log that sessions
+    /// end with the process: for trying things out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entropy`] if the operating system gives no random bytes,
+    /// [`ErrorKind::Setting`] if the key can't be read.
+    pub fn from_env_or_random() -> Result<Self, Error> {
+        for name in ["SECRET_KEY", "FLASK_SECRET_KEY"] {
+            match Self::from_env(name) {
+                Err(error) if error.kind() == ErrorKind::MissingSecretKey => {}
+                key => return key,
+            }
+        }
+        Ok(Self { origin: KeyOrigin::Random, ..Self::random()? })
+    }
+
+    /// Reads the key from an environment variable whose text parses as JSON but not as a string.
+    pub(super) fn ambiguous(variable: &str, text: &[u8]) -> Result<Self, Error> {
+        let origin = KeyOrigin::Ambiguous { variable: variable.to_owned() };
+        Ok(Self { origin, ..Self::new(text)? })
+    }
+
+    /// Lets this key pass where weak keys are refused, and silences the warning about it: for tests
+    /// and demonstrations. See [`KeyStrength`](crate::signing::KeyStrength).
+    ///
+    /// It doesn't make a key long enough for sealed sessions.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// assert!(SessionLayer::signed(SecretKey::new("dev")?).is_err());
+    /// assert!(SessionLayer::signed(SecretKey::new("dev")?.allow_weak_key()).is_ok());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_weak_key(mut self) -> Self {
+        self.allowed_weak = true;
+        self
+    }
+
+    /// Where the key comes from: what a layer that uses it warns about in its log.
+    #[must_use]
+    pub fn origin(&self) -> &KeyOrigin {
+        &self.origin
+    }
+
+    pub(crate) fn is_allowed_weak(&self) -> bool {
+        self.allowed_weak
+    }
+
+    /// The bytes of the key. Named so that every use of them stands out.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey({} bytes)", self.bytes.len())
+    }
+}
+
+/// The secret keys of a service: one signs, all verify.
+///
+/// To change the key without logging anybody out, make the old one a fallback, and drop it once the
+/// sessions that it signed have expired.
+///
+/// ```
+/// use carafe::{KeyRing, SecretKey};
+///
+/// let keys = KeyRing::new(SecretKey::new("the new key, long and random")?)
+///     .with_fallback(SecretKey::new("the old key, long and random")?);
+/// assert_eq!(keys.len(), 2);
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    /// In the order in which they are tried: the current one first.
+    keys: Vec<SecretKey>,
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    #[must_use]
+    pub fn new(current: SecretKey) -> Self {
+        Self { keys: vec![current] }
+    }
+
+    /// Adds an older key, which verifies what it signed in its time and signs nothing any more.
+    /// Call it with the newest of them first.
+    #[must_use]
+    pub fn with_fallback(mut self, older: SecretKey) -> Self {
+        self.keys.push(older);
+        self
+    }
+
+    /// The ring that Flask makes of `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, whose list has the
+    /// key that is tried last at its beginning.
+    #[must_use]
+    pub fn from_flask(
+        current: SecretKey,
+        fallbacks: impl IntoIterator<Item = SecretKey, IntoIter: DoubleEndedIterator>,
+    ) -> Self {
+        fallbacks.into_iter().rev().fold(Self::new(current), Self::with_fallback)
+    }
+
+    /// Reads `FLASK_SECRET_KEY` and `FLASK_SECRET_KEY_FALLBACKS` (a JSON list) from the
+    /// environment, as Flask's `from_prefixed_env` does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if `FLASK_SECRET_KEY` isn't set or is empty,
+    /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
+    pub fn from_flask_env() -> Result<Self, Error> {
+        Self::with_fallbacks_of_env(SecretKey::from_env("FLASK_SECRET_KEY")?)
+    }
+
+    /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`, and in either case
+    /// the fallbacks from `FLASK_SECRET_KEY_FALLBACKS`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MissingSecretKey`] if neither is set or the one that counts is empty,
+    /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
+    pub fn from_env() -> Result<Self, Error> {
+        let current = match std::env::var_os("SECRET_KEY") {
+            Some(text) if !text.is_empty() => SecretKey::new(text.into_encoded_bytes())?,
+            _ => SecretKey::from_env("FLASK_SECRET_KEY")?,
+        };
+        Self::with_fallbacks_of_env(current)
+    }
+
+    fn with_fallbacks_of_env(current: SecretKey) -> Result<Self, Error> {
+        let fallbacks = match std::env::var_os("FLASK_SECRET_KEY_FALLBACKS") {
+            Some(text) => key_env::secret_key_fallbacks(&text)?,
+            None => Vec::new(),
+        };
+        Ok(Self::from_flask(current, fallbacks))
+    }
+
+    /// How many keys there are: at least one.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a ring always has its current key")]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys in the order in which they are tried, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &SecretKey> {
+        self.keys.iter()
+    }
+}
+
+impl From<SecretKey> for KeyRing {
+    fn from(key: SecretKey) -> Self {
+        Self::new(key)
+    }
+}

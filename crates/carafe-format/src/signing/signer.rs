@@ -1,0 +1,183 @@
+use std::fmt;
+
+use super::digest::{Digest, KeyedMac};
+use super::{KeyDerivation, KeyRing};
+use crate::{Error, ErrorKind, base64};
+
+/// What sets signatures of one purpose apart from those of another: ItsDangerous' arguments.
+///
+/// [`SigningOptions::default`] has Flask's choices for its session cookie.
+///
+/// ```
+/// use carafe::signing::{Digest, SigningOptions};
+///
+/// let options = SigningOptions::default().digest(Digest::Sha256).salt("my-tokens");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningOptions {
+    pub(crate) salt: Vec<u8>,
+    pub(crate) digest: Digest,
+    pub(crate) key_derivation: KeyDerivation,
+}
+
+impl Default for SigningOptions {
+    /// Salt `cookie-session`, SHA-1, derivation `hmac`: Flask's session cookie.
+    fn default() -> Self {
+        Self {
+            salt: b"cookie-session".to_vec(),
+            digest: Digest::Sha1,
+            key_derivation: KeyDerivation::Hmac,
+        }
+    }
+}
+
+impl SigningOptions {
+    /// What ItsDangerous uses when it is told nothing but a salt: SHA-1 and `django-concat`.
+    #[must_use]
+    pub fn itsdangerous(salt: impl Into<Vec<u8>>) -> Self {
+        Self {
+            salt: salt.into(),
+            digest: Digest::Sha1,
+            key_derivation: KeyDerivation::DjangoConcat,
+        }
+    }
+
+    /// The salt: text or bytes that name the purpose. It isn't secret.
+    #[must_use]
+    pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
+        self.salt = salt.into();
+        self
+    }
+
+    /// The digest of the key derivation and the MAC.
+    #[must_use]
+    pub fn digest(mut self, digest: Digest) -> Self {
+        self.digest = digest;
+        self
+    }
+
+    /// How the key comes from the secret and the salt.
+    #[must_use]
+    pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
+        self.key_derivation = key_derivation;
+        self
+    }
+}
+
+/// Signs bytes and checks signatures, as ItsDangerous' `Signer` does.
+///
+/// The signed form is `value.signature`, with the signature in unpadded base64url. Of the several
+/// spellings of one signature that Python's base64 reads, only the one that ItsDangerous writes is
+/// accepted.
+///
+/// ```
+/// use carafe::{SecretKey, signing::{Signer, SigningOptions}};
+///
+/// let key = SecretKey::new("a key, long and random")?;
+/// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+/// let signed = signer.sign("user@example.com");
+/// assert_eq!(signer.unsign(signed.as_bytes())?, b"user@example.com");
+/// assert!(signer.unsign(b"user@example.com.forged").is_err());
+/// # Ok::<(), carafe::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Signer {
+    /// In the order in which they are tried; never empty.
+    macs: Vec<KeyedMac>,
+    separator: u8,
+}
+
+impl Signer {
+    /// Derives the keys once, for every later signature.
+    #[must_use]
+    pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
+        let derive = |key| options.key_derivation.derive(options.digest, key, &options.salt);
+        Self { macs: keys.iter().map(derive).collect(), separator: b'.' }
+    }
+
+    /// Puts another character between value and signature; Django uses a colon.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if the separator could be part of a signature.
+    pub fn with_separator(mut self, separator: char) -> Result<Self, Error> {
+        match u8::try_from(separator) {
+            Ok(byte)
+                if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"-_=".contains(&byte) =>
+            {
+                self.separator = byte;
+                Ok(self)
+            }
+            _ => Err(Error::setting(
+                "separator",
+                &separator.to_string(),
+                "an ASCII character that is neither a letter nor a digit nor one of - _ =",
+            )),
+        }
+    }
+
+    /// The value, the separator and the signature.
+    #[must_use]
+    pub fn sign(&self, value: &str) -> String {
+        let mut text = String::with_capacity(value.len() + 90);
+        text.push_str(value);
+        self.append_signature(&mut text, 0);
+        text
+    }
+
+    /// Appends the separator and the signature of all that is in `text` from `start` on.
+    pub fn append_signature(&self, text: &mut String, start: usize) {
+        if let Some(mac) = self.macs.first() {
+            let tag = mac.tag(&text.as_bytes()[start..]);
+            text.push(char::from(self.separator));
+            base64::encode_url(tag.as_bytes(), text);
+        }
+    }
+
+    /// How many bytes separator and signature have.
+    #[must_use]
+    pub fn signature_len(&self) -> usize {
+        self.macs.first().map_or(0, |mac| 1 + base64::encoded_len(mac.tag_len()))
+    }
+
+    /// The value of a signed text, if one of the keys signed it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSigned`] if there is no separator, [`ErrorKind::BadSignature`] if no key
+    /// makes this signature.
+    pub fn unsign<'a>(&self, signed: &'a [u8]) -> Result<&'a [u8], Error> {
+        self.unsign_with_key(signed).map(|(value, _)| value)
+    }
+
+    /// Also says which key of the ring signed: 0 is the current one.
+    #[inline]
+    pub fn unsign_with_key<'a>(&self, signed: &'a [u8]) -> Result<(&'a [u8], usize), Error> {
+        let (value, signature) = self.split(signed)?;
+        // Only the spelling that is written is read, so that each signature has a single one.
+        let mut tag = [0; 64];
+        let tag = base64::decode_url_strict_into(signature, &mut tag);
+        // No early exit within a comparison; which key matched is no secret.
+        let by_key = |tag| self.macs.iter().position(|mac| mac.verify(value, tag));
+        match tag.and_then(by_key) {
+            Some(key) => Ok((value, key)),
+            None => Err(Error::new(
+                ErrorKind::BadSignature,
+                "none of the keys makes this signature: it was made with another key, salt, digest \
+                 or derivation, or the value was changed",
+            )),
+        }
+    }
+
+    /// Splits at the last separator.
+    pub(crate) fn split<'a>(&self, text: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Error> {
+        match memchr::memrchr(self.separator, text) {
+            Some(at) => Ok((&text[..at], &text[at + 1..])),
+            None => Err(Error::new(ErrorKind::NotSigned, "the value has no signature")),
+        }
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({} keys)", self.macs.len())
+    }
+}

@@ -1,0 +1,128 @@
+//! How many connections a pool may have.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use carafe::store::{StoreError, StoreErrorKind};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::deadline::Limits;
+
+/// How long the pool stays smaller after the server had no room for another connection.
+const CLOSED: Duration = Duration::from_secs(5);
+
+/// The places for a pool's connections.
+///
+/// Where the server or a limit of the role has room for fewer than the pool would like, places are
+/// closed, so that statements wait for the connections that there are. From time to time one is opened
+/// again.
+pub(crate) struct Places {
+    size: usize,
+    permits: Semaphore,
+    /// How many places are open.
+    open: AtomicUsize,
+    /// When a place was closed or opened last.
+    changed: Mutex<Option<Instant>>,
+}
+
+/// A place for one connection.
+pub(crate) struct Place<'a> {
+    places: &'a Places,
+    permit: SemaphorePermit<'a>,
+}
+
+impl Places {
+    pub(crate) fn new(size: usize) -> Self {
+        Self {
+            size,
+            permits: Semaphore::new(size),
+            open: AtomicUsize::new(size),
+            changed: Mutex::default(),
+        }
+    }
+
+    /// Waits for a place, since a time and for as long as an answer may take.
+    pub(crate) async fn take(
+        &self,
+        limits: &Limits,
+        began: Instant,
+    ) -> Result<Place<'_>, StoreError> {
+        self.reopen();
+        if let Ok(permit) = self.permits.try_acquire() {
+            return Ok(Place { places: self, permit });
+        }
+        let left = limits.answer_time().saturating_sub(began.elapsed());
+        match limits.within(left, self.permits.acquire()).await {
+            Some(Ok(permit)) => Ok(Place { places: self, permit }),
+            _ => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "all connections to PostgreSQL are in use: it is slow, or the pool is too small",
+            )),
+        }
+    }
+
+    /// Opens a place again whose time is over.
+    fn reopen(&self) {
+        if self.open.load(Ordering::Relaxed) == self.size {
+            return;
+        }
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if changed.is_none_or(|at| at.elapsed() > CLOSED) {
+            *changed = Some(Instant::now());
+            self.open.fetch_add(1, Ordering::SeqCst);
+            self.permits.add_permits(1);
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Whether other places are taken as well.
+    pub(crate) fn others(&self) -> bool {
+        let free = self.places.permits.available_permits();
+        self.places.open.load(Ordering::SeqCst).saturating_sub(free) > 1
+    }
+
+    /// Closes the place: the server has no room for its connection.
+    pub(crate) fn close(self) {
+        let mut changed = self.places.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        *changed = Some(Instant::now());
+        self.places.open.fetch_sub(1, Ordering::SeqCst);
+        self.permit.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::new(Duration::from_millis(20))
+    }
+
+    #[tokio::test]
+    async fn a_closed_place_is_had_no_more() {
+        let (places, limits) = (Places::new(3), limits());
+        let one = places.take(&limits, Instant::now()).await.unwrap();
+        assert!(!one.others());
+        let two = places.take(&limits, Instant::now()).await.unwrap();
+        assert!(one.others() && two.others());
+        two.close();
+        assert!(!one.others());
+        let _two = places.take(&limits, Instant::now()).await.unwrap();
+        assert!(places.take(&limits, Instant::now()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_closed_place_is_opened_again_after_a_while() {
+        let (places, limits) = (Places::new(2), limits());
+        let _one = places.take(&limits, Instant::now()).await.unwrap();
+        places.take(&limits, Instant::now()).await.unwrap().close();
+        assert!(places.take(&limits, Instant::now()).await.is_err());
+        let before = Instant::now().checked_sub(CLOSED + CLOSED);
+        *places.changed.lock().unwrap() = before;
+        let _two = places.take(&limits, Instant::now()).await.unwrap();
+        *places.changed.lock().unwrap() = before;
+        assert!(places.take(&limits, Instant::now()).await.is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! Rows, and what is read from them.
+
+use carafe::id::SessionIdHash;
+use carafe::record::Record;
+use carafe::store::{StoreError, Stored, Version};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use crate::error::corrupt;
+
+/// A number as PostgreSQL has them: beyond its largest is as good as never.
+pub(crate) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn column<'a, T: FromSql<'a>>(row: Option<&'a Row>, at: usize) -> Result<T, StoreError> {
+    row.and_then(|row| row.try_get(at).ok()).ok_or_else(corrupt)
+}
+
+pub(crate) fn count(row: Option<&Row>, at: usize) -> Result<u64, StoreError> {
+    u64::try_from(column::<i64>(row, at)?).map_err(|_| corrupt())
+}
+
+/// A record after its id and its version. It may be one that can't be read.
+pub(crate) fn id_and_record(
+    row: &Row,
+) -> Result<(SessionIdHash, Result<Stored, StoreError>), StoreError> {
+    let id: &[u8] = column(Some(row), 0)?;
+    let id = SessionIdHash::from_bytes(id.try_into().map_err(|_| corrupt())?);
+    Ok((id, stored(row, 1)))
+}
+
+/// A record, and its version in the column before it.
+pub(crate) fn stored(row: &Row, at: usize) -> Result<Stored, StoreError> {
+    let version = Version(count(Some(row), at)?);
+    let bytes: &[u8] = column(Some(row), at + 1)?;
+    let record = Record::from_bytes(bytes).map_err(|error| corrupt().with_source(error))?;
+    Ok(Stored { record, version })
+}

@@ -1,0 +1,1 @@
+SELECT id, version, record FROM @.carafe_sessions WHERE owner = $1 AND ends > $2

@@ -1,0 +1,1 @@
+SELECT version, record FROM @.carafe_sessions WHERE id = $1

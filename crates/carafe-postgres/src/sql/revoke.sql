@@ -1,0 +1,2 @@
+INSERT INTO @.carafe_revoked_sessions AS held VALUES ($1, $2)
+ON CONFLICT (id) DO UPDATE SET until = greatest(held.until, excluded.until)

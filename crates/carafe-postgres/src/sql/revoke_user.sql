@@ -1,0 +1,4 @@
+INSERT INTO @.carafe_revoked_users AS held VALUES ($1, $2, $3)
+ON CONFLICT (owner) DO UPDATE SET
+    not_before = greatest(held.not_before, excluded.not_before),
+    until = greatest(held.until, excluded.until)

@@ -1,0 +1,134 @@
+//! The store's statements, on the tables of one schema.
+
+use carafe::store::{StoreError, StoreErrorKind};
+use tokio_postgres::types::{ToSql, Type};
+
+/// What stands in the statements' texts for the schema.
+const PLACEHOLDER: &str = "@";
+
+/// The longest name that PostgreSQL keeps whole.
+const LONGEST_NAME: usize = 63;
+
+macro_rules! statements {
+    ($($name:ident: $file:literal,)*) => {
+        /// The statements that a server may remember.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Sql {
+            $($name,)*
+        }
+
+        const TEXTS: &[&str] = &[$(include_str!(concat!("sql/", $file, ".sql"))),*];
+    };
+}
+
+statements! {
+    Create: "create",
+    Load: "load",
+    Exists: "exists",
+    Update: "update",
+    Delete: "delete",
+    ListForUser: "list_for_user",
+    DeleteForUser: "delete_for_user",
+    LeftForUser: "left_for_user",
+    Sweep: "sweep",
+    SweepRevocations: "sweep_revocations",
+    Revoke: "revoke",
+    RevokeUser: "revoke_user",
+    Revocations: "revocations",
+    Scan: "scan",
+}
+
+/// A parameter of a statement, and its type: with it the server need not be asked for it, which
+/// would be a round trip of its own.
+pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// A statement, and what a connection remembers it by.
+#[derive(Clone, Copy)]
+pub(crate) struct Statement<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) name: Option<Sql>,
+}
+
+impl<'a> Statement<'a> {
+    /// A statement that is run once.
+    pub(crate) fn once(text: &'a str) -> Self {
+        Self { text, name: None }
+    }
+}
+
+/// The tables of one schema.
+///
+/// Their names are qualified: where the search path has several schemas, the tables of another
+/// service in one of them are never taken for this one's.
+pub(crate) struct Tables {
+    schema: String,
+    texts: Vec<String>,
+}
+
+impl Tables {
+    pub(crate) fn new(schema: &str) -> Self {
+        let schema = quoted(schema);
+        let texts = TEXTS.iter().map(|text| text.replace(PLACEHOLDER, &schema)).collect();
+        Self { schema, texts }
+    }
+
+    pub(crate) fn statement(&self, name: Sql) -> Statement<'_> {
+        let text = self.texts.get(name as usize).map_or("", String::as_str);
+        Statement { text, name: Some(name) }
+    }
+
+    /// The schema's name, quoted.
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// A text with this schema for its placeholder.
+    pub(crate) fn qualify(&self, text: &str) -> String {
+        text.replace(PLACEHOLDER, &self.schema)
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Checks the name of a schema.
+pub(crate) fn check_schema(name: &str) -> Result<(), StoreError> {
+    let is_good = (1..=LONGEST_NAME).contains(&name.len())
+        && name.chars().all(|char| char.is_alphanumeric() || "_-".contains(char));
+    match is_good {
+        true => Ok(()),
+        false => Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            "the name of the PostgreSQL schema must be of letters, digits, `_` and `-`, 63 bytes at \
+             most",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_names_the_schema() {
+        let tables = Tables::new("a\"b");
+        for text in &tables.texts {
+            assert!(!text.contains(PLACEHOLDER), "{text}");
+            let tables = text.matches("carafe_").count();
+            assert!(tables > 0 && tables == text.matches("\"a\"\"b\".carafe_").count(), "{text}");
+        }
+        assert!(tables.statement(Sql::Scan).text.contains("WHERE id > $1 ORDER BY id"));
+        assert!(tables.statement(Sql::Create).text.starts_with("INSERT"));
+    }
+
+    #[test]
+    fn names_of_schemas_are_checked() {
+        for good in ["shop", "Shop-2", "läden", &"x".repeat(63)] {
+            assert!(check_schema(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a\"b", "a.b", "$migration$", "a\0", &"x".repeat(64)] {
+            assert!(check_schema(bad).is_err(), "{bad}");
+        }
+    }
+}

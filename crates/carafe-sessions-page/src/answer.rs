@@ -1,0 +1,120 @@
+//! What the page answers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use carafe::{Csrf, Error, LazySession, Session};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::request::Parts;
+use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+
+use super::form::{Form, Target};
+use super::html;
+use super::page::Settings;
+
+type Answer = Response<Bytes>;
+
+/// The same path without a query: the page itself, wherever it is mounted.
+const SELF: HeaderValue = HeaderValue::from_static("?");
+
+pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B>) -> Answer {
+    let (parts, body) = request.into_parts();
+    let answer = match parts.method {
+        Method::GET | Method::HEAD => show(&settings, &parts.extensions).await,
+        Method::POST => end(&settings, &parts, body).await,
+        _ => Ok(method_not_allowed()),
+    };
+    let mut answer = answer.unwrap_or_else(Response::from);
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Shows a user's sessions.
+async fn show(settings: &Settings, extensions: &Extensions) -> Result<Answer, Error> {
+    let session = LazySession::from_extensions(extensions)?.open().await?;
+    session.current_user()?;
+    let mut sessions = session.sessions().await?;
+    // This one, and then the one that was used last.
+    sessions.sort_by_key(|session| !session.current);
+    let field = Csrf::of_request(extensions).await?.field()?;
+    Ok(page(settings, html::sessions(settings, &sessions, &field)))
+}
+
+/// Ends sessions of a user.
+async fn end(settings: &Settings, request: &Parts, body: impl Body) -> Result<Answer, Error> {
+    let session = LazySession::from_extensions(&request.extensions)?.open().await?;
+    session.current_user()?;
+    let Some(form) = Form::read(body).await else {
+        return Ok(plain(StatusCode::BAD_REQUEST));
+    };
+    let token = form.token.as_deref().unwrap_or_default();
+    let csrf = Csrf::of_request(&request.extensions).await?;
+    csrf.verify(token, &request.headers).await?;
+    let Some(target) = form.target else {
+        return Ok(plain(StatusCode::BAD_REQUEST));
+    };
+    let to = match end_target(&session, target).await? {
+        true => settings.home.header.clone(),
+        false => SELF,
+    };
+    Ok(redirect(to))
+}
+
+/// Whether the session that asked was one of those that were ended.
+async fn end_target(session: &Session, target: Target) -> Result<bool, Error> {
+    match target {
+        Target::One(id) => {
+            let own = session.public_id() == Some(id);
+            // One that has ended meanwhile is as good.
+            session.revoke(id).await?;
+            Ok(own)
+        }
+        Target::Others => {
+            session.logout_others().await?;
+            Ok(false)
+        }
+        Target::All => {
+            session.logout_everywhere().await?;
+            Ok(true)
+        }
+    }
+}
+
+fn page(settings: &Settings, html: String) -> Answer {
+    let mut answer = Response::new(Bytes::from(html));
+    for (name, value) in [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, html::policy(settings)),
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+fn redirect(to: HeaderValue) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    answer.headers_mut().insert(LOCATION, to);
+    answer
+}
+
+fn method_not_allowed() -> Answer {
+    let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED);
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    answer
+}
+
+/// A status and its name.
+fn plain(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::from(status.canonical_reason().unwrap_or_default()));
+    *answer.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, text);
+    answer
+}

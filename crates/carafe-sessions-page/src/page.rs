@@ -1,0 +1,170 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use carafe::{Error, ErrorKind, WantedPage};
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tower_service::Service;
+
+use super::{ResponseFuture, Texts, answer};
+
+/// A page that shows users their sessions and ends them: see [the module](super).
+#[derive(Clone)]
+pub struct SessionsPage {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    /// Where visitors go who have ended their own session.
+    pub(super) home: LocalPath,
+    pub(super) stylesheet: Option<LocalPath>,
+    pub(super) texts: Texts,
+}
+
+/// A path of this site, which may have a query.
+#[derive(Clone)]
+pub(super) struct LocalPath {
+    pub(super) text: String,
+    pub(super) header: HeaderValue,
+}
+
+impl SessionsPage {
+    /// A page in English, whose home is `/`.
+    #[must_use]
+    pub fn new() -> Self {
+        let home = LocalPath { text: "/".to_owned(), header: HeaderValue::from_static("/") };
+        let settings = Settings { home, stylesheet: None, texts: Texts::default() };
+        Self { settings: Arc::new(settings) }
+    }
+
+    /// The page of the application to which a link leads back, and to which users come when they
+    /// have ended their own session; `/` by default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if it isn't a path of this site: one that
+    /// begins with one slash and is printable ASCII, percent-encoded.
+    pub fn home(self, path: &str) -> Result<Self, Error> {
+        let home = LocalPath::new("the home of the sessions page", path)?;
+        Ok(self.map(|settings| settings.home = home))
+    }
+
+    /// A stylesheet of this site instead of the page's own style. The page is one `main` with a
+    /// `ul.sessions` in a form.
+    ///
+    /// # Errors
+    /// As [`home`](Self::home).
+    pub fn stylesheet(self, path: &str) -> Result<Self, Error> {
+        let path = LocalPath::new("the stylesheet of the sessions page", path)?;
+        Ok(self.map(|settings| settings.stylesheet = Some(path)))
+    }
+
+    /// Changes what the page says.
+    ///
+    /// ```
+    /// use carafe_sessions_page::SessionsPage;
+    ///
+    /// let page = SessionsPage::new().texts(|texts| {
+    ///     texts.language = "de".to_owned();
+    ///     texts.title = "Ihre Sitzungen".to_owned();
+    /// });
+    /// ```
+    #[must_use]
+    pub fn texts(self, change: impl FnOnce(&mut Texts)) -> Self {
+        self.map(|settings| change(&mut settings.texts))
+    }
+
+    /// What the page answers, for the adapters of frameworks.
+    pub(crate) fn answer<B: Body>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Response<Bytes>> + use<B> {
+        answer::request(Arc::clone(&self.settings), request)
+    }
+
+    fn map(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Arc::unwrap_or_clone(self.settings);
+        change(&mut settings);
+        Self { settings: Arc::new(settings) }
+    }
+}
+
+impl Default for SessionsPage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LocalPath {
+    fn new(name: &str, path: &str) -> Result<Self, Error> {
+        let is_local = WantedPage::new(path).path().is_some();
+        match HeaderValue::from_str(path).ok().filter(|_| is_local) {
+            Some(header) => Ok(Self { text: path.to_owned(), header }),
+            None => Err(Error::new(
+                ErrorKind::Setting,
+                format!(
+                    "{name} is {path:?}, which is not allowed: it must be a path of this site, such \
+                     as /account: printable ASCII that begins with one slash, without backslashes"
+                ),
+            )),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for SessionsPage
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let answer = self.answer(request);
+        ResponseFuture::new(async { answer.await.map(Full::new) })
+    }
+}
+
+impl fmt::Debug for SessionsPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsPage").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_of_this_site() {
+        let is_accepted = |path| match SessionsPage::new().home(path) {
+            Ok(page) => page.stylesheet(path).is_ok(),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Setting);
+                assert!(SessionsPage::new().stylesheet(path).is_err());
+                false
+            }
+        };
+        for (path, accepted) in [
+            ("/", true),
+            ("/account?a=b&c", true),
+            ("", false),
+            ("account", false),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("https://evil.example/", false),
+            ("/\r\nset-cookie:a=b", false),
+        ] {
+            assert_eq!(is_accepted(path), accepted, "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The end of a session.
+
+use std::sync::Arc;
+
+use super::write::raise;
+use super::{Patience, Sessions, failed, users};
+use crate::Error;
+use crate::id::SessionIdHash;
+use crate::record::State;
+use crate::store::{Deleted, Stored};
+
+impl Sessions {
+    /// Ends a session, under whatever id it is now.
+    ///
+    /// Pointer records are left to expire: if they were deleted first and then something failed, the
+    /// session could not be found any more.
+    pub(super) async fn end(&self, session: SessionIdHash, seen: Arc<Stored>) -> Result<(), Error> {
+        // Declared before the lock's guard, which is dropped first.
+        let place = self.locks.place(session);
+        let mut newest = place.lock().await?;
+        raise(&mut newest, Some(&seen));
+        let (mut known, mut session, patience) = (newest.take(), session, Patience::new());
+        loop {
+            let stored = match known.take() {
+                Some(known) => Some(known),
+                None => {
+                    self.store.load(&session, self.clock.now()).await.map_err(failed)?.map(Arc::new)
+                }
+            };
+            let Some(stored) = stored else { return self.end_by_public_id(&seen).await };
+            match stored.record.state {
+                // Ended by a login. The user's session is another.
+                State::Moved { until: 0, .. } => return Ok(()),
+                State::Moved { to, .. } => session = to,
+                State::Live => {
+                    let deleted = self.store.delete(&session, Some(stored.version)).await;
+                    match deleted.map_err(failed)? {
+                        // It was changed or moved meanwhile, or has ended: look again.
+                        Deleted::Conflict | Deleted::Gone => {}
+                        Deleted::Deleted => return Ok(()),
+                    }
+                }
+            }
+            patience.check()?;
+        }
+    }
+
+    /// Ends a session that has no record under its id: it has ended already, or it was renewed so long ago
+    /// that no pointer leads to it any more.
+    async fn end_by_public_id(&self, seen: &Stored) -> Result<(), Error> {
+        if let Some(user) = &seen.record.user {
+            users::end(&self.store, &self.clock, user, seen.record.public_id).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! Session locks: the changes of one session are made one after the other in each process.
+//!
+//! A request that finds its session's lock taken leaves its changes in an inbox. The next holder of the
+//! lock commits all that it finds there in one compare-and-swap: with one for each request, many writers
+//! of one session would mostly fetch conflicts.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::future::{Future as _, poll_fn};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::mem::take;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::sync::{AsyncMutex, AsyncMutexGuard, Mutex, MutexGuard, PoisonError, oneshot, timeout};
+use super::{Answer, Changes, Error, SessionIdHash, Stored, interrupted, too_slow};
+
+/// How long a request waits for a session lock.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The locks of the sessions that this process is changing.
+#[derive(Debug, Default)]
+pub(super) struct Locks {
+    lines: Mutex<Lines>,
+}
+
+type Lines = HashMap<SessionIdHash, Held, BuildHasherDefault<IdHasher>>;
+
+/// A line, for as long as a request has a place in it.
+#[derive(Debug, Default)]
+struct Held {
+    line: Arc<Line>,
+    places: usize,
+}
+
+/// The requests that change one session.
+#[derive(Debug, Default)]
+struct Line {
+    /// The session lock. It guards the newest record that this process knows of.
+    newest: AsyncMutex<Option<Arc<Stored>>>,
+    inbox: Mutex<Inbox>,
+}
+
+/// The changes of requests that wait for the session lock, in the order in which they came.
+#[derive(Debug, Default)]
+struct Inbox {
+    tickets: Vec<Ticket>,
+    /// The number of the next ticket.
+    next: u64,
+}
+
+/// The changes of one request, and where their outcome goes.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    number: u64,
+    pub(super) changes: Changes,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// A request's place in a session's line. The line exists until its last place is dropped.
+pub(super) struct Place<'a> {
+    locks: &'a Locks,
+    session: SessionIdHash,
+    line: Arc<Line>,
+}
+
+/// The guard of a session lock, with the newest record that this process knows of.
+///
+/// The record is taken out before a write and put back after it, so that a write that is cut off leaves
+/// none.
+pub(super) type Newest<'a> = AsyncMutexGuard<'a, Option<Arc<Stored>>>;
+
+/// What a request's wait for its turn came to.
+pub(super) enum Turn<'a> {
+    /// The request holds the session lock.
+    Holder(Holder<'a>),
+    /// Another request has committed its changes.
+    Answered(Answer),
+}
+
+/// A request that holds a session lock, and commits what is in the inbox.
+pub(super) struct Holder<'a> {
+    pub(super) newest: Newest<'a>,
+    /// The changes to commit, the request's own among them unless they were committed just before.
+    pub(super) tickets: Vec<Ticket>,
+    /// The outcome of the request's own changes.
+    pub(super) answer: oneshot::Receiver<Answer>,
+}
+
+impl Locks {
+    /// Takes a place in the line of a session.
+    pub(super) fn place(&self, session: SessionIdHash) -> Place<'_> {
+        let mut lines = self.lines();
+        let held = lines.entry(session).or_default();
+        held.places += 1;
+        Place { locks: self, session, line: Arc::clone(&held.line) }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no session is being changed.
+    #[cfg(test)]
+    #[allow(dead_code, reason = "the test that tries all orders asks for it")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines().is_empty()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.locks.lines();
+        if let Entry::Occupied(mut held) = lines.entry(self.session) {
+            held.get_mut().places -= 1;
+            if held.get().places == 0 {
+                held.remove();
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Waits for the session lock.
+    pub(super) async fn lock(&self) -> Result<Newest<'_>, Error> {
+        match self.line.newest.try_lock() {
+            Ok(newest) => Ok(newest),
+            Err(_) => timeout(PATIENCE, self.line.newest.lock()).await.map_err(|_| too_slow()),
+        }
+    }
+
+    /// Waits until the request holds the session lock, or until another request has committed its changes.
+    pub(super) async fn turn(&self, changes: Changes) -> Result<Turn<'_>, Error> {
+        let (reply, mut answer) = oneshot::channel();
+        if let Ok(newest) = self.line.newest.try_lock() {
+            self.line.inbox().push(changes, reply);
+            return Ok(Turn::Holder(self.holder(newest, answer)));
+        }
+        let number = self.line.inbox().push(changes, reply);
+        let mut lock = pin!(timeout(PATIENCE, self.line.newest.lock()));
+        let waited = poll_fn(|context| match Pin::new(&mut answer).poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Err(answer)),
+            Poll::Pending => lock.as_mut().poll(context).map(Ok),
+        });
+        match waited.await {
+            Err(answer) => Ok(Turn::Answered(answer.unwrap_or_else(|_| Err(interrupted())))),
+            Ok(Ok(newest)) => Ok(Turn::Holder(self.holder(newest, answer))),
+            Ok(Err(_)) if self.line.inbox().take_back(number) => Err(too_slow()),
+            // A holder is about to commit the changes.
+            Ok(Err(_)) => Ok(Turn::Answered(answer.await.unwrap_or_else(|_| Err(interrupted())))),
+        }
+    }
+
+    fn holder<'a>(&'a self, newest: Newest<'a>, answer: oneshot::Receiver<Answer>) -> Holder<'a> {
+        Holder { newest, tickets: take(&mut self.line.inbox().tickets), answer }
+    }
+}
+
+impl Line {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    fn push(&mut self, changes: Changes, reply: oneshot::Sender<Answer>) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.tickets.push(Ticket { number, changes, reply });
+        number
+    }
+
+    /// Removes a ticket; `false` if a holder of the lock has taken it.
+    fn take_back(&mut self, number: u64) -> bool {
+        let before = self.tickets.len();
+        self.tickets.retain(|ticket| ticket.number != number);
+        self.tickets.len() < before
+    }
+}
+
+impl Ticket {
+    /// Tells the request what became of its changes, if it still waits.
+    pub(super) fn answer(self, answer: impl FnOnce(Changes) -> Answer) {
+        let _ = self.reply.send(answer(self.changes));
+    }
+}
+
+/// Takes the first bytes of a hash of random bytes, which no client can choose.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(start) = bytes.first_chunk() {
+            self.0 ^= u64::from_ne_bytes(*start);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
