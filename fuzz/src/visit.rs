@@ -20,7 +20,7 @@ pub(super) const NOW: u64 = 1_700_000_000;
 
 static LAYER: LazyLock<SessionLayer> = LazyLock::new(|| {
     let config = Config::flask().compression(Compression::Never).session_refresh(Refresh::Never);
-    SessionLayer::new(ring(), config).expect("Flask's settings").clock(Clock::fixed(NOW))
+    SessionLayer::new(ring(), config).expect("Flask's settings").with_clock(Clock::fixed(NOW))
 });
 
 static SIGNER: LazyLock<TimestampSigner> =

@@ -133,7 +133,7 @@ async fn a_sealed_session_ends_with_its_lifetime() {
     let lasting = |seconds| {
         let lifetime = std::time::Duration::from_secs(seconds);
         let config = Config::sealed().permanent_session_lifetime(lifetime);
-        app(SessionLayer::new(keys.clone(), config).unwrap().clock(clock.clone()))
+        app(SessionLayer::new(keys.clone(), config).unwrap().with_clock(clock.clone()))
     };
     let (short, long) = (lasting(100), lasting(1000));
     let mut browser = Browser::default();

@@ -159,7 +159,7 @@ fn site(store: Arc<MemoryStore>, clock: &Clock) -> Router {
         Ok(session.user().unwrap_or_default())
     }
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
-    let layer = SessionLayer::stored(store, key).unwrap().clock(clock.clone());
+    let layer = SessionLayer::stored(store, key).unwrap().with_clock(clock.clone());
     let layer = layer.configure(|config| config.renew_after(Duration::from_secs(100))).unwrap();
     Router::new()
         .route("/{act}", get(act))
@@ -204,7 +204,7 @@ async fn flasks_lifetime_bounds_how_long_a_session_may_be_idle() {
     }
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let clock = Clock::fixed(NOW);
-    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(clock.clone());
+    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().with_clock(clock.clone());
     let lifetime = Duration::from_secs(600);
     let layer = layer.configure(|config| config.permanent_session_lifetime(lifetime)).unwrap();
     let mut user = Client::new(Router::new().route("/", get(count)).layer(layer));

@@ -367,7 +367,7 @@ async fn every_reason_is_documented() {
     let _recording = metrics::set_default_local_recorder(&recorder);
     let app = axum::Router::new()
         .route("/", axum::routing::get(async |_: Session| ()))
-        .layer(SessionLayer::flask(key.clone()).clock(Clock::fixed(NOW)));
+        .layer(SessionLayer::flask(key.clone()).with_clock(Clock::fixed(NOW)));
     for cookie in bad {
         let request = carafe::http::Request::get("/").header("cookie", format!("session={cookie}"));
         app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();

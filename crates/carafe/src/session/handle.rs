@@ -10,7 +10,7 @@ use super::operation::Change;
 use super::{Entry, Operation, Slot, Step, View, path};
 use crate::{AsText, Dict, Error, ErrorKind, Text, Value};
 
-/// Flask's key for [`Session::permanent`].
+/// Flask's key for [`Session::is_permanent`].
 pub(crate) const PERMANENT: &str = "_permanent";
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
@@ -298,7 +298,7 @@ impl Session {
 
     /// Whether the session outlives the browser's: Flask's `session.permanent`.
     #[must_use]
-    pub fn permanent(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         self.read(is_permanent)
     }
 
@@ -313,7 +313,7 @@ impl Session {
 
     /// Whether this request changed the session: Flask's `session.modified`.
     #[must_use]
-    pub fn modified(&self) -> bool {
+    pub fn is_modified(&self) -> bool {
         self.read(View::modified)
     }
 

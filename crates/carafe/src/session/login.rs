@@ -103,7 +103,7 @@ impl Session {
     ///
     /// With a store, every copy of the cookie is dead, also for requests that are under way. A
     /// cookie alone can't do that: a copy of it stays valid until it expires, unless the layer has
-    /// [`revocations`](crate::SessionLayer::revocations).
+    /// [`revocations`](crate::SessionLayer::with_revocations).
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.

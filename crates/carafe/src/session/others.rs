@@ -55,7 +55,7 @@ impl Session {
     /// as far as is known: sessions in cookies nobody can count.
     ///
     /// For sessions in cookies the layer needs
-    /// [`revocations`](crate::SessionLayer::revocations): all logins of the user up to this second
+    /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this second
     /// count no more.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind};
 /// The user who is logged in, for handlers that need one.
 ///
 /// It is extracted only if somebody [logged in](Session::login). Otherwise the visitor is sent to
-/// the [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+/// the [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
 /// `GET`, and is answered with 401 if not. `Option<CurrentUser>` takes everybody.
 ///
 /// ```
@@ -43,7 +43,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::LoginRequired`] if nobody is. As a response it leads to the
-    /// [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+    /// [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
     /// `GET`, and is a 401 if not.
     pub fn current_user(&self) -> Result<CurrentUser, Error> {
         match self.user() {

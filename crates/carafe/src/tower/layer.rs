@@ -121,7 +121,7 @@ impl SessionLayer {
     /// which sessions were ended, and is asked about those whose users logged in with
     /// [`Session::login`](crate::Session::login).
     #[must_use]
-    pub fn revocations(self, store: impl SessionStore) -> Self {
+    pub fn with_revocations(self, store: impl SessionStore) -> Self {
         self.with_store(store, Backend::Revocable)
     }
 
@@ -190,7 +190,7 @@ impl SessionLayer {
 
     /// Judges and signs sessions by another clock than the system's.
     #[must_use]
-    pub fn clock(self, clock: Clock) -> Self {
+    pub fn with_clock(self, clock: Clock) -> Self {
         let engine = Arc::unwrap_or_clone(self.engine);
         Self { engine: Arc::new(engine.with_clock(clock)) }
     }
@@ -230,13 +230,13 @@ impl SessionLayer {
     /// ```
     /// use carafe::{SecretKey, SessionLayer};
     ///
-    /// let layer = SessionLayer::signed(SecretKey::random()?)?.login_page("/login")?;
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?.with_login_page("/login")?;
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
-    pub fn login_page(self, path: &str) -> Result<Self, Error> {
+    pub fn with_login_page(self, path: &str) -> Result<Self, Error> {
         let page = LoginPage::new(path)?;
         Ok(self.map(|engine| engine.login_page = Some(page)))
     }

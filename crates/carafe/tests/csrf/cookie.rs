@@ -74,7 +74,7 @@ async fn it_is_as_safe_as_the_sessions_cookie() {
 
 #[tokio::test]
 async fn a_cookie_that_this_service_did_not_sign_counts_for_nothing() {
-    let mut visitor = Visitor::new(SessionLayer::flask(key()).clock(Clock::fixed(NOW)));
+    let mut visitor = Visitor::new(SessionLayer::flask(key()).with_clock(Clock::fixed(NOW)));
     let token = visitor.token().await;
     let good = visitor.cookies["session_csrf"].clone();
     let secret = good.split('.').next().unwrap().to_owned();
@@ -143,7 +143,7 @@ async fn a_csrf_cookie_is_no_session_and_a_session_no_csrf_cookie() {
 async fn a_text_that_is_signed_for_something_else_is_no_csrf_cookie() {
     // What the service signs under other salts, a session that holds what the cookie holds too.
     let ring = KeyRing::new(key());
-    let mut visitor = Visitor::new(SessionLayer::flask(key()).clock(Clock::fixed(NOW)));
+    let mut visitor = Visitor::new(SessionLayer::flask(key()).with_clock(Clock::fixed(NOW)));
     let token = visitor.token().await;
     let secret = visitor.cookies["session_csrf"].split('.').next().unwrap().to_owned();
     for salt in ["cookie-session", "carafe session id", "wtf-csrf-token", ""] {
@@ -164,7 +164,7 @@ async fn a_text_that_is_signed_for_something_else_is_no_csrf_cookie() {
 #[tokio::test]
 async fn it_expires_and_survives_a_change_of_keys() {
     let clock = Clock::fixed(NOW);
-    let layer = SessionLayer::flask(key()).clock(clock.clone());
+    let layer = SessionLayer::flask(key()).with_clock(clock.clone());
     let keys = layer.keys();
     let mut visitor = Visitor::new(layer);
     let token = visitor.token().await;

@@ -17,7 +17,7 @@ async fn index(session: Session, Path(permanent): Path<bool>) -> Result<(), Erro
 }
 
 async fn permanent(session: Session) -> String {
-    session.permanent().to_string()
+    session.is_permanent().to_string()
 }
 
 fn expires(attributes: &[&str]) -> Option<String> {
@@ -30,7 +30,7 @@ async fn test_session_expiration() {
     let app = Router::new()
         .route("/{permanent}", get(index))
         .route("/test", get(permanent))
-        .layer(flask().clock(clock.clone()));
+        .layer(flask().with_clock(clock.clone()));
     let mut client = Client::new(app);
 
     let answer = client.get("/true").await;

@@ -22,7 +22,7 @@ fn browser(layer: SessionLayer) -> Client {
         .route("/get", get(async |session: Session| session.len().to_string()))
         .route("/permanent", get(async |session: Session| session.set_permanent(true)))
         .route("/clear", get(async |session: Session| session.clear()))
-        .layer(layer.clock(Clock::fixed(NOW)));
+        .layer(layer.with_clock(Clock::fixed(NOW)));
     Client::new(app)
 }
 

@@ -14,7 +14,7 @@ fn layers() -> [(SessionLayer, Slow); 2] {
     let (sessions, endings) = (Slow::default(), Slow::default());
     [
         (layer().in_store(sessions.clone()), sessions),
-        (layer().revocations(endings.clone()), endings),
+        (layer().with_revocations(endings.clone()), endings),
     ]
 }
 

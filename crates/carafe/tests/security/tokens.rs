@@ -135,7 +135,7 @@ async fn no_kind_of_session_is_taken_for_another() {
 async fn a_store_is_given_the_sha_256_of_an_id() {
     let store = Arc::new(MemoryStore::new());
     let layer = SessionLayer::stored(Arc::clone(&store), key()).unwrap();
-    let mut client = visitor(layer.clock(Clock::fixed(NOW)));
+    let mut client = visitor(layer.with_clock(Clock::fixed(NOW)));
     let mut ids = BTreeSet::new();
     for path in ["/login", "/login", "/rotate"] {
         client.post(path, "").await;
@@ -182,7 +182,7 @@ fn an_empty_key_is_refused_everywhere() {
 async fn a_key_that_left_the_ring_opens_nothing() {
     for layer in layers() {
         let keys = layer.keys();
-        let mut client = visitor(layer.clock(Clock::fixed(NOW)));
+        let mut client = visitor(layer.with_clock(Clock::fixed(NOW)));
         client.post("/login", "").await;
         keys.replace(KeyRing::new(SecretKey::random().unwrap()).with_fallback(key())).unwrap();
         assert_eq!(client.get("/who").await.text, "ada");
