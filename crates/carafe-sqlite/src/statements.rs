@@ -2,7 +2,7 @@
 
 use carafe::id::SessionIdHash;
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, Updated, Version};
+use carafe::store::{Deleted, Revocations, Stored, Updated, UserRevocation, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
 
@@ -136,15 +136,19 @@ pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<&SessionIdHas
     Ok(deleted as u64)
 }
 
-/// Deletes at most `limit` of each kind, the oldest first.
+/// Deletes at most `limit` records, the oldest first.
 pub(crate) fn delete_expired(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
-    const SWEEPS: [Statement; 3] =
-        [Statement::SweepSessions, Statement::SweepRevokedSessions, Statement::SweepRevokedUsers];
-    let mut deleted = 0;
-    for statement in SWEEPS {
-        deleted += on.prepare(statement)?.execute(params![Number(now), limit])? as u64;
-    }
-    Ok(deleted)
+    sweep(on, Statement::SweepSessions, now, limit)
+}
+
+/// Deletes at most `limit` revocations of each kind, the oldest first.
+pub(crate) fn delete_expired_revocations(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
+    Ok(sweep(on, Statement::SweepRevokedSessions, now, limit)?
+        + sweep(on, Statement::SweepRevokedUsers, now, limit)?)
+}
+
+fn sweep(on: Db<'_>, statement: Statement, now: u64, limit: u32) -> Result<u64> {
+    Ok(on.prepare(statement)?.execute(params![Number(now), limit])? as u64)
 }
 
 pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64) -> Result<()> {
@@ -153,7 +157,8 @@ pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn revoke_user(on: Db<'_>, user: &str, time: u64, until: u64) -> Result<()> {
+pub(crate) fn revoke_user(on: Db<'_>, user: &str, revocation: UserRevocation) -> Result<()> {
+    let UserRevocation { logins_up_to: time, until } = revocation;
     let mut insert = on.prepare(Statement::RevokeUser)?;
     insert.execute(params![user, Number(time), Number(until)])?;
     Ok(())

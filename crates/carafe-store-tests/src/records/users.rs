@@ -1,5 +1,5 @@
 use carafe::SessionStore as _;
-use carafe::store::Version;
+use carafe::store::{RevocationStore, UserRevocation, Version};
 
 use crate::Fixture;
 use crate::support::{
@@ -136,7 +136,14 @@ pub async fn users_may_have_any_name(fixture: impl Fixture) {
     let mut ids = Vec::new();
     for name in names {
         ids.push(create(&store, &record_of(name)).await);
-        store.revoke_user(name, NOW + ids.len() as u64, NOW + 100, NOW).await.unwrap();
+        store
+            .revoke_user(
+                name,
+                UserRevocation { logins_up_to: NOW + ids.len() as u64, until: NOW + 100 },
+                NOW,
+            )
+            .await
+            .unwrap();
     }
     for (number, (name, id)) in names.iter().zip(&ids).enumerate() {
         assert_eq!(ids_of(&store, name).await, [*id], "{name:?}");

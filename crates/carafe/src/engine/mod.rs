@@ -36,6 +36,7 @@ use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
+pub(crate) use self::revocable::RevocationBackend;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 use crate::codec::{Codecs, Decoded};
@@ -58,7 +59,7 @@ pub(crate) enum Backend {
     /// In the cookie, signed or sealed.
     Cookie,
     /// In the cookie, and a store knows which of them count no more.
-    Revocable(StoreBackend),
+    Revocable(RevocationBackend),
     /// In a store; the cookie carries a signed id.
     Stored(StoreBackend),
 }
@@ -123,11 +124,11 @@ impl Engine {
 
     /// Tells a store of the settings and the clock.
     fn with_backend_settings(mut self) -> Self {
-        let with = |store: &StoreBackend| store.with(self.config(), self.clock.clone());
+        let (config, clock) = (self.config(), self.clock.clone());
         self.backend = match &self.backend {
             Backend::Cookie => Backend::Cookie,
-            Backend::Revocable(store) => Backend::Revocable(with(store)),
-            Backend::Stored(store) => Backend::Stored(with(store)),
+            Backend::Revocable(store) => Backend::Revocable(store.with(config, clock)),
+            Backend::Stored(store) => Backend::Stored(store.with(config, clock)),
         };
         self
     }

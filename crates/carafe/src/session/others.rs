@@ -3,6 +3,7 @@
 use super::Session;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
+use crate::store::UserRevocation;
 use crate::{Error, ErrorKind};
 
 impl Session {
@@ -74,7 +75,8 @@ impl Session {
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
                 let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
-                backend.store().revoke_user(&user, now, until, now).await.map_err(failed)?;
+                let revocation = UserRevocation { logins_up_to: now, until };
+                backend.store().revoke_user(&user, revocation, now).await.map_err(failed)?;
                 self.logout()?;
                 Ok(0)
             }

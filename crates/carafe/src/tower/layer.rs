@@ -3,9 +3,12 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Backend, Clock, Engine, ErrorPage, SharedKeys, StoreBackend, UserSessions};
+use crate::engine::{
+    Backend, Clock, Engine, ErrorPage, RevocationBackend, SharedKeys, StoreBackend, UserSessions,
+};
 use crate::login_page::LoginPage;
 use crate::session::Slot;
+use crate::store::RevocationStore;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
@@ -114,25 +117,19 @@ impl SessionLayer {
     /// Keeps the sessions in a store, and not in the cookie, with all settings as they are.
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Stored)
+        let engine = Arc::unwrap_or_clone(self.engine);
+        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
+        Self { engine: Arc::new(engine.with_backend(Backend::Stored(store))) }
     }
 
     /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
     /// which sessions were ended, and is asked about those whose users logged in with
     /// [`Session::login`](crate::Session::login).
     #[must_use]
-    pub fn with_revocations(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Revocable)
-    }
-
-    fn with_store(
-        self,
-        store: impl SessionStore,
-        backend: impl FnOnce(StoreBackend) -> Backend,
-    ) -> Self {
+    pub fn with_revocations(self, store: impl RevocationStore) -> Self {
         let engine = Arc::unwrap_or_clone(self.engine);
-        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
-        Self { engine: Arc::new(engine.with_backend(backend(store))) }
+        let store = RevocationBackend::new(store, engine.config(), engine.clock.clone());
+        Self { engine: Arc::new(engine.with_backend(Backend::Revocable(store))) }
     }
 
     /// The sessions of any user, to list and end them: for administrators. `None` if sessions are in

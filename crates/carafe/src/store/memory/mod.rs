@@ -4,6 +4,7 @@ mod shard;
 mod users;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,8 @@ use self::entry::{Entry, Key};
 use self::shard::{KeyHasher, Shard};
 use self::users::Users;
 use super::{
-    Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, Updated, Version,
+    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
+    Updated, UserRevocation, Version,
 };
 use crate::event;
 use crate::id::SessionIdHash;
@@ -153,7 +155,6 @@ impl MemoryStore {
             for key in &keys {
                 self.remove(&mut shard, *key);
             }
-            shard.revoked.retain(|_, until| *until > now);
             removed += keys.len();
             if removed == limit {
                 break;
@@ -281,10 +282,11 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        lock(&self.revoked_users).retain(|_, not_before| not_before.until > now);
         Ok(self.sweep(now, limit as usize) as u64)
     }
+}
 
+impl RevocationStore for MemoryStore {
     async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
         let mut shard = self.shard(Key::of(id));
         let ends = shard.revoked.entry(*id).or_default();
@@ -295,10 +297,10 @@ impl SessionStore for MemoryStore {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         _now: u64,
     ) -> Result<(), StoreError> {
+        let UserRevocation { logins_up_to: time, until } = revocation;
         let mut users = lock(&self.revoked_users);
         let entry = users.entry(user.to_owned()).or_insert(NotBefore { time, until });
         *entry = NotBefore { time: time.max(entry.time), until: until.max(entry.until) };
@@ -316,6 +318,24 @@ impl SessionStore for MemoryStore {
         let not_before = user.and_then(|user| users.get(user)).filter(|entry| entry.until > now);
         Ok(Revocations { session, not_before: not_before.map(|entry| entry.time) })
     }
+
+    async fn delete_expired_revocations(&self, now: u64, _limit: u32) -> Result<u64, StoreError> {
+        let mut removed = retain(&mut lock(&self.revoked_users), |entry| entry.until > now);
+        for shard in &self.shards {
+            removed += retain(&mut lock(shard).revoked, |until| *until > now);
+        }
+        Ok(removed)
+    }
+}
+
+/// Removes what `keep` doesn't keep. Returns how many entries were removed.
+fn retain<K: Eq + Hash, V, S: BuildHasher>(
+    map: &mut HashMap<K, V, S>,
+    keep: impl Fn(&V) -> bool,
+) -> u64 {
+    let before = map.len();
+    map.retain(|_, value| keep(value));
+    (before - map.len()) as u64
 }
 
 /// A lock whose holder panicked is taken all the same: what it guards is changed last.
