@@ -91,7 +91,7 @@ fn warnings(during: impl FnOnce()) -> usize {
 #[test]
 fn flasks_profile_warns_once_of_each_weak_key() {
     let layer = |keys: KeyRing| {
-        let named = |config: carafe::Config| config.session_cookie_name("s");
+        let named = |config: carafe::Config| config.cookie_name("s");
         drop(SessionLayer::flask(keys).configure(named).unwrap().clone());
     };
     assert_eq!(warnings(|| layer(published().into())), 1);

@@ -206,7 +206,7 @@ async fn flasks_lifetime_bounds_how_long_a_session_may_be_idle() {
     let clock = Clock::fixed(NOW);
     let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().with_clock(clock.clone());
     let lifetime = Duration::from_secs(600);
-    let layer = layer.configure(|config| config.permanent_session_lifetime(lifetime)).unwrap();
+    let layer = layer.configure(|config| config.lifetime(lifetime)).unwrap();
     let mut user = Client::new(Router::new().route("/", get(count)).layer(layer));
     for (seconds, seen) in [(0, "1"), (599, "2"), (599, "3"), (600, "1")] {
         clock.advance(seconds);

@@ -191,8 +191,7 @@ fn choices(source: &str, function: &str) -> BTreeSet<String> {
 /// The calls of the store, under the names that they are counted by.
 fn operations() -> BTreeSet<String> {
     let source = code(&path("src/store/erased.rs"));
-    let list = source.rsplit("\nerase! {").next().unwrap();
-    let lines = list.lines().map(str::trim);
+    let lines = source.split("\nerase! {").skip(1).flat_map(str::lines).map(str::trim);
     // Before each is the kind of error that it has if it is late.
     let calls = lines
         .filter_map(|line| line.strip_prefix("Unavailable ").or(line.strip_prefix("Uncertain ")));

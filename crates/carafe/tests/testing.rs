@@ -168,9 +168,8 @@ async fn removing_the_last_key_removes_the_cookie() -> Result<(), BoxError> {
 
 #[tokio::test]
 async fn a_transaction_uses_the_sessions_path_and_domain() -> Result<(), BoxError> {
-    let layer = layer()?.configure(|config| {
-        config.session_cookie_path("/app").session_cookie_domain("example.com".to_owned())
-    })?;
+    let layer = layer()?
+        .configure(|config| config.cookie_path("/app").cookie_domain("example.com".to_owned()))?;
     let show = async |session: Session| session.contains("foo").to_string();
     let app = Router::new().route("/", get(show)).route("/app/x", get(show)).layer(layer.clone());
     let client = Client::new(app, &layer).with_host("www.example.com");

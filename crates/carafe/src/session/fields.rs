@@ -183,3 +183,33 @@ impl Fields for ViewFields<'_> {
         self.defaults.contains_key(name)
     }
 }
+
+/// The names of a type's fields.
+pub(super) fn names<T>() -> Result<BTreeSet<Text>, Error>
+where
+    T: Serialize + DeserializeOwned + Default,
+{
+    let defaults = to_dict(&T::default())?;
+    let mut asked = AskedFor(defaults.keys().cloned().collect());
+    // What it reads, and whether it can be read from nothing, is of no interest.
+    drop(read_fields::<T>(&mut asked));
+    Ok(asked.0)
+}
+
+/// Notes the names that are asked for.
+struct AskedFor(BTreeSet<Text>);
+
+impl Fields for AskedFor {
+    fn field(&mut self, name: &[u8]) -> Option<Value> {
+        self.0.insert(Text::from_wtf8(name));
+        None
+    }
+
+    fn names(&mut self) -> Vec<Text> {
+        Vec::new()
+    }
+
+    fn is_named(&self, _name: &Text) -> bool {
+        true
+    }
+}

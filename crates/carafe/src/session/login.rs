@@ -1,9 +1,12 @@
 //! Login, logout, and new ids.
 
-use super::Session;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::life::{ID, RESERVED};
 use super::operation::{Login, Operation};
 use super::view::View;
+use super::{Session, fields};
 use crate::id::{PublicId, SessionId};
 use crate::{AsText, Error, ErrorKind, Text};
 
@@ -34,6 +37,33 @@ impl LoginOptions {
     pub fn keep(mut self, key: impl AsText) -> Self {
         self.keep.push(key.into_text());
         self
+    }
+
+    /// Keeps the fields of a [`Typed`](crate::Typed) session, as [`keep`](Self::keep) does: those that
+    /// `T` names, and with serde's `flatten` those that its default has.
+    ///
+    /// ```
+    /// use carafe::{Error, LoginOptions, Session, Typed};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize, Default)]
+    /// struct Cart {
+    ///     items: Vec<u32>,
+    /// }
+    ///
+    /// fn log_in(session: &Session, user: &str) -> Result<(), Error> {
+    ///     session.login_with(user, LoginOptions::default().keep_fields::<Cart>()?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] if `T` is no struct with named fields.
+    pub fn keep_fields<T>(mut self) -> Result<Self, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+    {
+        self.keep.extend(fields::names::<T>()?);
+        Ok(self)
     }
 
     /// The address that the user logs in from, to be shown in the list of the user's sessions.

@@ -252,7 +252,7 @@ impl SessionLayer {
     ///
     /// let key = SecretKey::new("a key, long and random")?;
     /// let admin = SessionLayer::flask(key)
-    ///     .configure(|config| config.session_cookie_name("admin").session_cookie_path("/admin"))?
+    ///     .configure(|config| config.cookie_name("admin").cookie_path("/admin"))?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())
     /// ```

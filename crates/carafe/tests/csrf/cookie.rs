@@ -57,12 +57,12 @@ async fn it_is_as_safe_as_the_sessions_cookie() {
     }
 
     let config = Config::flask()
-        .session_cookie_name("shop")
-        .session_cookie_domain("shop.example".to_owned())
-        .session_cookie_path("/app")
-        .session_cookie_httponly(false)
-        .session_cookie_samesite(SameSite::None)
-        .session_cookie_partitioned(true);
+        .cookie_name("shop")
+        .cookie_domain("shop.example".to_owned())
+        .cookie_path("/app")
+        .http_only(false)
+        .same_site(SameSite::None)
+        .partitioned(true);
     let layer = SessionLayer::new(key(), config).unwrap();
     let answer = Visitor::new(layer).get("/token").await;
     assert!(answer.set_cookies()[0].starts_with("shop_csrf="));
@@ -184,7 +184,7 @@ async fn it_expires_and_survives_a_change_of_keys() {
 #[tokio::test]
 async fn two_applications_on_one_host_have_a_cookie_each() {
     let named = |name: &str| {
-        let config = Config::flask().session_cookie_name(name);
+        let config = Config::flask().cookie_name(name);
         Visitor::with(SessionLayer::new(key(), config).unwrap(), csrf())
     };
     let (mut one, mut two) = (named("one"), named("two"));

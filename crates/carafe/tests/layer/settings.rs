@@ -62,37 +62,37 @@ async fn signed_is_hardened() {
 fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
     type Case = (fn(Config) -> Config, [&'static str; 3]);
     let cases: [Case; 12] = [
-        (|c| c.session_cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
-        (|c| c.session_cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
-        (|c| c.session_cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
-        (|c| c.session_cookie_name("é"), ["SESSION_COOKIE_NAME", "\"é\"", "letters, digits"]),
+        (|c| c.cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
+        (|c| c.cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
+        (|c| c.cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
+        (|c| c.cookie_name("é"), ["SESSION_COOKIE_NAME", "\"é\"", "letters, digits"]),
         (
-            |c| c.session_cookie_domain("exa mple".to_owned()),
+            |c| c.cookie_domain("exa mple".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"exa mple\"", "example.com"],
         ),
         (
-            |c| c.session_cookie_domain("a;Secure".to_owned()),
+            |c| c.cookie_domain("a;Secure".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"a;Secure\"", "example.com"],
         ),
         (
-            |c| c.permanent_session_lifetime(Duration::MAX),
+            |c| c.lifetime(Duration::MAX),
             ["PERMANENT_SESSION_LIFETIME", "18446744073709551615", "hundred years"],
         ),
         (|c| c.inflate_limit(0), ["inflate limit", "0", "1048576"]),
         (
-            |c| c.session_cookie_name("__Host-s"),
+            |c| c.cookie_name("__Host-s"),
             ["SESSION_COOKIE_NAME", "\"__Host-s\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |c| c.session_cookie_name("__Secure-s"),
+            |c| c.cookie_name("__Secure-s"),
             ["SESSION_COOKIE_NAME", "\"__Secure-s\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |_| Config::hardened().session_cookie_path("/app"),
+            |_| Config::hardened().cookie_path("/app"),
             ["SESSION_COOKIE_PATH", "\"__Host-session\"", "path is /"],
         ),
         (
-            |_| Config::hardened().session_cookie_domain("example.com".to_owned()),
+            |_| Config::hardened().cookie_domain("example.com".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"__Host-session\"", "no domain"],
         ),
     ];
@@ -128,20 +128,20 @@ async fn salt_digest_and_derivation_are_part_of_the_signature() {
         }
     }
     // What is in the cookie's attributes, isn't.
-    assert!(shares(|config| config, |config| config.session_cookie_secure(true)).await);
+    assert!(shares(|config| config, |config| config.secure(true)).await);
 }
 
 #[tokio::test]
 async fn settings_of_python_that_contradict_each_other() {
     // `SameSite=None` alone doesn't make a cookie secure, `Partitioned` does.
-    let none = flask().configure(|config| config.session_cookie_samesite(SameSite::None)).unwrap();
+    let none = flask().configure(|config| config.same_site(SameSite::None)).unwrap();
     let attributes = ["HttpOnly", "Path=/", "SameSite=None"];
     assert_eq!(browser(none).get("/set").await.attributes(), attributes);
-    let embedded = flask().configure(|config| config.session_cookie_partitioned(true)).unwrap();
+    let embedded = flask().configure(|config| config.partitioned(true)).unwrap();
     let attributes = ["Secure", "HttpOnly", "Path=/", "Partitioned"];
     assert_eq!(browser(embedded).get("/set").await.attributes(), attributes);
     // An empty path is none.
-    let root = |config: Config| config.session_cookie_path("").application_root("/app");
+    let root = |config: Config| config.cookie_path("").application_root("/app");
     let answer = browser(flask().configure(root).unwrap()).get("/set").await;
     assert_eq!(answer.attributes(), ["HttpOnly", "Path=/app"]);
 }

@@ -313,6 +313,25 @@ async fn one_value_that_serde_can_not_hold_fails_nothing() {
     }
 }
 
+/// Fields that serde skips are fields, too.
+#[tokio::test]
+async fn a_login_keeps_the_fields_of_a_type() {
+    let logs_in = |session: &Session| {
+        session.insert("theme", "dark").unwrap();
+        session.insert("items", vec!["pear"]).unwrap();
+        session.insert("visits", 3).unwrap();
+        let options = carafe::LoginOptions::default().keep_fields::<Skipping>().unwrap();
+        session.login_with("42", options).unwrap();
+        assert!(!session.contains("theme"));
+        let kept = session.typed::<Skipping>().unwrap();
+        assert_eq!((kept.items.as_slice(), kept.visits), (["pear".to_owned()].as_slice(), 3));
+        let error = carafe::LoginOptions::default().keep_fields::<(u8, u8)>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Value);
+    };
+    in_session(flask(), logs_in).await;
+    in_session(flask().in_store(MemoryStore::new()), logs_in).await;
+}
+
 #[derive(Serialize, Deserialize, Default)]
 struct Nested2 {
     language: Option<String>,

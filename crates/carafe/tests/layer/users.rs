@@ -116,7 +116,7 @@ async fn a_named_session_has_users_of_its_own() {
         Ok(format!("{} {}", member.id(), user.is_some()))
     };
     let login = async |staff: Named<Staff>| staff.session().login("7");
-    let named = flask().configure(|config| config.session_cookie_name("staff")).unwrap();
+    let named = flask().configure(|config| config.cookie_name("staff")).unwrap();
     let app = Router::new()
         .route("/", get(handler))
         .route("/login", get(login))

@@ -10,7 +10,7 @@ use crate::{members, shop};
 /// Layers over a store that can be switched off: with sessions in it, or endings of sessions alone.
 fn layers() -> [(SessionLayer, Slow); 2] {
     let layer = || SessionLayer::flask(shop::key());
-    let layer = || layer().configure(|config| config.session_refresh(Refresh::OnExtract)).unwrap();
+    let layer = || layer().configure(|config| config.refresh(Refresh::OnExtract)).unwrap();
     let (sessions, endings) = (Slow::default(), Slow::default());
     [
         (layer().in_store(sessions.clone()), sessions),

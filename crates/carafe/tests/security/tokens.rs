@@ -110,11 +110,9 @@ async fn no_change_to_the_cookie_of_a_stored_session_is_accepted() {
 async fn no_kind_of_session_is_taken_for_another() {
     let layers = || {
         // All under one name and one key.
-        layers().into_iter().map(|layer| {
-            layer
-                .configure(|config| config.session_cookie_name("s").session_cookie_secure(true))
-                .unwrap()
-        })
+        layers()
+            .into_iter()
+            .map(|layer| layer.configure(|config| config.cookie_name("s").secure(true)).unwrap())
     };
     for (made, layer) in layers().enumerate() {
         let mut client = visitor(layer);

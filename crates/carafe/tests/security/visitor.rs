@@ -26,9 +26,8 @@ pub(crate) fn hardened() -> [SessionLayer; 3] {
 /// Every profile.
 pub(crate) fn layers() -> Vec<SessionLayer> {
     let flask = SessionLayer::flask(key()).with_clock(Clock::fixed(NOW));
-    let lifetime = |layer: SessionLayer| {
-        layer.configure(|config| config.permanent_session_lifetime(Duration::from_secs(3600)))
-    };
+    let lifetime =
+        |layer: SessionLayer| layer.configure(|config| config.lifetime(Duration::from_secs(3600)));
     [flask].into_iter().chain(hardened()).map(|layer| lifetime(layer).unwrap()).collect()
 }
 
