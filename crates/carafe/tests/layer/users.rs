@@ -77,6 +77,24 @@ async fn the_login_page_leads_back_to_the_wanted_page() {
     }
 }
 
+/// An application that keeps its users under a key of its own.
+#[tokio::test]
+async fn an_application_can_ask_for_a_login_itself() {
+    let account = async |session: Session| -> Result<String, Error> {
+        session.get::<String>("username")?.ok_or_else(|| session.login_required())
+    };
+    let app = |layer: SessionLayer| {
+        Client::new(Router::new().route("/account", get(account)).layer(layer))
+    };
+    let answer = app(flask()).get("/account").await;
+    assert_eq!((answer.status.as_u16(), answer.one("location")), (401, None));
+    let answer = app(flask().with_login_page("/login").unwrap()).get("/account").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.one("location")),
+        (303, Some("/login?next=/account"))
+    );
+}
+
 #[tokio::test]
 async fn what_cant_be_sent_again_is_refused() {
     let mut client = app(flask().with_login_page("/login").unwrap());
