@@ -6,7 +6,6 @@ What the fuzzers find is added to them by `cargo xtask fuzz --merge`.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -114,13 +113,13 @@ def record() -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Writes each input under a name that comes from its bytes."""
+    """Adds each input that isn't there yet: a line of hexadecimal digits, in the order of the bytes."""
     for target in (tagged_json, flask_codec, sealed_codec, cookie_header, csrf_form, record):
-        folder = FUZZ / "corpus" / target.__name__
-        folder.mkdir(parents=True, exist_ok=True)
-        for data in target():
-            if len(data) <= LONGEST:
-                (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+        file = FUZZ / "corpus" / f"{target.__name__}.hex"
+        lines = {data.hex(): data.hex() for data in target() if 0 < len(data) <= LONGEST}
+        # Behind a space may stand what the input is.
+        lines |= {line.split()[0]: line for line in file.read_text().splitlines() if line}
+        file.write_text("".join(f"{lines[digits]}\n" for digits in sorted(lines)))
 
 
 if __name__ == "__main__":

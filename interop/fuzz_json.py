@@ -28,7 +28,7 @@ from differ.forge import encode
 from differ.values import tagged
 from exchange import LIFETIME, NOW, Scheme, Tool
 
-CORPUS = Path(__file__).parent.parent / "fuzz/corpus/tagged_json"
+CORPUS = Path(__file__).parent.parent / "fuzz/corpus/tagged_json.hex"
 VECTORS = Path(__file__).parent.parent / "crates/carafe-format/tests/vectors/flask.jsonl"
 SCHEME = Scheme([b"dev"], b"cookie-session", "sha1", "hmac")
 #: Inputs that are under way at once.
@@ -126,7 +126,7 @@ def is_json(data: bytes) -> bool:
 
 def inputs(rng: random.Random, count: int) -> Iterator[bytes]:
     """The corpus, what other parts of these tests know of, and mutations of both."""
-    corpus = [file.read_bytes() for file in sorted(CORPUS.iterdir())]
+    corpus = [bytes.fromhex(line.split()[0]) for line in CORPUS.read_text().splitlines() if line]
     corpus += [text.encode() for text in sloppy_json.WHOLE_PAYLOADS]
     corpus += [json.loads(line)["tagged_json"].encode() for line in VECTORS.read_text().splitlines()]
     yield from corpus

@@ -11,6 +11,7 @@
 )]
 
 mod cookie_header;
+pub mod corpus;
 mod csrf_form;
 mod flask_codec;
 mod record;

@@ -26,13 +26,16 @@ FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-sh
 class Chromium:
     """One user at one browser."""
 
-    def __init__(self, scripts: bool = True) -> None:
+    def __init__(self, scripts: bool = True, resolve_to: str | None = None) -> None:
+        """With `resolve_to`, every host is at that address."""
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         options = webdriver.ChromeOptions()
         options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
         for flag in [*FLAGS, f"--user-data-dir={self._profile}"]:
             options.add_argument(flag)
+        if resolve_to:
+            options.add_argument(f"--host-resolver-rules=MAP * {resolve_to}")
         if not scripts:
             # Those of pages; what the tests themselves run there works all the same.
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})

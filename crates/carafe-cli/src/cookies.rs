@@ -48,7 +48,7 @@ pub(crate) fn for_each(
     let (mut buffer, mut number, mut seen, mut code) = (Vec::new(), 0, false, Code::Success);
     while read_line(&mut lines, &mut buffer)? {
         number += 1;
-        if buffer.trim_ascii().is_empty() {
+        if buffer.trim_ascii().is_empty() || is_comment(&buffer) {
             continue;
         }
         seen = true;
@@ -65,6 +65,11 @@ pub(crate) fn for_each(
     } else {
         Err(Failure::Usage("standard input has no cookie: give one on each line".to_owned()))
     }
+}
+
+/// A comment in a cookie jar, whose lines may begin with `#HttpOnly_`.
+fn is_comment(line: &[u8]) -> bool {
+    line.starts_with(b"#") && !line.starts_with(b"#HttpOnly_")
 }
 
 fn one(

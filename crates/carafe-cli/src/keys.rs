@@ -130,7 +130,14 @@ pub(crate) fn finding(strength: KeyStrength) -> Option<&'static str> {
             "is one that everybody knows from documentation or tutorials, so that anybody can make \
              sessions",
         ),
-        KeyStrength::Guessable => Some("can be guessed, so that anybody can make sessions"),
+        KeyStrength::Placeholder => Some(
+            "is a placeholder, which nothing has replaced, or asks to be changed, so that anybody can \
+             make sessions",
+        ),
+        KeyStrength::Guessable => Some(
+            "consists of words, repetitions or sequences that can be guessed, so that anybody can make \
+             sessions",
+        ),
         KeyStrength::Short => Some("has fewer than 16 bytes, which can perhaps be guessed"),
         _ => None,
     }

@@ -5,7 +5,8 @@ use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Value as TemplateValue};
 
 use super::datetime::DateTimeObject;
-use super::objects::{BigInt, BytesObject, DictObject, UuidObject};
+use super::dict::DictObject;
+use super::objects::{BigInt, BytesObject, UuidObject};
 
 /// The value of a session as templates of a Flask application see it.
 ///

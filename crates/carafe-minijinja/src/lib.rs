@@ -78,8 +78,10 @@
 
 mod convert;
 mod datetime;
+mod dict;
 mod flashes;
 mod format;
+mod literal;
 mod mapping;
 mod objects;
 mod python;

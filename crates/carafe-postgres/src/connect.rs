@@ -20,6 +20,11 @@ use crate::socket::Socket;
 use crate::sqlstate::Verdict;
 use crate::tls::Tls;
 
+/// Why a program without TLS connects to this machine only.
+const WITHOUT_TLS: &str = "TLS is required beyond this machine, and this program was built without it; \
+                           build `carafe-postgres` with its feature `tls`, or add `sslmode=disable` to \
+                           the URL if nothing in between can listen";
+
 /// Opens connections to the hosts of a URL.
 pub(crate) struct Connector {
     config: Config,
@@ -157,7 +162,12 @@ impl Connector {
         let socket = match target.address {
             Address::Tcp(address) => {
                 let accepts = self.accepts(&config, address);
-                let greeting = Greeting::new(config.get_ssl_mode() != SslMode::Disable, accepts);
+                if accepts == Accepts::NoServer && !cfg!(feature = "tls") {
+                    return Err(Failed::because(WITHOUT_TLS));
+                }
+                let asks_for_tls =
+                    cfg!(feature = "tls") && config.get_ssl_mode() != SslMode::Disable;
+                let greeting = Greeting::new(asks_for_tls, accepts);
                 let stream = TcpStream::connect((address, target.port)).await;
                 let stream = stream.and_then(|stream| set_up(&config, stream));
                 Socket::tcp(stream.map_err(|error| Failed::by(&error))?, greeting)
@@ -188,7 +198,8 @@ impl Connector {
         let is_local = address.to_canonical().is_loopback();
         match (config.get_ssl_mode(), self.says_tls) {
             _ if is_local => Accepts::Anything,
-            (SslMode::Disable, _) => Accepts::Anything,
+            // With `require` it is the driver that insists on TLS.
+            (SslMode::Disable | SslMode::Require, _) => Accepts::Anything,
             (_, true) => Accepts::HashedPassword,
             (_, false) => Accepts::NoServer,
         }

@@ -56,9 +56,9 @@ impl Connection {
         self.opened
     }
 
-    /// Whether the current runtime used it last.
-    pub(crate) fn is_at_home(&self) -> bool {
-        self.runtime == current_runtime()
+    /// Whether this runtime used it last.
+    pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
+        self.runtime == runtime
     }
 
     /// Whether the connection has not been ended while it was idle, as far as this machine has heard.
@@ -76,29 +76,32 @@ impl Connection {
 
     /// Asks the server for a sign of life.
     pub(crate) async fn check(&mut self) -> Result<(), Error> {
-        self.driver.run(self.client.check_connection()).await
+        self.driver.run(pin!(self.client.check_connection())).await
     }
 
     /// Whether the session refuses writes.
     pub(crate) async fn is_read_only(&mut self) -> Result<bool, Error> {
         let show = self.client.simple_query("SHOW transaction_read_only");
-        let answer = self.driver.run(show).await?;
+        let answer = self.driver.run(pin!(show)).await?;
         let is_on = |message: &SimpleQueryMessage| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on"));
         Ok(answer.iter().any(is_on))
     }
 
-    /// Has the server parse a statement, unless it has done so already.
+    /// Whether the server need not parse a statement any more.
+    pub(crate) fn remembers(&self, statement: Statement<'_>) -> bool {
+        statement.name.is_none() || find(&self.prepared, statement).is_some()
+    }
+
+    /// Has the server parse a statement.
     pub(crate) async fn prepare(
         &mut self,
         statement: Statement<'_>,
         parameters: &[Parameter<'_>],
     ) -> Result<(), Error> {
         let Some(name) = statement.name else { return Ok(()) };
-        if find(&self.prepared, statement).is_some() {
-            return Ok(());
-        }
         let types: Vec<Type> = parameters.iter().map(|(_, kind)| kind.clone()).collect();
-        let prepared = self.driver.run(self.client.prepare_typed(statement.text, &types)).await?;
+        let prepared =
+            self.driver.run(pin!(self.client.prepare_typed(statement.text, &types))).await?;
         self.prepared.push((name, prepared));
         Ok(())
     }
@@ -113,10 +116,10 @@ impl Connection {
         match find(&self.prepared, statement) {
             Some(known) => {
                 let unnamed = unnamed(parameters);
-                self.driver.run(client.query(known, &values(&unnamed))).await
+                self.driver.run(pin!(client.query(known, &values(&unnamed)))).await
             }
             // In one round trip, and with nothing left behind.
-            None => self.driver.run(client.query_typed(statement.text, parameters)).await,
+            None => self.driver.run(pin!(client.query_typed(statement.text, parameters))).await,
         }
     }
 
@@ -130,15 +133,15 @@ impl Connection {
         match find(&self.prepared, statement) {
             Some(known) => {
                 let unnamed = unnamed(parameters);
-                self.driver.run(client.execute(known, &values(&unnamed))).await
+                self.driver.run(pin!(client.execute(known, &values(&unnamed)))).await
             }
-            None => self.driver.run(client.execute_typed(statement.text, parameters)).await,
+            None => self.driver.run(pin!(client.execute_typed(statement.text, parameters))).await,
         }
     }
 
     /// Runs statements without parameters, as one transaction.
     pub(crate) async fn batch(&mut self, statements: &str) -> Result<(), Error> {
-        self.driver.run(self.client.batch_execute(statements)).await
+        self.driver.run(pin!(self.client.batch_execute(statements))).await
     }
 }
 
@@ -186,8 +189,7 @@ fn values<'a>(unnamed: &'a [Unnamed<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
 
 impl Driver {
     /// Waits for work with the connection, and does the connection's part of it.
-    async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
+    async fn run<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
         // The work waits for nothing but the connection, which is driven right here: where the one
         // hands something to the other, nobody has to be woken.
         poll_fn(|context| {

@@ -5,8 +5,9 @@ use std::{fmt, io};
 /// Watches a server's first answers, and refuses those that would have the password sent in clear
 /// text.
 ///
-/// A server answers the question for TLS with one byte, `S` or `N`. After `N` it names the kind of
-/// authentication in a message of its own: the letter `R`, a length, and the number of the kind.
+/// A server answers the question for TLS with one byte: `S`, or another one if it has none. Without TLS
+/// it then names the kind of authentication in a message of its own: the letter `R`, a length, and the
+/// number of the kind.
 pub(crate) struct Greeting {
     asks_for_tls: bool,
     accepts: Accepts,
@@ -52,15 +53,15 @@ impl Greeting {
         seen.extend(bytes.iter().take(16));
         let message = match (self.asks_for_tls, seen.as_slice()) {
             (_, []) => return Ok(()),
-            (true, [b'N', ..]) if self.accepts == Accepts::NoServer => {
-                return Err(io::Error::other(Refusal::WithoutTls));
-            }
-            (true, [b'N', message @ ..]) | (false, message) => message,
-            // TLS, or an answer that the client refuses by itself.
-            (true, _) => {
+            (true, [b'S', ..]) => {
                 self.seen = None;
                 return Ok(());
             }
+            _ if self.accepts == Accepts::NoServer => {
+                return Err(io::Error::other(Refusal::WithoutTls));
+            }
+            // The driver goes on without TLS after every other answer.
+            (true, [_, message @ ..]) | (false, message) => message,
         };
         match *message {
             [b'R', _, _, _, _, 0, 0, 0, CLEAR_TEXT, ..] => {
@@ -118,6 +119,10 @@ mod tests {
             let greeting = Greeting::new(true, Accepts::HashedPassword);
             assert_eq!(refusal(greeting, &pieces), Some(Refusal::ClearText), "{size}");
         }
+        // The driver takes every answer but `S` for a no.
+        let odd = [b"X".as_slice(), ASKS_FOR_CLEAR_TEXT];
+        let greeting = Greeting::new(true, Accepts::HashedPassword);
+        assert_eq!(refusal(greeting, &odd), Some(Refusal::ClearText));
         let greeting = Greeting::new(false, Accepts::HashedPassword);
         assert_eq!(refusal(greeting, &[ASKS_FOR_CLEAR_TEXT]), Some(Refusal::ClearText));
     }
@@ -125,7 +130,12 @@ mod tests {
     #[test]
     fn a_server_without_tls_is_refused_where_the_url_says_nothing() {
         let greeting = || Greeting::new(true, Accepts::NoServer);
-        assert_eq!(refusal(greeting(), &[b"N"]), Some(Refusal::WithoutTls));
+        for answer in [b"N", b"E", b"X", b"R"] {
+            assert_eq!(refusal(greeting(), &[answer]), Some(Refusal::WithoutTls));
+        }
+        let greeting_without_question = Greeting::new(false, Accepts::NoServer);
+        let refused = refusal(greeting_without_question, &[ASKS_FOR_SCRAM]);
+        assert_eq!(refused, Some(Refusal::WithoutTls));
         assert_eq!(refusal(greeting(), &[b"S", ASKS_FOR_CLEAR_TEXT]), None);
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::connection::Connection;
+use crate::socket::current_runtime;
 
 /// How long a connection is trusted without a sign of life from the server.
 const TRUSTED: Duration = Duration::from_secs(10);
@@ -64,8 +65,9 @@ impl Idle {
 
     /// The connection that was used last, if possible by this runtime.
     fn next(&self) -> Option<Resting> {
+        let runtime = current_runtime();
         let resting = &mut self.list().resting;
-        match resting.iter().rposition(|resting| resting.connection.is_at_home()) {
+        match resting.iter().rposition(|resting| resting.connection.is_at_home(runtime)) {
             Some(at) => Some(resting.remove(at)),
             None => resting.pop(),
         }

@@ -53,6 +53,16 @@ impl PostgresStore {
         Ok(())
     }
 
+    async fn find_or_make_tables(&self) -> Result<(), StoreError> {
+        if self.migrates {
+            return self.migrate().await;
+        }
+        let found = self.find_tables().await?;
+        // Another call may have set the same.
+        let _ = self.tables.set(found.tables);
+        Ok(())
+    }
+
     async fn find_tables(&self) -> Result<Found, StoreError> {
         let parameters: [Parameter<'_>; 1] = [(&self.schema, Type::TEXT)];
         let statement = Statement::once(SCHEMA);
@@ -83,13 +93,7 @@ impl PostgresStore {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
         }
-        if self.migrates {
-            self.migrate().await.map_err(Failure::NotSent)?;
-        } else {
-            let found = self.find_tables().await.map_err(Failure::NotSent)?;
-            // Another call may have set the same.
-            let _ = self.tables.set(found.tables);
-        }
+        Box::pin(self.find_or_make_tables()).await.map_err(Failure::NotSent)?;
         self.tables.get().ok_or_else(|| Failure::NotSent(corrupt()))
     }
 }

@@ -53,7 +53,7 @@ impl Places {
             return Ok(Place { places: self, permit });
         }
         let left = limits.answer_time().saturating_sub(began.elapsed());
-        match limits.within(left, self.permits.acquire()).await {
+        match Box::pin(limits.within(left, self.permits.acquire())).await {
             Some(Ok(permit)) => Ok(Place { places: self, permit }),
             _ => Err(StoreError::new(
                 StoreErrorKind::Unavailable,

@@ -1,5 +1,9 @@
 //! A bounded number of connections, and what is done about statements that fail.
+//!
+//! What is seldom waited for is in a box: it would make the future of every request several times as
+//! large.
 
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::Row;
@@ -100,7 +104,7 @@ impl Pool {
         let began = Instant::now();
         let mut lent = self.lend(began).await?;
         let sent = Instant::now();
-        let done = self.in_time(lent.connection.batch(statements)).await;
+        let done = self.in_time(pin!(lent.connection.batch(statements))).await;
         self.put_back(lent, done.as_ref().err(), sent);
         done
     }
@@ -135,23 +139,25 @@ impl Pool {
         parameters: &[Parameter<'_>],
         wanted: Wanted,
     ) -> Result<Answer, Failure> {
-        if self.prepares {
-            let prepared = self.in_time(connection.prepare(statement, parameters)).await;
-            prepared.map_err(Failure::not_run)?;
+        if self.prepares && !connection.remembers(statement) {
+            let mut preparing = Box::pin(connection.prepare(statement, parameters));
+            self.in_time(preparing.as_mut()).await.map_err(Failure::not_run)?;
         }
         Ok(match wanted {
             Wanted::Rows => {
-                Answer::Rows(self.in_time(connection.query(statement, parameters)).await?)
+                let rows = pin!(connection.query(statement, parameters));
+                Answer::Rows(self.in_time(rows).await?)
             }
             Wanted::Changed => {
-                Answer::Changed(self.in_time(connection.execute(statement, parameters)).await?)
+                let changed = pin!(connection.execute(statement, parameters));
+                Answer::Changed(self.in_time(changed).await?)
             }
         })
     }
 
     async fn in_time<T>(
         &self,
-        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+        answer: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
     ) -> Result<T, Failure> {
         match self.limits.answer(answer).await {
             Some(answer) => answer.map_err(|error| Failure::of(&error)),
@@ -179,7 +185,7 @@ impl Pool {
             if let Some(connection) = self.take_idle().await {
                 return Ok(Lent { connection, _place: place });
             }
-            match self.connector.connect(&self.limits, began).await {
+            match Box::pin(self.connector.connect(&self.limits, began)).await {
                 Ok(connection) => return Ok(Lent { connection, _place: place }),
                 Err(refused) if refused.is_full => {
                     let others = place.others();
@@ -206,7 +212,7 @@ impl Pool {
             };
             let asked = Instant::now();
             let limit = self.limits.answer_time() / SIGN_OF_LIFE;
-            match self.limits.within(limit, connection.check()).await {
+            match Box::pin(self.limits.within(limit, connection.check())).await {
                 Some(Ok(())) => return Some(connection),
                 _ => self.idle.distrust_silent(asked),
             }

@@ -282,3 +282,18 @@ impl fmt::Debug for PostgresStore {
 fn owner(user: &str) -> [u8; 32] {
     Sha256::digest(user).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every request under way holds some of these, one inside the other.
+    #[test]
+    fn a_call_is_small() {
+        let store = PostgresStore::new("postgres://u@127.0.0.1/d").unwrap();
+        let id = carafe::id::SessionId::random().unwrap().hash();
+        assert!(size_of_val(&store.load(&id, 0)) <= 4096);
+        let record = Record::new(carafe::id::PublicId::random().unwrap(), 0, 1, 1);
+        assert!(size_of_val(&store.update(&id, Version(1), &record, 0)) <= 6144);
+    }
+}

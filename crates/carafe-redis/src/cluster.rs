@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::{
-    Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, ServerErrorKind, Value,
-    from_redis_value_ref,
+    Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, Value, from_redis_value_ref,
 };
 
 use crate::error::Failure;
-use crate::link::{Link, Timeouts};
+use crate::link::{Link, Settings};
+use crate::open::Server;
 
 /// How often a command follows its key to another node.
 const HOPS: usize = 5;
@@ -25,7 +25,7 @@ const SLOTS: u16 = 16384;
 
 pub(crate) struct Cluster {
     seeds: Vec<ConnectionInfo>,
-    timeouts: Timeouts,
+    settings: Settings,
     map: Mutex<Map>,
     /// Held while the nodes are asked for the slots.
     refreshing: tokio::sync::Mutex<Option<Instant>>,
@@ -52,8 +52,8 @@ impl Map {
 type Address = (String, u16);
 
 impl Cluster {
-    pub(crate) fn new(seeds: Vec<ConnectionInfo>, timeouts: Timeouts) -> Self {
-        Self { seeds, timeouts, map: Mutex::default(), refreshing: tokio::sync::Mutex::default() }
+    pub(crate) fn new(seeds: Vec<ConnectionInfo>, settings: Settings) -> Self {
+        Self { seeds, settings, map: Mutex::default(), refreshing: tokio::sync::Mutex::default() }
     }
 
     /// Sends a command to the node that has the key, and waits for the answer; if `replicas` is more
@@ -87,33 +87,29 @@ impl Cluster {
                 (false, _) => link.send_to_replicas(command, replicas).await,
             };
             let Err(failure) = answer else { return answer };
-            let kind = failure.error().kind();
-            let target = failure.error().redirect_node().and_then(|(node, _)| node_address(node));
-            result = Err(failure);
-            match (kind, &result) {
-                (ErrorKind::Server(ServerErrorKind::Ask), _) => {
-                    redirect = target.map(|target| (target, true));
+            match failure.code() {
+                Some("ASK") => {
+                    redirect = target(&failure, &address).map(|target| (target, true));
                 }
-                (ErrorKind::Server(ServerErrorKind::Moved), _) => {
+                Some("MOVED") => {
+                    redirect = target(&failure, &address).map(|target| (target, false));
                     // What it says of one slot may be so of others.
                     drop(self.refresh(None).await);
-                    redirect = target.map(|target| (target, false));
                 }
                 // After a failover another node has the slot. One that is cut off from the others
                 // says so, and knows nothing of who took over.
-                (
-                    ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown),
-                    _,
-                )
-                | (_, Err(Failure::NotSent(_))) => {
+                code if matches!(code, Some("READONLY" | "MASTERDOWN" | "CLUSTERDOWN"))
+                    || matches!(failure, Failure::NotSent(_)) =>
+                {
                     let before = self.owner(slot);
                     drop(self.refresh(Some(&address)).await);
                     if self.owner(slot) == before {
-                        return result;
+                        return Err(failure);
                     }
                 }
-                _ => return result,
+                _ => return Err(failure),
             }
+            result = Err(failure);
         }
         result
     }
@@ -140,8 +136,11 @@ impl Cluster {
         }
         let info = self.seeds.first().ok_or_else(|| Failure::NotSent(unknown_slot()))?;
         let info = info.clone().set_addr(at(info.addr(), address));
-        let link = Arc::new(Link::new(info, self.timeouts).map_err(Failure::NotSent)?);
-        Ok(Arc::clone(self.map().nodes.entry(name).or_insert(link)))
+        let mut map = self.map();
+        let other = map.nodes.get(&(address.clone(), replicas == 0));
+        let server = other.map_or_else(Server::new, |other| Arc::clone(other.server()));
+        let link = Arc::new(Link::new(info, self.settings.clone(), server));
+        Ok(Arc::clone(map.nodes.entry(name).or_insert(link)))
     }
 
     /// Asks one node after the other which has which slots, until one answers; last the one that is
@@ -229,8 +228,13 @@ fn parse(value: &Value, asked: &str) -> Result<Vec<(u16, u16, Address)>, RedisEr
     Ok(ranges)
 }
 
-fn node_address(node: &str) -> Option<Address> {
+/// Where a node sends a command to. Without a host it is another port of the same host: so do nodes
+/// that don't know under which name their clients find them.
+fn target(failure: &Failure, asked: &Address) -> Option<Address> {
+    let (Failure::Refused(error) | Failure::NotSent(error)) = failure else { return None };
+    let (node, _) = error.redirect_node()?;
     let (host, port) = node.rsplit_once(':')?;
+    let host = if matches!(host, "" | "?") { &asked.0 } else { host };
     Some((host.to_owned(), port.parse().ok()?))
 }
 
@@ -299,6 +303,22 @@ mod tests {
         assert_eq!(turn(None), [2, 3, 9, 1]);
         assert_eq!(turn(Some(2)), [3, 9, 1, 2]);
         assert_eq!(turn(Some(7)), [2, 3, 9, 1]);
+    }
+
+    #[test]
+    fn a_redirection_without_a_name_stays_with_the_host() {
+        let to = |text: &str| {
+            let value = redis::parse_redis_value(format!("-{text}\r\n").as_bytes()).unwrap();
+            let failure = Failure::Refused(value.extract_error().unwrap_err());
+            target(&failure, &("here".to_owned(), 7000))
+                .map(|(host, port)| format!("{host} {port}"))
+        };
+        assert_eq!(to("MOVED 3999 :7001").unwrap(), "here 7001");
+        assert_eq!(to("ASK 3999 :7001").unwrap(), "here 7001");
+        assert_eq!(to("MOVED 3999 ?:7001").unwrap(), "here 7001");
+        assert_eq!(to("MOVED 3999 10.0.0.7:7001").unwrap(), "10.0.0.7 7001");
+        assert_eq!(to("MOVED 3999 ::1:7001").unwrap(), "::1 7001");
+        assert_eq!(to("ERR 3999 :7001"), None);
     }
 
     #[test]

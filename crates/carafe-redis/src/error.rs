@@ -1,15 +1,19 @@
 use carafe::store::{StoreError, StoreErrorKind};
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError};
+
+use crate::verdict::{Effect, code, verdict};
 
 /// A command that failed, by what is known of its effect.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// It never left.
     NotSent(RedisError),
     /// The server answered with an error: it had no effect.
     Refused(RedisError),
-    /// It was sent, and there was no answer.
+    /// It was sent, and there was no answer, or one that doesn't tell.
     Lost(RedisError),
+    /// It never left, since the store doesn't use such a server.
+    Unfit(StoreError),
 }
 
 impl Failure {
@@ -23,25 +27,31 @@ impl Failure {
         self.into_error(StoreErrorKind::Uncertain)
     }
 
-    pub(crate) fn error(&self) -> &RedisError {
+    /// The code of the server's answer.
+    pub(crate) fn code(&self) -> Option<&str> {
         match self {
-            Self::NotSent(error) | Self::Refused(error) | Self::Lost(error) => error,
+            Self::NotSent(error) | Self::Refused(error) | Self::Lost(error) => code(error),
+            Self::Unfit(_) => None,
         }
     }
 
     fn into_error(self, lost: StoreErrorKind) -> StoreError {
-        let reason = reason(self.error());
         match &self {
-            Self::NotSent(_) => StoreError::new(
+            Self::NotSent(error) => StoreError::new(
                 StoreErrorKind::Unavailable,
-                format!("can't connect to Redis: {reason}; does it run, and is its URL right?"),
+                format!(
+                    "can't connect to Redis: {}; does it run, and is its URL right?",
+                    reason(error)
+                ),
             ),
-            Self::Refused(error) => {
-                StoreError::new(refusal(error), format!("Redis refused a command: {reason}"))
+            Self::Refused(error) => StoreError::new(
+                refusal(error),
+                format!("Redis refused a command: {}", reason(error)),
+            ),
+            Self::Lost(error) => {
+                StoreError::new(lost, format!("Redis did not answer a command: {}", reason(error)))
             }
-            Self::Lost(_) => {
-                StoreError::new(lost, format!("Redis did not answer a command: {reason}"))
-            }
+            Self::Unfit(error) => error.clone(),
         }
     }
 }
@@ -55,15 +65,14 @@ pub(crate) fn corrupt(what: &str) -> StoreError {
 }
 
 fn refusal(error: &RedisError) -> StoreErrorKind {
-    match error.code() {
-        Some("OOM") => StoreErrorKind::Full,
-        Some("WRONGTYPE") => StoreErrorKind::Corrupt,
-        _ => StoreErrorKind::Unavailable,
+    match verdict(error).effect {
+        Effect::NotDone(kind) => kind,
+        Effect::Unknown => StoreErrorKind::Uncertain,
     }
 }
 
 /// What may be told of an error. The server's own texts may repeat a command's arguments, with keys
-/// and even the password: only the error's code is told.
+/// and even the password: only what its code says is told.
 fn reason(error: &RedisError) -> String {
     if error.is_connection_refusal() {
         return "the connection was refused".to_owned();
@@ -74,16 +83,23 @@ fn reason(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Io => error.to_string(),
         ErrorKind::RESP3NotSupported => "it is older than Redis 6".to_owned(),
-        ErrorKind::Server(ServerErrorKind::NoPerm) => {
-            "NOPERM: its user may not run this command, or not on these keys".to_owned()
-        }
-        ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
-            Some("OOM") => "OOM: it has reached its `maxmemory`".to_owned(),
-            Some(code) => code.to_owned(),
-            None => error.category().to_owned(),
+        ErrorKind::AuthenticationFailed => "it knows no such user, or another password".to_owned(),
+        ErrorKind::Server(_) | ErrorKind::Extension => match refused_command(error) {
+            Some(name) => format!("{} The command is {name}.", verdict(error).reason),
+            None => verdict(error).reason.to_owned(),
         },
         _ => error.category().to_owned(),
     }
+}
+
+/// The name of the command that the server's user may not run, if the server says so.
+fn refused_command(error: &RedisError) -> Option<&str> {
+    if code(error)? != "NOPERM" {
+        return None;
+    }
+    let (_, rest) = error.detail()?.split_once(" run the '")?;
+    let (name, _) = rest.split_once('\'')?;
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || b"|-".contains(&byte)).then_some(name)
 }
 
 #[cfg(test)]

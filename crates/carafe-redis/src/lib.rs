@@ -21,13 +21,13 @@
 //! | `redis-cluster://host:6379?node=host2:6379` | a Cluster: some of its nodes, which name the others |
 //! | `rediss-cluster://…` | a Cluster with TLS |
 //!
-//! `valkey` may stand for `redis`. The server has to be Redis 6 or later, or any Valkey; tested are
-//! Redis 7.0 and Valkey 9.1.
+//! `valkey` may stand for `redis`. Tested are Redis 6.2 and 7.0, and Valkey 9.1.
 //!
 //! # What it does
 //!
-//! 1. All commands to a server share one connection, which is made again when it breaks. While there
-//!    is none, commands fail at once.
+//! 1. All commands to a server share one connection of each runtime, which is made again when it
+//!    breaks, when it was idle for long, or when another one has lost an answer. While there is none,
+//!    commands fail at once.
 //! 2. Reading a session is one round trip, and so is writing one. A login writes the user's index
 //!    first, which is one more.
 //! 3. A write whose answer was lost is never sent again: it fails with
@@ -39,22 +39,29 @@
 //!
 //! What Redis promises of a write that it has acknowledged depends on its `appendfsync`, and on a
 //! failover it may lose the last of them: then a session that was ended can be back, unless
-//! [replicas have to know of it](RedisOptions::replicas_know_of_endings). Redis evicts
-//! sessions where `maxmemory-policy` is not `noeviction`. The guide on stores says how to set it up.
+//! [replicas have to know of it](RedisOptions::replicas_know_of_endings). A server that drops keys when
+//! its memory is full (`maxmemory-policy`) is refused, unless
+//! [that is allowed](RedisOptions::allow_eviction). The guide on stores says how to set it up.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod clock;
 mod cluster;
+mod connect;
 mod error;
+mod eviction;
 mod gathered;
 mod link;
+mod open;
 mod options;
 mod scan;
 mod script;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;
+mod touch;
 mod value;
+mod verdict;
 
 pub use self::options::RedisOptions;
 pub use self::store::RedisStore;

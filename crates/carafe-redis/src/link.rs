@@ -1,109 +1,85 @@
+//! A server, and the connections to it: one for each runtime.
+//!
+//! A connection belongs to the runtime that its task is in. Another runtime, such as that of
+//! another of actix-web's workers or of the next test, has one of its own: it would lose its answers
+//! when the first runtime ends.
+
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use carafe::store::TimeLimit;
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, Pipeline,
-    PushInfo, PushKind, RedisError, ServerErrorKind, Value,
-};
-use tokio::net::TcpStream;
-use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use redis::{Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, Value};
+use tokio::runtime::{Handle, Id};
 
+use crate::clock::{is_paused, within};
+use crate::connect::Connecting;
 use crate::error::Failure;
-use crate::gathered::Gathered;
+use crate::open::{Open, Server};
 
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
+/// How a server is used.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) connecting: Connecting,
+    /// How long an answer may take.
     pub(crate) answer: Duration,
+    /// How long a connection may be idle, and still be used.
+    pub(crate) max_idle: Duration,
 }
 
-/// A server, and the one connection that all commands to it share.
+/// A server, and the one connection of each runtime that all its commands share.
 ///
 /// A connection that broke is replaced when the next command comes. No command is sent twice.
 pub(crate) struct Link {
-    client: Client,
-    timeouts: Timeouts,
+    info: ConnectionInfo,
+    settings: Settings,
+    server: Arc<Server>,
     /// For each answer.
     limit: TimeLimit,
-    open: Mutex<Option<Open>>,
-    /// Held while connecting, so that all who wait share one attempt: how the last one failed.
-    connecting: tokio::sync::Mutex<Option<RedisError>>,
+    /// By runtime. There are few.
+    places: Mutex<Vec<(Id, Arc<Place>)>>,
     /// Whether the last connection broke, or couldn't be made.
     failed: AtomicBool,
 }
 
-#[derive(Clone)]
-struct Open {
-    connection: MultiplexedConnection,
-    fate: Arc<Fate>,
-}
-
-/// What becomes of a connection.
+/// A runtime's connection.
 #[derive(Default)]
-struct Fate {
-    /// Set when the connection breaks, by the task that reads from it.
-    broken: AtomicBool,
-    /// The task that reads and writes, unless the client has one for that.
-    task: OnceLock<AbortHandle>,
+struct Place {
+    open: Mutex<Option<Open>>,
+    /// Held while connecting, so that all who wait share one attempt: how the last one failed.
+    connecting: tokio::sync::Mutex<Option<Failure>>,
 }
 
-impl Fate {
-    fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
-    }
-
-    fn break_off(&self) {
-        self.broken.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Fate {
-    fn drop(&mut self) {
-        if let Some(task) = self.task.get() {
-            task.abort();
-        }
-    }
-}
-
-impl Open {
-    /// What is known of a command that failed with this error.
-    fn judge(&self, error: RedisError) -> Failure {
-        if error.code().is_none() {
-            // After a timeout too: the server may be gone without a word.
-            self.fate.break_off();
-            return Failure::Lost(error);
-        }
-        // A primary that has become a replica: its name may lead to another server now.
-        if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
-            self.fate.break_off();
-        }
-        Failure::Refused(error)
+impl Place {
+    fn slot(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Link {
-    pub(crate) fn new(info: ConnectionInfo, timeouts: Timeouts) -> Result<Self, RedisError> {
-        Ok(Self {
-            client: Client::open(info)?,
-            timeouts,
-            limit: TimeLimit::new(timeouts.answer),
-            open: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
+    /// Links to the same server share what is known of it.
+    pub(crate) fn new(info: ConnectionInfo, settings: Settings, server: Arc<Server>) -> Self {
+        Self {
+            info,
+            limit: TimeLimit::new(settings.answer),
+            settings,
+            server,
+            places: Mutex::default(),
             failed: AtomicBool::new(false),
-        })
+        }
+    }
+
+    /// What is known of the server.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        &self.server
     }
 
     /// Whether the server may be gone: to find out takes as long as connecting may take.
     pub(crate) fn is_doubtful(&self) -> bool {
-        self.usable().is_none() && self.failed.load(Ordering::Relaxed)
+        let usable = self.place().is_ok_and(|place| self.usable(&place).is_some());
+        !usable && self.failed.load(Ordering::Relaxed)
     }
 
     /// Sends a command and waits for the answer.
@@ -113,7 +89,7 @@ impl Link {
             let answer = pin!(open.connection.send_packed_command(command));
             self.in_time(answer).await
         };
-        answer.and_then(Value::extract_error).map_err(|error| open.judge(error))
+        self.judge(&open, answer.and_then(Value::extract_error))
     }
 
     /// Sends a command, and waits until so many replicas have done it as well. Until then the
@@ -126,7 +102,7 @@ impl Link {
         let mut all = Pipeline::with_capacity(2);
         all.add_command(command.clone()).add_command(self.wait_for(replicas));
         let [answer, have] = self.send_all(&all).await?;
-        acknowledged(answer?, &have?, replicas)
+        acknowledged(answer?, have, replicas)
     }
 
     /// Sends a command to a node that is taking the key over from another, and waits until so many
@@ -141,12 +117,12 @@ impl Link {
         }
         all.add_command(self.wait_for(replicas));
         let [_, answer, have] = self.send_all(&all).await?;
-        acknowledged(answer?, &have?, replicas)
+        acknowledged(answer?, have, replicas)
     }
 
     fn wait_for(&self, replicas: u32) -> Cmd {
         // Its own answer has to be in time.
-        let patience = self.timeouts.answer.mul_f32(0.8).as_millis();
+        let patience = self.settings.answer.mul_f32(0.8).as_millis();
         let patience = u64::try_from(patience).unwrap_or(u64::MAX).max(1);
         let mut wait = redis::cmd("WAIT");
         wait.arg(replicas).arg(patience);
@@ -163,12 +139,23 @@ impl Link {
             let answers = pin!(open.connection.send_packed_commands(all, 0, N));
             self.in_time(answers).await
         };
-        let answers = answers.map_err(|error| open.judge(error))?;
+        let answers = self.judge(&open, answers)?;
         let answers = <[Value; N]>::try_from(answers).map_err(|_| {
             let text = "there were not as many answers as commands";
-            open.judge((ErrorKind::UnexpectedReturnType, text).into())
+            open.judge(&self.server, (ErrorKind::UnexpectedReturnType, text).into())
         })?;
-        Ok(answers.map(|answer| answer.extract_error().map_err(|error| open.judge(error))))
+        Ok(answers.map(|answer| self.judge(&open, answer.extract_error())))
+    }
+
+    /// Notes what an answer says of its connection.
+    fn judge<T>(&self, open: &Open, answer: Result<T, RedisError>) -> Result<T, Failure> {
+        match answer {
+            Ok(answer) => {
+                open.note_answer(&self.server);
+                Ok(answer)
+            }
+            Err(error) => Err(open.judge(&self.server, error)),
+        }
     }
 
     /// The answer is pinned already, since each function that it is handed to would make its own
@@ -178,93 +165,91 @@ impl Link {
         answer: Pin<&mut impl Future<Output = Result<T, RedisError>>>,
     ) -> Result<T, RedisError> {
         let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        if is_paused() {
+            return Box::pin(within(self.settings.answer, answer)).await.unwrap_or_else(late);
+        }
         self.limit.run(answer).await.unwrap_or_else(late)
     }
 
     async fn connection(&self) -> Result<Open, Failure> {
-        if let Some(open) = self.usable() {
+        let place = self.place()?;
+        if let Some(open) = self.usable(&place) {
             return Ok(open);
         }
-        let (mut last_error, waited) = match self.connecting.try_lock() {
+        let (mut last_failure, waited) = match place.connecting.try_lock() {
             Ok(guard) => (guard, false),
-            Err(_) => (self.connecting.lock().await, true),
+            Err(_) => (place.connecting.lock().await, true),
         };
-        if let Some(open) = self.usable() {
+        if let Some(open) = self.usable(&place) {
             return Ok(open);
         }
         // Whoever waited for another's attempt shares its outcome.
-        if waited && let Some(error) = last_error.as_ref() {
-            return Err(Failure::NotSent(error.clone()));
+        if waited && let Some(failure) = last_failure.as_ref() {
+            return Err(failure.clone());
         }
-        match Box::pin(self.connect()).await {
+        match Box::pin(self.settings.connecting.connect(&self.info)).await {
             Ok(open) => {
-                *last_error = None;
+                open.note_answer(&self.server);
+                *last_failure = None;
                 self.failed.store(false, Ordering::Relaxed);
-                *self.slot() = Some(open.clone());
+                *place.slot() = Some(open.clone());
                 Ok(open)
             }
-            Err(error) => {
-                *last_error = Some(error.clone());
+            Err(failure) => {
+                *last_failure = Some(failure.clone());
                 self.failed.store(true, Ordering::Relaxed);
-                Err(Failure::NotSent(error))
+                Err(failure)
             }
         }
     }
 
-    async fn connect(&self) -> Result<Open, RedisError> {
-        let fate = Arc::new(Fate::default());
-        let told = Arc::downgrade(&fate);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeouts.connect))
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(1024)
-            .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection
-                    && let Some(fate) = told.upgrade()
-                {
-                    fate.break_off();
-                }
-                Ok::<(), std::convert::Infallible>(())
-            });
-        let info = self.client.get_connection_info();
-        let is_alone = Handle::current().metrics().num_workers() == 1;
-        let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
-            // With TLS, over a socket of Unix', or where several threads share the work.
-            let client = &self.client;
-            let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-            return Ok(Open { connection, fate });
-        };
-        let connecting = async {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            let stream = Gathered::new(stream);
-            MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await
-        };
-        let late = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
-        let (connection, work) =
-            timeout(self.timeouts.connect, connecting).await.map_err(late)??;
-        let _ = fate.task.set(tokio::spawn(work).abort_handle());
-        Ok(Open { connection, fate })
+    /// The place of the runtime that this is called in.
+    fn place(&self) -> Result<Arc<Place>, Failure> {
+        let runtime = Handle::try_current().map_err(|_| {
+            let text = "this thread is in no tokio runtime";
+            Failure::NotSent(io::Error::other(text).into())
+        })?;
+        let id = runtime.id();
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, place)) = places.iter().find(|(other, _)| *other == id) {
+            return Ok(Arc::clone(place));
+        }
+        // Those of runtimes that have ended.
+        places.retain(|(_, place)| {
+            let unused = Arc::strong_count(place) == 1;
+            !unused || place.slot().as_ref().is_some_and(|open| !open.has_ended())
+        });
+        let place = Arc::<Place>::default();
+        places.push((id, Arc::clone(&place)));
+        Ok(place)
     }
 
-    fn usable(&self) -> Option<Open> {
-        let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|open| open.fate.is_broken()) {
-            *slot = None;
+    fn usable(&self, place: &Place) -> Option<Open> {
+        let mut slot = place.slot();
+        let open = slot.as_ref()?;
+        if open.is_usable(&self.server, self.settings.max_idle) {
+            return Some(open.clone());
+        }
+        if open.has_ended() {
             self.failed.store(true, Ordering::Relaxed);
         }
-        slot.clone()
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Option<Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        *slot = None;
+        None
     }
 }
 
 /// The answer to a command, if enough replicas have done it.
-fn acknowledged(answer: Value, have: &Value, replicas: u32) -> Result<Value, Failure> {
+///
+/// The command is done, also where the server refuses to wait.
+fn acknowledged(
+    answer: Value,
+    have: Result<Value, Failure>,
+    replicas: u32,
+) -> Result<Value, Failure> {
     match have {
-        Value::Int(have) if *have >= i64::from(replicas) => Ok(answer),
+        Ok(Value::Int(have)) if have >= i64::from(replicas) => Ok(answer),
+        Err(Failure::Refused(error)) => Err(Failure::Lost(error)),
+        Err(failure) => Err(failure),
         _ => Err(Failure::Lost(
             (ErrorKind::Io, "it is done, and fewer replicas have it than were asked for").into(),
         )),

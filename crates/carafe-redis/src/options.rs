@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use carafe::store::{StoreError, StoreErrorKind};
@@ -6,7 +7,9 @@ use redis::{ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
 use crate::RedisStore;
 use crate::cluster::Cluster;
-use crate::link::{Link, Timeouts};
+use crate::connect::Connecting;
+use crate::link::{Link, Settings};
+use crate::open;
 use crate::store::Server;
 
 /// How a [`RedisStore`] finds and uses its server.
@@ -25,7 +28,7 @@ use crate::store::Server;
 pub struct RedisOptions {
     url: String,
     prefix: String,
-    timeouts: Timeouts,
+    settings: Settings,
     replicas: u32,
     #[cfg(feature = "tls")]
     tls: crate::tls::Certificates,
@@ -36,9 +39,15 @@ impl RedisOptions {
         Self {
             url,
             prefix: "carafe".to_owned(),
-            timeouts: Timeouts {
-                connect: Duration::from_millis(800),
+            settings: Settings {
+                connecting: Connecting {
+                    timeout: Duration::from_millis(800),
+                    password: None,
+                    allow_eviction: false,
+                    evicts: Arc::default(),
+                },
                 answer: Duration::from_secs(1),
+                max_idle: Duration::from_secs(120),
             },
             replicas: 0,
             #[cfg(feature = "tls")]
@@ -54,7 +63,7 @@ impl RedisOptions {
 
     /// How long connecting may take, 800 ms by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.connect = timeout;
+        self.settings.connecting.timeout = timeout;
         self
     }
 
@@ -62,7 +71,53 @@ impl RedisOptions {
     /// connect it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
-        self.timeouts.answer = timeout;
+        self.settings.answer = timeout;
+        self
+    }
+
+    /// How long a connection may be idle and still be used, two minutes by default. After that the next
+    /// command has a new one: firewalls and load balancers forget connections without a word, and a
+    /// command that is sent on such a one is lost.
+    pub fn max_idle(mut self, idle: Duration) -> Self {
+        self.settings.max_idle = idle;
+        self
+    }
+
+    /// Asks for the password whenever a connection is made, instead of taking the one in the URL: for
+    /// passwords that change while the service runs. A user's name stays in the URL. Connections that
+    /// are there already go on with the password that they were made with, as Redis has it.
+    ///
+    /// The function is called by the task that connects, and had better not block for long.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://sessions@127.0.0.1:6379")
+    ///     .password(|| {
+    ///         let password = std::fs::read_to_string("/run/secrets/redis");
+    ///         password.unwrap_or_default().trim().to_owned()
+    ///     })
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn password(mut self, password: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        self.settings.connecting.password = Some(Arc::new(password));
+        self
+    }
+
+    /// Whether a server is used that drops keys when its memory is full, which is any with a
+    /// `maxmemory` and another `maxmemory-policy` than `noeviction`. By default it is not: connecting
+    /// fails, with an error that says so.
+    ///
+    /// Such a server forgets sessions in use, and also that sessions were ended: a cookie that was
+    /// logged out works again when its revocation is dropped, and `logout_everywhere` misses a session
+    /// when the index of its user's sessions is. With this the log has a warning for each connection,
+    /// and the index of a user who is active is touched once a minute, so that it isn't the first to go.
+    pub fn allow_eviction(mut self, allow: bool) -> Self {
+        self.settings.connecting.allow_eviction = allow;
         self
     }
 
@@ -107,15 +162,16 @@ impl RedisOptions {
             Some(urls) => {
                 let seeds = urls.iter().map(|url| self.connection_info(url));
                 let seeds = seeds.collect::<Result<_, _>>()?;
-                Server::Cluster(Box::new(Cluster::new(seeds, self.timeouts)))
+                Server::Cluster(Box::new(Cluster::new(seeds, self.settings.clone())))
             }
             None => {
-                let info = self.connection_info(&self.url)?;
-                let link = |info| Link::new(info, self.timeouts).map_err(|_| unreadable());
-                Server::Single(Box::new([link(info.clone())?, link(info)?]))
+                let (info, server) = (self.connection_info(&self.url)?, open::Server::new());
+                let link = || Link::new(info.clone(), self.settings.clone(), Arc::clone(&server));
+                Server::Single(Box::new([link(), link()]))
             }
         };
-        Ok(RedisStore::new_with(server, self.prefix, self.replicas))
+        let evicts = self.settings.connecting.evicts;
+        Ok(RedisStore::new_with(server, self.prefix, self.replicas, evicts))
     }
 
     fn connection_info(&self, url: &str) -> Result<ConnectionInfo, StoreError> {
@@ -134,7 +190,7 @@ impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")
             .field("prefix", &self.prefix)
-            .field("timeouts", &self.timeouts)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

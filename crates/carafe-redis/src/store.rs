@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::SessionStore;
 use carafe::id::SessionIdHash;
@@ -8,14 +10,15 @@ use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
     UserRevocation, Version,
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, future, stream};
-use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future, stream};
+use redis::{Cmd, Value, cmd};
 
 use crate::RedisOptions;
 use crate::cluster::Cluster;
 use crate::error::{Failure, corrupt};
 use crate::link::Link;
 use crate::script::{Script, Scripts};
+use crate::touch::Touched;
 use crate::value::{self, Keys, Owner};
 
 /// How many of a user's records are asked for at once.
@@ -28,6 +31,9 @@ pub struct RedisStore {
     scripts: Scripts,
     /// How many replicas have to know that something was ended.
     replicas: u32,
+    /// Whether the server may drop keys.
+    evicts: Arc<AtomicBool>,
+    touched: Touched,
 }
 
 pub(crate) enum Server {
@@ -50,8 +56,14 @@ impl RedisStore {
         RedisOptions::new(url.into())
     }
 
-    pub(crate) fn new_with(server: Server, prefix: String, replicas: u32) -> Self {
-        Self { server, keys: Keys::new(prefix), scripts: Scripts::new(), replicas }
+    pub(crate) fn new_with(
+        server: Server,
+        prefix: String,
+        replicas: u32,
+        evicts: Arc<AtomicBool>,
+    ) -> Self {
+        let (keys, scripts, touched) = (Keys::new(prefix), Scripts::new(), Touched::new());
+        Self { server, keys, scripts, replicas, evicts, touched }
     }
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
@@ -105,9 +117,7 @@ impl RedisStore {
         args: &[&[u8]],
     ) -> Result<Value, Failure> {
         match self.send_to(replicas, key, &script.by_hash(key, args)).await {
-            Err(Failure::Refused(error))
-                if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) =>
-            {
+            Err(failure @ Failure::Refused(_)) if failure.code() == Some("NOSCRIPT") => {
                 Box::pin(self.send_to(replicas, key, &script.by_text(key, args))).await
             }
             result => result,
@@ -143,6 +153,18 @@ impl RedisStore {
     async fn unindex(&self, id: &SessionIdHash, user: &str) {
         let key = self.keys.index(user);
         drop(self.send(&key, cmd("ZREM").arg(&key).arg(id.as_bytes())).await);
+    }
+
+    /// Tells a server that drops keys that a user's index is in use: no request reads it.
+    fn touch(&self, user: &str, now: u64) {
+        let is_due = || self.touched.is_due(&Owner::of(user), now);
+        if self.evicts.load(Ordering::Relaxed) && is_due() {
+            let key = self.keys.index(user);
+            let mut touch = cmd("TOUCH");
+            touch.arg(&key).set_no_response(true);
+            // The first poll sends it, unless there is no connection: a read doesn't wait for that.
+            drop(self.send(&key, &touch).now_or_never());
+        }
     }
 
     /// The ids in a user's index.
@@ -206,8 +228,13 @@ impl SessionStore for RedisStore {
         }
     }
 
-    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
-        self.value(&self.keys.record(id)).await?.map(|value| value::decode(&value)).transpose()
+    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+        let Some(value) = self.value(&self.keys.record(id)).await? else { return Ok(None) };
+        let stored = value::decode(&value)?;
+        if let Some(user) = &stored.record.user {
+            self.touch(user, now);
+        }
+        Ok(Some(stored))
     }
 
     async fn update(

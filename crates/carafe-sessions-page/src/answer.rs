@@ -14,7 +14,7 @@ use http_body::Body;
 
 use super::form::{Form, Target};
 use super::html;
-use super::page::Settings;
+use super::settings::Settings;
 
 type Answer = Response<Bytes>;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use carafe::{DateTime, SessionInfo};
 
 use super::form::{ALL, END, OTHERS};
-use super::page::Settings;
+use super::settings::Settings;
 
 /// The page's own style.
 const STYLE: &str = include_str!("style.css");

@@ -65,6 +65,7 @@ mod form;
 mod future;
 mod html;
 mod page;
+mod settings;
 mod texts;
 
 pub use self::future::ResponseFuture;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use carafe::{Error, ErrorKind, WantedPage};
-use http::{HeaderValue, Request, Response};
+use carafe::Error;
+use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
+use super::settings::{LocalPath, Settings};
 use super::{ResponseFuture, Texts, answer};
 
 /// A page that shows users their sessions and ends them: see [the module](super).
@@ -18,35 +19,18 @@ pub struct SessionsPage {
     settings: Arc<Settings>,
 }
 
-#[derive(Clone)]
-pub(super) struct Settings {
-    /// Where visitors go who have ended their own session.
-    pub(super) home: LocalPath,
-    pub(super) stylesheet: Option<LocalPath>,
-    pub(super) texts: Texts,
-}
-
-/// A path of this site, which may have a query.
-#[derive(Clone)]
-pub(super) struct LocalPath {
-    pub(super) text: String,
-    pub(super) header: HeaderValue,
-}
-
 impl SessionsPage {
     /// A page in English, whose home is `/`.
     #[must_use]
     pub fn new() -> Self {
-        let home = LocalPath { text: "/".to_owned(), header: HeaderValue::from_static("/") };
-        let settings = Settings { home, stylesheet: None, texts: Texts::default() };
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::default() }
     }
 
     /// The page of the application to which a link leads back, and to which users come when they
     /// have ended their own session; `/` by default.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`] if it isn't a path of this site: one that
+    /// [`ErrorKind::Setting`](carafe::ErrorKind::Setting) if it isn't a path of this site: one that
     /// begins with one slash and is printable ASCII, percent-encoded.
     pub fn home(self, path: &str) -> Result<Self, Error> {
         let home = LocalPath::new("the home of the sessions page", path)?;
@@ -99,22 +83,6 @@ impl Default for SessionsPage {
     }
 }
 
-impl LocalPath {
-    fn new(name: &str, path: &str) -> Result<Self, Error> {
-        let is_local = WantedPage::new(path).path().is_some();
-        match HeaderValue::from_str(path).ok().filter(|_| is_local) {
-            Some(header) => Ok(Self { text: path.to_owned(), header }),
-            None => Err(Error::new(
-                ErrorKind::Setting,
-                format!(
-                    "{name} is {path:?}, which is not allowed: it must be a path of this site, such \
-                     as /account: printable ASCII that begins with one slash, without backslashes"
-                ),
-            )),
-        }
-    }
-}
-
 impl<B> Service<Request<B>> for SessionsPage
 where
     B: Body + Send + 'static,
@@ -142,6 +110,8 @@ impl fmt::Debug for SessionsPage {
 
 #[cfg(test)]
 mod tests {
+    use carafe::ErrorKind;
+
     use super::*;
 
     #[test]

@@ -39,9 +39,10 @@ macro_rules! with_cases {
             processes_see_each_others_writes_at_once
             what_was_written_outlives_the_connection
             a_call_that_is_dropped_is_whole_or_nothing
-            a_store_outlives_its_runtimes
-            the_end_of_a_runtime_fails_no_call_in_another
-            a_paused_clock_refuses_nothing
+            one_runtime_may_follow_another
+            a_runtime_that_ends_harms_no_other
+            a_paused_clock_refuses_no_call
+            a_store_may_be_dropped_anywhere
             racing_creations_of_one_id_have_one_winner
             racing_updates_of_one_version_have_one_winner
             every_version_is_written_once
@@ -148,6 +149,10 @@ macro_rules! with_cases {
             a_late_logout_ends_the_session
             a_logout_under_way_follows_the_rotation
             racing_renewals_keep_one_session
+            quick_renewals_lead_to_the_session
+            a_chain_of_renewals_that_is_too_long_is_an_error
+            parts_of_seconds_are_rounded_up
+            a_rotated_id_is_dead_by_any_clock
             a_users_sessions_are_listed
             one_of_a_users_sessions_is_ended
             a_session_that_is_ended_from_elsewhere_stays_so

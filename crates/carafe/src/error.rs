@@ -58,6 +58,8 @@ pub enum ErrorKind {
     FromTheFuture,
     /// The signature is good, but the payload behind it can't be read.
     BadPayload,
+    /// A function that the application gave to the session failed: see [`Error::from_application`].
+    Application,
 }
 
 /// The error of every fallible operation of this crate.
@@ -98,6 +100,25 @@ impl Error {
     #[cold]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner { kind, message: message.into(), source: None, redirect: None }))
+    }
+
+    /// The error of a function of the application's, such as one that is given to
+    /// [`Session::try_update`](crate::Session::try_update). It is the
+    /// [`source`](std::error::Error::source), where the caller finds it again.
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    ///
+    /// use carafe::Error;
+    ///
+    /// let error = Error::from_application(std::io::Error::other("not enough money"));
+    /// assert_eq!(error.source().unwrap().to_string(), "not enough money");
+    /// ```
+    #[cold]
+    pub fn from_application(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let message =
+            "a function that the application gave to the session failed: see the error's source";
+        Self::new(ErrorKind::Application, message).with_source(source)
     }
 
     /// Sends the visitor to another page, as a response.

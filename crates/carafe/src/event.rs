@@ -265,6 +265,16 @@ pub(crate) fn created() {
     count!("carafe_sessions_created_total");
 }
 
+/// A value is of another type than the one that was asked for, and counts as missing.
+pub(crate) fn mistyped(error: &Error) {
+    tracing::warn!(
+        target: "carafe",
+        event = "session.mistyped",
+        %error,
+        "a value of another type counts as missing"
+    );
+}
+
 /// A cookie names a session that isn't there (any more).
 pub(crate) fn unknown() {
     tracing::debug!(target: "carafe", event = "session.unknown", "the session is not in the store");
@@ -361,6 +371,7 @@ fn name_of(kind: ErrorKind) -> &'static str {
         ErrorKind::Expired => "expired",
         ErrorKind::FromTheFuture => "from_the_future",
         ErrorKind::BadPayload => "bad_payload",
+        ErrorKind::Application => "application",
     }
 }
 

@@ -34,11 +34,15 @@ mod axum;
 pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
+mod clock;
 mod config;
+mod content;
 pub mod csrf;
-mod engine;
+pub mod engine;
 mod error;
 mod event;
+#[cfg(feature = "actix")]
+mod handled;
 pub mod id;
 mod login_page;
 #[cfg(feature = "metrics")]
@@ -58,18 +62,18 @@ pub use carafe_format as format;
 pub use carafe_format::sealed;
 use carafe_format::{base64, codec, cookie, percent, value};
 pub use carafe_format::{inspect, signing};
+pub use clock::Clock;
 pub use codec::{Compression, Format};
-pub use config::{Config, Refresh};
+pub use config::{Caching, Config, Mistyped, Refresh};
+pub use content::Step;
 pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
-pub use engine::{Clock, ErrorPage, SessionInfo, SharedKeys, UserSessions};
+pub use engine::{ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;
 pub use login_page::WantedPage;
-pub use session::{
-    CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Step, Typed,
-};
+pub use session::{CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Typed};
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};

@@ -9,7 +9,7 @@ use crate::{Error, percent};
 const PARAMETER: &str = "next";
 
 /// Where visitors log in: see [`SessionLayer::with_login_page`](crate::SessionLayer::with_login_page).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LoginPage(Arc<str>);
 
 impl LoginPage {
@@ -18,6 +18,10 @@ impl LoginPage {
             return Ok(Self(Arc::from(path)));
         }
         Err(Error::setting("login_page", path, "a path of this site, such as /login"))
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.0
     }
 
     /// The URL that has the wanted page in its query.

@@ -9,20 +9,30 @@ const FORMAT: u8 = 1;
 /// How many numbers a record has.
 const NUMBERS: usize = 6;
 
-/// Whether a record is a session, or says where one went.
+/// Whether a record is a session, or a pointer record, which is left under a former id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
-    /// A session.
+    /// The record is a session.
     #[default]
     Live,
-    /// The session goes on under another id. Requests that were under way with the old id when it
-    /// changed are still served, until `until`, in Unix seconds.
+    /// The session was renewed: it goes on under another id, to which this one leads for a grace period.
     Moved {
         /// The hash of the new id.
         to: SessionIdHash,
-        /// When the old id ends.
+        /// When this id stops to lead there, in Unix seconds.
         until: u64,
+    },
+    /// The session got a new id because a request asked for one. This id is dead: only a logout that was
+    /// under way still finds the session by it.
+    Rotated {
+        /// The hash of the new id.
+        to: SessionIdHash,
+    },
+    /// A login ended the session, and began another. This id is dead, also for a logout.
+    Ended {
+        /// The hash of the id that the login made, by which its request recognises its own write.
+        by: SessionIdHash,
     },
 }
 
@@ -90,8 +100,12 @@ impl Record {
     /// Whether the session has ended by its times, or under this id.
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
-        let leads_nowhere = matches!(self.state, State::Moved { until, .. } if now >= until);
-        leads_nowhere || now >= self.ends()
+        let is_dead = match self.state {
+            State::Live => false,
+            State::Moved { until, .. } => now >= until,
+            State::Rotated { .. } | State::Ended { .. } => true,
+        };
+        is_dead || now >= self.ends()
     }
 
     /// When a store may delete the record: when the session ends unless it is used. What is left
@@ -143,6 +157,14 @@ impl Record {
                 out.extend_from_slice(to.as_bytes());
                 put_number(out, *until);
             }
+            State::Rotated { to } => {
+                out.push(2);
+                out.extend_from_slice(to.as_bytes());
+            }
+            State::Ended { by } => {
+                out.push(3);
+                out.extend_from_slice(by.as_bytes());
+            }
         }
         out.extend_from_slice(&self.data);
     }
@@ -158,6 +180,7 @@ impl Record {
         let state = match &self.state {
             State::Live => 1,
             State::Moved { until, .. } => 33 + number_len(*until),
+            State::Rotated { .. } | State::Ended { .. } => 33,
         };
         1 + 16 + numbers + texts.sum::<usize>() + state + self.data.len()
     }
@@ -248,13 +271,7 @@ impl<'a> Reader<'a> {
         let logged_in = self.number()?.checked_sub(1);
         let [user, address, agent] =
             [self.text()?, self.text()?, self.text()?].map(|text| text.map(str::to_owned));
-        let state = match self.array::<1>()? {
-            [0] => State::Live,
-            [1] => {
-                State::Moved { to: SessionIdHash::from_bytes(self.array()?), until: self.number()? }
-            }
-            _ => return None,
-        };
+        let state = self.state()?;
         Some(Record {
             data: self.rest.to_vec(),
             user,
@@ -268,6 +285,24 @@ impl<'a> Reader<'a> {
             address,
             agent,
             state,
+        })
+    }
+
+    fn state(&mut self) -> Option<State> {
+        let [tag] = self.array()?;
+        if tag == 0 {
+            return Some(State::Live);
+        }
+        let id = SessionIdHash::from_bytes(self.array()?);
+        Some(match tag {
+            1 => match self.number()? {
+                // So the end by a login was written before it had a tag of its own.
+                0 => State::Ended { by: id },
+                until => State::Moved { to: id, until },
+            },
+            2 => State::Rotated { to: id },
+            3 => State::Ended { by: id },
+            _ => return None,
         })
     }
 
@@ -316,17 +351,32 @@ mod tests {
         }
     }
 
+    /// One state of each kind.
+    fn states() -> [State; 4] {
+        let to = SessionIdHash::from_bytes([7; 32]);
+        [State::Live, record().state, State::Rotated { to }, State::Ended { by: to }]
+    }
+
     #[test]
     fn bytes_round_trip() {
-        assert_eq!(Record::from_bytes(&record().to_bytes()).unwrap(), record());
-        let live = Record { state: State::Live, ..record() };
-        assert_eq!(Record::from_bytes(&live.to_bytes()).unwrap(), live);
+        for state in states() {
+            let record = Record { state, ..record() };
+            assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn an_end_by_a_login_is_read_in_the_form_that_it_had_before() {
+        let by = SessionIdHash::from_bytes([7; 32]);
+        let before = Record { state: State::Moved { to: by, until: 0 }, ..record() };
+        let read = Record::from_bytes(&before.to_bytes()).unwrap();
+        assert_eq!(read, Record { state: State::Ended { by }, ..record() });
     }
 
     #[test]
     fn the_length_and_the_user_are_those_of_the_bytes() {
         for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX >> 1, u64::MAX] {
-            for state in [State::Live, record().state] {
+            for state in states() {
                 let record = Record { created: number, expires: number, state, ..record() };
                 let bytes = record.to_bytes();
                 assert_eq!(bytes.len(), record.encoded_len(), "{number}");
@@ -356,6 +406,10 @@ mod tests {
     #[test]
     fn the_first_of_its_times_ends_it() {
         let record = Record::new(PublicId::from_bytes([0; 16]), 100, 10, 1000);
+        for state in [states()[2], states()[3]] {
+            // By any clock.
+            assert!(Record { state, ..record.clone() }.is_expired(0));
+        }
         assert!(!record.is_expired(109));
         assert!(record.is_expired(110));
         let moved = Record {

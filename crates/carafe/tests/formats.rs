@@ -10,11 +10,11 @@ use carafe::signing::{Digest, SigningOptions};
 use carafe::{Clock, Config, Format, KeyRing, SecretKey, SessionLayer};
 
 fn sha1() -> Format {
-    Format::flask(SigningOptions::default())
+    Format::signed(SigningOptions::default())
 }
 
 fn sha256() -> Format {
-    Format::flask(SigningOptions::default().digest(Digest::Sha256))
+    Format::signed(SigningOptions::default().digest(Digest::Sha256))
 }
 
 fn other_salt() -> Format {
@@ -156,7 +156,7 @@ async fn a_sealed_session_ends_with_its_lifetime() {
 #[tokio::test]
 async fn a_layer_that_writes_signed_sessions_opens_sealed_ones_under_a_fallback() {
     let sealing = SecretKey::random().unwrap();
-    let short = SecretKey::new("0123456789abcdef").unwrap();
+    let short = SecretKey::new("q7Zx!pW2m_Kd9vRt").unwrap();
     let mut browser = Browser::default();
     browser.get(&app(SessionLayer::sealed(sealing.clone()).unwrap()), "/login/ada").await;
     let keys = KeyRing::new(short.clone()).with_fallback(sealing);

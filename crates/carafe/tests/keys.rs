@@ -8,9 +8,12 @@ mod browser;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use browser::{Browser, app};
-use carafe::{ErrorKind, KeyRing, SecretKey, Session, SessionLayer, SharedKeys};
+use carafe::{
+    Config, ErrorKind, KeyRing, MemoryStore, SecretKey, Session, SessionLayer, SharedKeys,
+};
 use tokio::sync::Notify;
 
 fn key() -> SecretKey {
@@ -38,6 +41,34 @@ fn the_hardened_profiles_refuse_published_keys_and_flasks_accepts_them() {
     }
     SessionLayer::signed(published().allow_weak_key()).unwrap();
     let _ = SessionLayer::flask(published());
+}
+
+#[test]
+fn the_hardened_profiles_refuse_what_can_be_guessed_or_asks_to_be_changed() {
+    for key in [
+        "admin",
+        "qwerty",
+        "letmein",
+        "fifteen bytes!!",
+        "${SECRET_KEY}",
+        "<secret>",
+        "{{ key }}",
+        "supersecretkey123",
+        "0123456789abcdef0123456789abcdef",
+        "abcabcabcabcabcabcabcabcabcabcabcabc",
+        "your-secret-key-change-in-production",
+        "your-256-bit-secret-your-256-bit-secret",
+        "a-string-secret-at-least-256-bits-long",
+    ] {
+        let weak = || SecretKey::new(key).unwrap();
+        for profile in HARDENED {
+            assert_eq!(profile(weak().into()).unwrap_err().kind(), ErrorKind::WeakKey, "{key}");
+        }
+        // Sealed sessions are none of Flask's, whatever the other settings are.
+        let sealed = SessionLayer::new(weak(), carafe::Config::flask().seal(true));
+        assert_eq!(sealed.unwrap_err().kind(), ErrorKind::WeakKey, "{key}");
+        let _ = SessionLayer::flask(weak());
+    }
 }
 
 /// The variable belongs to a process, so this test starts itself in another one.
@@ -112,7 +143,7 @@ fn a_key_that_comes_later_is_judged_like_the_first() {
     let signed = SessionLayer::signed(keys.clone()).unwrap();
     assert_eq!(keys.replace(published()).unwrap_err().kind(), ErrorKind::WeakKey);
     let sealed = SessionLayer::sealed(keys.clone()).unwrap();
-    keys.replace(SecretKey::new("0123456789abcdef").unwrap()).unwrap_err();
+    keys.replace(SecretKey::new("q7Zx!pW2m_Kd9vRt").unwrap()).unwrap_err();
     // A layer that is gone has no say.
     drop((signed, sealed));
     keys.replace(published()).unwrap();
@@ -148,7 +179,7 @@ async fn keys_that_one_layer_refuses_change_nothing() {
     let flask = app(SessionLayer::flask(keys.clone()));
     let mut browser = Browser::default();
     browser.get(&flask, "/login/ada").await;
-    let short = SecretKey::new("0123456789abcdef").unwrap();
+    let short = SecretKey::new("q7Zx!pW2m_Kd9vRt").unwrap();
     assert_eq!(keys.replace(short).unwrap_err().kind(), ErrorKind::WeakKey);
     assert_eq!(browser.user(&flask).await, "ada");
     drop(sealed);
@@ -230,5 +261,41 @@ async fn no_request_is_ever_between_two_rings() {
     }
     for visitor in visitors {
         visitor.await.unwrap();
+    }
+}
+
+type Backend = fn(SharedKeys) -> SessionLayer;
+
+const BACKENDS: [(&str, Backend); 6] = [
+    ("flask", |keys| SessionLayer::flask(keys)),
+    ("signed", |keys| SessionLayer::signed(keys).unwrap()),
+    ("sealed", |keys| SessionLayer::sealed(keys).unwrap()),
+    ("revocable", |keys| SessionLayer::sealed(keys).unwrap().with_revocations(MemoryStore::new())),
+    ("stored", |keys| SessionLayer::stored(MemoryStore::new(), keys).unwrap()),
+    ("flask, stored", |keys| SessionLayer::flask(keys).in_store(MemoryStore::new())),
+];
+
+/// Logs in, replaces the key, reads once, and drops the old key: who is logged in then?
+async fn after_a_rotation(backend: Backend, change: fn(Config) -> Config) -> String {
+    let [old, new] = [SecretKey::random().unwrap(), SecretKey::random().unwrap()];
+    let keys = SharedKeys::new(old.clone());
+    let app = app(backend(keys.clone()).configure(change).unwrap());
+    let mut browser = Browser::default();
+    browser.get(&app, "/login/ada").await;
+    keys.replace(KeyRing::new(new.clone()).with_fallback(old)).unwrap();
+    assert_eq!(browser.get(&app, "/").await.0, "ada");
+    keys.replace(new).unwrap();
+    browser.get(&app, "/").await.0
+}
+
+#[tokio::test]
+async fn readers_outlive_their_key_where_outdated_sessions_are_rewritten() {
+    for (name, backend) in BACKENDS {
+        let user = after_a_rotation(backend, |config| {
+            config.rewrite_outdated(true).renew_after(Duration::ZERO)
+        });
+        assert_eq!(user.await, "ada", "{name}");
+        let user = after_a_rotation(backend, |config| config.renew_after(Duration::ZERO));
+        assert_eq!(user.await, "", "{name}, and otherwise only who writes");
     }
 }

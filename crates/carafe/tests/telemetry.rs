@@ -347,7 +347,7 @@ async fn every_reason_is_documented() {
     use tower::ServiceExt as _;
 
     const NOW: u64 = 1_700_000_000;
-    let key = SecretKey::new("a key for these tests").unwrap();
+    let key = SecretKey::new("7d1e9b40c6f25a83e0b74d19c85f3a62").unwrap();
     let signed = |options, value, now| {
         UrlSafeTimedSerializer::new(&key.clone().into(), &options)
             .dumps(&Value::from(value), now)

@@ -6,7 +6,9 @@ use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, http};
 use carafe::testing::{BoxError, Client};
-use carafe::{Clock, Error, ErrorKind, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::{
+    Clock, Csrf, CsrfLayer, Error, ErrorKind, MemoryStore, SecretKey, Session, SessionLayer,
+};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -211,5 +213,42 @@ async fn a_session_in_a_store_is_opened_and_saved_there() -> Result<(), BoxError
     });
     assert!(failed.await.is_err());
     assert!(client.session().await?.get::<String>("foo").is_ok());
+    Ok(())
+}
+
+/// A client of an application with a form behind a layer against forged requests.
+fn client_with_form(csrf: CsrfLayer) -> Result<Client<Router>, Error> {
+    let sessions = layer()?;
+    let sent = async |headers: http::HeaderMap| {
+        let header =
+            |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+        ["origin", "sec-fetch-site", "host"].map(|name| header(name).unwrap_or("-")).join(" ")
+    };
+    let form = get(async |csrf: Csrf| csrf.token()).post(sent);
+    let app = Router::new().route("/form", form).layer(csrf).layer(sessions.clone());
+    Ok(Client::new(app, &sessions))
+}
+
+#[tokio::test]
+async fn a_form_passes_the_csrf_layer_with_its_token() -> Result<(), BoxError> {
+    let shop = || CsrfLayer::new(["https://shop.example:8443"]);
+    let at_home = client_with_form(shop()?)?.origin("https://shop.example:8443");
+    for (client, sent) in [
+        (at_home, "https://shop.example:8443 same-origin shop.example:8443"),
+        (client_with_form(shop()?)?, "- same-origin localhost"),
+        (client_with_form(CsrfLayer::same_host())?, "- same-origin localhost"),
+    ] {
+        let token = client.get("/form").await?.text();
+        let answer = client.post_form("/form", &[("csrf_token", &token)]).await?;
+        assert_eq!((answer.status().as_u16(), answer.text().as_str()), (200, sent));
+        assert_eq!(client.post_form("/form", &[("csrf_token", "forged")]).await?.status(), 403);
+        // Another site, which has the visitor's token.
+        for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]
+        {
+            let forged = http::Request::post("/form").header(name, value);
+            let answer = client.send(forged.header("x-csrf-token", &token).body("")?).await?;
+            assert_eq!(answer.status(), 403, "{name}: {value}");
+        }
+    }
     Ok(())
 }

@@ -29,7 +29,7 @@ Commands:
                    --seconds N    how long to look at each target (default 60)
                    --runs N       or how many inputs to try on each
                    --target T     this target alone; repeatable
-                   --merge        add what reaches new code to fuzz/corpus
+                   --merge        add what reaches new code to the corpus
   mutants        change the core, one place after the other: do its tests notice? (hours)
                    --part P       this part alone; repeatable
                    --sample N     one of N changes, to be sooner done (default 1: all)

@@ -9,6 +9,7 @@ pub(crate) use self::help::help;
 use self::options::Options;
 use crate::checks::bench::BenchHttp;
 use crate::checks::fuzz::Fuzz;
+use crate::checks::interop::Server;
 use crate::checks::mutants::Mutants;
 use crate::group::Group;
 
@@ -67,23 +68,6 @@ pub(crate) enum Replicated {
     Redis,
     /// Three of them.
     RedisCluster,
-}
-
-/// What serves the twin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Server {
-    Axum,
-    Actix,
-}
-
-impl Server {
-    /// Its name on the twin's command line.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Axum => "axum",
-            Self::Actix => "actix",
-        }
-    }
 }
 
 /// Which groups to run, and how.

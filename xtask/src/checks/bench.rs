@@ -39,7 +39,7 @@ pub(crate) fn check(job: &mut Job<'_>) -> Result<(), String> {
     };
     // The other programs have no tests.
     let (mut clippy, test) =
-        (own("clippy", &["--all-targets"]), own("test", &["--lib", "--bin", "http"]));
+        (own("clippy", &["--all-targets"]), own("test", &["--lib", "--bin", "requests"]));
     clippy.args(["--", "-D", "warnings"]);
     job.runner.run(clippy)?;
     job.runner.run(test)
@@ -70,26 +70,26 @@ pub(crate) struct BenchHttp {
 /// Measures requests over HTTP, beside other crates and Flask, and prints the report. One of all
 /// servers is written to `docs`.
 pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
-    let programs = build(job, &["--features", "http", "--bin", "http"])?;
+    let programs = build(job, &["--features", "http", "--bin", "requests"])?;
     // With `http`, since all that does not count is then built already.
     build(job, &["--features", "http,metrics", "--bin", "metrics"])?;
     for peer in PEERS {
         build_in(job, peer, &[])?;
     }
     let python = job.tools.python().ok_or("there is no Python environment")?;
-    let mut http = runner::command(programs.join("http"));
-    http.arg("report").arg("--python").arg(python);
-    http.args(["--rounds", &bench.rounds.to_string(), "--millis", &bench.millis.to_string()]);
+    let mut requests = runner::command(programs.join("requests"));
+    requests.arg("report").arg("--python").arg(python);
+    requests.args(["--rounds", &bench.rounds.to_string(), "--millis", &bench.millis.to_string()]);
     if bench.only.is_empty() {
-        http.arg("--file").arg(job.workspace.root.join("docs/benchmarks-http.md"));
+        requests.arg("--file").arg(job.workspace.root.join("docs/benchmarks-http.md"));
     } else {
-        http.args(["--only", &bench.only.join(",")]);
+        requests.args(["--only", &bench.only.join(",")]);
     }
     // As they are set up for use.
     let redis = Redis::start(job, "redis-bench", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-bench", &[], None)?;
-    http.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
-    job.runner.run(http)
+    requests.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
+    job.runner.run(requests)
 }
 
 /// Counts the instructions of each hot path, which don't depend on how fast or busy the machine is.

@@ -1,5 +1,10 @@
 //! Fuzzing: libFuzzer on the targets of `fuzz/`, with stable Rust.
 
+#[path = "../../../fuzz/src/corpus.rs"]
+#[allow(unreachable_pub, reason = "the targets are another crate")]
+mod corpus;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +27,9 @@ const COVERAGE: [&str; 6] = [
 const MEMORY: u32 = 512;
 const HANG: u32 = 10;
 
+/// The extension of the corpus' files.
+const FILES: &str = "hex";
+
 /// What was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fuzz {
@@ -41,9 +49,10 @@ pub(crate) fn run(job: &mut Job<'_>, fuzz: &Fuzz) -> Result<(), String> {
     let targets = chosen(&targets(&folder)?, &fuzz.targets)?;
     let programs = build(job, &folder)?;
     for target in targets {
-        let corpus = folder.join("corpus").join(&target);
-        // What is new goes here, so that the checkout stays as it is.
-        let found = job.scratch_file("fuzz").join(&target);
+        let scratch = job.scratch_file("fuzz").join(&target);
+        let file = folder.join("corpus").join(&target).with_extension(FILES);
+        let corpus = unpack(&file, &scratch.join("corpus"))?;
+        let found = scratch.join("found");
         create(&found)?;
         let program = programs.join(&target);
         let mut command = runner::command(&program);
@@ -60,6 +69,7 @@ pub(crate) fn run(job: &mut Job<'_>, fuzz: &Fuzz) -> Result<(), String> {
             command.args(["-set_cover_merge=1", "-use_counters=0"]).arg(&corpus).arg(&found);
             limit(&mut command, &found);
             job.runner.run(command).map_err(|error| format!("{target}: {error}"))?;
+            pack(&corpus, &file)?;
         }
     }
     Ok(())
@@ -87,15 +97,58 @@ fn build(job: &mut Job<'_>, folder: &Path) -> Result<PathBuf, String> {
     Ok(target_folder.join(host).join("release"))
 }
 
-/// The names of the targets: each has a corpus.
+/// The names of the targets: each has a file of the corpus.
 fn targets(folder: &Path) -> Result<Vec<String>, String> {
-    let corpus = folder.join("corpus");
-    let entries =
-        corpus.read_dir().map_err(|error| format!("can't read {}: {error}", corpus.display()))?;
-    let mut names: Vec<_> =
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names = Vec::new();
+    for file in files(&folder.join("corpus"))? {
+        let name = file.file_stem().and_then(|name| name.to_str());
+        names.extend(
+            name.filter(|_| file.extension().is_some_and(|is| is == FILES)).map(str::to_owned),
+        );
+    }
     names.sort();
     Ok(names)
+}
+
+/// Writes each input of a file of the corpus into a file of its own, as libFuzzer takes them.
+fn unpack(file: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let inputs = corpus::inputs(&read(file)?)
+        .map_err(|error| format!("can't read {}: {error}", file.display()))?;
+    create(folder)?;
+    // Inputs of an earlier run, which may have been removed from the file since.
+    for old in files(folder)? {
+        fs::remove_file(&old)
+            .map_err(|error| format!("can't remove {}: {error}", old.display()))?;
+    }
+    for (number, input) in inputs.iter().enumerate() {
+        write(&folder.join(format!("{number:04}")), input)?;
+    }
+    Ok(folder.to_owned())
+}
+
+/// Adds the inputs of a folder to a file of the corpus.
+fn pack(folder: &Path, file: &Path) -> Result<(), String> {
+    let mut inputs = Vec::new();
+    for path in files(folder)? {
+        let input = fs::read(&path);
+        inputs.push(input.map_err(|error| format!("can't read {}: {error}", path.display()))?);
+    }
+    write(file, corpus::with(&read(file)?, &inputs).as_bytes())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(folder).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()
+    });
+    entries.map_err(|error| format!("can't read {}: {error}", folder.display()))
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("can't read {}: {error}", file.display()))
+}
+
+fn write(file: &Path, content: &[u8]) -> Result<(), String> {
+    fs::write(file, content).map_err(|error| format!("can't write {}: {error}", file.display()))
 }
 
 fn chosen(all: &[String], wanted: &[String]) -> Result<Vec<String>, String> {
@@ -109,7 +162,7 @@ fn chosen(all: &[String], wanted: &[String]) -> Result<Vec<String>, String> {
 }
 
 fn create(folder: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(folder)
+    fs::create_dir_all(folder)
         .map_err(|error| format!("can't create {}: {error}", folder.display()))
 }
 
@@ -126,5 +179,24 @@ mod tests {
         assert_eq!(choose(&[]).unwrap(), ["a", "b", "c"]);
         assert_eq!(choose(&["c", "a"]).unwrap(), ["a", "c"]);
         assert!(choose(&["d"]).unwrap_err().contains("a, b, c"));
+    }
+
+    #[test]
+    fn inputs_are_packed_as_they_were_unpacked() {
+        let scratch = std::env::temp_dir().join(format!("carafe-corpus-{}", std::process::id()));
+        let (file, folder) = (scratch.join("a.hex"), scratch.join("corpus"));
+        create(&folder).unwrap();
+        write(&folder.join("left-over"), b"old").unwrap();
+        let text = "00ff what it is\n7b7d\n";
+        write(&file, text.as_bytes()).unwrap();
+        unpack(&file, &folder).unwrap();
+        assert_eq!(files(&folder).unwrap().len(), 2);
+        pack(&folder, &file).unwrap();
+        assert_eq!(read(&file).unwrap(), text);
+        write(&folder.join("found"), b"new").unwrap();
+        pack(&folder, &file).unwrap();
+        let packed = read(&file).unwrap();
+        fs::remove_dir_all(&scratch).unwrap();
+        assert_eq!(packed, "00ff what it is\n6e6577\n7b7d\n");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::args::Server;
 use crate::checks::artifacts::build_example;
 use crate::job::{Job, variable};
+use crate::shell::shell_word;
 
 /// How much randomness a run of all the tests has; always the same.
 const SESSIONS: u64 = 5_000;
@@ -17,6 +17,23 @@ const LOAD_SECONDS: u64 = 5;
 
 /// Where the programs of the browser tests are.
 const BROWSER: &str = "interop/browser";
+
+/// What serves the twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Axum,
+    Actix,
+}
+
+impl Server {
+    /// Its name on the twin's command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Axum => "axum",
+            Self::Actix => "actix",
+        }
+    }
+}
 
 /// The examples that they look at.
 const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
@@ -154,27 +171,4 @@ pub(crate) fn with_examples(
         command.env(variable(name), shell_word(&built.executable.to_string_lossy()));
     }
     Ok(())
-}
-
-/// The programs split what starts a server into words as a shell does.
-pub(crate) fn shell_word(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=".contains(&byte);
-    if !path.is_empty() && path.bytes().all(plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_one_word() {
-        assert_eq!(shell_word("/home/ann/target/debug/twin"), "/home/ann/target/debug/twin");
-        assert_eq!(shell_word(""), "''");
-        assert_eq!(shell_word("/home/my code/twin"), "'/home/my code/twin'");
-        assert_eq!(shell_word("/home/ann's/twin"), r"'/home/ann'\''s/twin'");
-    }
 }

@@ -7,8 +7,9 @@ use crate::checks::stores;
 use crate::job::Job;
 use crate::servers::certificates::Certificates;
 use crate::servers::postgres::FAST;
-use crate::servers::redis::{ALWAYS, EVERYSEC, Make, REDIS, VALKEY};
+use crate::servers::redis::{ALWAYS, EVERYSEC, Make, REDIS, REDIS_6, VALKEY};
 use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
+use crate::shell::shell_word;
 
 /// How often a server is killed in a run of all the tests.
 const KILLS: u64 = 10;
@@ -25,6 +26,7 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let tls = server.tls_url().ok_or("the server has no port with TLS")?;
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", server.url()).env("CARAFE_REDIS_TLS_URL", tls);
+    command.env("CARAFE_REDIS_SERVER", server.program());
     command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
     run(job, command, "on Redis")?;
     stores::races(job, &[&server.url()])?;
@@ -48,6 +50,7 @@ pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     let cluster = RedisCluster::start(job, "redis-cluster", &certificates)?;
     let mut command = suite(job, "redis");
     command.env("CARAFE_REDIS_URL", cluster.url());
+    command.env("CARAFE_REDIS_SERVER", cluster.program()?);
     command.env("CARAFE_REDIS_TLS_URL", cluster.tls_url());
     command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
     run(job, command, "on a Cluster")?;
@@ -56,6 +59,16 @@ pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     cluster_failovers(job, REDIS, 2, 5, &["--wait", "--reshard-seconds", "5"])?;
     // The same program has to see what a replica has never heard of.
     cluster_failovers(job, REDIS, 1, 50, &["--expect-loss"])
+}
+
+/// The suite and the crate's own tests on Redis 6.2, without TLS, which the server that can be had
+/// wasn't built with. Half a minute.
+pub(crate) fn redis_6(job: &mut Job<'_>) -> Result<(), String> {
+    let server = Redis::start(job, "redis-server-6.2", REDIS_6, &[])?;
+    let mut command = suite(job, "redis");
+    command.args(["--", "--skip", "encryption::", "--skip", "interleavings::of_late_requests"]);
+    command.env("CARAFE_REDIS_URL", server.url()).env("CARAFE_REDIS_SERVER", server.program());
+    run(job, command, "on Redis 6.2")
 }
 
 /// The suite on Valkey, and a Cluster of Valkey's whose slots move and whose masters die. Without TLS,
@@ -70,6 +83,7 @@ pub(crate) fn valkey(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = suite(job, "redis");
     command.args(["--", "--skip", "encryption::", "--skip", "interleavings::of_late_requests"]);
     command.env("CARAFE_REDIS_URL", server.url().replace("redis:", "valkey:"));
+    command.env("CARAFE_REDIS_SERVER", server.program());
     run(job, command, &format!("on Valkey {version}"))?;
     drop(server);
     cluster_failovers(job, VALKEY, 2, 5, &["--wait", "--reshard-seconds", "3"])
@@ -90,6 +104,8 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
         command.env("CARAFE_POSTGRES_URL", url).env("CARAFE_POSTGRES_PREPARED", prepared);
         command.env("CARAFE_POSTGRES_TLS_URL", encrypted.tls_url());
         command.env("CARAFE_ROOT_CERTIFICATE", certificates.authority());
+        let [certificate, key] = certificates.client();
+        command.env("CARAFE_CLIENT_CERTIFICATE", certificate).env("CARAFE_CLIENT_KEY", key);
         run(job, command, place)?;
     }
     stores::races(job, &[&server.url()])?;
@@ -186,7 +202,7 @@ pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
             command.args(["--pid", &id.to_string()]);
         }
         let twin = job.workspace.target.join("release/examples/twin");
-        command.env("CARAFE_TWIN", interop::shell_word(&twin.to_string_lossy()));
+        command.env("CARAFE_TWIN", shell_word(&twin.to_string_lossy()));
         job.runner.run(command)?;
     }
     Ok(())

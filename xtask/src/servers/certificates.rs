@@ -45,6 +45,11 @@ impl Certificates {
         self.folder.path().join("authority.pem")
     }
 
+    /// A certificate of the name `localhost` that a client may show, and its key, in PEM.
+    pub(crate) fn client(&self) -> [PathBuf; 2] {
+        ["server.pem", "server.key"].map(|name| self.folder.path().join(name))
+    }
+
     /// The authority's certificate, the server's, and its key.
     pub(super) fn paths(&self) -> [String; 3] {
         ["authority.pem", "server.pem", "server.key"]

@@ -23,8 +23,8 @@ pub(crate) use self::redis::Redis;
 pub(crate) use self::redis_cluster::RedisCluster;
 
 use crate::background::{Background, Folder};
-use crate::checks::interop::shell_word;
 use crate::job::Job;
+use crate::shell::shell_word;
 use crate::system::find_command;
 
 /// How long a server may take until it answers.

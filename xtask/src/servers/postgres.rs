@@ -92,12 +92,21 @@ fn prepare(
     ];
     settings.extend(more.iter().map(|&setting| setting.to_owned()));
     if let Some(certificates) = certificates {
-        let [_, certificate, key] = certificates.paths();
-        for (name, from) in [("server.pem", certificate), ("server.key", key)] {
+        let [authority, certificate, key] = certificates.paths();
+        for (name, from) in
+            [("authority.pem", authority), ("server.pem", certificate), ("server.key", key)]
+        {
             copy_private(&from, &data.join(name), user)?;
         }
+        ask_for_certificate(&data.join("pg_hba.conf"))?;
         settings.extend(
-            ["ssl=on", "ssl_cert_file=server.pem", "ssl_key_file=server.key"].map(str::to_owned),
+            [
+                "ssl=on",
+                "ssl_ca_file=authority.pem",
+                "ssl_cert_file=server.pem",
+                "ssl_key_file=server.key",
+            ]
+            .map(str::to_owned),
         );
     }
     let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
@@ -106,6 +115,15 @@ fn prepare(
     // It writes nothing any more. After a kill it would leave a piece of shared memory behind.
     let signal = "QUIT";
     Ok((Start { name, program, arguments, user, signal, answers, port }, folder))
+}
+
+/// Has the server let the role `localhost` in only with a certificate of that name.
+fn ask_for_certificate(file: &Path) -> Result<(), String> {
+    let write = || {
+        let rules = fs::read_to_string(file)?;
+        fs::write(file, format!("hostssl all localhost 127.0.0.1/32 cert\n{rules}"))
+    };
+    write().map_err(|error: io::Error| format!("can't write {}: {error}", file.display()))
 }
 
 /// The server takes a key only from a file that nobody else can read.

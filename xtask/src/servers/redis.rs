@@ -1,19 +1,21 @@
 //! A Redis server, or a Valkey server.
 
 use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
 
 use super::certificates::Certificates;
 use super::{Server, Start, Stopped, connect, first_byte, free_port, program};
 use crate::background::Folder;
 use crate::job::Job;
-use crate::valkey;
+use crate::packaged;
 
 /// Whose server it is: what its program is called.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Make(&'static str);
 
 pub(crate) const REDIS: Make = Make("redis-server");
-pub(crate) const VALKEY: Make = Make(valkey::SERVER);
+pub(crate) static VALKEY: Make = Make(packaged::VALKEY.name);
+pub(crate) static REDIS_6: Make = Make(packaged::REDIS_6.name);
 
 /// Settings under which an acknowledged write is on the disk.
 pub(crate) const ALWAYS: &[&str] = &["--appendonly", "yes", "--appendfsync", "always"];
@@ -94,6 +96,11 @@ impl Redis {
 
     pub(crate) fn tls_port(&self) -> Option<u16> {
         self.tls_port
+    }
+
+    /// The program that runs it.
+    pub(crate) fn program(&self) -> &Path {
+        &self.server.start.program
     }
 
     /// Its process.

@@ -1,5 +1,6 @@
 //! A Redis Cluster.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,11 @@ pub(crate) struct RedisCluster {
 }
 
 impl RedisCluster {
+    /// The program that runs its nodes.
+    pub(crate) fn program(&self) -> Result<&Path, String> {
+        self.nodes.first().map(Redis::program).ok_or_else(|| "there is no node".to_owned())
+    }
+
     pub(crate) fn start(
         job: &mut Job<'_>,
         name: &str,
@@ -29,7 +35,10 @@ impl RedisCluster {
         for number in 1..=3 {
             let bus = free_port()?;
             let settings = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()];
-            let settings = [&settings[..], &["--tls-cluster", "yes"]].concat();
+            // The last one doesn't know under which name its clients find it.
+            let endpoint = if number == 3 { "unknown-endpoint" } else { "ip" };
+            let endpoint = ["--cluster-preferred-endpoint-type", endpoint];
+            let settings = [&settings[..], &["--tls-cluster", "yes"], &endpoint].concat();
             let name = format!("{name}-{number}");
             nodes.push(Redis::start_with_tls(job, &name, &settings, certificates)?);
             buses.push(bus);

@@ -19,7 +19,7 @@ use crate::time::now;
 A store's URL is one of:
   sqlite:///var/lib/shop/sessions.db      (sqlite://sessions.db is a file in this folder)
   redis://user:password@host:6379/0       rediss:// with TLS; redis-cluster://host:6379 a Cluster
-  postgres://user:password@host/database  with ?sslmode=require to insist on TLS
+  postgres://user:password@host/database  with TLS, unless the host is this machine
 
 Examples:
   export CARAFE_STORE=sqlite:///var/lib/shop/sessions.db
@@ -56,6 +56,11 @@ pub(crate) struct StoreArgs {
     /// [default: carafe on Redis, nothing in SQLite]
     #[arg(long, global = true, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
+
+    /// The schema of PostgreSQL with the tables, where the service has set it [default: the first of
+    /// the role's search path]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
 
     /// The certificate, in PEM, of the authority that signed the server's [default: those that the
     /// operating system trusts]

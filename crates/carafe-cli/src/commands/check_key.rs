@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use carafe::inspect::{inspect, is_signed_with_published_key};
+use carafe::inspect::{WeakKeys, inspect};
 use carafe::signing::KeyStrength;
 
 use crate::args::{CheckKeyArgs, CookieArgs};
@@ -54,6 +54,7 @@ fn check_keys(args: &CheckKeyArgs, output: &mut Output) -> Result<Code, Failure>
 fn word(strength: KeyStrength) -> &'static str {
     match strength {
         KeyStrength::Published => "published",
+        KeyStrength::Placeholder => "placeholder",
         KeyStrength::Guessable => "guessable",
         KeyStrength::Short => "short",
         _ => "good",
@@ -66,32 +67,53 @@ fn check_cookie(
     output: &mut Output,
 ) -> Result<Code, Failure> {
     let cookies = CookieArgs { cookie: cookie.clone(), cookie_name: args.cookie_name.clone() };
+    let mut weak_keys = WeakKeys::new();
     cookies::for_each(&cookies, output, |output, cookie| {
         if inspect(cookie.value).is_none() {
             let message = "this is no session's cookie: paste its value, or the whole line";
             if args.json {
                 let line = JsonLine::new().optional("line", cookie.line);
-                output
-                    .line(line.plain("published_key", "null").text("message", message).finish())?;
+                let line = line.plain("weak", "null").plain("published_key", "null");
+                output.line(line.text("message", message).finish())?;
             } else {
                 output.error(&cookie.located(message));
             }
             return Ok(Code::Refused);
         }
-        let published = is_signed_with_published_key(cookie.value);
+        let found = weak_keys.find(cookie.value);
         if args.json {
             let line = JsonLine::new().optional("line", cookie.line);
-            output.line(line.plain("published_key", published).finish())?;
-        } else if published {
-            let bad = output.paint(Style::Warning, "published");
-            let message = "the cookie was signed with a key that everybody knows, so that anybody \
-                           can make sessions of this site; replace the key now, with `carafe keygen`";
-            output.line(cookie.located(&format!("{bad}: {message}")))?;
+            let line = match found {
+                Some(strength) => line.text("strength", word(strength)),
+                None => line,
+            };
+            let published = found == Some(KeyStrength::Published);
+            let line = line.plain("weak", found.is_some()).plain("published_key", published);
+            output.line(line.finish())?;
         } else {
-            let good = output.paint(Style::Good, "good");
-            let message = "the cookie was not signed with a well-known key";
-            output.line(cookie.located(&format!("{good}: {message}")))?;
+            output.line(cookie.located(&verdict(found, weak_keys.len(), output)))?;
         }
-        Ok(if published { Code::Refused } else { Code::Success })
+        Ok(if found.is_some() { Code::Refused } else { Code::Success })
     })
+}
+
+/// What is known of a key by a cookie that it signed.
+fn verdict(found: Option<KeyStrength>, tried: usize, output: &Output) -> String {
+    let Some(strength) = found else {
+        let good = output.paint(Style::Good, "good");
+        return format!(
+            "{good}: none of the {tried} keys that an attacker would try first has signed the \
+             cookie; `carafe check-key --secret-key-file FILE` judges the key itself"
+        );
+    };
+    let bad = output.paint(Style::Warning, word(strength));
+    let key = match strength {
+        KeyStrength::Published => "that everybody knows",
+        KeyStrength::Placeholder => "that is a placeholder, or asks to be changed",
+        _ => "that can be guessed",
+    };
+    format!(
+        "{bad}: the cookie was signed with a key {key}, so that anybody can make sessions of this \
+         site; replace the key now, with `carafe keygen`"
+    )
 }

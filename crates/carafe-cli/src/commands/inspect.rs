@@ -45,7 +45,7 @@ fn problem(seen: Option<&Inspection>) -> Option<String> {
         );
     };
     let error = seen.value()?.err()?;
-    let signed = seen.signed.map_or(String::new(), |signed| format!(" of {}", utc(signed)));
+    let signed = signed(seen).map_or(String::new(), |signed| format!(" of {}", utc(signed)));
     Some(format!(
         "this looks like {}{signed}, but it was changed or cut off: {error}; was all of it copied?",
         seen.format
@@ -89,18 +89,28 @@ fn what_to_do(format: CookieFormat) -> &'static str {
     }
 }
 
+/// When it was signed, by the clock of the version of ItsDangerous that signed it.
+fn signed(seen: &Inspection) -> Option<u64> {
+    seen.signed_before_1_1.or(seen.signed)
+}
+
 /// What is known of the cookie itself.
 fn facts(cookie: &Cookie<'_>, seen: &Inspection, now: u64) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(name) = cookie.name {
         facts.push(("name", printable(name).into_owned()));
     }
-    if let Some(signed) = seen.signed {
+    if let Some(signed) = signed(seen) {
         let age = match now.checked_sub(signed) {
             Some(age) => format!("{} ago", span(age)),
             None => format!("{} from now", span(signed - now)),
         };
-        facts.push(("signed", format!("{}, {age}", utc(signed))));
+        let by = if seen.signed_before_1_1.is_some() {
+            ", by ItsDangerous before 1.1, which counted from 2011: later versions take it for expired"
+        } else {
+            ""
+        };
+        facts.push(("signed", format!("{}, {age}{by}", utc(signed))));
     }
     if let Some(id) = seen.key_id {
         facts.push(("key id", hex(&id)));
@@ -144,8 +154,11 @@ fn json(cookie: &Cookie<'_>, seen: Option<&Inspection>, problem: Option<&str>) -
         line = line.text("name", name);
     }
     line = line.plain("cookie_bytes", cookie.value.len()).optional("signed_at", seen.signed);
-    if let Some(signed) = seen.signed {
+    if let Some(signed) = signed(seen) {
         line = line.text("signed", &utc(signed));
+    }
+    if seen.signed_before_1_1.is_some() {
+        line = line.plain("itsdangerous_before_1_1", true);
     }
     if let Some(digest) = seen.digest {
         line = line.text("digest", digest.name());

@@ -1,7 +1,7 @@
 //! Rules for the attributes of a session's cookie, whether they are set or were sent.
 
 use carafe::SameSite;
-use carafe::inspect::SetCookieLine;
+use carafe::inspect::{BrokenRule, SetCookieLine};
 
 use super::{Finding, Severity};
 
@@ -38,12 +38,7 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
             ),
             "set FLASK_SESSION_COOKIE_SAMESITE=Lax",
         ),
-        Some(SameSite::None) if !set.secure => find(
-            Severity::Contradictory,
-            "samesite-none-insecure",
-            format!("the cookie {name} has SameSite=None without Secure: browsers drop it"),
-            "set FLASK_SESSION_COOKIE_SECURE=true",
-        ),
+        Some(SameSite::None) if !set.secure => {}
         Some(SameSite::None) => find(
             Severity::Unsafe,
             "samesite-none",
@@ -52,7 +47,10 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
         ),
         Some(_) => {}
     }
-    if let Some(domain) = &set.domain {
+    let broken = set.broken_rules();
+    if let Some(domain) = &set.domain
+        && !broken.contains(&BrokenRule::Domain)
+    {
         find(
             Severity::Advice,
             "domain",
@@ -66,21 +64,15 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
     let has_prefix = |prefix: &str| {
         name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
-    if has_prefix("__Host-") && (set.domain.is_some() || set.path.as_deref() != Some("/")) {
-        find(
-            Severity::Contradictory,
-            "host-prefix-broken",
-            format!("the cookie {name} has a domain, or another path than /: browsers drop it"),
-            "take off Domain and set Path=/, or rename the cookie",
-        );
-    } else if (has_prefix("__Host-") || has_prefix("__Secure-")) && !set.secure {
-        find(
-            Severity::Contradictory,
-            "prefix-insecure",
-            format!("the cookie {name} is not Secure, which its name promises: browsers drop it"),
-            "set FLASK_SESSION_COOKIE_SECURE=true, or rename the cookie",
-        );
-    } else if !has_prefix("__Host-") && !has_prefix("__Secure-") {
+    for rule in &broken {
+        let (id, remedy) = remedy(*rule);
+        let effect = match rule {
+            BrokenRule::Path => "browsers ignore it, and take the path of the page",
+            _ => "browsers drop it",
+        };
+        find(Severity::Contradictory, id, format!("the cookie {name}: {rule}: {effect}"), remedy);
+    }
+    if !["__Host-", "__Secure-", "__Http-"].iter().any(|prefix| has_prefix(prefix)) {
         find(
             Severity::Advice,
             "no-prefix",
@@ -92,6 +84,33 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// A name for scripts, and what to do.
+fn remedy(rule: BrokenRule) -> (&'static str, &'static str) {
+    match rule {
+        BrokenRule::Domain => (
+            "domain-refused",
+            "set FLASK_SESSION_COOKIE_DOMAIN to the site's own domain, such as example.com, or unset \
+             it: the cookie is for this host alone then",
+        ),
+        BrokenRule::Path => (
+            "path-ignored",
+            "set FLASK_SESSION_COOKIE_PATH to a path that begins with /, such as /app",
+        ),
+        BrokenRule::SameSiteNone => {
+            ("samesite-none-insecure", "set FLASK_SESSION_COOKIE_SECURE=true")
+        }
+        BrokenRule::Partitioned => ("partitioned-insecure", "set FLASK_SESSION_COOKIE_SECURE=true"),
+        BrokenRule::PrefixSecure => {
+            ("prefix-insecure", "set FLASK_SESSION_COOKIE_SECURE=true, or rename the cookie")
+        }
+        BrokenRule::PrefixHttpOnly => (
+            "http-prefix-broken",
+            "unset FLASK_SESSION_COOKIE_HTTPONLY or set it to true, or rename the cookie",
+        ),
+        _ => ("host-prefix-broken", "take off Domain and set Path=/, or rename the cookie"),
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +143,18 @@ mod tests {
             ["secure-off", "samesite-none-insecure", "prefix-insecure"]
         );
         assert_eq!(ids("__Secure-s=v; SameSite=None; Secure"), ["httponly-off", "samesite-none"]);
+        let http = "__Http-s=v; Secure; SameSite=Lax; Path=/";
+        assert_eq!(ids(http), ["httponly-off", "http-prefix-broken"]);
+        let safe = "__Host-s=v; Secure; HttpOnly; SameSite=Lax; Path=/; ";
+        let secure = safe.replace("Host", "Secure");
+        for domain in ["https://example.com", "com", "a..b", "co.uk", "example.com:80"] {
+            assert_eq!(ids(&format!("{secure}; Domain={domain}")), ["domain-refused"], "{domain}");
+        }
+        for path in ["app", "https://example.com/app", ""] {
+            assert_eq!(ids(&format!("{secure}; Path={path}")), ["path-ignored"], "{path}");
+        }
+        let partitioned = "__Secure-s=v; HttpOnly; SameSite=Lax; Partitioned";
+        let expected = ["secure-off", "partitioned-insecure", "prefix-insecure"];
+        assert_eq!(ids(partitioned), expected);
     }
 }

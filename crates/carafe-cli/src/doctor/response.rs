@@ -1,6 +1,7 @@
 //! What a response says.
 
-use carafe::inspect::{CookieFormat, SetCookieLine, inspect, is_signed_with_published_key, pasted};
+use carafe::inspect::{CookieFormat, SetCookieLine, WeakKeys, inspect, pasted};
+use carafe::signing::KeyStrength;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 
 use super::environment::Environment;
@@ -165,20 +166,28 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
         find(Severity::Advice, "cookie-near-limit", what, remedy);
     }
     let value = set.value.as_bytes();
-    if is_signed_with_published_key(value) {
+    if let Some(strength) = WeakKeys::new().find(value) {
+        let (id, key) = match strength {
+            KeyStrength::Published => ("published-key", "everybody knows"),
+            _ => ("guessable-key", "can be guessed"),
+        };
         find(
             Severity::Unsafe,
-            "published-key",
-            "the cookie is signed with a key that everybody knows, so that anybody can make \
-             sessions"
-                .to_owned(),
+            id,
+            format!(
+                "the cookie is signed with a key that {key}, so that anybody can make sessions"
+            ),
             "set SECRET_KEY to the output of `carafe keygen`, now",
         );
     }
     let is_flasks = inspect(value).is_some_and(|seen| seen.format == CookieFormat::Flask);
     if let (true, Some(keys)) = (is_flasks, &environment.keys) {
-        let serializer = UrlSafeTimedSerializer::new(keys, &SigningOptions::default());
-        if serializer.loads_json(value, None, 0).is_err() {
+        let plain = SigningOptions::default();
+        // The hardened profile has the cookie's name in its salt.
+        let named = plain.clone().for_cookie(&set.name);
+        let opens =
+            |options| UrlSafeTimedSerializer::new(keys, options).loads_json(value, None, 0).is_ok();
+        if ![plain, named].iter().any(opens) {
             find(
                 Severity::Contradictory,
                 "other-key",

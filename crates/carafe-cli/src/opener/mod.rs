@@ -1,8 +1,9 @@
 //! Opens cookies with keys, and finds out why one is refused.
 
+mod form;
 mod refusal;
 
-use carafe::format::{Error, ErrorKind};
+use carafe::format::ErrorKind;
 use carafe::inspect::{Alternatives, check_session};
 use carafe::sealed::SealedCodec;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
@@ -12,6 +13,9 @@ use crate::keys::Keys;
 use crate::time;
 
 pub(crate) use self::refusal::{Reason, Refusal};
+
+/// The cookie of the hardened profile.
+const HARDENED_NAME: &str = "__Host-session";
 
 /// The names that a sealed cookie is tried with if its own isn't known.
 const SEALED_NAMES: [&str; 3] = ["__Host-session", "session", "__Secure-session"];
@@ -111,7 +115,7 @@ impl<'a> Opener<'a> {
         } else if self.accept == Accept::Sealed {
             return Err(Refusal::not_a_session("this is no sealed session, which --from asks for"));
         } else {
-            self.open_signed(cookie.value)?
+            self.open_signed(cookie)?
         };
         match check_session(&opened.json) {
             Ok(()) => Ok(opened),
@@ -125,9 +129,18 @@ impl<'a> Opener<'a> {
         }
     }
 
-    fn open_signed(&mut self, cookie: &[u8]) -> Result<Opened, Refusal> {
+    fn open_signed(&mut self, cookie: &Cookie<'_>) -> Result<Opened, Refusal> {
+        let (name, cookie) = (cookie.name, cookie.value);
         let now = self.now();
-        let error = match self.serializer.loads_json(cookie, self.max_age, now) {
+        let loaded = match self.serializer.loads_json(cookie, self.max_age, now) {
+            Err(error) if error.kind() == ErrorKind::BadSignature => {
+                self.named(name).loads_json(cookie, self.max_age, now).map_err(|other| {
+                    if other.kind() == ErrorKind::BadSignature { error } else { other }
+                })
+            }
+            loaded => loaded,
+        };
+        let error = match loaded {
             Ok(signed) => {
                 return Ok(Opened {
                     format: Opens::Flask,
@@ -139,19 +152,28 @@ impl<'a> Opener<'a> {
             }
             Err(error) => error,
         };
-        let signed =
-            || self.serializer.loads_json(cookie, None, now).map(|signed| signed.timestamp);
+        let signed = || {
+            let plain = self.serializer.loads_json(cookie, None, now);
+            let signed = plain.or_else(|_| self.named(name).loads_json(cookie, None, now));
+            signed.map(|signed| signed.timestamp)
+        };
         Err(match error.kind() {
             ErrorKind::Expired => Refusal::expired(signed().ok(), self.max_age, now),
             ErrorKind::FromTheFuture => Refusal::from_the_future(signed().ok(), now),
             ErrorKind::BadPayload => Refusal::new(Reason::Unreadable, error.to_string()),
-            _ => self.explain(cookie, &error),
+            _ => self.explain(cookie),
         })
     }
 
+    /// Opens the sessions of the hardened profile, in whose salt is the cookie's name.
+    fn named(&self, name: Option<&str>) -> UrlSafeTimedSerializer {
+        let name = name.unwrap_or(HARDENED_NAME);
+        UrlSafeTimedSerializer::new(&self.keys.ring, &self.options.clone().for_cookie(name))
+    }
+
     /// Why no key makes this signature, if it is one.
-    fn explain(&mut self, cookie: &[u8], error: &Error) -> Refusal {
-        if let Some(refusal) = Refusal::of_another_kind(cookie, error) {
+    fn explain(&mut self, cookie: &[u8]) -> Refusal {
+        if let Some(refusal) = Refusal::of_another_kind(cookie) {
             return refusal;
         }
         self.refused = self.refused.saturating_add(1);

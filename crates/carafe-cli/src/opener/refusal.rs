@@ -1,7 +1,7 @@
-use carafe::format::Error;
-use carafe::inspect::{Alternative, CookieFormat, KeyEdit, check_session, inspect};
+use carafe::inspect::{Alternative, CookieFormat, KeyEdit, SINCE_2011, check_session, inspect};
 use carafe::signing::SigningOptions;
 
+use super::form::what_is_wrong;
 use crate::keys::Keys;
 use crate::time::{span, utc};
 
@@ -47,6 +47,12 @@ impl Refusal {
 
     pub(super) fn expired(signed: Option<u64>, max_age: Option<u64>, now: u64) -> Self {
         let message = match (signed, max_age) {
+            (Some(signed), _) if signed < SINCE_2011 => format!(
+                "expired: signed {}, by ItsDangerous before 1.1, which counted from 2011, so that \
+                 later versions take it for one of {}; --max-age none looks into it all the same",
+                utc(signed + SINCE_2011),
+                utc(signed)
+            ),
             (Some(signed), Some(max_age)) => format!(
                 "expired since {}: signed {}, {} ago, and {} are allowed; --max-age none looks into \
                  it all the same",
@@ -84,9 +90,10 @@ impl Refusal {
     }
 
     /// Of what is no signed session of Flask's at all.
-    pub(super) fn of_another_kind(cookie: &[u8], error: &Error) -> Option<Self> {
+    pub(super) fn of_another_kind(cookie: &[u8]) -> Option<Self> {
         let Some(seen) = inspect(cookie) else {
-            return Some(Self::not_a_session(format!("this is no session's cookie: {error}")));
+            let message = format!("this is no session's cookie: {}", what_is_wrong(cookie));
+            return Some(Self::not_a_session(message));
         };
         let message = match seen.format {
             CookieFormat::Flask | CookieFormat::Starlette => return None,
@@ -121,6 +128,14 @@ impl Refusal {
             KeyEdit::Trim => format!("{key} without the space or line break around it"),
             KeyEdit::AppendNewline => format!("{key} with a line break after it"),
             KeyEdit::Unquote => format!("{key} without the quotes around it"),
+            KeyEdit::PythonBytes => format!("the bytes that {key} stands for in Python"),
+            KeyEdit::PythonText => format!("the text that {key} stands for in Python"),
+            KeyEdit::PythonLiteral => {
+                format!("{key} as Python prints it, with b, quotes and backslashes")
+            }
+            KeyEdit::Value => format!("what {key} sets, without the name before it"),
+            KeyEdit::DecodeHex => format!("the bytes that {key} is hexadecimal of"),
+            KeyEdit::DecodeBase64 => format!("the bytes that {key} is base64 of"),
             _ => String::new(),
         };
         let with = match (arguments.trim_start(), edit.as_str()) {

@@ -86,6 +86,14 @@ async fn postgres_sessions_are_looked_after() {
     scenario(Service::with(Folder::new(), url, store), &[]).await;
 }
 
+#[tokio::test]
+async fn postgres_sessions_of_another_schema_are_looked_after() {
+    let url = url("CARAFE_POSTGRES_URL");
+    let schema = format!("test-{:x}", std::process::id());
+    let store = PostgresStore::options(url.as_str()).schema(&schema).open().unwrap();
+    scenario(Service::with(Folder::new(), url, store), &["--schema", &schema]).await;
+}
+
 /// The program makes no tables: that is the service's affair.
 #[tokio::test]
 async fn postgres_without_tables_is_an_error() {

@@ -6,9 +6,12 @@ use super::payload::Compression;
 #[cfg(feature = "sealed")]
 use super::sealed::SealedCodec;
 use crate::signing::DEFAULT_INFLATE_LIMIT;
-use crate::signing::{Digest, Signer, SigningOptions, TimestampSigner};
+use crate::signing::{Digest, Signer, SigningOptions, TimestampSigner, Unsigned};
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, KeyRing};
+
+/// The name of the session's cookie in Flask.
+const FLASKS_COOKIE: &str = "session";
 
 /// One format under the keys of one ring.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub struct Codecs {
     ids: Signer,
     /// Signs the CSRF secrets of visitors without a session.
     csrf: TimestampSigner,
+    /// The same two without the name of the cookie, if such are read.
+    unnamed: Option<(Signer, TimestampSigner)>,
 }
 
 /// What a cookie holds that is authentic and not too old.
@@ -75,18 +80,24 @@ impl Codecs {
     /// [`ErrorKind::WeakKey`] if sealed sessions are written and the current key has fewer than 32
     /// bytes, or if they are only read and none of the keys has as many.
     pub fn new(keys: &KeyRing, options: &CodecOptions<'_>) -> Result<Self, Error> {
-        let accepted = options.accepted.iter().filter(|format| **format != options.written);
+        let unnamed = Format::unnamed();
+        let is_other = |format: &&Format| **format != options.written && **format != unnamed;
+        let accepted = options.accepted.iter().filter(is_other);
+        let reads_unnamed = options.accepted.contains(&unnamed);
         Ok(Self {
             written: Codec::writer(keys, options)?,
             accepted: accepted
                 .map(|format| Codec::reader(keys, format, options))
                 .collect::<Result<_, _>>()?,
-            ids: id_signer(keys),
-            csrf: csrf_signer(keys),
+            ids: Signer::new(keys, &ids().for_cookie(options.cookie_name)),
+            csrf: TimestampSigner::new(keys, &csrf().for_cookie(options.cookie_name)),
+            unnamed: reads_unnamed
+                .then(|| (Signer::new(keys, &ids()), TimestampSigner::new(keys, &csrf()))),
         })
     }
 
-    /// Flask's format with Flask's own settings, and no other: this can't fail.
+    /// Flask's format with Flask's own settings and the cookie `session`, and no other format: this
+    /// can't fail.
     #[must_use]
     pub fn flask(keys: &KeyRing) -> Self {
         let options = SigningOptions::default();
@@ -94,8 +105,9 @@ impl Codecs {
         Self {
             written: Codec::Flask(codec),
             accepted: Vec::new(),
-            ids: id_signer(keys),
-            csrf: csrf_signer(keys),
+            ids: Signer::new(keys, &ids().for_cookie(FLASKS_COOKIE)),
+            csrf: TimestampSigner::new(keys, &csrf().for_cookie(FLASKS_COOKIE)),
+            unnamed: None,
         }
     }
 
@@ -134,6 +146,35 @@ impl Codecs {
     #[must_use]
     pub fn ids(&self) -> &Signer {
         &self.ids
+    }
+
+    /// The text of a session's id in its cookie, and whether a new cookie would have another
+    /// signature.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotSigned`] or [`ErrorKind::BadSignature`].
+    pub fn unsign_id<'a>(&self, cookie: &'a [u8]) -> Result<(&'a [u8], bool), Error> {
+        match (self.ids.unsign_with_key(cookie), &self.unnamed) {
+            (Ok((text, key)), _) => Ok((text, key != 0)),
+            (Err(_), Some((ids, _))) => Ok((ids.unsign(cookie)?, true)),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// The secret in a CSRF cookie that isn't older than `max_age` seconds.
+    ///
+    /// # Errors
+    /// As [`TimestampSigner::unsign`].
+    pub fn unsign_csrf<'a>(
+        &self,
+        cookie: &'a [u8],
+        max_age: u64,
+        now: u64,
+    ) -> Result<Unsigned<'a>, Error> {
+        match (self.csrf.unsign(cookie, Some(max_age), now), &self.unnamed) {
+            (Err(_), Some((_, csrf))) => csrf.unsign(cookie, Some(max_age), now),
+            (unsigned, _) => unsigned,
+        }
     }
 
     /// The signer of the CSRF secrets of visitors without a session.
@@ -180,37 +221,48 @@ impl Codecs {
 }
 
 /// Ids have a salt of their own, so that nothing else that the keys sign is taken for one.
-fn id_signer(keys: &KeyRing) -> Signer {
-    let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
-    Signer::new(keys, &options)
+fn ids() -> SigningOptions {
+    SigningOptions::default().salt("carafe session id").digest(Digest::Sha256)
 }
 
-/// So have CSRF secrets.
-fn csrf_signer(keys: &KeyRing) -> TimestampSigner {
-    let options = SigningOptions::default().salt("carafe csrf").digest(Digest::Sha256);
-    TimestampSigner::new(keys, &options)
+/// CSRF secrets have a salt of their own, too.
+fn csrf() -> SigningOptions {
+    SigningOptions::default().salt("carafe csrf").digest(Digest::Sha256)
+}
+
+fn unnamed_is_read_only() -> Error {
+    Error::new(
+        ErrorKind::Setting,
+        "no session is written in the format Format::unnamed: it is for the cookies of before",
+    )
 }
 
 impl Codec {
     fn writer(keys: &KeyRing, options: &CodecOptions<'_>) -> Result<Self, Error> {
         match &options.written.0 {
-            Kind::Flask(_) => Self::reader(keys, &options.written, options),
+            Kind::Flask(_) | Kind::Signed(_) => Self::reader(keys, &options.written, options),
             #[cfg(feature = "sealed")]
             Kind::Sealed => SealedCodec::new(keys, options.cookie_name).map(Self::Sealed),
+            Kind::Unnamed => Err(unnamed_is_read_only()),
         }
     }
 
     fn reader(keys: &KeyRing, format: &Format, options: &CodecOptions<'_>) -> Result<Self, Error> {
         match &format.0 {
-            Kind::Flask(signing) => Ok(Self::Flask(FlaskCodec::new(
-                keys,
-                signing,
-                options.compression,
-                options.inflate_limit,
-            ))),
+            Kind::Flask(signing) => Ok(Self::flask(keys, signing, options)),
+            Kind::Signed(signing) => {
+                let signing = signing.clone().for_cookie(options.cookie_name);
+                Ok(Self::flask(keys, &signing, options))
+            }
             #[cfg(feature = "sealed")]
             Kind::Sealed => SealedCodec::reader(keys, options.cookie_name).map(Self::Sealed),
+            Kind::Unnamed => Err(unnamed_is_read_only()),
         }
+    }
+
+    fn flask(keys: &KeyRing, signing: &SigningOptions, options: &CodecOptions<'_>) -> Self {
+        let (compression, inflate_limit) = (options.compression, options.inflate_limit);
+        Self::Flask(FlaskCodec::new(keys, signing, compression, inflate_limit))
     }
 
     /// The content, which is outdated if an older key of the ring authenticates it.
@@ -241,6 +293,30 @@ fn unseal(sealed: &SealedCodec, cookie: &[u8], max_age: u64, now: u64) -> Result
 #[cfg(all(test, feature = "sealed"))]
 mod tests {
     use super::*;
+
+    /// What is signed for one cookie is good for no other.
+    #[test]
+    fn ids_and_csrf_secrets_are_bound_to_their_cookie() {
+        let key: KeyRing = SecretKey::random().unwrap().into();
+        let of = |name| Codecs::new(&key, &CodecOptions::new(name)).unwrap();
+        let (customer, staff) = (of("customer"), of("staff"));
+        let (id, secret) = (customer.ids().sign("id"), customer.csrf().sign("secret", NOW));
+        assert_eq!(customer.unsign_id(id.as_bytes()).unwrap(), (&b"id"[..], false));
+        assert!(customer.unsign_csrf(secret.as_bytes(), 60, NOW).is_ok());
+        assert!(staff.unsign_id(id.as_bytes()).is_err());
+        assert!(staff.unsign_csrf(secret.as_bytes(), 60, NOW).is_err());
+        // As before.
+        let accepted = [Format::unnamed()];
+        let options = CodecOptions { accepted: &accepted, ..CodecOptions::new("staff") };
+        let accepting = Codecs::new(&key, &options).unwrap();
+        let before = Signer::new(&key, &ids()).sign("id");
+        assert!(staff.unsign_id(before.as_bytes()).is_err());
+        assert_eq!(accepting.unsign_id(before.as_bytes()).unwrap(), (&b"id"[..], true));
+        let before = TimestampSigner::new(&key, &csrf()).sign("secret", NOW);
+        assert!(staff.unsign_csrf(before.as_bytes(), 60, NOW).is_err());
+        assert!(accepting.unsign_csrf(before.as_bytes(), 60, NOW).is_ok());
+        assert!(accepting.unsign_id(id.as_bytes()).is_err(), "of another layer");
+    }
     use crate::SecretKey;
 
     const NOW: u64 = 1_700_000_000;

@@ -15,8 +15,10 @@ pub struct Format(pub(super) Kind);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Flask(SigningOptions),
+    Signed(SigningOptions),
     #[cfg(feature = "sealed")]
     Sealed,
+    Unnamed,
 }
 
 impl Format {
@@ -26,11 +28,34 @@ impl Format {
         Self(Kind::Flask(options))
     }
 
+    /// The sessions of the hardened profile: Flask's, with the name of the cookie behind the salt, as
+    /// [`SigningOptions::for_cookie`] puts it.
+    ///
+    /// ```
+    /// use carafe::{Config, Format, signing::{Digest, SigningOptions}};
+    ///
+    /// // From SHA-1 to SHA-256.
+    /// let before = Format::signed(SigningOptions::default());
+    /// let config = Config::hardened().digest(Digest::Sha256).accept(before);
+    /// ```
+    #[must_use]
+    pub fn signed(options: SigningOptions) -> Self {
+        Self(Kind::Signed(options))
+    }
+
     /// Sealed sessions: see [`sealed`](super::sealed).
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
         Self(Kind::Sealed)
+    }
+
+    /// The ids of stored sessions, and the CSRF cookies, whose signature doesn't depend on the name of
+    /// their cookie, as they were before. It can be read and not written. As long as it is accepted,
+    /// a cookie of any layer with the same keys is good for this one.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self(Kind::Unnamed)
     }
 }
 

@@ -2,6 +2,7 @@ use std::fmt::Write as _;
 
 use http::HeaderValue;
 
+use super::rules::{self, BrokenRule, Told};
 use crate::{DateTime, Error, ErrorKind};
 
 /// Browsers drop a cookie whose name and value together are larger, without a word (RFC 6265bis).
@@ -95,9 +96,22 @@ impl SetCookie {
                 "made of letters, digits and !#$%&'*+-.^_`|~ (RFC 6265)",
             ));
         }
-        check_prefix(attributes)?;
         let domain = attributes.domain.filter(|text| !text.is_empty()).map(ascii_domain);
-        Ok(Self::format(attributes, domain.transpose()?.as_deref()))
+        let domain = domain.transpose()?;
+        check_path(attributes.path)?;
+        let told = Told {
+            name,
+            domain: domain.as_deref(),
+            path: Some(attributes.path),
+            secure: attributes.is_secure(),
+            http_only: attributes.http_only,
+            same_site: attributes.same_site,
+            partitioned: attributes.partitioned,
+        };
+        match told.broken_rules().first() {
+            None => Ok(Self::format(attributes, domain.as_deref())),
+            Some(rule) => Err(broken(*rule, name)),
+        }
     }
 
     /// As [`new`](Self::new), for attributes that are known to be good.
@@ -205,41 +219,49 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// The prefixes of RFC 6265bis, which browsers compare without regard to case.
-fn check_prefix(attributes: &Attributes<'_>) -> Result<(), Error> {
-    let has = |prefix: &str| {
-        attributes.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+/// The error for settings that break a rule together.
+fn broken(rule: BrokenRule, name: &str) -> Error {
+    let message = match rule {
+        BrokenRule::SameSiteNone => {
+            "SESSION_COOKIE_SAMESITE is \"None\", and browsers refuse such a \
+             cookie unless it is secure: set SESSION_COOKIE_SECURE to true, or \
+             SESSION_COOKIE_SAMESITE to \"Lax\""
+                .to_owned()
+        }
+        rule => format!(
+            "browsers refuse a cookie with the name {name:?} unless {}: change the setting or the \
+             name (SESSION_COOKIE_NAME)",
+            rule.condition()
+        ),
     };
-    let broken = |rule: &str| {
-        Err(Error::new(
-            ErrorKind::Setting,
-            format!(
-                "browsers refuse a cookie with the name {:?} unless {rule}: change the setting or \
-                 the name (SESSION_COOKIE_NAME)",
-                attributes.name
-            ),
-        ))
-    };
-    if (has("__Host-") || has("__Secure-")) && !attributes.is_secure() {
-        return broken("it is secure (SESSION_COOKIE_SECURE)");
+    Error::new(ErrorKind::Setting, message)
+}
+
+fn check_path(path: &str) -> Result<(), Error> {
+    let mut quoted = String::new();
+    quote_path(path, &mut quoted);
+    if rules::is_path(path) && rules::is_path(&quoted) {
+        return Ok(());
     }
-    if has("__Host-") && attributes.domain.is_some_and(|domain| !domain.is_empty()) {
-        return broken("it has no domain (SESSION_COOKIE_DOMAIN)");
-    }
-    if has("__Host-") && attributes.path != "/" {
-        return broken("its path is / (SESSION_COOKIE_PATH)");
-    }
-    Ok(())
+    Err(Error::setting(
+        "SESSION_COOKIE_PATH, or else APPLICATION_ROOT,",
+        path,
+        "a path of the site that begins with /, such as /app, of at most 1024 bytes, without a query \
+         and without . and .. in it",
+    ))
 }
 
 /// The domain as Werkzeug writes it: without a port and leading dots, in ASCII.
 fn ascii_domain(text: &str) -> Result<String, Error> {
-    let bare = text.split(':').next().unwrap_or_default().trim_start_matches('.');
+    let (bare, port) = text.split_once(':').unwrap_or((text, ""));
+    let bare = bare.trim_start_matches('.');
     let not_allowed = || {
         Error::setting(
             "SESSION_COOKIE_DOMAIN",
             text,
-            "a domain name such as example.com (with the feature `idna`, also one beyond ASCII)",
+            "the domain of a site, such as example.com, without https:// and a path (with the \
+             feature `idna`, also one beyond ASCII); no top-level domain or other suffix under which \
+             anybody can have a site. Left unset, the cookie is for this host alone",
         )
     };
     let ascii = if bare.is_ascii() {
@@ -261,11 +283,11 @@ fn ascii_domain(text: &str) -> Result<String, Error> {
             return Err(not_allowed());
         }
     };
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    if ascii.is_empty() || !ascii.bytes().all(allowed) {
-        return Err(not_allowed());
+    if rules::is_domain(&ascii) && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(ascii)
+    } else {
+        Err(not_allowed())
     }
-    Ok(ascii)
 }
 
 /// Percent-encodes what Werkzeug percent-encodes in a path: all but unreserved characters and
@@ -304,10 +326,11 @@ mod tests {
     fn no_byte_of_a_setting_adds_an_attribute_or_a_header() {
         for byte in 0..=255u8 {
             let text = format!("a{}b", char::from(byte));
+            let (domain, path) = (format!("{text}.example"), format!("/{text}"));
             for attributes in [
                 Attributes { name: &text, ..PLAIN },
-                Attributes { domain: Some(&text), ..PLAIN },
-                Attributes { path: &text, ..PLAIN },
+                Attributes { domain: Some(&domain), ..PLAIN },
+                Attributes { path: &path, ..PLAIN },
             ] {
                 let Ok(header) = header(&attributes) else {
                     continue;
@@ -330,6 +353,11 @@ mod tests {
             Attributes { path: "/app", ..host.clone() },
             Attributes { name: "__hOSt-x", secure: false, ..PLAIN },
             Attributes { name: "__Secure-x", secure: false, ..PLAIN },
+            Attributes { name: "__Http-s", secure: false, ..PLAIN },
+            Attributes { name: "__Http-s", secure: true, http_only: false, ..PLAIN },
+            Attributes { name: "__Host-Http-s", http_only: false, ..host.clone() },
+            Attributes { name: "__Host-Http-s", path: "/app", ..host.clone() },
+            Attributes { same_site: Some(SameSite::None), ..PLAIN },
         ] {
             assert_eq!(header(&broken).unwrap_err().kind(), ErrorKind::Setting);
         }
@@ -360,7 +388,10 @@ mod tests {
             domain("..example.com:80").unwrap(),
             "session=v; Domain=example.com; HttpOnly; Path=/"
         );
-        assert!(domain("exa mple.com").is_err());
+        for bad in ["exa mple.com", "https://example.com", "a..b", "com", "example.com:http", ":80"]
+        {
+            assert_eq!(domain(bad).unwrap_err().kind(), ErrorKind::Setting, "{bad}");
+        }
         #[cfg(feature = "idna")]
         for text in ["b\u{fc}cher.Example", "B\u{fc}cher\u{3002}Example", ".b\u{fc}cher.Example:80"]
         {

@@ -2,7 +2,10 @@
 
 mod attributes;
 mod find;
+mod rules;
 
 pub use self::attributes::{Attributes, SameSite, SetCookie};
 pub(crate) use self::find::unquote;
 pub use self::find::{Finder, Found};
+pub use self::rules::BrokenRule;
+pub(crate) use self::rules::Told;

@@ -1,10 +1,15 @@
 use super::format::digest_of;
-use crate::signing::{Digest, KeyDerivation, Signer, SigningOptions};
+use crate::signing::{Digest, KeyDerivation, Signer, SigningOptions, python_literal, readings};
 use crate::{KeyRing, SecretKey};
 
-/// Salts in wide use: of Flask's sessions, Starlette's, Flask-WTF's tokens, and ItsDangerous' own.
-const SALTS: [&[u8]; 4] =
-    [b"cookie-session", b"itsdangerous.Signer", b"wtf-csrf-token", b"itsdangerous"];
+/// Salts in wide use: of Flask's sessions, of the hardened profile's, Starlette's, Flask-WTF's tokens, and ItsDangerous' own.
+const SALTS: [&[u8]; 5] = [
+    b"cookie-session",
+    b"cookie-session __Host-session",
+    b"itsdangerous.Signer",
+    b"wtf-csrf-token",
+    b"itsdangerous",
+];
 
 /// What has to be done to a key for it to be the one that signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,10 +23,33 @@ pub enum KeyEdit {
     AppendNewline,
     /// The quotes around it belong off.
     Unquote,
+    /// It is bytes as Python prints them, such as `b'\x13x'`, and what they stand for is meant.
+    PythonBytes,
+    /// It is text as Python prints it, such as `'caf\xe9'`, and what it stands for is meant.
+    PythonText,
+    /// What Python prints for it is meant, with its `b`, quotes and backslashes.
+    PythonLiteral,
+    /// It is a whole line such as `SECRET_KEY=…`, and what follows the name is meant.
+    Value,
+    /// The bytes are meant whose hexadecimal digits it is.
+    DecodeHex,
+    /// The bytes are meant whose base64 it is.
+    DecodeBase64,
 }
 
 impl KeyEdit {
-    const ALL: [Self; 4] = [Self::None, Self::Trim, Self::AppendNewline, Self::Unquote];
+    const ALL: [Self; 10] = [
+        Self::None,
+        Self::Trim,
+        Self::AppendNewline,
+        Self::Unquote,
+        Self::PythonBytes,
+        Self::PythonText,
+        Self::PythonLiteral,
+        Self::Value,
+        Self::DecodeHex,
+        Self::DecodeBase64,
+    ];
 
     /// The other key, if it is another one.
     fn apply(self, key: &SecretKey) -> Option<SecretKey> {
@@ -30,14 +58,26 @@ impl KeyEdit {
             Self::None => return Some(key.clone()),
             Self::Trim => bytes.trim_ascii().to_vec(),
             Self::AppendNewline => [bytes, b"\n"].concat(),
-            Self::Unquote => match bytes {
-                [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner.to_vec(),
-                _ => return None,
-            },
+            Self::Unquote => python_literal::unquoted(bytes)?.to_vec(),
+            Self::PythonBytes => python_literal::bytes(inner(bytes))?,
+            Self::PythonText => python_literal::text(inner(bytes))?,
+            Self::PythonLiteral => python_literal::print(bytes),
+            Self::Value => {
+                let value = readings::assigned(bytes)?;
+                python_literal::unquoted(value).unwrap_or(value).to_vec()
+            }
+            Self::DecodeHex => readings::hex(bytes.trim_ascii())?,
+            Self::DecodeBase64 => readings::base64(bytes.trim_ascii())?,
         };
         // An empty key signs nothing.
         if edited == bytes { None } else { SecretKey::new(edited).ok() }
     }
+}
+
+/// What stands between the quotes, if there are some.
+fn inner(literal: &[u8]) -> &[u8] {
+    let literal = literal.trim_ascii();
+    python_literal::unquoted(literal).unwrap_or(literal)
 }
 
 /// The settings under which a signature is good.
@@ -229,7 +269,29 @@ mod tests {
         assert_eq!(signed_with("key", " key\r\n"), Some((1, KeyEdit::Trim)));
         assert_eq!(signed_with("key\n", "key"), Some((1, KeyEdit::AppendNewline)));
         assert_eq!(signed_with("key", "\"key\""), Some((1, KeyEdit::Unquote)));
+        assert_eq!(signed_with("key", "SECRET_KEY = 'key'"), Some((1, KeyEdit::Value)));
+        assert_eq!(signed_with("caf\u{e9}", r"'caf\xe9'"), Some((1, KeyEdit::PythonText)));
+        assert_eq!(signed_with("\u{13}x", r"\x13x"), Some((1, KeyEdit::PythonBytes)));
+        assert_eq!(signed_with(r"b'\x13x'", "\u{13}x"), Some((1, KeyEdit::PythonLiteral)));
+        assert_eq!(signed_with("\u{1}\u{2}key", "01026b6579"), Some((1, KeyEdit::DecodeHex)));
+        assert_eq!(signed_with("key", "a2V5"), Some((1, KeyEdit::DecodeBase64)));
         assert_eq!(signed_with("key", "Key"), None);
+    }
+
+    /// As Flask's documentation prints a key, and as a shell or a file then has it.
+    #[test]
+    fn keys_as_python_prints_them_are_read() {
+        let signing = SecretKey::new(b"_5#y2L\"F4Q8z\n\xec]/").unwrap();
+        let options = SigningOptions::default();
+        let signed = TimestampSigner::new(&signing.into(), &options).sign("e30", 0);
+        for (given, edit) in [
+            (r#"b'_5#y2L"F4Q8z\n\xec]/'"#, KeyEdit::PythonBytes),
+            (r#"_5#y2L"F4Q8z\n\xec]/"#, KeyEdit::PythonBytes),
+            (r#" '_5#y2L\"F4Q8z\n\xec]/' "#, KeyEdit::PythonBytes),
+        ] {
+            let mut alternatives = Alternatives::new(&key(given).into(), &options);
+            assert_eq!(alternatives.find(signed.as_bytes()).unwrap().key_edit, edit, "{given}");
+        }
     }
 
     #[test]

@@ -9,7 +9,9 @@ use crate::{Error, Uuid, Value, base64};
 const SEALED_LEN: usize = 1 + 8 + 24 + 16 + 16;
 const SEALED_VERSION: u8 = 1;
 
-/// Unpadded base64url of an id's 32 bytes.
+/// The beginning of 2011, from which ItsDangerous counted the seconds before its version 1.1. A time
+/// before it is one of those, since there was no ItsDangerous yet.
+pub const SINCE_2011: u64 = 1_293_840_000;
 
 /// The kinds of session cookies that are recognised, by their form alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,9 @@ pub struct Inspection {
     pub header: Option<Vec<u8>>,
     /// When it was signed, in Unix seconds.
     pub signed: Option<u64>,
+    /// When it was signed if ItsDangerous before 1.1 did it, which counted from the beginning of
+    /// 2011: for times that are too early to be of a later version.
+    pub signed_before_1_1: Option<u64>,
     /// Whether its payload is compressed.
     pub compressed: bool,
     /// The digest of its signature, by the signature's length.
@@ -92,6 +97,7 @@ impl Inspection {
             payload: None,
             header: None,
             signed: None,
+            signed_before_1_1: None,
             compressed: false,
             digest: None,
             key_id: None,
@@ -180,6 +186,7 @@ fn id(cookie: &[u8]) -> Option<Inspection> {
     is_id.then(|| Inspection::new(CookieFormat::FlaskSession))
 }
 
+/// Whether this is the unpadded base64url of an id's 32 bytes.
 fn is_id(text: &[u8]) -> bool {
     base64::decode_exact::<32>(text).is_some()
 }
@@ -217,6 +224,7 @@ fn timed(cookie: &[u8]) -> Option<Inspection> {
         or: (alike && format == CookieFormat::Flask).then_some(CookieFormat::Starlette),
         payload: Some(payload::decode_unverified(whole, DEFAULT_INFLATE_LIMIT)),
         signed: Some(signed),
+        signed_before_1_1: (signed < SINCE_2011).then(|| signed + SINCE_2011),
         compressed,
         digest: digest_of(signature),
         ..Inspection::new(format)

@@ -4,7 +4,7 @@
 //!   whether it is true.
 //! - [`pasted`] finds the cookies in a line that somebody copied from somewhere.
 //! - [`Alternatives`] finds out under which other settings a refused cookie would verify.
-//! - [`is_signed_with_published_key`] tells whether anybody can make such cookies.
+//! - [`WeakKeys`] finds out whether anybody can make such cookies.
 //! - [`respell`] and [`check_session`] are for a session's JSON.
 //!
 //! ```
@@ -19,15 +19,17 @@
 //! ```
 
 mod alternatives;
+mod anywhere;
 mod format;
 mod pasted;
 mod published;
 
 pub use self::alternatives::{Alternative, Alternatives, KeyEdit};
-pub use self::format::{CookieFormat, Inspection, inspect};
+pub use self::format::{CookieFormat, Inspection, SINCE_2011, inspect};
 pub use self::pasted::{PastedCookie, SetCookieLine, pasted};
-pub use self::published::is_signed_with_published_key;
+pub use self::published::{WeakKeys, is_signed_with_published_key};
 use crate::Error;
+pub use crate::cookie::BrokenRule;
 use crate::value::json;
 
 /// The JSON of a session in Flask's own spelling: keys sorted, nothing but ASCII, numbers, dates

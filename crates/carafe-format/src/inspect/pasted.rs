@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 
+use super::anywhere::anywhere;
 use super::inspect;
 use crate::SameSite;
-use crate::cookie::unquote;
+use crate::cookie::{BrokenRule, Told, unquote};
 
 /// A cookie in a line that somebody pasted.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +24,9 @@ impl std::fmt::Debug for PastedCookie<'_> {
 
 /// The cookies in a line as it is copied from a browser, a log or the output of `curl -v`: a bare
 /// value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
+///
+/// In text of another form, such as a line of a cookie jar, a command for `curl` or JSON of a
+/// browser's tools, it finds what looks like a session's cookie.
 ///
 /// ```
 /// use carafe::inspect::pasted;
@@ -60,6 +64,14 @@ pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
         Some(Header::Cookie) => {}
         // Either of the two.
         None => cookies.retain(|cookie| !cookie.name.is_some_and(is_attribute)),
+    }
+    // A header says itself what its cookies are.
+    let is_known = |cookie: &PastedCookie<'_>| inspect(&cookie.value).is_some();
+    if header.is_none() && !cookies.iter().any(is_known) {
+        let found = anywhere(line);
+        if !found.is_empty() {
+            return found;
+        }
     }
     if cookies.is_empty() {
         cookies.push(PastedCookie { name: None, value: unquote(pairs.trim_ascii()) });
@@ -113,6 +125,8 @@ pub struct SetCookieLine {
     pub domain: Option<String>,
     /// `Path`.
     pub path: Option<String>,
+    /// A `Path` that begins with no slash: browsers ignore it.
+    pub ignored_path: Option<String>,
     /// Whether it says `Secure`.
     pub secure: bool,
     /// Whether it says `HttpOnly`.
@@ -143,6 +157,7 @@ impl SetCookieLine {
             value: value.trim().to_owned(),
             domain: None,
             path: None,
+            ignored_path: None,
             secure: false,
             http_only: false,
             same_site: None,
@@ -156,13 +171,31 @@ impl SetCookieLine {
         (!set.name.is_empty()).then_some(set)
     }
 
+    /// The rules of browsers that the cookie breaks, so that they drop it or ignore an attribute.
+    #[must_use]
+    pub fn broken_rules(&self) -> Vec<BrokenRule> {
+        let told = Told {
+            name: &self.name,
+            domain: self.domain.as_deref(),
+            path: self.path.as_deref().or(self.ignored_path.as_deref()),
+            secure: self.secure,
+            http_only: self.http_only,
+            same_site: self.same_site,
+            partitioned: self.partitioned,
+        };
+        told.broken_rules()
+    }
+
     fn attribute(&mut self, name: &str, value: &str) {
         match name.to_ascii_lowercase().as_str() {
             "domain" => {
                 let domain = value.strip_prefix('.').unwrap_or(value);
                 self.domain = (!domain.is_empty()).then(|| domain.to_owned());
             }
-            "path" => self.path = value.starts_with('/').then(|| value.to_owned()),
+            "path" => {
+                self.path = value.starts_with('/').then(|| value.to_owned());
+                self.ignored_path = self.path.is_none().then(|| value.to_owned());
+            }
             "secure" => self.secure = true,
             "httponly" => self.http_only = true,
             "partitioned" => self.partitioned = true,

@@ -1,16 +1,25 @@
 use super::format::digest_of;
-use crate::signing::{KeyDerivation, Signer, SigningOptions, published_keys};
+use crate::signing::{KeyDerivation, KeyStrength, Signer, SigningOptions, typical_keys};
 use crate::{KeyRing, SecretKey};
 
-/// Salts of session cookies: Flask's, Starlette's, Flask-Session's and those of stored sessions.
-const SALTS: [&[u8]; 4] =
-    [b"cookie-session", b"itsdangerous.Signer", b"flask-session", b"carafe session id"];
+/// Salts of session cookies, each with the derivation that goes with it: Flask's, Starlette's,
+/// Flask-Session's, and those of the hardened profiles and of stored sessions in cookies of the usual
+/// names.
+const SALTS: [(&[u8], KeyDerivation); 7] = [
+    (b"cookie-session", KeyDerivation::Hmac),
+    (b"cookie-session __Host-session", KeyDerivation::Hmac),
+    (b"itsdangerous.Signer", KeyDerivation::DjangoConcat),
+    (b"flask-session", KeyDerivation::Hmac),
+    (b"carafe session id __Host-session", KeyDerivation::Hmac),
+    (b"carafe session id session", KeyDerivation::Hmac),
+    (b"carafe session id", KeyDerivation::Hmac),
+];
 
 /// Whether a cookie was signed or sealed with a key that everybody knows, so that anybody can make
-/// such cookies: see [`KeyStrength::Published`](crate::signing::KeyStrength::Published).
+/// such cookies: see [`KeyStrength::Published`].
 ///
 /// All digests and derivations are tried, and the salts of Flask, Starlette, Flask-Session and
-/// stored sessions. It takes some milliseconds.
+/// stored sessions. [`WeakKeys`] finds guessable keys as well, and is quicker for many cookies.
 ///
 /// ```
 /// use carafe::inspect::is_signed_with_published_key;
@@ -20,34 +29,145 @@ const SALTS: [&[u8]; 4] =
 /// ```
 #[must_use]
 pub fn is_signed_with_published_key(cookie: &[u8]) -> bool {
-    let keys: Vec<SecretKey> =
-        published_keys().into_iter().filter_map(|key| SecretKey::new(key).ok()).collect();
-    let mut keys = keys.into_iter();
-    let Some(first) = keys.next() else { return false };
-    let ring = keys.fold(KeyRing::new(first), KeyRing::with_fallback);
-    is_sealed_with(&ring, cookie) || is_signed_with(&ring, cookie)
+    WeakKeys { guessable: None, ..WeakKeys::new() }.find(cookie) == Some(KeyStrength::Published)
 }
 
-fn is_signed_with(ring: &KeyRing, cookie: &[u8]) -> bool {
-    let signature = cookie.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    let Some(digest) = digest_of(signature) else { return false };
-    SALTS.into_iter().any(|salt| {
-        KeyDerivation::ALL.into_iter().any(|key_derivation| {
-            let options = SigningOptions { salt: salt.to_vec(), digest, key_derivation };
-            Signer::new(ring, &options).unsign(cookie).is_ok()
+/// The keys that an attacker would try first, to try them on the signatures of cookies: those that
+/// everybody knows, placeholders, single words with and without numbers, repetitions and sequences.
+///
+/// After 20 cookies that none of them has signed, only the keys that everybody knows are tried on
+/// further ones. A key that [`SecretKey::strength`] calls guessable need not be among them: there are more of
+/// those than can be tried here.
+///
+/// ```
+/// use carafe::inspect::WeakKeys;
+/// use carafe::signing::KeyStrength;
+///
+/// let mut keys = WeakKeys::new();
+/// let cookie = b"eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.hjhtQRGPO7UK57j5dSOtrXVGqbs";
+/// assert_eq!(keys.find(cookie), Some(KeyStrength::Published), "the key is `dev`");
+/// ```
+#[derive(Debug)]
+pub struct WeakKeys {
+    published: Option<KeyRing>,
+    guessable: Option<KeyRing>,
+    /// What was derived from the published keys so far, and from the guessable ones.
+    signers: Vec<(SigningOptions, Derived)>,
+    /// How many cookies the guessable keys are still tried on.
+    whole_searches: u32,
+}
+
+/// The guessable keys are tried on so many cookies: those of one file mostly have one key, and a file
+/// of thousands should be soon through.
+const WHOLE_SEARCHES: u32 = 20;
+
+#[derive(Debug)]
+struct Derived {
+    published: Signer,
+    /// For the usual derivation of a salt alone, since there are many.
+    guessable: Option<Signer>,
+}
+
+impl Default for WeakKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WeakKeys {
+    /// All keys that are tried. Nothing is derived from them before the first cookie.
+    #[must_use]
+    pub fn new() -> Self {
+        let (published, guessable) = typical_keys();
+        Self {
+            published: ring(published),
+            guessable: ring(guessable),
+            signers: Vec::new(),
+            whole_searches: WHOLE_SEARCHES,
+        }
+    }
+
+    /// How many keys are tried.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "there are always some")]
+    pub fn len(&self) -> usize {
+        [&self.published, &self.guessable].into_iter().flatten().map(KeyRing::len).sum()
+    }
+
+    /// The strength of the key that signed or sealed a cookie, if it is one of these.
+    pub fn find(&mut self, cookie: &[u8]) -> Option<KeyStrength> {
+        let rings = [&self.published, &self.guessable];
+        if let Some(key) = rings.into_iter().flatten().find_map(|ring| sealed_with(ring, cookie)) {
+            return Some(key.strength());
+        }
+        let found = self.signing(cookie).map(SecretKey::strength);
+        self.whole_searches = self.whole_searches.saturating_sub(u32::from(found.is_none()));
+        found
+    }
+
+    fn signing(&mut self, cookie: &[u8]) -> Option<&SecretKey> {
+        let digest = digest_of(cookie.rsplit(|&byte| byte == b'.').next()?)?;
+        let has_one_dot = cookie.iter().filter(|byte| **byte == b'.').count() == 1;
+        for (salt, usual) in SALTS {
+            for key_derivation in KeyDerivation::ALL {
+                let options = SigningOptions { salt: salt.to_vec(), digest, key_derivation };
+                // There are many guessable keys: for the usual derivation of such a cookie alone.
+                let is_usual = key_derivation == usual && is_of_id(salt) == has_one_dot;
+                self.derive(&options, is_usual);
+            }
+        }
+        let derived = self.signers.iter().filter(|(options, _)| options.digest == digest);
+        let found = derived.flat_map(|(_, derived)| {
+            let guessable = derived.guessable.as_ref().filter(|_| self.whole_searches > 0);
+            let guessable = guessable.map(|signer| (&self.guessable, signer));
+            [Some((&self.published, &derived.published)), guessable]
+        });
+        found.flatten().find_map(|(ring, signer)| {
+            let (_, at) = signer.unsign_with_key(cookie).ok()?;
+            ring.as_ref()?.iter().nth(at)
         })
-    })
+    }
+
+    fn derive(&mut self, options: &SigningOptions, is_usual: bool) {
+        let known = self.signers.iter().position(|(known, _)| known == options);
+        let Some(published) = &self.published else { return };
+        let at = known.unwrap_or_else(|| {
+            let derived = Derived { published: Signer::new(published, options), guessable: None };
+            self.signers.push((options.clone(), derived));
+            self.signers.len() - 1
+        });
+        let guessable = self.guessable.as_ref().filter(|_| is_usual && self.whole_searches > 0);
+        let derived = &mut self.signers[at].1;
+        if let (None, Some(ring)) = (&derived.guessable, guessable) {
+            derived.guessable = Some(Signer::new(ring, options));
+        }
+    }
+}
+
+/// Whether ids are signed with this salt, and not sessions.
+fn is_of_id(salt: &[u8]) -> bool {
+    salt.starts_with(b"flask-session") || salt.starts_with(b"carafe session id")
+}
+
+fn ring(keys: Vec<Vec<u8>>) -> Option<KeyRing> {
+    let mut keys = keys.into_iter().filter_map(|key| SecretKey::new(key).ok());
+    let first = keys.next()?;
+    Some(keys.fold(KeyRing::new(first), KeyRing::with_fallback))
 }
 
 #[cfg(feature = "sealed")]
-fn is_sealed_with(ring: &KeyRing, cookie: &[u8]) -> bool {
-    // The id of a key has nothing to do with the cookie's name.
-    crate::sealed::SealedCodec::reader(ring, "").is_ok_and(|codec| codec.has_key_of(cookie))
+fn sealed_with<'a>(ring: &'a KeyRing, cookie: &[u8]) -> Option<&'a SecretKey> {
+    // A sealed cookie has no dot; the id of its key has nothing to do with its name.
+    if cookie.contains(&b'.') {
+        return None;
+    }
+    let codec = crate::sealed::SealedCodec::reader(ring, "").ok()?;
+    codec.key_of(cookie).and_then(|index| ring.iter().nth(index))
 }
 
 #[cfg(not(feature = "sealed"))]
-fn is_sealed_with(_ring: &KeyRing, _cookie: &[u8]) -> bool {
-    false
+fn sealed_with<'a>(_ring: &'a KeyRing, _cookie: &[u8]) -> Option<&'a SecretKey> {
+    None
 }
 
 #[cfg(test)]
@@ -87,6 +207,40 @@ mod tests {
         ] {
             assert!(is_signed_with_published_key(sign(b"dev", &options).as_bytes()));
         }
+    }
+
+    /// A key in a file and the cookie that it signs are judged alike.
+    #[test]
+    fn guessable_keys_are_found_by_the_cookies_that_they_sign() {
+        let mut weak = WeakKeys::new();
+        for key in [
+            "1111",
+            "2580",
+            "sunshine",
+            "dragon123",
+            "supersecretkey123",
+            "my_secret_key",
+            "0123456789abcdef0123456789abcdef",
+            "abcabcabcabcabcabcabcabcabcabcab",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "qwertyuiop",
+            "${SECRET_KEY}",
+            "<secret>",
+            "{{ secret_key }}",
+            "your-secret-key-change-in-production",
+            "changeme",
+        ] {
+            let key = SecretKey::new(key).unwrap();
+            let strength = key.strength();
+            let options = SigningOptions::default();
+            let cookie = TimestampSigner::new(&key.into(), &options).sign("e30", 0);
+            assert_eq!(weak.find(cookie.as_bytes()), Some(strength));
+        }
+        let key: KeyRing = SecretKey::new("dragon123").unwrap().into();
+        let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
+        let id = Signer::new(&key, &options).sign(&"a".repeat(43));
+        assert_eq!(weak.find(id.as_bytes()), Some(KeyStrength::Guessable));
+        assert_eq!(weak.signers.len(), 2 * 7 * KeyDerivation::ALL.len(), "derived once");
     }
 
     #[test]

@@ -49,6 +49,23 @@ impl SigningOptions {
         self
     }
 
+    /// Puts the name of a cookie behind the salt, after a space, so that what is signed for one cookie
+    /// is good for no other.
+    ///
+    /// ```
+    /// use carafe::signing::SigningOptions;
+    ///
+    /// let named = SigningOptions::default().for_cookie("__Host-session");
+    /// assert_eq!(named, SigningOptions::default().salt("cookie-session __Host-session"));
+    /// ```
+    #[must_use]
+    pub fn for_cookie(mut self, name: &str) -> Self {
+        // No name of a cookie has a space.
+        self.salt.push(b' ');
+        self.salt.extend_from_slice(name.as_bytes());
+        self
+    }
+
     /// The digest of the key derivation and the MAC.
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
@@ -122,6 +139,26 @@ impl Signer {
         text.push_str(value);
         self.append_signature(&mut text, 0);
         text
+    }
+
+    /// As [`sign`](Self::sign), for bytes that need not be text.
+    ///
+    /// ```
+    /// use carafe_format::signing::{SecretKey, Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("downloads"));
+    /// assert_eq!(signer.unsign(&signer.sign_bytes(b"\xff"))?, b"\xff");
+    /// # Ok::<(), carafe_format::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sign_bytes(&self, value: &[u8]) -> Vec<u8> {
+        let mut signature = String::with_capacity(90);
+        if let Some(mac) = self.macs.first() {
+            signature.push(char::from(self.separator));
+            base64::encode_url(mac.tag(value).as_bytes(), &mut signature);
+        }
+        [value, signature.as_bytes()].concat()
     }
 
     /// Appends the separator and the signature of all that is in `text` from `start` on.

@@ -95,20 +95,6 @@ impl DateTime {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// Reads a date of an HTTP header, such as the `Expires` of a cookie, as Werkzeug does; `None`
-    /// if there is none in the text.
-    ///
-    /// ```
-    /// use carafe::DateTime;
-    ///
-    /// let epoch = DateTime::from_http_date("Thu, 01 Jan 1970 00:00:00 GMT").unwrap();
-    /// assert_eq!(epoch.unix(), 0);
-    /// ```
-    #[must_use]
-    pub fn from_http_date(text: &str) -> Option<Self> {
-        super::http_date::parse_http_date(text).ok().flatten()
-    }
-
     /// Reads what [`to_rfc3339`](Self::to_rfc3339) writes.
     pub(super) fn from_rfc3339(text: &str) -> Option<Self> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;

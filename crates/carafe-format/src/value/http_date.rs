@@ -7,6 +7,22 @@ use super::datetime::{DateTime, MONTHS};
 #[derive(Debug, PartialEq)]
 pub(crate) struct OutOfRange;
 
+impl DateTime {
+    /// Reads a date of an HTTP header, such as the `Expires` of a cookie, as Werkzeug does; `None`
+    /// if there is none in the text.
+    ///
+    /// ```
+    /// use carafe::DateTime;
+    ///
+    /// let epoch = DateTime::from_http_date("Thu, 01 Jan 1970 00:00:00 GMT").unwrap();
+    /// assert_eq!(epoch.unix(), 0);
+    /// ```
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        parse_http_date(text).ok().flatten()
+    }
+}
+
 /// Reads a date as Werkzeug's `parse_date` does; `None` where it finds none.
 ///
 /// The steps and their order are those of Python's `email._parseaddr`, because they decide what

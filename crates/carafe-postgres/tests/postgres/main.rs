@@ -2,6 +2,8 @@
 //! others, and where these need no password. It may lead to PgBouncer, if that lets any user through;
 //! if it doesn't, and `CARAFE_POSTGRES_PREPARED` is 1, the server remembers statements.
 //!
+//! Tests for which no pooler may be in between have another server, with TLS: see `encryption`.
+//!
 //! `cargo xtask test --only postgres` starts servers and runs them.
 
 mod database;
@@ -10,6 +12,7 @@ mod faults;
 mod hosts;
 mod isolation;
 mod passwords;
+mod paused;
 mod prepared;
 mod scan;
 mod schemas;

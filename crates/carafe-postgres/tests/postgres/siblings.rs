@@ -20,8 +20,9 @@ async fn with_idle_connections(
     let database = Database::create().await;
     database.store().migrate().await.unwrap();
     let (proxy, options) = through_a_proxy(&database).await;
-    let options = set_up(options).pool_size(CONNECTIONS).connect_timeout(Duration::from_secs(10));
-    let store = Arc::new(options.open().unwrap());
+    let patience = Duration::from_secs(10);
+    let options = set_up(options.answer_timeout(patience)).connect_timeout(patience);
+    let store = Arc::new(options.pool_size(CONNECTIONS).open().unwrap());
     store.load(&id(), NOW).await.unwrap();
     while proxy.connections() < CONNECTIONS {
         assert!(at_once(&store, 3 * CONNECTIONS).await.is_empty());
@@ -46,7 +47,7 @@ async fn at_once(store: &Arc<PostgresStore>, number: usize) -> Vec<StoreError> {
 
 #[tokio::test]
 async fn one_lost_answer_is_enough_for_all_idle_connections() {
-    let wait = Duration::from_millis(500);
+    let wait = Duration::from_secs(2);
     let (proxy, store) = with_idle_connections(|options| options.answer_timeout(wait)).await;
     proxy.silence_connections();
     let mut failed = 0;

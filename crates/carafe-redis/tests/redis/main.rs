@@ -1,11 +1,18 @@
 //! Tests against a real server, whose URL is in `CARAFE_REDIS_URL`. They may delete all its
-//! scripts, and cut connections to it.
+//! scripts, and cut connections to it. Those that need servers of their own start the program that
+//! `CARAFE_REDIS_SERVER` names, `redis-server` otherwise.
 //!
 //! `cargo xtask test --only redis` and `--only redis-cluster` start servers and run them.
 
+mod access;
+mod clock;
 mod encryption;
+mod eviction;
+mod failover;
 mod faults;
+mod idle;
 mod index;
+mod own;
 mod resp;
 mod routing;
 mod scan;

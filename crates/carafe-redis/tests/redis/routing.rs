@@ -70,6 +70,7 @@ async fn serve(
                     "*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{owner}\r\n+id\r\n"
                 ),
                 "CLIENT" => "+OK\r\n".to_owned(),
+                "INFO" => "$11\r\nmaxmemory:0\r\n".to_owned(),
                 _ => {
                     seen.lock().unwrap().push(name.clone());
                     match answers(&name) {
@@ -185,6 +186,21 @@ async fn an_ending_of_which_nobody_knows_whether_a_replica_has_it_is_not_sent_ag
     a_moment().await;
     assert_eq!(first.asked(), ["EVALSHA", "WAIT"]);
     assert_eq!(second.asked(), Vec::<String>::new());
+}
+
+/// Nodes that don't know under which name their clients find them name a port alone.
+#[tokio::test]
+async fn a_node_without_a_name_is_another_port_of_the_same_host() {
+    for code in ["MOVED", "ASK"] {
+        let moved = move |_: &str, other| says(&format!("-{code} 0 :{other}\r\n"));
+        let answers = |name: &str| says(if name == "ASKING" { "+OK\r\n" } else { NOTHING });
+        let ([first, second], options) = two_nodes(moved, answers).await;
+        let store = options.open().unwrap();
+        assert_eq!(store.load(&id(), NOW).await.unwrap(), None, "{code}");
+        assert_eq!(first.asked(), ["GET"]);
+        let asked = second.asked();
+        assert_eq!(asked.last().map(String::as_str), Some("GET"), "{asked:?}");
+    }
 }
 
 /// A refusal is no answer: what a node says that it has not done is done by the next.

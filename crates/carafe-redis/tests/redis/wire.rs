@@ -14,7 +14,7 @@ impl Way {
     fn asked(&self) -> Vec<String> {
         let sent = self.proxies.iter().flat_map(|proxy| resp::names(&proxy.sent()));
         let mut names: Vec<_> =
-            sent.filter(|name| !["HELLO", "CLIENT"].contains(&name.as_str())).collect();
+            sent.filter(|name| !["HELLO", "CLIENT", "INFO"].contains(&name.as_str())).collect();
         // Those of different nodes are in no order.
         names.sort();
         names

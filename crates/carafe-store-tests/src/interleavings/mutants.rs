@@ -83,7 +83,7 @@ impl SessionStore for Broken {
         record: &Record,
         now: u64,
     ) -> Result<Updated, StoreError> {
-        let is_pointer = matches!(record.state, State::Moved { .. });
+        let is_pointer = record.state != State::Live;
         match self.bug {
             Bug::IgnoresVersions => match self.version_of(id, now).await? {
                 Some(version) => self.store.update(id, version, record, now).await,

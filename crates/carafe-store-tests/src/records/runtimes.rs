@@ -1,105 +1,107 @@
+//! Stores that outlive the runtime in which they were used first, as a `static` does in tests, and
+//! those that several runtimes share, as actix-web's workers do.
+
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use carafe::SessionStore;
-use carafe::store::Version;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use crate::Fixture;
-use crate::support::{NOW, create, is_there, record_with, written};
+use crate::support::{NOW, create, is_there, load, record_of, record_with, written};
 
-/// How many calls go on in one runtime while another one ends.
-const CALLS: u64 = 200;
-
-fn one_thread() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
+/// Runs something in a runtime of its own, which has ended when this is done.
+async fn in_a_runtime<W: Future<Output = ()>>(
+    builder: impl FnOnce() -> Builder + Send + 'static,
+    work: impl FnOnce() -> W + Send + 'static,
+) {
+    let run = move || builder().enable_all().build().unwrap().block_on(work());
+    spawn_blocking(run).await.unwrap();
 }
 
-/// What a thread does, without holding up the runtime that waits for it.
-async fn in_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = thread::spawn(work);
-    while !thread.is_finished() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+async fn use_store(store: &impl SessionStore) {
+    let id = create(store, &record_of("ada")).await;
+    let stored = load(store, &id).await;
+    written(store.update(&id, stored.version, &record_of("ada"), NOW).await.unwrap());
+    assert_eq!(store.list_for_user("ada", NOW).await.unwrap().len(), 1);
+    assert_eq!(store.delete_for_user("ada", None).await.unwrap(), 1);
+    assert!(!is_there(store, &id).await);
 }
 
-/// A store may be used in one runtime after the other, as a static one is by tests with a runtime
-/// each: not even the first call in a later runtime fails.
-pub async fn a_store_outlives_its_runtimes(fixture: impl Fixture) {
+/// A store is used by one runtime after the other, and the first call of each is as good as any.
+pub async fn one_runtime_may_follow_another(fixture: impl Fixture) {
     let store = Arc::new(fixture.open().await);
-    for several_threads in [false, true, false, true] {
+    for number in 0..6 {
         let store = Arc::clone(&store);
-        in_a_thread(move || {
-            let runtime = match several_threads {
-                true => Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(),
-                false => one_thread(),
-            };
-            runtime.block_on(async {
-                let id = create(&store, &record_with("0")).await;
-                let next = record_with("1");
-                written(store.update(&id, Version(1), &next, NOW).await.unwrap());
-                assert!(is_there(&store, &id).await);
-            });
-        })
-        .await;
+        let builder = move || match number % 2 {
+            0 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        in_a_runtime(builder, move || async move { use_store(&*store).await }).await;
     }
+    use_store(&*store).await;
 }
 
-/// The end of one runtime fails no call in another one, as when one of several workers ends first.
-pub async fn the_end_of_a_runtime_fails_no_call_in_another(fixture: impl Fixture) {
+/// Two runtimes share a store, and the one that has used it first ends. The other notices nothing.
+pub async fn a_runtime_that_ends_harms_no_other(fixture: impl Fixture) {
     let store = Arc::new(fixture.open().await);
-    for _ in 0..10 {
-        let (first, second) = (Arc::clone(&store), Arc::clone(&store));
-        let (tell, told) = channel();
-        let (go_on, may_end) = oneshot::channel::<()>();
-        let worker = thread::spawn(move || {
-            one_thread().block_on(async {
-                // Whatever the store keeps open is opened here.
-                create(&first, &record_with("0")).await;
-                tell.send(()).unwrap();
-                // Until the other one is in the midst of its calls.
-                may_end.await.unwrap();
-            });
+    for _ in 0..5 {
+        let (begins, begun) = oneshot::channel();
+        let (ends, end) = oneshot::channel::<()>();
+        let first = Arc::clone(&store);
+        let first = in_a_runtime(Builder::new_current_thread, move || async move {
+            let id = create(&*first, &record_with("first")).await;
+            assert!(is_there(&*first, &id).await);
+            begins.send(()).unwrap();
+            end.await.unwrap();
         });
-        in_a_thread(move || {
-            told.recv().unwrap();
-            one_thread().block_on(async {
-                let id = create(&second, &record_with("0")).await;
-                let (mut version, mut go_on) = (Version(1), Some(go_on));
-                for number in 0..CALLS {
-                    if number == CALLS / 4 {
-                        go_on.take().unwrap().send(()).unwrap();
-                    }
-                    let next = record_with(format!("{number}"));
-                    version = written(second.update(&id, version, &next, NOW).await.unwrap());
+        let (has_ended, shared) = (Arc::new(AtomicBool::new(false)), Arc::clone(&store));
+        let is_over = Arc::clone(&has_ended);
+        let second = in_a_runtime(Builder::new_current_thread, move || async move {
+            begun.await.unwrap();
+            let id = create(&*shared, &record_with("second")).await;
+            let (mut ends, mut rounds) = (Some(ends), 0);
+            while rounds < 20 || !is_over.load(Ordering::SeqCst) {
+                let stored = load(&*shared, &id).await;
+                let next = record_with(format!("{rounds}"));
+                written(shared.update(&id, stored.version, &next, NOW).await.unwrap());
+                rounds += 1;
+                if rounds == 10 {
+                    ends.take().unwrap().send(()).unwrap();
                 }
-                assert_eq!(version, Version(CALLS + 1));
-            });
-        })
-        .await;
-        worker.join().unwrap();
-    }
-}
-
-/// A test that pauses tokio's clock can use the store: no call is late before its time.
-pub async fn a_paused_clock_refuses_nothing(fixture: impl Fixture) {
-    let store = Arc::new(fixture.open().await);
-    in_a_thread(move || {
-        let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        paused.block_on(async {
-            let id = create(&store, &record_with("0")).await;
-            let mut version = Version(1);
-            for number in 0..20 {
-                let next = record_with(format!("{number}"));
-                version = written(store.update(&id, version, &next, NOW).await.unwrap());
-                assert!(is_there(&store, &id).await);
-                store.delete_expired(NOW, 10).await.unwrap();
             }
         });
+        let first = async {
+            first.await;
+            has_ended.store(true, Ordering::SeqCst);
+        };
+        tokio::join!(first, second);
+    }
+}
+
+/// Tests pause tokio's clock, which then jumps to the next timer whenever nothing else is to be done: a
+/// server's answer, which takes real time, must not be late by that.
+pub async fn a_paused_clock_refuses_no_call(fixture: impl Fixture) {
+    let store = Arc::new(fixture.open().await);
+    let paused = || {
+        let mut builder = Builder::new_current_thread();
+        builder.start_paused(true);
+        builder
+    };
+    in_a_runtime(paused, move || async move {
+        for _ in 0..10 {
+            use_store(&*store).await;
+        }
     })
     .await;
+}
+
+/// A store is dropped outside of any runtime.
+pub async fn a_store_may_be_dropped_anywhere(fixture: impl Fixture) {
+    let store = fixture.open().await;
+    use_store(&store).await;
+    thread::spawn(move || drop(store)).join().unwrap();
 }

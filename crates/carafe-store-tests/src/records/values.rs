@@ -73,4 +73,10 @@ pub async fn an_id_may_be_any_bytes(fixture: impl Fixture) {
     let to = SessionIdHash::from_bytes(last);
     let moved = create(&store, &pointer(to, NOW + 1)).await;
     assert_eq!(load(&store, &moved).await.record.state, State::Moved { to, until: NOW + 1 });
+    for state in [State::Rotated { to }, State::Ended { by: to }] {
+        let mut record = pointer(to, NOW + 1);
+        record.state = state;
+        let id = create(&store, &record).await;
+        assert_eq!(load(&store, &id).await.record.state, state);
+    }
 }

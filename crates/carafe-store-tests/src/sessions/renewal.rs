@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use carafe::{Config, Session, SessionStore as _};
+use carafe::{Clock, Config, Session, SessionStore as _};
 
-use super::at_once;
+use super::{Work, at_once};
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 
@@ -257,6 +257,97 @@ pub async fn racing_renewals_keep_one_session(fixture: impl Fixture) {
         assert_eq!(cookies.len(), 2, "one request brings the new id");
         for cookie in &cookies {
             assert_eq!(apps[1].look(cookie, "n").await, (Some("ada".to_owned()), Some(17)));
+        }
+    }
+}
+
+/// Renews the session again and again, two seconds after each other. The new cookie.
+async fn renew_often(app: &App, site: &Site, cookie: &str, times: u64) -> String {
+    let mut newest = cookie.to_owned();
+    for time in 0..times {
+        site.clock.advance(if time == 0 { RENEW_AFTER } else { 2 });
+        newest = renew(app, &newest).await;
+    }
+    newest
+}
+
+/// Where ids are renewed so often that several renewals fall into one grace period, an id that is still
+/// good leads to the session, however many came after it: it reads, writes and ends that session.
+pub async fn quick_renewals_lead_to_the_session(fixture: impl Fixture) {
+    let site = Site::new();
+    let quick = |config: Config| {
+        config.renew_after(Duration::from_secs(2)).renewal_grace(Duration::from_secs(GRACE))
+    };
+    let apps =
+        [site.app_with(fixture.open().await, quick), site.app_with(fixture.open().await, quick)];
+    for app in &apps {
+        let browser = Browser::logged_in(&apps[0], "ada").await;
+        let old = browser.cookie();
+        let newest = renew_often(&apps[0], &site, old, 5).await;
+        assert_eq!(app.look(old, "n").await, (Some("ada".to_owned()), Some(1)));
+        let write = |session: Session| async move { session.insert("n", 2) };
+        let answer = app.request(Some(old), write).await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (200, SetCookie::Keep));
+        assert_eq!(app.look(&newest, "n").await, (Some("ada".to_owned()), Some(2)));
+        app.request(Some(old), |session: Session| async move { session.logout() }).await.ok();
+        assert!(!app.is_alive(&newest).await, "the newest id outlived the logout");
+    }
+}
+
+/// Where the settings of another process allow more renewals than one follows, an old id is an error, and
+/// never an empty session.
+pub async fn a_chain_of_renewals_that_is_too_long_is_an_error(fixture: impl Fixture) {
+    let site = Site::new();
+    let slow = site.app_with(fixture.open().await, settings);
+    let quick = site.app_with(fixture.open().await, |config| {
+        config.renew_after(Duration::from_secs(2)).renewal_grace(Duration::from_secs(60))
+    });
+    let browser = Browser::logged_in(&quick, "ada").await;
+    let newest = renew_often(&quick, &site, browser.cookie(), 20).await;
+    let works: [Work; 3] =
+        [|session| session.insert("n", 2), Session::logout, |session| session.login("eve")];
+    for work in works {
+        let work = move |session: Session| async move { work(&session) };
+        let answer = slow.request(browser.cookie.as_deref(), work).await;
+        assert_eq!((answer.status.as_u16(), answer.cookie), (503, SetCookie::Keep));
+    }
+    assert_eq!(quick.look(browser.cookie(), "n").await, (Some("ada".to_owned()), Some(1)));
+    assert_eq!(quick.look(&newest, "n").await, (Some("ada".to_owned()), Some(1)));
+}
+
+/// Half a second of the time until the renewal, and of the grace period, counts as a whole one.
+pub async fn parts_of_seconds_are_rounded_up(fixture: impl Fixture) {
+    let site = Site::new();
+    let app = site.app_with(fixture.open().await, |config| {
+        config.renew_after(Duration::from_millis(1_500)).renewal_grace(Duration::from_millis(1_500))
+    });
+    let browser = Browser::logged_in(&app, "ada").await;
+    site.clock.advance(2);
+    renew(&app, browser.cookie()).await;
+    assert!(app.is_alive(browser.cookie()).await);
+    site.clock.advance(1);
+    assert!(app.is_alive(browser.cookie()).await, "the grace was cut short");
+    site.clock.advance(1);
+    assert!(!app.is_alive(browser.cookie()).await);
+}
+
+/// An id that was rotated is dead at once also by the clock of a process that is behind.
+pub async fn a_rotated_id_is_dead_by_any_clock(fixture: impl Fixture) {
+    let site = Site::new();
+    let mut behind = site.clone();
+    behind.clock = Clock::fixed(site.clock.now() - 30);
+    let apps = [
+        site.app_with(fixture.open().await, settings),
+        behind.app_with(fixture.open().await, settings),
+    ];
+    let works: [Work; 2] = [Session::rotate, |session| session.login("ada")];
+    for work in works {
+        let mut browser = Browser::logged_in(&apps[0], "ada").await;
+        let old = browser.cookie().to_owned();
+        browser.send(&apps[0], move |session: Session| async move { work(&session) }).await.ok();
+        for app in &apps {
+            assert!(!app.is_alive(&old).await);
+            assert!(app.is_alive(browser.cookie()).await);
         }
     }
 }

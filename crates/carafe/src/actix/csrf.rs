@@ -13,8 +13,8 @@ use super::handles;
 use super::response::lines;
 use crate::Error;
 use crate::bridge::{Streamed, Streaming, head};
-use crate::csrf::{self, Body, Protection, Settings};
-use crate::engine::{Handled, Handles};
+use crate::csrf::{self, Body, Settings};
+use crate::handled::{Handled, Handles};
 
 /// Lets a request through, or says why not.
 pub(super) async fn check(
@@ -22,8 +22,8 @@ pub(super) async fn check(
     settings: &Arc<Settings>,
 ) -> Result<Handled, Error> {
     let parts = parts(request.request());
-    let slot = handles::of(request.request(), Handles::slot)?;
-    let protection = Protection::new(slot, settings, &parts.method);
+    let protection =
+        handles::of(request.request(), |outer| outer.protect(settings, &parts.method))?;
     let handled = Handled::Csrf(Arc::clone(&protection));
     handles::insert(request, &handled);
     if !protection.exempts(&parts) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::handles::of;
-use crate::engine::Handles;
+use crate::handled::Handles;
 use crate::session::{Extracting, Unopened, extract};
 use crate::{Csrf, CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
 

@@ -7,8 +7,8 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpMessage as _, HttpRequest};
 use http::HeaderValue;
 
-use crate::engine::{Engine, Handled, Handles};
-use crate::session::Slot;
+use crate::engine::{Engine, Slot, keeps_flashes};
+use crate::handled::{Handled, Handles};
 
 /// Puts what a layer has of a request there, beside what other layers have.
 pub(super) fn insert(request: &ServiceRequest, handled: &Handled) {
@@ -30,7 +30,9 @@ pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> 
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    Slot::with_cookies(engine, cookies, || {
+    let line = |name| request.headers().get(name).map(header::HeaderValue::as_bytes);
+    let keeps_flashes = keeps_flashes(engine, request.method().as_str(), line);
+    Slot::with_cookies(engine, cookies, keeps_flashes, || {
         let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         is_get.then_some(path)

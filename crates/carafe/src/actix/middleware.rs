@@ -15,7 +15,8 @@ use pin_project_lite::pin_project;
 use super::response::Answer;
 use super::{LocalFuture, csrf, handles};
 use crate::csrf::page;
-use crate::engine::{Handled, Handling, Layered, Reply as _};
+use crate::engine::Reply as _;
+use crate::handled::{Handled, Handling, Layered};
 use crate::prompt::Prompt;
 use crate::{CsrfLayer, SessionLayer};
 
@@ -91,9 +92,19 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let settings = match &self.0.0 {
             Layered::Sessions(engine) => {
-                let handled = Handled::Session(handles::slot(engine, &request));
-                handles::insert(&request, &handled);
-                return ResponseFuture::new(self.0.1.call(request), handled);
+                let handled = handles::of(request.request(), |outer| {
+                    Handled::session(engine, outer, || handles::slot(engine, &request))
+                });
+                match handled {
+                    Ok(handled) => {
+                        handles::insert(&request, &handled);
+                        return ResponseFuture::new(self.0.1.call(request), handled);
+                    }
+                    Err(error) => {
+                        let answer = Ok(request.into_response(engine.refuse::<Answer<B>>(&error)));
+                        return ResponseFuture::Checking { checking: Prompt::done(answer) };
+                    }
+                }
             }
             Layered::Csrf(settings) => Arc::clone(settings),
         };

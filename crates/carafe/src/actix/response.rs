@@ -2,12 +2,12 @@
 
 use actix_web::body::EitherBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderValue, TryIntoHeaderPair as _};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use bytes::Bytes;
 use http::Response;
 
-use crate::engine::{COOKIE, Headers, NO_STORE, Reply, merged_vary};
+use crate::engine::{Headers, Reply};
 use crate::session::Unopened;
 use crate::{Error, event};
 
@@ -56,22 +56,20 @@ impl<B> Reply for Answer<B> {
 }
 
 impl Headers for HeaderMap {
-    fn vary_with_cookie(&mut self) {
-        let lines = self.get_all(header::VARY).map(HeaderValue::as_bytes);
-        let first = (lines.len() == 0).then(|| HeaderValue::from_static(COOKIE));
-        if let Some(vary) = first.or_else(|| merged_vary(lines)?.try_into().ok()) {
-            self.insert(header::VARY, vary);
-        }
+    fn lines_of(&self, name: &http::HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name.as_str()).map(HeaderValue::as_bytes)
     }
 
-    fn append_cookie(&mut self, cookie: http::HeaderValue) {
-        if let Ok(cookie) = HeaderValue::from_bytes(cookie.as_bytes()) {
-            self.append(header::SET_COOKIE, cookie);
-        }
+    fn set(&mut self, name: http::HeaderName, value: http::HeaderValue) {
+        self.remove(name.as_str());
+        self.add(name, value);
     }
 
-    fn forbid_storing(&mut self) {
-        self.insert(header::CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    fn add(&mut self, name: http::HeaderName, value: http::HeaderValue) {
+        // What is a header in one version of http is one in the other.
+        if let Ok((name, value)) = (name.as_str(), value.as_bytes()).try_into_pair() {
+            self.append(name, value);
+        }
     }
 }
 

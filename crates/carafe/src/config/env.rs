@@ -57,7 +57,7 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
         "RENEW_AFTER" => config.renew_after(variable.seconds()?),
         "RENEWAL_GRACE" => config.renewal_grace(variable.seconds()?),
         "STORE_TIMEOUT" => config.store_timeout(variable.seconds()?),
-        "SESSION_LIMIT" => config.session_limit(variable.bytes()?),
+        "SESSION_LIMIT" => config.session_limit(variable.limit()?),
         "STRICT" => config.strict(variable.bool()?),
         _ => config,
     })
@@ -147,11 +147,18 @@ impl Variable<'_> {
     }
 
     fn bytes(&self) -> Result<usize, Error> {
+        self.number().ok_or_else(|| self.not_allowed("a number of bytes, or 0 for no limit"))
+    }
+
+    fn limit(&self) -> Result<usize, Error> {
+        self.number().ok_or_else(|| self.not_allowed("a number of bytes"))
+    }
+
+    fn number(&self) -> Option<usize> {
         match &self.value {
-            Value::Int(bytes) => bytes.to_string().parse().ok(),
+            Value::Int(number) => number.to_string().parse().ok(),
             _ => None,
         }
-        .ok_or_else(|| self.not_allowed("a number of bytes, or 0 for no limit"))
     }
 }
 

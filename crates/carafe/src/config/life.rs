@@ -23,7 +23,7 @@ impl Config {
     }
 
     /// After how long a session in a store gets a new id, so that one that leaked is of use for a
-    /// limited time: a day by default; zero turns it off.
+    /// limited time: a day by default; zero turns it off. Parts of a second are rounded up.
     #[must_use]
     pub fn renew_after(mut self, interval: Duration) -> Self {
         self.renew_after = interval;
@@ -31,7 +31,8 @@ impl Config {
     }
 
     /// How long after such a renewal requests with the old id are still served, since they may have
-    /// been under way: 10 seconds by default. After a login there is no such grace.
+    /// been under way: 10 seconds by default, and at most about 30 times
+    /// [`renew_after`](Self::renew_after). After a login there is no such grace.
     #[must_use]
     pub fn renewal_grace(mut self, grace: Duration) -> Self {
         self.renewal_grace = grace;

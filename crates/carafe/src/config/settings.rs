@@ -1,13 +1,11 @@
 use std::time::Duration;
 
+use super::{Caching, Mistyped};
 use crate::codec::{CodecOptions, Compression, Format};
-use crate::cookie::{Attributes, SameSite, SetCookie};
+use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
 use crate::signing::{Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
-
-/// The longest lifetime that can be set: a hundred years, in seconds.
-const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
 
 /// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
 /// and a choice that Flask hasn't.
@@ -59,9 +57,13 @@ pub struct Config {
     pub(crate) lifetime: Duration,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
+    /// Whether the cookie's name is part of the salt.
+    pub(crate) named_salt: bool,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
-    pub(crate) no_store: bool,
+    pub(crate) caching: Caching,
+    pub(crate) clear_site_data: bool,
+    pub(crate) head_takes_flashes: bool,
     /// Whether sessions are written sealed, and not signed.
     #[cfg(feature = "sealed")]
     pub(crate) sealed: bool,
@@ -77,6 +79,7 @@ pub struct Config {
     pub(crate) sweep_interval: Duration,
     pub(crate) session_limit: usize,
     pub(crate) strict: bool,
+    pub(crate) mistyped: Mistyped,
 }
 
 impl Default for Config {
@@ -104,15 +107,18 @@ impl Config {
             lifetime: Duration::from_secs(31 * 86_400),
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
+            named_salt: false,
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
-            no_store: false,
+            caching: Caching::Vary,
+            clear_site_data: false,
+            head_takes_flashes: true,
             #[cfg(feature = "sealed")]
             sealed: false,
             accepted: Vec::new(),
             rewrite_outdated: false,
             refuse_weak_keys: false,
-            idle_timeout: Duration::from_secs(7 * 86_400),
+            idle_timeout: super::check::DEFAULT_IDLE_TIMEOUT,
             absolute_timeout: Duration::from_secs(31 * 86_400),
             renew_after: Duration::from_secs(86_400),
             renewal_grace: Duration::from_secs(10),
@@ -120,13 +126,14 @@ impl Config {
             sweep_interval: Duration::from_secs(60),
             session_limit: 64 * 1024,
             strict: false,
+            mistyped: Mistyped::Error,
         }
     }
 
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
-    /// for the path `/` of this host alone; responses that set it say `Cache-Control: no-store`,
-    /// and only routes that extract the session renew it. Secret keys that everybody knows are
-    /// refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// for the path `/` of this host alone; responses that depend on the session say
+    /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
+    /// session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -136,7 +143,9 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
-            no_store: true,
+            caching: Caching::Private,
+            head_takes_flashes: false,
+            named_salt: true,
             refuse_weak_keys: true,
             ..Self::flask()
         }
@@ -258,11 +267,16 @@ impl Config {
         self
     }
 
-    /// The salt of the signature, `cookie-session` by default: an attribute of the session
-    /// interface in Flask.
+    /// The salt of the signature: an attribute of the session interface in Flask. It is
+    /// `cookie-session` by default, and in the hardened profiles `cookie-session`, a space and the
+    /// cookie's name, so that a session is good for the cookie alone that it was signed for.
+    ///
+    /// Layers that share keys and write Flask's format in cookies of different names each need a
+    /// salt of their own.
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
+        self.named_salt = false;
         self
     }
 
@@ -296,10 +310,37 @@ impl Config {
         self
     }
 
-    /// Whether responses that set the cookie say `Cache-Control: no-store`.
+    /// What caches may do with the responses of requests that ask for their session:
+    /// [`Caching::Private`] by default, and [`Caching::Vary`] in Flask's profile.
+    ///
+    /// ```
+    /// use carafe::{Caching, Config};
+    ///
+    /// // A bank: not even the browser's own cache keeps what a user has seen.
+    /// let config = Config::hardened().caching(Caching::NoStore);
+    /// ```
     #[must_use]
-    pub fn no_store(mut self, on: bool) -> Self {
-        self.no_store = on;
+    pub fn caching(mut self, caching: Caching) -> Self {
+        self.caching = caching;
+        self
+    }
+
+    /// Whether the response of a request that logged out says `Clear-Site-Data: "cache", "storage"`:
+    /// browsers then drop what they have cached and stored of this origin. Off by default.
+    ///
+    /// It takes effect over HTTPS, and takes some browsers a second or more. The session's own
+    /// cookie is removed in any case, and other cookies stay.
+    #[must_use]
+    pub fn clear_site_data(mut self, on: bool) -> Self {
+        self.clear_site_data = on;
+        self
+    }
+
+    /// Whether a `HEAD` request takes flashed messages out of the session, as it does in Flask and
+    /// in [`Config::flask`]. In the other profiles they stay for the `GET` that shows them.
+    #[must_use]
+    pub fn head_takes_flashes(mut self, on: bool) -> Self {
+        self.head_takes_flashes = on;
         self
     }
 
@@ -323,7 +364,8 @@ impl Config {
     /// written, is written anew by the first request that carries it. Otherwise (the default) that
     /// happens when it is next written for another reason.
     ///
-    /// Routes that never look at the session then verify its cookie, too.
+    /// Routes that never look at the session then verify its cookie, too. The id of a session in a
+    /// store is signed anew by routes that look at the session.
     #[must_use]
     pub fn rewrite_outdated(mut self, on: bool) -> Self {
         self.rewrite_outdated = on;
@@ -372,6 +414,15 @@ impl Config {
         self.lifetime
     }
 
+    /// Whether weak keys are refused: in the hardened profiles, and wherever sessions are sealed.
+    pub(crate) fn refuses_weak_keys(&self) -> bool {
+        #[cfg(feature = "sealed")]
+        if self.sealed {
+            return true;
+        }
+        self.refuse_weak_keys
+    }
+
     /// What a layer with these settings would send as `Set-Cookie`, but for the value.
     ///
     /// ```
@@ -408,38 +459,35 @@ impl Config {
         if self.sealed {
             return Format::sealed();
         }
-        Format::flask(self.signing.clone())
+        let signing = self.signing.clone();
+        if self.named_salt { Format::signed(signing) } else { Format::flask(signing) }
+    }
+
+    /// Refuses this layer if another one with the same keys would take its signed sessions for its
+    /// own: they say nothing of the cookie that they are for.
+    pub(crate) fn refuse_same_signature(&self, other: &Self) -> Result<(), Error> {
+        #[cfg(feature = "sealed")]
+        if self.sealed || other.sealed {
+            return Ok(());
+        }
+        let is_bound = self.named_salt || other.named_salt;
+        if is_bound || self.cookie_name == other.cookie_name || self.format() != other.format() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Setting,
+            format!(
+                "the layers of the cookies {:?} and {:?} share keys, salt, digest and key derivation, \
+                 so that each would accept the sessions of the other: give one of them a salt of its \
+                 own (Config::salt)",
+                other.cookie_name, self.cookie_name
+            ),
+        ))
     }
 
     /// The age up to which a cookie is accepted, in seconds.
     pub(crate) fn max_age(&self) -> u64 {
         self.lifetime.as_secs()
-    }
-
-    /// Checks the settings against each other, and formats what a cookie repeats.
-    pub(crate) fn check(&self) -> Result<SetCookie, Error> {
-        if self.lifetime.as_secs() > MAX_LIFETIME {
-            return Err(Error::setting(
-                "PERMANENT_SESSION_LIFETIME",
-                &self.lifetime.as_secs().to_string(),
-                "at most a hundred years, in seconds",
-            ));
-        }
-        if self.idle_timeout.as_secs() == 0 || self.absolute_timeout.as_secs() == 0 {
-            return Err(Error::new(
-                ErrorKind::Setting,
-                "the idle or the absolute timeout is less than a second, so that every session \
-                 would have ended before it is used",
-            ));
-        }
-        if self.inflate_limit == 0 {
-            return Err(Error::new(
-                ErrorKind::Setting,
-                "the inflate limit is 0, which refuses every compressed session: \
-                 it must be a number of bytes such as 1048576",
-            ));
-        }
-        Ok(SetCookie::new(&self.attributes())?)
     }
 
     pub(crate) fn attributes(&self) -> Attributes<'_> {
@@ -460,6 +508,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cookie::SetCookie;
 
     #[test]
     fn the_profiles_pass_their_own_checks() {

@@ -84,7 +84,10 @@ impl<B: HttpBody> Body<B> {
                     self.trailers = frame.into_trailers().ok();
                     body = None;
                 }
-                Some(Err(_)) => break Read::Broken,
+                Some(Err(_)) => {
+                    body = None;
+                    break Read::Broken;
+                }
                 None => body = None,
             }
             match search.search(&read, body.is_none()) {
@@ -99,6 +102,32 @@ impl<B: HttpBody> Body<B> {
             self.rest = Rest::Begun { body };
         }
         result
+    }
+}
+
+impl<B: HttpBody> Body<B> {
+    /// Reads what is still to come of the body and drops it, and at most about `limit` bytes.
+    ///
+    /// Where a server answers before it has read a request, it closes the connection, and a client that
+    /// is still sending gets an error in place of the answer.
+    pub(super) async fn discard(self, limit: u64) {
+        let mut body = match self.rest {
+            Rest::Whole { body } => Box::pin(body),
+            Rest::Begun { body } => body,
+            Rest::Ended => return,
+        };
+        let mut left = limit;
+        while body.size_hint().lower() <= left {
+            let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await else { return };
+            let read = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+            let Some(rest) = left.checked_sub(read) else { return };
+            left = rest;
+        }
+    }
+
+    /// Whether none of the body has been read.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.rest, Rest::Whole { .. })
     }
 }
 

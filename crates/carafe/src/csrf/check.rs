@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::{CONTENT_TYPE, EXPECT, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body::Body as HttpBody;
@@ -15,6 +15,8 @@ use super::protection::Protection;
 use crate::{Error, ErrorKind, event};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How many bytes of a request that is refused are read and dropped: 32 MiB.
+const DISCARDED: u64 = 32 * 1024 * 1024;
 /// The headers that a token may be in.
 const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-csrftoken"];
 
@@ -43,6 +45,10 @@ where
             if error.kind() == ErrorKind::Csrf {
                 event::csrf_refused(&error, parts.headers.get(ORIGIN));
             }
+            // A client that waits for leave to send its body sends none.
+            if !(body.is_whole() && parts.headers.contains_key(EXPECT)) {
+                body.discard(DISCARDED).await;
+            }
             Err(error)
         }
     }
@@ -58,8 +64,12 @@ fn check_site(origins: &Origins, request: &Parts) -> Result<(), Error> {
         ));
     }
     let is_listed = origin.is_some_and(|origin| origins.lists(origin));
+    // A browser hides the origin of a page with `Referrer-Policy: no-referrer`, and vouches for the
+    // request all the same. Of a sandboxed frame, whose origin is `null` too, it says `cross-site`.
+    let is_vouched_for = origin == Some(b"null") && site == Some(b"same-origin");
     if let Some(origin) = origin
         && !is_listed
+        && !is_vouched_for
         && !origins.is_same_host(origin, request)
     {
         return Err(refused(

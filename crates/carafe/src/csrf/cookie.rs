@@ -3,7 +3,7 @@
 use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
 use crate::engine::Headers;
-use crate::session::Slot;
+use crate::engine::Slot;
 use crate::{Config, Error};
 
 /// What the cookie's name ends with.
@@ -15,8 +15,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let config = engine.config();
     let found = Finder::new(&name(config)).find(slot.cookies())?;
     let codecs = engine.codecs();
-    let unsigned =
-        codecs.csrf().unsign(&found.value, Some(config.max_age()), engine.clock.now()).ok()?;
+    let unsigned = codecs.unsign_csrf(&found.value, config.max_age(), engine.clock.now()).ok()?;
     Secret::from_text(unsigned.value)
 }
 

@@ -2,8 +2,13 @@
 
 use memchr::{memchr, memmem};
 
+use super::parameters;
+
 /// The name of the form field that has the token, in [`Csrf::field`](super::Csrf::field).
 pub const FIELD: &str = "csrf_token";
+
+/// The longest `Content-Type` that is taken for a form's, in bytes. A boundary has at most 70.
+const CONTENT_TYPE_LIMIT: usize = 1024;
 
 /// A search that goes on where it stopped when more of the body has come: each byte is looked at
 /// once, however small the pieces are that it comes in.
@@ -54,11 +59,15 @@ pub(super) enum Found<'a> {
 impl Search {
     /// A search in a body of this content type; `None` if that isn't one of a form's.
     pub(super) fn new(content_type: &[u8]) -> Option<Self> {
-        let mut parts = Parameters::new(content_type);
-        let form = if parts.essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        if content_type.len() > CONTENT_TYPE_LIMIT {
+            return None;
+        }
+        let essence = parameters::essence(content_type);
+        let form = if essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             Form::UrlEncoded
-        } else if parts.essence.eq_ignore_ascii_case(b"multipart/form-data") {
-            let boundary = parts.get(b"boundary").filter(|text| (1..=70).contains(&text.len()))?;
+        } else if essence.eq_ignore_ascii_case(b"multipart/form-data") {
+            let boundary = parameters::find(content_type, b"boundary")?;
+            let boundary = Some(boundary).filter(|text| (1..=70).contains(&text.len()))?;
             Form::Multipart {
                 delimiter: [b"\r\n--", boundary.as_slice()].concat(),
                 place: Place::First,
@@ -187,72 +196,10 @@ fn is_wanted(headers: &[u8]) -> bool {
             return false;
         };
         let (name, value) = (&line[..colon], &line[colon + 1..]);
-        let mut parts = Parameters::new(value);
         name.eq_ignore_ascii_case(b"content-disposition")
-            && parts.essence.eq_ignore_ascii_case(b"form-data")
-            && parts.get(b"name").is_some_and(|name| name == FIELD.as_bytes())
+            && parameters::essence(value).eq_ignore_ascii_case(b"form-data")
+            && parameters::find(value, b"name").is_some_and(|name| name == FIELD.as_bytes())
     })
-}
-
-/// A header's value of the form `essence; name=value; name="value"`.
-struct Parameters<'a> {
-    essence: &'a [u8],
-    rest: &'a [u8],
-}
-
-impl<'a> Parameters<'a> {
-    fn new(value: &'a [u8]) -> Self {
-        let end = memchr(b';', value).unwrap_or(value.len());
-        let rest = value.get(end + 1..).unwrap_or_default();
-        Self { essence: value[..end].trim_ascii(), rest }
-    }
-
-    /// The first parameter of a name.
-    fn get(&mut self, name: &[u8]) -> Option<Vec<u8>> {
-        loop {
-            let equals = memchr(b'=', self.rest)?;
-            let found = self.rest[..equals].trim_ascii().eq_ignore_ascii_case(name);
-            self.rest = &self.rest[equals + 1..];
-            let value = self.value();
-            if found {
-                return Some(value);
-            }
-        }
-    }
-
-    /// Takes a value, and what follows it up to the next semicolon. What is in quotes only in part stays
-    /// as it is, and so isn't what anybody looks for.
-    fn value(&mut self) -> Vec<u8> {
-        let text = self.rest.trim_ascii_start();
-        let (quoted, after) = match text {
-            [b'"', inner @ ..] => unquote(inner),
-            _ => (None, text),
-        };
-        let end = memchr(b';', after).unwrap_or(after.len());
-        let unquoted = after[..end].trim_ascii();
-        self.rest = after.get(end + 1..).unwrap_or_default();
-        match quoted {
-            Some(value) if unquoted.is_empty() => value,
-            None if !text.starts_with(b"\"") => unquoted.to_vec(),
-            _ => text.to_vec(),
-        }
-    }
-}
-
-/// What stands up to the closing quote, if there is one, and what follows it. Quotes and backslashes are
-/// escaped by backslashes, and nothing else is.
-fn unquote(mut rest: &[u8]) -> (Option<Vec<u8>>, &[u8]) {
-    let mut value = Vec::new();
-    loop {
-        rest = match rest {
-            [] => return (None, rest),
-            [b'"', after @ ..] => return (Some(value), after),
-            [b'\\', byte @ (b'"' | b'\\'), after @ ..] | [byte, after @ ..] => {
-                value.push(*byte);
-                after
-            }
-        };
-    }
 }
 
 #[cfg(test)]
@@ -334,6 +281,7 @@ mod tests {
             "multipart/form-data; boundary=",
             "multipart/form-data; xboundary=x",
             &format!("multipart/form-data; boundary={}", "x".repeat(71)),
+            &format!("multipart/form-data; {}boundary=x", "a=b; ".repeat(200)),
         ] {
             assert!(!is_form(text), "{text}");
         }

@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap};
 
 use super::field::FIELD;
 use super::protection::Protection;
-use crate::session::Slot;
+use crate::engine::Slot;
 #[cfg(feature = "actix")]
 use crate::session::{Extracting, extract};
 use crate::{Error, ErrorKind, event};

@@ -9,12 +9,15 @@
 //! 3. The browser must say where the request comes from. `Origin`, if it is there, must be, byte for
 //!    byte, one of the origins that the layer was given. `Sec-Fetch-Site`, if it is there, must be
 //!    `same-origin` or `none`, unless `Origin` names a listed one. At least one of the two must be
-//!    there, each at most once; `Origin: null` is no origin.
+//!    there, each at most once. `Origin: null` is no origin, unless `Sec-Fetch-Site` is
+//!    `same-origin`.
 //! 4. The request must carry the visitor's token: in the header `X-CSRF-Token` or `X-CSRFToken`, or
 //!    else in the field `csrf_token` of a form (`application/x-www-form-urlencoded` or
 //!    `multipart/form-data`). The token of a query doesn't count, since URLs end up in logs.
 //!
-//! What doesn't pass is answered with 403 and the reason, and its handler doesn't run.
+//! What doesn't pass is answered with 403 and the reason, and its handler doesn't run. The body of such
+//! a request is read and dropped first, up to 32 MiB: a browser that is still sending an upload when
+//! the connection is closed would show an error of its own in place of the answer.
 //!
 //! # The token
 //!
@@ -50,8 +53,9 @@
 //!   `X-Forwarded-Host`, and `Host` only if it is told to ([`CsrfLayer::same_host`]).
 //! - Proxies must let `Origin` and `Sec-Fetch-Site` through as they are. Over plain HTTP, browsers
 //!   send no `Sec-Fetch-Site`, except to localhost.
-//! - With `Referrer-Policy: no-referrer`, browsers send the forms of a page with `Origin: null`, and
-//!   they are refused; `same-origin` is as strict and works.
+//! - With `Referrer-Policy: no-referrer`, browsers send the forms of a page with `Origin: null`. They
+//!   pass where the browser sends `Sec-Fetch-Site`, which it doesn't over plain HTTP;
+//!   `Referrer-Policy: same-origin` is as strict and works everywhere.
 //! - Programs that are no browsers send neither header. Let them send `Origin` and a token, or
 //!   exempt the routes that are theirs, which then must not go by cookies.
 //! - WebSockets begin with a `GET`, which passes: check their `Origin` where they are accepted.
@@ -101,6 +105,7 @@ mod future;
 mod handle;
 mod layer;
 mod origin;
+mod parameters;
 mod protection;
 mod service;
 mod token;

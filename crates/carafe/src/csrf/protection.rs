@@ -9,8 +9,10 @@ use super::check::{is_safe, refused};
 use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
+use crate::content::Operation;
 use crate::engine::Headers;
-use crate::session::{Operation, Session, Slot};
+use crate::engine::Slot;
+use crate::session::Session;
 use crate::{Error, ErrorKind, LazySession, Text, Value};
 
 /// Where the session keeps the secret of its tokens.
@@ -23,7 +25,9 @@ pub(crate) struct Protection {
     settings: Arc<Settings>,
     /// Whether the request's method is one that changes nothing.
     safe: bool,
-    page: Mutex<Page>,
+    /// What a layer further out has of the request, if its token is the same.
+    outer: Option<Arc<Self>>,
+    page: Arc<Mutex<Page>>,
 }
 
 /// What the page that is being made has of the token.
@@ -41,10 +45,20 @@ struct Visitor {
 }
 
 impl Protection {
-    /// The protection of a request of this method.
-    pub(crate) fn new(slot: Arc<Slot>, settings: &Arc<Settings>, method: &Method) -> Arc<Self> {
+    /// The protection of a request of this method, which may have passed another layer: there is one
+    /// token for each session, which the layer that is outermost gives to the visitor.
+    pub(crate) fn new(
+        slot: Arc<Slot>,
+        settings: &Arc<Settings>,
+        method: &Method,
+        outer: Option<&Arc<Self>>,
+    ) -> Arc<Self> {
+        let outer = outer.filter(|outer| {
+            Arc::ptr_eq(&outer.slot, &slot) && outer.settings.flask_wtf == settings.flask_wtf
+        });
+        let page = outer.map(|outer| Arc::clone(&outer.page)).unwrap_or_default();
         let (settings, safe) = (Arc::clone(settings), is_safe(method));
-        Arc::new(Self { slot, settings, safe, page: Mutex::default() })
+        Arc::new(Self { slot, settings, safe, outer: outer.cloned(), page })
     }
 
     /// What a request carries of the layer's, which it may not have passed.
@@ -58,14 +72,27 @@ impl Protection {
         })
     }
 
-    /// The protection of a form that is checked where it is made, without a layer.
-    pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {
-        Self::new(slot, &Settings::without_origins(), &Method::POST)
+    /// The error of a layer that finds no session.
+    #[cold]
+    pub(crate) fn no_session() -> Error {
+        Error::new(
+            ErrorKind::NoLayer,
+            "the CSRF layer finds no session: the session's layer is missing, or the order is wrong \
+             and it is inside. It has to be outside. In a `Router`, whose last layer is outermost, \
+             write `.layer(csrf).layer(sessions)`; in a `ServiceBuilder`, whose first layer is \
+             outermost, `.layer(sessions).layer(csrf)`; in actix-web `.wrap(csrf).wrap(sessions)`",
+        )
     }
 
-    /// Whether the request passes unchecked.
+    /// The protection of a form that is checked where it is made, without a layer.
+    pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {
+        Self::new(slot, &Settings::without_origins(), &Method::POST, None)
+    }
+
+    /// Whether the request passes unchecked, or a clone of the layer further out has checked it.
     pub(crate) fn exempts(&self, request: &Parts) -> bool {
-        self.safe || self.settings.exempts(request)
+        let same = |outer: &Arc<Self>| Arc::ptr_eq(&outer.settings, &self.settings);
+        self.safe || self.outer.as_ref().is_some_and(same) || self.settings.exempts(request)
     }
 
     pub(super) fn settings(&self) -> &Arc<Settings> {
@@ -164,7 +191,7 @@ impl Protection {
 
     /// Completes the headers of a request whose page may have a token.
     pub(super) fn finish(&self, response: &mut impl Headers) -> Result<(), Error> {
-        if self.settings.flask_wtf || !self.slot.state().is_open() {
+        if self.outer.is_some() || self.settings.flask_wtf || !self.slot.state().is_open() {
             return Ok(());
         }
         let page = self.page();

@@ -9,7 +9,7 @@ use super::layer::Settings;
 use super::protection::Protection;
 use super::{Body, ResponseFuture, check};
 use crate::ResponseBody;
-use crate::session::Slot;
+use crate::engine::Slot;
 
 /// A service that only requests reach which come from its own site: what
 /// [`CsrfLayer`](super::CsrfLayer) makes.
@@ -43,9 +43,13 @@ where
         let (mut parts, body) = request.into_parts();
         let slot = match Slot::current(&parts.extensions) {
             Ok(slot) => slot,
-            Err(error) => return ResponseFuture::refused(error, Arc::clone(&self.settings)),
+            Err(_) => {
+                let error = Protection::no_session();
+                return ResponseFuture::refused(error, Arc::clone(&self.settings));
+            }
         };
-        let protection = Protection::new(slot, &self.settings, &parts.method);
+        let outer = parts.extensions.get();
+        let protection = Protection::new(slot, &self.settings, &parts.method, outer);
         parts.extensions.insert(Arc::clone(&protection));
         let body = Body::new(body);
         if protection.exempts(&parts) {

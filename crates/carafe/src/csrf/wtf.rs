@@ -6,7 +6,8 @@ use subtle::ConstantTimeEq as _;
 
 use super::check::refused;
 use super::field::FIELD;
-use crate::session::{Session, Slot};
+use crate::engine::Slot;
+use crate::session::Session;
 use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
 use crate::{Error, ErrorKind, Text, Value, id};
 

@@ -7,10 +7,10 @@ use http::HeaderValue;
 use tracing::Instrument as _;
 
 use super::driven::Driven;
-use super::{Backend, Engine};
+use super::{Backend, Engine, Slot};
 use crate::config::Refresh;
+use crate::content::{ID, LOGIN, Operation, View, is_permanent};
 use crate::id::SessionId;
-use crate::session::{ID, LOGIN, Operation, Slot, View, is_permanent};
 use crate::{Error, ErrorKind, event};
 
 /// What the response has to say about the session.
@@ -54,7 +54,6 @@ impl Commit {
     }
 
     /// Waits for the commit to be done.
-    #[cfg(feature = "testing")]
     pub(crate) async fn done(self) -> Result<Outcome, Error> {
         match self {
             Self::Done(outcome) => outcome,

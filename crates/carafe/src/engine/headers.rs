@@ -1,40 +1,65 @@
-use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The headers of a response, of whichever crate they are, to which the engine adds its own.
 pub(crate) trait Headers {
+    /// The lines of a header.
+    fn lines_of(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
+
+    /// Sets a header, in place of its lines.
+    fn set(&mut self, name: HeaderName, value: HeaderValue);
+
+    /// Adds a line beside those that are there.
+    fn add(&mut self, name: HeaderName, value: HeaderValue);
+
     /// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
-    fn vary_with_cookie(&mut self);
-
-    /// Adds a `Set-Cookie` beside those that are there.
-    fn append_cookie(&mut self, cookie: HeaderValue);
-
-    /// Says that no cache may store the response.
-    fn forbid_storing(&mut self);
-}
-
-impl Headers for HeaderMap {
     fn vary_with_cookie(&mut self) {
-        match self.entry(VARY) {
-            Entry::Vacant(vary) => {
-                vary.insert(HeaderValue::from_static(COOKIE));
-            }
-            Entry::Occupied(mut vary) => {
-                let merged = merged_vary(vary.iter().map(HeaderValue::as_bytes));
-                // What came out of header values, joined by commas, is a header value.
-                if let Some(Ok(value)) = merged.map(HeaderValue::try_from) {
-                    vary.insert(value);
-                }
-            }
+        let first = self.lines_of(&VARY).next().is_none().then_some(COOKIE);
+        // What came out of header values, joined by commas, is a header value.
+        let vary = first.or_else(|| merged_vary(self.lines_of(&VARY))?.try_into().ok());
+        if let Some(vary) = vary {
+            self.set(VARY, vary);
         }
     }
 
-    fn append_cookie(&mut self, cookie: HeaderValue) {
-        self.append(SET_COOKIE, cookie);
+    /// Says that no cache may store the response.
+    fn forbid_storing(&mut self) {
+        self.set(CACHE_CONTROL, NO_STORE);
+        self.stop_shared_caches();
     }
 
-    fn forbid_storing(&mut self) {
-        self.insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+    /// Says that no cache but the browser's own may store the response. Whatever else the handler
+    /// said stays.
+    fn forbid_sharing(&mut self) {
+        let first = self.lines_of(&CACHE_CONTROL).next().is_none().then_some(PRIVATE);
+        let private = first.or_else(|| private(self.lines_of(&CACHE_CONTROL))?.try_into().ok());
+        if let Some(private) = private {
+            self.set(CACHE_CONTROL, private);
+        }
+        self.stop_shared_caches();
+    }
+
+    /// Takes back what a handler said to shared caches in headers that are theirs alone.
+    fn stop_shared_caches(&mut self) {
+        for name in SHARED_CACHES {
+            if self.lines_of(&name).next().is_some() {
+                self.set(name, NO_STORE);
+            }
+        }
+    }
+}
+
+impl Headers for HeaderMap {
+    fn lines_of(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+
+    fn set(&mut self, name: HeaderName, value: HeaderValue) {
+        self.insert(name, value);
+    }
+
+    fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        self.append(name, value);
     }
 }
 
@@ -52,11 +77,55 @@ pub(crate) fn append_lines<'a>(
     }
 }
 
-/// `Vary` where nobody else wrote one.
-pub(crate) const COOKIE: &str = "Cookie";
+/// `Vary` where it has no line yet.
+const COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 
 /// `Cache-Control` of a response that no cache may store.
-pub(crate) const NO_STORE: &str = "no-store";
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// `Cache-Control` of a response that depends on the session, where it has no line yet.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private");
+
+/// The headers that tell shared caches more than `Cache-Control` does (RFC 9213, and what came before
+/// it).
+const SHARED_CACHES: [HeaderName; 2] =
+    [HeaderName::from_static("cdn-cache-control"), HeaderName::from_static("surrogate-control")];
+
+/// `Cache-Control` with `private` in it, of the lines that are there; `None` if they say as much.
+fn private<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
+    let mut directives: Vec<&[u8]> = lines.flat_map(directives).collect();
+    let before = directives.len();
+    // A `private` for some fields only lets shared caches store the rest.
+    directives.retain(|directive| {
+        !is_named(directive, b"public")
+            && !is_named(directive, b"s-maxage")
+            && (!is_named(directive, b"private") || !directive.contains(&b'='))
+    });
+    let is_private = |directive: &&[u8]| {
+        [&b"private"[..], b"no-store"].iter().any(|name| is_named(directive, name))
+    };
+    if directives.iter().any(is_private) {
+        return (directives.len() < before).then(|| directives.join(&b", "[..]));
+    }
+    directives.insert(0, b"private");
+    Some(directives.join(&b", "[..]))
+}
+
+/// Whether a directive has this name, with or without an argument.
+fn is_named(directive: &[u8], name: &[u8]) -> bool {
+    let end = directive.iter().position(|&byte| byte == b'=').unwrap_or(directive.len());
+    directive[..end].trim_ascii().eq_ignore_ascii_case(name)
+}
+
+/// The directives of a line, between commas that aren't in quotes.
+fn directives(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    let split = line.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == b',' && !quoted
+    });
+    split.map(<[u8]>::trim_ascii).filter(|directive| !directive.is_empty())
+}
 
 /// `Vary` with `Cookie` in it, of the lines that are there; `None` if it is among them.
 pub(crate) fn merged_vary<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
@@ -66,7 +135,7 @@ pub(crate) fn merged_vary<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<V
         return None;
     }
     lines.retain(|line| !line.is_empty());
-    lines.push(COOKIE.as_bytes());
+    lines.push(b"Cookie");
     Some(lines.join(&b", "[..]))
 }
 
@@ -92,5 +161,44 @@ mod tests {
         assert_eq!(after(&["Cookie-Extra"]), ["Cookie-Extra, Cookie"]);
         assert_eq!(after(&["", ""]), ["Cookie"]);
         assert_eq!(after(&["*"]), ["*, Cookie"]);
+    }
+
+    #[test]
+    fn shared_caches_are_shut_out_whatever_the_handler_said() {
+        for (lines, expected) in [
+            (&[][..], "private"),
+            (&["public, max-age=60"], "private, max-age=60"),
+            (&["PUBLIC", "max-age=60,S-MaxAge=600"], "private, max-age=60"),
+            (&["no-cache"], "private, no-cache"),
+            (&["max-age=60, private"], "max-age=60, private"),
+            (&["private, public"], "private"),
+            (&["no-store"], "no-store"),
+            (&["no-store, public"], "no-store"),
+            (&["private=\"set-cookie, public\", max-age=60"], "private, max-age=60"),
+            (&["no-cache=\"a, private\""], "private, no-cache=\"a, private\""),
+            (&["x=\"", "public"], "private, x=\""),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(CACHE_CONTROL, HeaderValue::from_static(line));
+            }
+            headers.forbid_sharing();
+            let after: Vec<_> = headers.get_all(CACHE_CONTROL).iter().collect();
+            assert_eq!(after, [expected], "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_shared_caches_read_is_taken_back() {
+        let forbid = [HeaderMap::forbid_sharing, HeaderMap::forbid_storing];
+        for forbid in forbid {
+            let mut headers = HeaderMap::new();
+            headers.insert("cdn-cache-control", HeaderValue::from_static("max-age=600"));
+            headers.insert("surrogate-control", HeaderValue::from_static("max-age=600"));
+            forbid(&mut headers);
+            assert_eq!(headers["cdn-cache-control"], "no-store");
+            assert_eq!(headers["surrogate-control"], "no-store");
+            assert_eq!(headers.len(), 3);
+        }
     }
 }

@@ -74,7 +74,7 @@ impl SharedKeys {
         let mut shared = self.lock();
         shared.layers.retain(|layer| layer.strong_count() > 0);
         let layers: Vec<_> = shared.layers.iter().filter_map(Weak::upgrade).collect();
-        if layers.iter().any(|layer| layer.config.refuse_weak_keys) {
+        if layers.iter().any(|layer| layer.config.refuses_weak_keys()) {
             ring.refuse_weak()?;
         }
         let derive = |layer: Arc<LayerKeys>| {
@@ -133,10 +133,24 @@ pub(super) struct LayerKeys {
 }
 
 impl LayerKeys {
-    /// Derives the keys of a layer's formats.
-    pub(super) fn new(keys: &SharedKeys, config: Config) -> Result<Arc<Self>, Error> {
+    /// Derives the keys of a layer's formats, which may take the place of another layer's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if another layer with the same keys would
+    /// accept this one's sessions under another name, and
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key isn't allowed.
+    pub(super) fn new(
+        keys: &SharedKeys,
+        config: Config,
+        replaced: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Error> {
         let mut shared = keys.lock();
-        if config.refuse_weak_keys {
+        let others = shared.layers.iter().filter_map(Weak::upgrade);
+        let is_other = |layer: &Arc<Self>| !replaced.is_some_and(|old| Arc::ptr_eq(old, layer));
+        for other in others.filter(is_other) {
+            config.refuse_same_signature(&other.config)?;
+        }
+        if config.refuses_weak_keys() {
             shared.ring.refuse_weak()?;
         }
         let codecs = Codecs::new(&shared.ring, &config.codec())?;
@@ -177,12 +191,12 @@ impl LayerKeys {
         }
     }
 
-    /// The id in the cookie of a session in a store, if this service signed it, and whether it was
-    /// signed with an older key; `None` if what was signed is no id.
+    /// The id in the cookie of a session in a store, if this service signed it, and whether a new
+    /// cookie would have another signature; `None` if what was signed is no id.
     pub(super) fn unsign_id(&self, cookie: &[u8]) -> Result<Option<(SessionId, bool)>, Error> {
         let codecs = self.codecs();
-        let (text, key) = codecs.ids().unsign_with_key(cookie)?;
-        Ok(SessionId::from_text(text).map(|id| (id, key != 0)))
+        let (text, is_outdated) = codecs.unsign_id(cookie)?;
+        Ok(SessionId::from_text(text).map(|id| (id, is_outdated)))
     }
 
     /// The formats under the keys of this moment.

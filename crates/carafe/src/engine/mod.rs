@@ -1,18 +1,48 @@
-//! What a layer does with a request's session: open it, and save what changed.
+//! Sessions without a web framework: what the layers for tower and actix-web are made of.
 //!
-//! The adapters for frameworks call this and nothing else; the rules are Flask's.
+//! 1. [`Sessions`] has the keys, the settings, the store and the clock. One is made at start.
+//! 2. [`Sessions::request`] begins a request with its `Cookie` header lines, unread.
+//! 3. [`Session::open`] reads them, and loads the session if it is in a store. Without a store,
+//!    [`Session::open_now`] does it without waiting.
+//! 4. [`Request::commit`] saves what changed, by Flask's rules, and gives the header lines to send;
+//!    [`Request::commit_now`] does it without waiting.
+//!
+//! ```
+//! use carafe::engine::{Clock, Sessions};
+//! use carafe::{Config, SecretKey, Session};
+//!
+//! let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?
+//!     .with_clock(Clock::fixed(1_700_000_000));
+//!
+//! let request = sessions.request([] as [&str; 0]);
+//! let session = Session::open_now(&request)?;
+//! session.insert("visits", 1)?;
+//! let committed = request.commit_now()?;
+//! let (_, cookie) = committed.lines().find(|(name, _)| *name == "set-cookie").unwrap();
+//!
+//! // The browser sends back what stands before the first semicolon.
+//! let cookie = cookie.split(|byte| *byte == b';').next().unwrap();
+//! let request = sessions.request([cookie]);
+//! assert_eq!(Session::open_now(&request)?.get::<i64>("visits")?, Some(1));
+//! # Ok::<(), carafe::Error>(())
+//! ```
+//!
+//! A store that waits needs a tokio runtime. `examples/bare` serves a site this way, over a plain socket.
+//!
+//! [`Session::open`]: crate::Session::open
+//! [`Session::open_now`]: crate::Session::open_now
 
-mod clock;
 mod commit;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
-#[cfg(feature = "actix")]
-mod handled;
 mod headers;
 mod keys;
+mod owner;
+mod request;
 mod respond;
 mod revocable;
+mod slot;
 mod stored;
 mod sync;
 
@@ -20,32 +50,41 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::Guard;
-use http::{Extensions, HeaderValue};
+use http::HeaderValue;
 use tracing::Instrument as _;
 
-pub use self::clock::Clock;
 pub(crate) use self::commit::{Commit, Outcome, Saving};
-#[cfg(feature = "actix")]
-pub(crate) use self::handled::{Handled, Handles, Handling, Layered};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
-pub(crate) use self::headers::{COOKIE, NO_STORE, append_lines, merged_vary};
+pub(crate) use self::headers::append_lines;
 use self::keys::LayerKeys;
 pub use self::keys::SharedKeys;
+pub(crate) use self::owner::{Name, Owner};
+pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
-pub(crate) use self::revocable::RevocationBackend;
+use self::revocable::RevocationBackend;
+use self::slot::FromCookie;
+#[cfg(feature = "actix")]
+pub(crate) use self::slot::keeps_flashes;
+pub(crate) use self::slot::{Slot, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
+pub use crate::clock::Clock;
 use crate::codec::{Codecs, Decoded};
+use crate::content::View;
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
-use crate::session::{FromCookie, Slot, View};
 use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
+
+pub use crate::record::Record;
+pub use crate::store::{MemoryStore, RevocationStore, SessionStore};
+pub use crate::value::Value;
 
 /// A session that is being opened.
 type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
@@ -67,6 +106,8 @@ pub(crate) enum Backend {
 /// Everything that the requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
+    /// Equal for the clones of a layer that open and save the same sessions.
+    identity: u64,
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
     /// Finds the session's cookie.
@@ -76,14 +117,13 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
-    /// Puts the slot into the request under the name of a marker type.
-    pub(crate) name: Option<fn(&mut Extensions, &Arc<Slot>)>,
+    pub(crate) name: Option<Name>,
 }
 
 impl Engine {
     pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(LayerKeys::new(keys, config)?, set_cookie))
+        Ok(Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie))
     }
 
     /// Flask's defaults, which need no check.
@@ -95,6 +135,7 @@ impl Engine {
 
     fn assemble(keys: Arc<LayerKeys>, set_cookie: SetCookie) -> Self {
         Self {
+            identity: next_identity(),
             cookie: Finder::new(&keys.config.cookie_name),
             keys,
             set_cookie,
@@ -108,7 +149,9 @@ impl Engine {
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let Self { keys, cookie, set_cookie, .. } = Self::new(&self.keys.keys, config)?;
+        let set_cookie = config.check()?;
+        let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
+        let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
     }
 
@@ -117,13 +160,21 @@ impl Engine {
         Self { clock, ..self }.with_backend_settings()
     }
 
-    /// The same engine with sessions in another place.
-    pub(crate) fn with_backend(self, backend: Backend) -> Self {
-        Self { backend, ..self }.with_backend_settings()
+    /// The same engine with sessions in a store.
+    pub(crate) fn in_store(self, store: impl SessionStore) -> Self {
+        let store = StoreBackend::new(store, self.config(), self.clock.clone());
+        Self { backend: Backend::Stored(store), ..self }.with_backend_settings()
+    }
+
+    /// The same engine with sessions in cookies, and a store that knows which of them were ended.
+    pub(crate) fn with_revocations(self, store: impl RevocationStore) -> Self {
+        let store = RevocationBackend::new(store, self.config(), self.clock.clone());
+        Self { backend: Backend::Revocable(store), ..self }.with_backend_settings()
     }
 
     /// Tells a store of the settings and the clock.
     fn with_backend_settings(mut self) -> Self {
+        self.identity = next_identity();
         let (config, clock) = (self.config(), self.clock.clone());
         self.backend = match &self.backend {
             Backend::Cookie => Backend::Cookie,
@@ -163,7 +214,7 @@ impl Engine {
         }
         match &self.backend {
             Backend::Cookie => {
-                event::within!("session.open", self.open_cookie(slot));
+                self.open_from_cookie(slot);
                 Prompt::done(Ok(()))
             }
             Backend::Revocable(backend) => {
@@ -175,6 +226,18 @@ impl Engine {
                 Prompt::Waiting(Box::pin(self.open_stored(slot, backend).instrument(span)))
             }
         }
+    }
+
+    /// Opens the session of a request without a store, as [`open`](Self::open) does.
+    pub(crate) fn open_unstored(&self, slot: &Slot) -> Result<(), Error> {
+        if !slot.ask()? {
+            self.open_from_cookie(slot);
+        }
+        Ok(())
+    }
+
+    fn open_from_cookie(&self, slot: &Slot) {
+        event::within!("session.open", self.open_cookie(slot));
     }
 
     /// Whether a session opens without waiting for a store.
@@ -276,6 +339,12 @@ impl Engine {
         let seconds = now.saturating_add(self.config().lifetime.as_secs());
         i64::try_from(seconds).ok().and_then(DateTime::from_unix)
     }
+}
+
+/// An identity that no other engine of this process has.
+fn next_identity() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl fmt::Debug for Engine {

@@ -1,10 +1,14 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
-use super::{Engine, Headers, Outcome};
-use crate::{Error, ErrorKind, ResponseBody, event};
+use super::{Engine, Headers, Outcome, Slot};
+use crate::{Caching, Error, ErrorKind, event};
+
+/// What a browser is to drop of an origin (<https://www.w3.org/TR/clear-site-data/>).
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+const CLEARED: HeaderValue = HeaderValue::from_static(r#""cache", "storage""#);
 
 /// The page that a visitor sees where the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
@@ -105,24 +109,6 @@ pub(crate) trait Reply: Sized {
     }
 }
 
-impl<B> Reply for Response<ResponseBody<B>> {
-    fn error(&self) -> Option<Error> {
-        self.extensions().get().cloned()
-    }
-
-    fn headers(&mut self) -> &mut impl Headers {
-        self.headers_mut()
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        Response::headers(self).iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-    }
-
-    fn from_page(page: Response<Bytes>) -> Self {
-        page.map(ResponseBody::page)
-    }
-}
-
 impl Engine {
     /// The response of a handler, or the application's page for the error that it returned.
     pub(crate) fn prepare<R: Reply>(&self, response: R) -> R {
@@ -137,7 +123,12 @@ impl Engine {
     }
 
     /// The response with what became of the session in its headers.
-    pub(crate) fn complete<R: Reply>(&self, mut response: R, outcome: Result<Outcome, Error>) -> R {
+    pub(crate) fn complete<R: Reply>(
+        &self,
+        mut response: R,
+        outcome: Result<Outcome, Error>,
+        slot: &Slot,
+    ) -> R {
         match outcome {
             Ok(mut outcome) => {
                 if let Some(error) = outcome.error.take() {
@@ -145,13 +136,17 @@ impl Engine {
                     response = self.replace(response, &error);
                 }
                 self.write_headers(outcome, response.headers());
+                if self.config().clear_site_data && slot.state().logged_out {
+                    response.headers().set(CLEAR_SITE_DATA, CLEARED);
+                }
                 response
             }
             Err(error) => {
                 event::failed(&error);
+                response = self.replace(response, &error);
                 // Whatever was answered depended on the session.
-                response.headers().vary_with_cookie();
-                self.replace(response, &error)
+                self.depend_on_session(response.headers());
+                response
             }
         }
     }
@@ -160,25 +155,45 @@ impl Engine {
     pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut impl Headers) {
         match outcome.cookie {
             Some(cookie) => self.add_cookie(headers, cookie),
-            None if outcome.vary => headers.vary_with_cookie(),
+            None if outcome.vary => self.depend_on_session(headers),
             None => {}
+        }
+    }
+
+    /// Tells caches that a response depends on the session.
+    fn depend_on_session(&self, headers: &mut impl Headers) {
+        headers.vary_with_cookie();
+        match self.config().caching {
+            Caching::Vary => {}
+            Caching::Private => headers.forbid_sharing(),
+            Caching::NoStore => headers.forbid_storing(),
         }
     }
 
     /// Adds a cookie to a response, which then depends on the request's cookies.
     pub(crate) fn add_cookie(&self, response: &mut impl Headers, cookie: HeaderValue) {
         response.vary_with_cookie();
-        response.append_cookie(cookie);
-        if self.config().no_store {
+        response.add(SET_COOKIE, cookie);
+        if self.config().caching != Caching::Vary {
             response.forbid_storing();
         }
     }
 
     /// The application's page for an error, or the plain one.
     fn replace<R: Reply>(&self, response: R, error: &Error) -> R {
-        response.replaced_by(match &self.error_page {
+        response.replaced_by(self.page(error))
+    }
+
+    fn page(&self, error: &Error) -> Response<Bytes> {
+        match &self.error_page {
             Some(make_page) => make_page(error).0,
             None => error.to_response(),
-        })
+        }
+    }
+
+    /// The response to a request that doesn't reach its handler.
+    pub(crate) fn refuse<R: Reply>(&self, error: &Error) -> R {
+        event::failed(error);
+        R::from_page(self.page(error))
     }
 }

@@ -3,13 +3,11 @@
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use super::clock::Clock;
 use super::stored::{failed, sweep};
-use super::{Engine, Outcome};
-use crate::id::SessionId;
-use crate::session::{ID, LOGIN, Slot, View};
+use super::{Engine, Outcome, Slot};
+use crate::content::{LOGIN, View, id_of};
 use crate::store::{RevocationCalls, RevocationStore};
-use crate::{Config, Error, Text, Value, event};
+use crate::{Clock, Config, Error, Text, Value, event};
 
 /// A store of revocations, and what its sweeper needs.
 #[derive(Clone, Debug)]
@@ -138,20 +136,5 @@ impl Engine {
             view.insert(Text::from(LOGIN), Value::from(limit.saturating_add(1)));
         }
         Ok(())
-    }
-}
-
-/// The id of a session in a cookie.
-fn id_of(view: &View) -> Option<SessionId> {
-    SessionId::from_text(view.get(ID.as_bytes())?.as_str()?.as_bytes())
-}
-
-impl crate::Session {
-    /// Notes that the id that a session in a cookie has now is to end with this request.
-    pub(crate) fn end_in_cookie(&self) {
-        let mut state = self.slot().state();
-        if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
-            state.ended.push(id);
-        }
     }
 }

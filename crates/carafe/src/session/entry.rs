@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-use super::{Operation, Session};
+use super::Session;
+use crate::content::Operation;
 use crate::{Error, Text, Value};
 
 /// A key of a session, there or not: see [`Session::entry`].

@@ -9,7 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{LazySession, Session, Slot};
+use super::{LazySession, Session};
+use crate::engine::Slot;
 use crate::prompt::Prompt;
 use crate::{Error, ErrorKind};
 

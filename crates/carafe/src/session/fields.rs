@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::View;
-use super::life::RESERVED;
 use super::login::check_key;
+use crate::content::{RESERVED, View};
 use crate::value::{Fields, read_fields};
 use crate::{Dict, Error, ErrorKind, Text, Value};
 

@@ -1,14 +1,12 @@
-//! Flashed messages, in Flask's layout: the key `_flashes` holds a list of tuples.
+//! Flashed messages.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::view::View;
-use super::{Operation, Session};
-use crate::{AsText, Error, ErrorKind, Text, Value};
-
-pub(super) const KEY: &str = "_flashes";
+use super::Session;
+use crate::content::{FLASHES, Operation, View, not_flashes};
+use crate::{AsText, Error, Text, Value};
 
 /// A message for the next page that shows it.
 #[derive(Clone, PartialEq)]
@@ -37,9 +35,10 @@ impl Session {
     /// Flashes a message in a category, such as `error` or `info`.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] if the response has begun; [`ErrorKind::Type`] if the key `_flashes`
-    /// holds something else than messages; [`ErrorKind::Value`] if the message can't be represented
-    /// in a session.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than
+    /// messages, [`ErrorKind::Value`](crate::ErrorKind::Value) if the message can't be represented in
+    /// a session.
     pub fn flash_with(&self, category: impl AsText, message: impl Serialize) -> Result<(), Error> {
         let category = Value::Text(category.into_text());
         let message = Value::Tuple(vec![category, Value::from_serialize(&message)?]);
@@ -50,11 +49,13 @@ impl Session {
     /// `get_flashed_messages(with_categories=True)`.
     ///
     /// The first call in a request takes all of them out of the session; later calls in the same
-    /// request give the same again.
+    /// request give the same again. A request by which a browser only fetches a page that the user may
+    /// want next (`Sec-Purpose: prefetch`) leaves them there, and so does a `HEAD`, unless
+    /// [`head_takes_flashes`](crate::Config::head_takes_flashes).
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] if the response has begun before the first call;
-    /// [`ErrorKind::Type`] if the key `_flashes` holds something else than messages.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the first call;
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than messages.
     pub fn get_flashed_messages(&self) -> Result<Vec<Flash>, Error> {
         self.take_flashes()?.iter().map(flash_of).collect()
     }
@@ -75,17 +76,16 @@ impl Session {
         if let Some(flashes) = self.read(|view| view.flashes.clone()) {
             return Ok(flashes);
         }
-        if !self.contains(KEY) {
+        if !self.contains(FLASHES) {
             // Nothing to take is nothing to write, so that this works while a body streams.
             self.read_mut(|view| view.flashes = Some(Vec::new()));
             return Ok(Vec::new());
         }
+        if self.slot().keeps_flashes() {
+            return self.read_mut(|view| waiting(view));
+        }
         self.write(|view| {
-            let flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
-                Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
-                None => Vec::new(),
-                Some(other) => return Err(not_flashes(&other)),
-            };
+            let flashes = waiting(view)?;
             view.perform(Operation::TakeFlashes(flashes.clone()))?;
             view.flashes = Some(flashes.clone());
             Ok(flashes)
@@ -93,36 +93,13 @@ impl Session {
     }
 }
 
-/// Appends a message, which is a tuple of category and text.
-pub(super) fn append(view: &mut View, message: Value) -> Result<(), Error> {
-    let mut flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
-        None => Vec::new(),
-        Some(Value::List(flashes)) => flashes,
-        Some(other) => return Err(not_flashes(&other)),
-    };
-    flashes.push(message);
-    view.insert(Text::from(KEY), Value::List(flashes));
-    Ok(())
-}
-
-/// Removes the messages that were shown; others, which came meanwhile, stay.
-pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error> {
-    let mut flashes = match view.get(KEY.as_bytes()).map(Cow::into_owned) {
-        None => return Ok(()),
-        Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
-        Some(other) => return Err(not_flashes(&other)),
-    };
-    for message in shown {
-        if let Some(at) = flashes.iter().position(|waiting| waiting == message) {
-            flashes.remove(at);
-        }
+/// The messages that no page has shown.
+fn waiting(view: &View) -> Result<Vec<Value>, Error> {
+    match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
+        Some(Value::List(flashes) | Value::Tuple(flashes)) => Ok(flashes),
+        None => Ok(Vec::new()),
+        Some(other) => Err(not_flashes(&other)),
     }
-    if flashes.is_empty() {
-        view.remove(KEY.as_bytes());
-    } else {
-        view.insert(Text::from(KEY), Value::List(flashes));
-    }
-    Ok(())
 }
 
 fn flash_of(value: &Value) -> Result<Flash, Error> {
@@ -135,15 +112,4 @@ fn flash_of(value: &Value) -> Result<Flash, Error> {
         },
         other => Err(not_flashes(other)),
     }
-}
-
-fn not_flashes(found: &Value) -> Error {
-    Error::new(
-        ErrorKind::Type,
-        format!(
-            "the session's key \"_flashes\" has to hold a list of (category, message) tuples, and \
-             something of the type {} is there",
-            found.type_name()
-        ),
-    )
 }

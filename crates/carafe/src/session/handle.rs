@@ -5,13 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Entry;
 use super::login::check_key;
-use super::operation::Change;
-use super::{Entry, Operation, Slot, Step, View, path};
-use crate::{AsText, Dict, Error, ErrorKind, Text, Value};
-
-/// Flask's key for [`Session::is_permanent`].
-pub(crate) const PERMANENT: &str = "_permanent";
+use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
+use crate::engine::{Slot, closed};
+use crate::{AsText, Dict, Error, ErrorKind, Mistyped, Text, Value};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -63,7 +61,8 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        self.value(&key).map(|value| convert(&key, value)).transpose()
+        let value = self.value(&key).map(|value| convert(&key, value));
+        self.mistyped().allow(value.transpose())
     }
 
     /// Returns the value of a key, whatever its type and however deep; `None` if the key is missing.
@@ -134,7 +133,7 @@ impl Session {
     ) -> Result<(), Error> {
         let mut steps = path.into_iter().map(Into::into);
         let Some(Step::Key(key)) = steps.next() else {
-            return Err(path::missing());
+            return Err(missing());
         };
         let path: Vec<Step> = steps.collect();
         let value = Value::from_serialize(&value)?;
@@ -174,7 +173,7 @@ impl Session {
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
     /// begun.
     pub fn take<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        self.write(|view| {
+        let taken = self.write(|view| {
             check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
                 return Ok(None);
@@ -182,7 +181,8 @@ impl Session {
             let value = convert(&key, value.into_owned())?;
             view.remove_seen(key.as_wtf8())?;
             Ok(Some(value))
-        })
+        });
+        self.mistyped().allow(taken)
     }
 
     /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
@@ -239,17 +239,26 @@ impl Session {
     {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
-        let change = change_of(&key, change);
+        let change = change_of(&key, self.mistyped(), move |old| Ok(change(old)));
+        self.change(&key, &change)
+    }
+
+    /// Changes a value by a function that may run again, and returns the new one. A value that could
+    /// not be read again is an error before anything is changed.
+    pub(super) fn change<T>(&self, key: &Text, change: &Change) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+    {
         loop {
             // `change` runs outside the lock, so that it may use the session itself.
             let (old, version) = self
                 .write(|view| Ok((view.get(key.as_wtf8()).map(Cow::into_owned), view.version())))?;
             let new = change(old)?;
-            let result = convert(&key, new.clone())?;
+            let result = convert(key, new.clone())?;
             let unchanged_since = self.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.update(key.clone(), new, &change);
+                    view.update(key.clone(), new, change);
                 }
                 Ok(unchanged)
             })?;
@@ -337,11 +346,16 @@ impl Session {
     }
 
     /// As [`read`](Self::read), for what depends on every key.
-    fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
+    pub(super) fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| {
             view.note_read_all();
             f(view)
         })
+    }
+
+    /// What a value of another type than the one that is asked for comes to.
+    pub(super) fn mistyped(&self) -> Mistyped {
+        self.slot.engine.config().mistyped
     }
 
     /// Does one operation, if it can still be saved.
@@ -373,38 +387,25 @@ impl Session {
     }
 }
 
-/// Whether Flask takes a session for a permanent one.
-pub(crate) fn is_permanent(view: &View) -> bool {
-    view.get(PERMANENT.as_bytes()).is_some_and(|value| value.is_truthy())
-}
-
 /// A value as a `T`, or an error that names the key.
 pub(crate) fn convert<T: DeserializeOwned>(key: &impl AsText, value: Value) -> Result<T, Error> {
     value.deserialize_into().map_err(|error| {
         let key = key.into_text().to_string();
-        Error::new(error.kind().into(), format!("the session's key {key:?}: {error}"))
+        Error::new(ErrorKind::from(error.kind()), format!("the session's key {key:?}: {error}"))
     })
 }
 
 /// The change of a key's value that a function of a type's values makes.
-pub(super) fn change_of<T, F>(key: &Text, change: F) -> Change
+pub(super) fn change_of<T, F>(key: &Text, mistyped: Mistyped, change: F) -> Change
 where
     T: Serialize + DeserializeOwned,
-    F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    F: Fn(Option<T>) -> Result<T, Error> + Send + Sync + 'static,
 {
     let key = key.clone();
     Arc::new(move |old: Option<Value>| {
-        let old = old.map(|value| convert(&key, value)).transpose()?;
-        Ok(Value::from_serialize(&change(old))?)
+        let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
+        Ok(Value::from_serialize(&change(old)?)?)
     })
-}
-
-pub(crate) fn closed() -> Error {
-    Error::new(
-        ErrorKind::Closed,
-        "the session was changed after the response had begun, so that the change can't be saved: \
-         change it before the handler returns",
-    )
 }
 
 impl fmt::Debug for Session {

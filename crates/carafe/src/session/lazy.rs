@@ -10,10 +10,11 @@ use std::task::{Context, Poll, Waker};
 
 use http::Extensions;
 
+use super::Session;
 #[cfg(feature = "actix")]
 use super::Unopened;
-use super::{Session, Slot};
 use crate::Error;
+use crate::engine::Slot;
 
 /// A session that isn't opened until it is needed: for handlers that look at it only sometimes.
 ///

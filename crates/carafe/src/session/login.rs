@@ -3,10 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::life::{ID, RESERVED};
-use super::operation::{Login, Operation};
-use super::view::View;
 use super::{Session, fields};
+use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
 use crate::id::{PublicId, SessionId};
 use crate::{AsText, Error, ErrorKind, Text};
 
@@ -139,7 +137,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
-        self.perform(Operation::Logout)
+        self.perform(Operation::Logout)?;
+        self.slot().state().logged_out = true;
+        Ok(())
     }
 
     /// Gives the session a new id, and ends the old one: for when a user's rights change.
@@ -168,10 +168,7 @@ impl Session {
         let state = self.slot().state();
         match &state.origin {
             Some(origin) => Some(origin.id.clone()),
-            None => {
-                let id = state.view.as_ref()?.get(ID.as_bytes())?;
-                SessionId::from_text(id.as_str()?.as_bytes())
-            }
+            None => id_of(state.view.as_ref()?),
         }
     }
 
@@ -186,6 +183,14 @@ impl Session {
         }
         let id = SessionId::random()?.to_text();
         self.perform(Operation::OrInsert { key: Text::from(ID), value: id.into() })
+    }
+
+    /// Notes that the id that a session in a cookie has now is to end with this request.
+    fn end_in_cookie(&self) {
+        let mut state = self.slot().state();
+        if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
+            state.ended.push(id);
+        }
     }
 
     /// A new id for a session in a cookie; none for one in a store, which gets its own when it is

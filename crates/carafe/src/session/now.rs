@@ -8,8 +8,7 @@ use serde::de::DeserializeOwned;
 use super::Session;
 use super::handle::{change_of, convert};
 use super::login::check_key;
-use super::operation::{Change, Operation};
-use super::view::View;
+use crate::content::{Change, Operation, View};
 use crate::{AsText, Error, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
@@ -59,7 +58,8 @@ impl Session {
         check_key(key.as_wtf8())?;
         let written = Found::default();
         let operation = {
-            let (change, written) = (change_of(&key, change), Arc::clone(&written));
+            let written = Arc::clone(&written);
+            let change = change_of(&key, self.mistyped(), move |old| Ok(change(old)));
             let change: Change = Arc::new(move |old: Option<Value>| {
                 let new = change(old)?;
                 put(&written, Some(new.clone()));

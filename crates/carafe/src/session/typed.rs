@@ -8,9 +8,9 @@ use http::Extensions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Session;
 use super::fields::{Changes, Editing, read};
-use super::operation::{Operation, ViewChange};
-use super::{Session, View};
+use crate::content::{Operation, View, ViewChange};
 use crate::{Error, Text, Value};
 
 /// A session whose keys are the fields of a struct, so that the compiler knows them and their types.

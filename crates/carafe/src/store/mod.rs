@@ -20,6 +20,11 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
+impl Version {
+    /// The version of a record that was just created.
+    pub const FIRST: Self = Self(1);
+}
+
 /// A record and its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {

@@ -3,16 +3,18 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, Request};
+use http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 use tower_service::Service;
 
 use super::Response;
 use super::jar::Jar;
-use crate::session::Slot;
+use crate::engine::Slot;
 use crate::{Error, LazySession, Session, SessionLayer, percent};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whatever the service or its body failed with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -61,6 +63,8 @@ pub struct Client<S> {
     service: S,
     sessions: SessionLayer,
     host: String,
+    /// Where the client's pages are, for the `Origin` header.
+    origin: Option<String>,
     jar: Mutex<Jar>,
 }
 
@@ -72,6 +76,7 @@ impl<S> Client<S> {
             service,
             sessions: sessions.clone(),
             host: "localhost".to_owned(),
+            origin: None,
             jar: Mutex::default(),
         }
     }
@@ -80,6 +85,44 @@ impl<S> Client<S> {
     #[must_use]
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
+        self
+    }
+
+    /// The origin of the pages from which requests are sent, such as `https://shop.example`. Forms
+    /// then have it in their `Origin` header, and requests go to its host.
+    ///
+    /// Without it, requests have no `Origin`. They always say `Sec-Fetch-Site: same-origin`, unless
+    /// they have one of the two headers already: so a form passes a
+    /// [`CsrfLayer`](crate::CsrfLayer) with the visitor's token, and a test can play another site.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// use axum::{Router, routing::get};
+    /// use carafe::testing::Client;
+    /// use carafe::{Csrf, CsrfLayer, SecretKey, SessionLayer};
+    ///
+    /// let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// let form = get(async |csrf: Csrf| csrf.token()).post(async || "ordered");
+    /// let app = Router::new()
+    ///     .route("/order", form)
+    ///     .layer(CsrfLayer::new(["https://shop.example"])?)
+    ///     .layer(sessions.clone());
+    /// let client = Client::new(app, &sessions).origin("https://shop.example");
+    /// let token = client.get("/order").await?.text();
+    /// assert_eq!(client.post_form("/order", &[("csrf_token", &token)]).await?.text(), "ordered");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "axum"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        let origin = origin.into();
+        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host);
+        self.host = host.to_owned();
+        self.origin = Some(origin);
         self
     }
 
@@ -138,7 +181,7 @@ impl<S> Client<S> {
 
     /// Takes a cookie as from a `Set-Cookie` header, such as `theme=dark; Path=/`.
     pub fn set_cookie(&self, header: &str) {
-        self.jar().set_cookie(header, &self.host, "/", self.now());
+        self.jar().set_cookie(header, self.cookie_host(), "/", self.now());
     }
 
     /// Forgets all cookies, as a browser that was never here.
@@ -161,7 +204,7 @@ impl<S> Client<S> {
     }
 
     fn add_cookies(&self, headers: &mut HeaderMap, path: &str) {
-        let cookies = self.jar().header(&self.host, path, self.now());
+        let cookies = self.jar().header(self.cookie_host(), path, self.now());
         if let Some(value) = cookies.and_then(|cookies| HeaderValue::from_str(&cookies).ok()) {
             headers.insert(COOKIE, value);
         }
@@ -170,7 +213,7 @@ impl<S> Client<S> {
     fn keep_cookies(&self, headers: &HeaderMap, path: &str) {
         let (mut jar, now) = (self.jar(), self.now());
         for header in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
-            jar.set_cookie(header, &self.host, path, now);
+            jar.set_cookie(header, self.cookie_host(), path, now);
         }
     }
 
@@ -180,6 +223,30 @@ impl<S> Client<S> {
 
     fn now(&self) -> u64 {
         self.sessions.engine().clock.now()
+    }
+}
+
+impl<S> Client<S> {
+    /// The cookies of a host don't depend on its port.
+    fn cookie_host(&self) -> &str {
+        match self.host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.host,
+        }
+    }
+
+    /// Says that a page of the site itself sends the request, as browsers do.
+    fn say_where_from<T>(&self, request: &mut Request<T>) -> Result<(), BoxError> {
+        let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
+        let headers = request.headers_mut();
+        if headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE) {
+            return Ok(());
+        }
+        headers.insert(SEC_FETCH_SITE, HeaderValue::from_static("same-origin"));
+        if let Some(origin) = self.origin.as_ref().filter(|_| !is_safe) {
+            headers.insert(ORIGIN, HeaderValue::from_str(origin)?);
+        }
+        Ok(())
     }
 }
 
@@ -232,7 +299,8 @@ where
     }
 
     /// Sends a request with the cookies for its path, unless it has a `Cookie` header already, and
-    /// keeps the cookies of the response.
+    /// keeps the cookies of the response. Without an `Origin` or `Sec-Fetch-Site` header of its own it
+    /// says that a page of the site itself sends it: see [`origin`](Self::origin).
     ///
     /// # Errors
     /// What the service or the response's body fails with.
@@ -246,6 +314,7 @@ where
         if !headers.contains_key(HOST) {
             headers.insert(HOST, HeaderValue::from_str(&self.host)?);
         }
+        self.say_where_from(&mut request)?;
         let mut service = self.service.clone();
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
         let response = service.call(request).await.map_err(Into::into)?;

@@ -3,8 +3,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+
+use crate::Error;
+use crate::engine::{Headers, Reply};
 
 pin_project! {
     /// The body of a response behind a [`SessionLayer`](crate::SessionLayer) or a
@@ -81,5 +85,23 @@ impl<B: Body> Body for ResponseBody<B> {
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody").finish_non_exhaustive()
+    }
+}
+
+impl<B> Reply for Response<ResponseBody<B>> {
+    fn error(&self) -> Option<Error> {
+        self.extensions().get().cloned()
+    }
+
+    fn headers(&mut self) -> &mut impl Headers {
+        self.headers_mut()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        Response::headers(self).iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    fn from_page(page: Response<Bytes>) -> Self {
+        page.map(ResponseBody::page)
     }
 }

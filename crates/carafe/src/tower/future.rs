@@ -7,8 +7,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::ResponseBody;
-use crate::engine::{Commit, Saving};
-use crate::session::Slot;
+use crate::Error;
+use crate::engine::{Commit, Engine, Saving, Slot};
 
 pin_project! {
     /// The response of a [`SessionService`](super::SessionService), with the session saved.
@@ -16,7 +16,7 @@ pin_project! {
     pub struct ResponseFuture<F, B> {
         #[pin]
         stage: Stage<F, B>,
-        slot: Arc<Slot>,
+        session: Ownership,
     }
 
     impl<F, B> PinnedDrop for ResponseFuture<F, B> {
@@ -24,11 +24,20 @@ pin_project! {
         // written to the session from here on can't be saved.
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if !matches!(this.stage.project(), StageProjection::Done) {
-                this.slot.close();
+            if let Ownership::This(slot) = this.session
+                && !matches!(this.stage.project(), StageProjection::Done)
+            {
+                slot.close();
             }
         }
     }
+}
+
+/// Whose the request's session is.
+enum Ownership {
+    This(Arc<Slot>),
+    /// An outer layer's, or nothing's that could be saved. The engine is this layer's.
+    Outer(Arc<Engine>),
 }
 
 pin_project! {
@@ -36,6 +45,8 @@ pin_project! {
     enum Stage<F, B> {
         /// The handler is at work.
         Handling { #[pin] handler: F },
+        /// The request doesn't reach its handler.
+        Refused { error: Error },
         /// The session is being saved in a store.
         Saving { response: Option<Response<ResponseBody<B>>>, commit: Saving },
         Done,
@@ -44,7 +55,18 @@ pin_project! {
 
 impl<F, B> ResponseFuture<F, B> {
     pub(super) fn new(handler: F, slot: Arc<Slot>) -> Self {
-        Self { stage: Stage::Handling { handler }, slot }
+        Self { stage: Stage::Handling { handler }, session: Ownership::This(slot) }
+    }
+
+    /// The response of a request whose session an outer layer opens and saves.
+    pub(super) fn passing(handler: F, engine: &Arc<Engine>) -> Self {
+        let session = Ownership::Outer(Arc::clone(engine));
+        Self { stage: Stage::Handling { handler }, session }
+    }
+
+    pub(super) fn refused(error: Error, engine: &Arc<Engine>) -> Self {
+        let session = Ownership::Outer(Arc::clone(engine));
+        Self { stage: Stage::Refused { error }, session }
     }
 }
 
@@ -56,17 +78,23 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let engine = &this.slot.engine;
+        let (engine, slot) = match this.session {
+            Ownership::This(slot) => (&slot.engine, Some(&*slot)),
+            Ownership::Outer(engine) => (&*engine, None),
+        };
         loop {
             match this.stage.as_mut().project() {
                 StageProjection::Handling { handler } => {
                     let response = ready!(handler.poll(cx))?.map(ResponseBody::new);
                     let response = engine.prepare(response);
-                    match engine.commit(this.slot) {
+                    let Some(slot) = slot else {
+                        this.stage.set(Stage::Done);
+                        return Poll::Ready(Ok(response));
+                    };
+                    match engine.commit(slot) {
                         Commit::Done(outcome) => {
-                            // Which has closed the session.
                             this.stage.set(Stage::Done);
-                            return Poll::Ready(Ok(engine.complete(response, outcome)));
+                            return Poll::Ready(Ok(engine.complete(response, outcome, slot)));
                         }
                         Commit::Waiting(commit) => {
                             let response = Some(response);
@@ -74,12 +102,17 @@ where
                         }
                     }
                 }
+                StageProjection::Refused { error } => {
+                    let response = engine.refuse(error);
+                    this.stage.set(Stage::Done);
+                    return Poll::Ready(Ok(response));
+                }
                 StageProjection::Saving { response, commit } => {
                     let outcome = ready!(Pin::new(commit).poll(cx));
                     let response = response.take();
                     this.stage.set(Stage::Done);
-                    if let Some(response) = response {
-                        return Poll::Ready(Ok(engine.complete(response, outcome)));
+                    if let (Some(response), Some(slot)) = (response, slot) {
+                        return Poll::Ready(Ok(engine.complete(response, outcome, slot)));
                     }
                 }
                 StageProjection::Done => return Poll::Pending,

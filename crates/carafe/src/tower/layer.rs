@@ -3,11 +3,8 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{
-    Backend, Clock, Engine, ErrorPage, RevocationBackend, SharedKeys, StoreBackend, UserSessions,
-};
+use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
 use crate::login_page::LoginPage;
-use crate::session::Slot;
 use crate::store::RevocationStore;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
@@ -31,6 +28,28 @@ use crate::{Config, Error, Format, KeyRing, SessionStore};
 /// # #[cfg(not(feature = "axum"))]
 /// # fn main() {}
 /// ```
+///
+/// # Nested layers
+///
+/// Clones of one layer may be around the whole application and around parts of it: the outermost of
+/// them owns the session, and the others pass the request on. A clone may have a page for errors
+/// ([`on_error`](Self::on_error)) and a [name](Self::named) of its own.
+///
+/// Two layers of different settings need different cookies. A request that passes two such layers of
+/// one cookie (one name, domain and path) is answered with an error that describes both, since each
+/// would overwrite what the other one sets.
+///
+/// # Order of layers
+///
+/// - A `CsrfLayer` is inside.
+/// - A layer that gives up on its handler, such as tower-http's `TimeoutLayer`, is outside: then
+///   nothing is saved of what a cancelled handler did. Inside, its answer is a response like others,
+///   and what the handler had changed before it was cancelled is saved with it. The same is true of
+///   `CatchPanicLayer`.
+/// - Layers that change bodies, such as `CompressionLayer`, may be inside or outside. Only outside do
+///   they see the pages for errors.
+///
+/// # actix-web
 ///
 /// In actix-web it is middleware. Make it outside of the function that makes an `App` for each
 /// worker, since the workers share its keys and its store:
@@ -82,11 +101,12 @@ impl SessionLayer {
     /// hardened cookie. See [`Config::sealed`].
     ///
     /// ```
-    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer};
+    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer, signing::SigningOptions};
     ///
     /// let keys = KeyRing::new(SecretKey::random()?);
-    /// // While signed sessions of before are still about:
-    /// let layer = SessionLayer::sealed(keys)?.accept(Format::default())?;
+    /// // While sessions that `SessionLayer::signed` has written are still about:
+    /// let before = Format::signed(SigningOptions::default());
+    /// let layer = SessionLayer::sealed(keys)?.accept(before)?;
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///
@@ -117,9 +137,7 @@ impl SessionLayer {
     /// Keeps the sessions in a store, and not in the cookie, with all settings as they are.
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
-        let engine = Arc::unwrap_or_clone(self.engine);
-        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
-        Self { engine: Arc::new(engine.with_backend(Backend::Stored(store))) }
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
     }
 
     /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
@@ -127,9 +145,7 @@ impl SessionLayer {
     /// [`Session::login`](crate::Session::login).
     #[must_use]
     pub fn with_revocations(self, store: impl RevocationStore) -> Self {
-        let engine = Arc::unwrap_or_clone(self.engine);
-        let store = RevocationBackend::new(store, engine.config(), engine.clock.clone());
-        Self { engine: Arc::new(engine.with_backend(Backend::Revocable(store))) }
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
     }
 
     /// The sessions of any user, to list and end them: for administrators. `None` if sessions are in
@@ -252,13 +268,18 @@ impl SessionLayer {
     ///
     /// let key = SecretKey::new("a key, long and random")?;
     /// let admin = SessionLayer::flask(key)
-    ///     .configure(|config| config.cookie_name("admin").cookie_path("/admin"))?
+    ///     .configure(|config| {
+    ///         // With the salt of other sessions, a visitor's would be taken for an admin's.
+    ///         config.cookie_name("admin").cookie_path("/admin").salt("admin session")
+    ///     })?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())
     /// ```
     #[must_use]
     pub fn named<Marker: 'static>(self) -> Self {
-        self.map(|engine| engine.name = Some(Slot::insert_named::<Marker>))
+        let name =
+            Name { marker: std::any::type_name::<Marker>(), insert: Slot::insert_named::<Marker> };
+        self.map(|engine| engine.name = Some(name))
     }
 
     #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]

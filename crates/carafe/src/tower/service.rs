@@ -5,8 +5,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{ResponseBody, ResponseFuture};
-use crate::engine::Engine;
-use crate::session::Slot;
+use crate::engine::{Engine, Owner, Slot};
 
 /// A service whose requests have a session: what [`SessionLayer`](crate::SessionLayer) makes.
 #[derive(Clone, Debug)]
@@ -34,8 +33,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let slot = Slot::of_request(&self.engine, &request);
-        slot.insert_into(request.extensions_mut());
+        let slot = match self.engine.owner(Slot::all(request.extensions())) {
+            Ok(Owner::This) => Slot::of_request(&self.engine, &request),
+            Ok(Owner::Outer(slot)) => {
+                slot.insert_into(request.extensions_mut(), &self.engine);
+                return ResponseFuture::passing(self.inner.call(request), &self.engine);
+            }
+            Err(error) => return ResponseFuture::refused(error, &self.engine),
+        };
+        slot.insert_into(request.extensions_mut(), &self.engine);
         ResponseFuture::new(self.inner.call(request), slot)
     }
 }

@@ -10,3 +10,7 @@ mod site;
 mod token;
 mod visitor;
 mod wtf;
+
+#[path = "../support/log.rs"]
+#[allow(dead_code, reason = "other test programs use more of it")]
+mod log;

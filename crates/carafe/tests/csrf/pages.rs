@@ -6,6 +6,7 @@ use axum::routing::get;
 use carafe::{Csrf, CsrfLayer, ErrorKind, SessionLayer};
 use http::Response;
 
+use crate::log::Log;
 use crate::visitor::{Runs, Visitor, csrf, key, routes};
 
 fn forged() -> http::request::Builder {
@@ -46,10 +47,17 @@ async fn the_layers_the_wrong_way_round_are_an_error_and_no_hole() {
     let runs = Runs::default();
     let app = routes(&runs).layer(SessionLayer::flask(key())).layer(csrf());
     let mut visitor = Visitor { app, runs, cookies: Default::default() };
+    let log = Log::capture();
     for request in [forged(), Request::get("/plain")] {
         assert_eq!(visitor.send(request, "").await.status, 500);
     }
     assert_eq!(visitor.runs.take(), 0);
+    for line in log.lines() {
+        assert!(line.contains("kind=NoLayer") && line.contains("the order is wrong"), "{line}");
+        assert!(line.contains("`.layer(csrf).layer(sessions)`"), "{line}");
+        assert!(line.contains("`.wrap(csrf).wrap(sessions)`"), "{line}");
+    }
+    assert_eq!(log.lines().len(), 2);
 }
 
 #[tokio::test]

@@ -57,6 +57,8 @@ async fn origin_and_sec_fetch_site_are_exact() {
         &[(ORIGIN, HOME), (SITE, "none")],
         &[(SITE, "same-origin")],
         &[(SITE, "none")],
+        // From a page with `Referrer-Policy: no-referrer`.
+        &[(ORIGIN, "null"), (SITE, "same-origin")],
         &[(ORIGIN, admin)],
         // From a page of another origin of the service.
         &[(ORIGIN, admin), (SITE, "same-site")],
@@ -64,8 +66,15 @@ async fn origin_and_sec_fetch_site_are_exact() {
     ] {
         assert!(passes(&mut visitor, accepted).await, "{accepted:?}");
     }
+    // From a sandboxed frame, a `data:` URL or a file, or from a page that hides where it is.
+    for site in ["none", "same-site", "cross-site", "", "same-origin "] {
+        let both = [(ORIGIN, "null"), (SITE, site)];
+        assert!(!passes(&mut visitor, &both).await, "{both:?}");
+    }
+    assert!(!passes(&mut visitor, &[(ORIGIN, "null")]).await);
     for origin in [
-        "null",
+        "NULL",
+        "null null",
         "",
         "*",
         "http://shop.example",
@@ -153,6 +162,7 @@ async fn the_same_host_only_where_that_is_asked_for() {
         &[(ORIGIN, "http://localhost:5000"), ("host", "localhost:5000")][..],
         &[(ORIGIN, "https://localhost:5000"), ("host", "localhost:5000"), (SITE, "same-origin")],
         &[(SITE, "same-origin")],
+        &[(ORIGIN, "null"), (SITE, "same-origin"), ("host", "localhost:5000")],
     ] {
         assert!(passes(&mut visitor, accepted).await, "{accepted:?}");
     }
@@ -163,6 +173,7 @@ async fn the_same_host_only_where_that_is_asked_for() {
         &[(ORIGIN, "localhost:5000"), host],
         &[(ORIGIN, "ftp://localhost:5000"), host],
         &[(ORIGIN, "null"), host],
+        &[(ORIGIN, "null"), host, (SITE, "none")],
         &[(ORIGIN, "http://localhost:5000")],
         &[(ORIGIN, "http://localhost:5000"), ("x-forwarded-host", "localhost:5000")],
         &[(ORIGIN, "http://localhost:5000"), host, host],

@@ -122,6 +122,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
     for line in log.lines() {
         assert!(line.contains("ERROR") && line.contains("kind=NoLayer"), "{line}");
         assert!(line.contains("add `.layer(SessionLayer::flask(key))` to the router"), "{line}");
+        assert!(line.contains("the layer that is added last is outermost"), "{line}");
     }
     assert_eq!(log.lines().len(), 2);
     drop(log);

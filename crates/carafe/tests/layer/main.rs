@@ -14,6 +14,7 @@ mod debug;
 mod environment;
 mod errors;
 mod lazy;
+mod mistyped;
 mod optional;
 mod panics;
 mod reading;

@@ -49,19 +49,28 @@ async fn signed_is_hardened() {
     let attributes = ["Secure", "HttpOnly", "Path=/", "SameSite=Lax"];
     assert_eq!(answer.attributes(), attributes);
     assert_eq!(answer.all("cache-control"), ["no-store"]);
-    // Only where the cookie is set.
+    // Where the session is only read, the browser may keep the response.
     let answer = client.get("/get").await;
-    assert_eq!((answer.text.as_str(), answer.one("cache-control")), ("1", None));
+    assert_eq!((answer.text.as_str(), answer.one("cache-control")), ("1", Some("private")));
     let answer = client.get("/clear").await;
     assert_eq!(answer.attributes()[2..], attributes);
     assert_eq!(answer.all("cache-control"), ["no-store"]);
     assert!(client.cookies.is_empty());
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn an_absolute_timeout_cuts_the_default_idle_timeout_short() {
+    flask().configure(|config| config.absolute_timeout(HOUR)).unwrap();
+    flask().configure(|config| config.idle_timeout(HOUR).absolute_timeout(HOUR)).unwrap();
+    flask().configure(|config| config.renew_after(Duration::ZERO)).unwrap();
+}
+
 #[test]
 fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
     type Case = (fn(Config) -> Config, [&'static str; 3]);
-    let cases: [Case; 12] = [
+    let cases: [Case; 29] = [
         (|c| c.cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
         (|c| c.cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
         (|c| c.cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
@@ -95,6 +104,59 @@ fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
             |_| Config::hardened().cookie_domain("example.com".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"__Host-session\"", "no domain"],
         ),
+        (
+            |c| c.cookie_domain("https://example.com".to_owned()),
+            ["SESSION_COOKIE_DOMAIN", "\"https://example.com\"", "without https://"],
+        ),
+        (
+            |c| c.cookie_domain("a..b".to_owned()),
+            ["SESSION_COOKIE_DOMAIN", "\"a..b\"", "example.com"],
+        ),
+        (
+            |c| c.cookie_domain("com".to_owned()),
+            ["SESSION_COOKIE_DOMAIN", "\"com\"", "top-level domain"],
+        ),
+        (
+            |c| c.cookie_domain("co.uk".to_owned()),
+            ["SESSION_COOKIE_DOMAIN", "\"co.uk\"", "anybody can have a site"],
+        ),
+        (|c| c.cookie_path("app"), ["SESSION_COOKIE_PATH", "\"app\"", "begins with /"]),
+        (
+            |c| c.cookie_path("https://example.com/app"),
+            ["SESSION_COOKIE_PATH", "\"https://example.com/app\"", "begins with /"],
+        ),
+        (|c| c.application_root("myapp"), ["APPLICATION_ROOT", "\"myapp\"", "begins with /"]),
+        (
+            |c| c.same_site(SameSite::None),
+            ["SESSION_COOKIE_SAMESITE", "\"None\"", "SESSION_COOKIE_SECURE"],
+        ),
+        (
+            |_| Config::hardened().cookie_name("s").secure(false).same_site(SameSite::None),
+            ["SESSION_COOKIE_SAMESITE", "\"None\"", "SESSION_COOKIE_SECURE"],
+        ),
+        (
+            |c| c.cookie_name("__Http-s").secure(true).http_only(false),
+            ["SESSION_COOKIE_NAME", "\"__Http-s\"", "SESSION_COOKIE_HTTPONLY"],
+        ),
+        (
+            |c| c.cookie_name("__host-http-s").secure(true).http_only(false),
+            ["SESSION_COOKIE_NAME", "\"__host-http-s\"", "SESSION_COOKIE_HTTPONLY"],
+        ),
+        (|c| c.lifetime(Duration::ZERO), ["PERMANENT_SESSION_LIFETIME", "0 s", "from a second"]),
+        (
+            |c| c.idle_timeout(HOUR).absolute_timeout(HOUR / 2),
+            ["absolute_timeout", "1800 s", "at least the idle_timeout of 3600 s"],
+        ),
+        (|c| c.session_limit(0), ["session_limit", "0", "at least 64 bytes"]),
+        (
+            |c| c.renew_after(Duration::from_millis(500)),
+            ["renew_after", "0.5 s", "zero, which turns it off"],
+        ),
+        (
+            |c| c.renewal_grace(Duration::from_millis(500)),
+            ["renewal_grace", "0.5 s", "zero, which turns it off"],
+        ),
+        (|c| c.store_timeout(Duration::ZERO), ["store_timeout", "0 s", "too late"]),
     ];
     for (change, names) in cases {
         let error = flask().configure(change).unwrap_err();
@@ -133,10 +195,12 @@ async fn salt_digest_and_derivation_are_part_of_the_signature() {
 
 #[tokio::test]
 async fn settings_of_python_that_contradict_each_other() {
-    // `SameSite=None` alone doesn't make a cookie secure, `Partitioned` does.
-    let none = flask().configure(|config| config.same_site(SameSite::None)).unwrap();
-    let attributes = ["HttpOnly", "Path=/", "SameSite=None"];
-    assert_eq!(browser(none).get("/set").await.attributes(), attributes);
+    // `SameSite=None` alone doesn't make a cookie secure, and no browser keeps it; `Partitioned` does.
+    let none = |config: Config| config.same_site(SameSite::None);
+    assert_eq!(flask().configure(none).unwrap_err().kind(), ErrorKind::Setting);
+    let both = flask().configure(|config| none(config).secure(true)).unwrap();
+    let attributes = ["Secure", "HttpOnly", "Path=/", "SameSite=None"];
+    assert_eq!(browser(both).get("/set").await.attributes(), attributes);
     let embedded = flask().configure(|config| config.partitioned(true)).unwrap();
     let attributes = ["Secure", "HttpOnly", "Path=/", "Partitioned"];
     assert_eq!(browser(embedded).get("/set").await.attributes(), attributes);

@@ -9,6 +9,7 @@ use carafe::{
     Csrf, CurrentUser, Error, ErrorKind, LazySession, MemoryStore, Named, Session, SessionLayer,
 };
 
+use crate::log::Log;
 use crate::shop;
 use crate::slow::Slow;
 
@@ -78,6 +79,15 @@ async fn two_layers_stand_side_by_side() {
         assert!(!token.is_empty());
         assert_eq!(answer(&app, "/read", &cookies).await.1, "site,inner,inner");
     }
+}
+
+#[tokio::test]
+async fn the_layers_the_wrong_way_round_are_an_error_that_says_so() {
+    let log = Log::capture();
+    let app = App::new().route("/", web::get().to(async || "")).wrap(named("session"));
+    let (_, text) = answer(&init_service(app.wrap(shop::csrf())).await, "/", &[]).await;
+    assert_eq!(text, "Internal Server Error");
+    assert!(log.line().contains("the order is wrong"), "{}", log.line());
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@
 mod actix_errors;
 mod actix_layers;
 mod browser;
+mod caching;
+mod flashes;
 mod members;
+mod nested;
 mod on_actix;
 mod on_axum;
 mod on_tower;
@@ -14,6 +17,7 @@ mod shop;
 mod slow;
 #[cfg(feature = "metrics")]
 mod telemetry;
+mod uploads;
 mod users;
 mod visit;
 

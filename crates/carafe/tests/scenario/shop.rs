@@ -18,7 +18,7 @@ pub(crate) struct Cart {
 }
 
 pub(crate) fn key() -> SecretKey {
-    SecretKey::new("a key for these tests").unwrap()
+    SecretKey::new("7d1e9b40c6f25a83e0b74d19c85f3a62").unwrap()
 }
 
 pub(crate) fn layer(layer: SessionLayer) -> SessionLayer {

@@ -58,7 +58,7 @@ struct Watched<S> {
 impl<S> Watched<S> {
     fn new(server: S) -> Self {
         // What the visitor puts into the session, and the key.
-        let values = ["pear", "fig", "ann", "seven", "welcome", "a key for these tests"];
+        let values = ["pear", "fig", "ann", "seven", "welcome", "7d1e9b40c6f25a83e0b74d19c85f3a62"];
         Self { server, secrets: Mutex::new(values.map(str::to_owned).into()) }
     }
 

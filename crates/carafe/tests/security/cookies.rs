@@ -60,7 +60,7 @@ fn flasks_profile_warns_once_of_what_its_cookie_lacks() {
     for (change, expected) in [
         ((|config| config) as fn(Config) -> Config, "lacking=\"Secure and SameSite\""),
         (|config| config.secure(true), "lacking=\"SameSite\""),
-        (|config| config.same_site(SameSite::None), "lacking=\"Secure\""),
+        (|config| config.same_site(SameSite::Lax), "lacking=\"Secure\""),
     ] {
         let lines = lacking(change);
         assert_eq!(lines.len(), 1, "{lines:?}");

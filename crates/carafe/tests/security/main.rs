@@ -8,6 +8,7 @@ mod support;
 mod cookies;
 mod life;
 mod logs;
+mod names;
 mod table;
 mod tokens;
 mod visitor;

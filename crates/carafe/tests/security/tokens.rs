@@ -119,11 +119,9 @@ async fn no_kind_of_session_is_taken_for_another() {
         client.post("/login", "").await;
         let (name, value) = cookie(&client);
         for (read, layer) in layers().enumerate() {
-            // Flask's profile and the signed one have one format.
-            let same = made == read || made.max(read) == 1;
-            let stored = made == 3;
             let mut other = with_cookie(&visitor(layer), &name, &value);
-            let expected = if same && !stored { "ada" } else { "-" };
+            // Each of the stored sessions' layers has a store of its own.
+            let expected = if made == read && made != 3 { "ada" } else { "-" };
             assert_eq!(other.get("/who").await.text, expected, "{made} read as {read}");
         }
     }

@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 pub(crate) const NOW: u64 = 1_700_000_000;
 
 pub(crate) fn key() -> SecretKey {
-    SecretKey::new("a key for these tests").unwrap()
+    SecretKey::new("7d1e9b40c6f25a83e0b74d19c85f3a62").unwrap()
 }
 
 /// Flask's defaults at a fixed time.

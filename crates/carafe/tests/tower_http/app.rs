@@ -100,6 +100,7 @@ where
         }
         (&Method::GET, "/panic") => panic!("on purpose"),
         (&Method::GET, "/slow") => {
+            session().await?.insert("half", true)?;
             tokio::time::sleep(Duration::from_secs(60)).await;
             String::new()
         }

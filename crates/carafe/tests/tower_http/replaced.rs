@@ -78,6 +78,21 @@ async fn a_timeout_answers_above_and_below() {
     }
 }
 
+/// As documented: inside, the timeout is an answer of the handler's like others.
+#[tokio::test]
+async fn a_timeout_outside_saves_nothing_of_a_cancelled_handler() {
+    let timeout = || TimeoutLayer::with_status_code(TOO_SLOW, Duration::from_millis(20));
+    for sessions in sessions() {
+        let above = ServiceBuilder::new().layer(timeout()).layer(sessions.clone());
+        let answer = send(&above.service(App::new(Full::new)), request("/slow")).await;
+        assert_eq!((answer.status, answer.cookies().as_str()), (503, ""));
+        let below = ServiceBuilder::new().layer(sessions).layer(timeout());
+        let answer = send(&below.service(App::new(Full::new)), request("/slow")).await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.cookies().starts_with("__Host-session="));
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_is_too_long_is_refused_above_and_below() {
     for sessions in sessions() {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &SessionsArgs, output: &mut Output) -> Result<Code, Fail
     let runtime = runtime.map_err(|error| {
         Failure::Usage(format!("the program can't wait for a store here: {error}"))
     })?;
-    let store = Store::open(&args.store, output)?;
+    let store = url::open_store(&args.store, output)?;
     let done = runtime.block_on(async {
         match &args.command {
             SessionsCommand::List(args) => list::run(args, &store, output).await,

@@ -6,11 +6,6 @@ use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
 use carafe::store::{Deleted, RevocationStore as _, StoreError, Stored, UserRevocation, Version};
 
-use super::url;
-use crate::args::StoreArgs;
-use crate::failure::Failure;
-use crate::output::Output;
-
 /// One of the stores that there are.
 pub(super) enum Store {
     #[cfg(feature = "sqlite")]
@@ -36,10 +31,6 @@ macro_rules! with {
 }
 
 impl Store {
-    pub(super) fn open(args: &StoreArgs, output: &mut Output) -> Result<Self, Failure> {
-        url::open(&url::find(args, output)?, args)
-    }
-
     /// Whether expired records are none of the program's business.
     pub(super) fn expires_by_itself(&self) -> bool {
         match self {

@@ -15,8 +15,13 @@ const VARIABLE: &str = "CARAFE_STORE";
 /// How long a server may take to answer: people are more patient than requests.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Opens the store that the arguments or the environment name.
+pub(super) fn open_store(args: &StoreArgs, output: &mut Output) -> Result<Store, Failure> {
+    open(&find(args, output)?, args)
+}
+
 /// The URL, from the arguments or the environment.
-pub(super) fn find(args: &StoreArgs, output: &mut Output) -> Result<OsString, Failure> {
+fn find(args: &StoreArgs, output: &mut Output) -> Result<OsString, Failure> {
     if let Some(file) = &args.store_file {
         let text = std::fs::read_to_string(file).map_err(|error| {
             let file = file.display();
@@ -55,7 +60,7 @@ fn has_password(url: &str) -> bool {
 }
 
 /// Opens the store. No error repeats the URL, which may have a password.
-pub(super) fn open(url: &OsStr, args: &StoreArgs) -> Result<Store, Failure> {
+fn open(url: &OsStr, args: &StoreArgs) -> Result<Store, Failure> {
     let bytes = url.as_encoded_bytes();
     if let Some(path) = sqlite_path(url) {
         return sqlite(Path::new(path), args);
@@ -112,8 +117,11 @@ fn sqlite(path: &Path, args: &StoreArgs) -> Result<Store, Failure> {
 
 #[cfg(feature = "redis")]
 fn redis(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
-    let mut options =
-        carafe_redis::RedisStore::options(url).connect_timeout(PATIENCE).answer_timeout(PATIENCE);
+    // A store that the service had better not use can be looked at all the same.
+    let mut options = carafe_redis::RedisStore::options(url)
+        .allow_eviction(true)
+        .connect_timeout(PATIENCE)
+        .answer_timeout(PATIENCE);
     if let Some(prefix) = &args.prefix {
         options = options.prefix(prefix);
     }
@@ -131,6 +139,9 @@ fn postgres(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
         .answer_timeout(PATIENCE)
         .pool_size(1)
         .migrate_at_first_use(false);
+    if let Some(schema) = &args.schema {
+        options = options.schema(schema);
+    }
     if let Some(pem) = certificate(args)? {
         options = options.root_certificate(pem);
     }

@@ -167,14 +167,12 @@ impl SealedCodec {
         Ok(())
     }
 
-    /// Whether a sealed session names one of the keys, which says nothing of its authenticity.
-    pub(crate) fn has_key_of(&self, cookie: &[u8]) -> bool {
-        base64::decode_url_strict(cookie).is_some_and(|bytes| {
-            bytes.first() == Some(&VERSION)
-                && bytes
-                    .get(1..HEADER_LEN)
-                    .is_some_and(|id| self.keys.iter().any(|key| key.id == id))
-        })
+    /// The place in the ring of the key that a sealed session names, which says nothing of its
+    /// authenticity.
+    pub(crate) fn key_of(&self, cookie: &[u8]) -> Option<usize> {
+        let bytes = base64::decode_url_strict(cookie)?;
+        let id = bytes.get(1..HEADER_LEN).filter(|_| bytes[0] == VERSION)?;
+        self.keys.iter().find(|key| key.id == id).map(|key| key.index)
     }
 
     /// The content of a sealed session.

@@ -4,9 +4,10 @@
 //! - `raw_str`: a string, and what it means
 //! - `validate`: the pass over a session's payload that validates it and finds its keys
 //! - `plain`: what stands in a string as it is
-//! - `index`: where its top-level keys and values stand
+//! - `index`: where its top-level keys and values stand; `place` is one of these places
 //! - `payload`: what that pass leaves, to be read key by key
-//! - `reader`: JSON to [`Value`](crate::Value), tags resolved; `tag` and `top` have the rules
+//! - `reader`: JSON to [`Value`](crate::Value), by way of `node`, tags resolved; `tag` and `top` have the
+//!   rules
 //! - `respell`: JSON of any spelling to Flask's
 //! - `writer`: [`Value`](crate::Value) to Flask's bytes
 //!
@@ -25,7 +26,9 @@ mod base64;
 mod differential;
 mod index;
 mod lexer;
+mod node;
 mod payload;
+mod place;
 mod plain;
 mod raw_str;
 mod reader;

@@ -1,7 +1,8 @@
 //! A session's payload: validated whole, its values built when asked for.
 
 use super::super::{Dict, Text, Value};
-use super::index::{Index, Spelling};
+use super::index::Index;
+use super::place::Spelling;
 use super::reader::read_value;
 use super::tag::Tags;
 use super::top::read_session;

@@ -2,23 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::super::{Dict, Text, Value};
+use super::super::{Text, Value};
 use super::lexer::Lexer;
+use super::node::Node;
 use super::tag::{Tag, Tags};
 use super::{MAX_READ_DEPTH, bad_payload};
 use crate::Error;
-
-/// A value whose dictionaries still have the order of the source, which some tags see.
-#[derive(Debug)]
-pub(super) enum Node {
-    Leaf(Value),
-    List(Vec<Node>),
-    Tuple(Vec<Node>),
-    Object(Vec<(Text, Node)>),
-    /// A tag that Flask fails on, unless a later duplicate of its key overrides it: Flask looks at
-    /// tags only when all the JSON is read.
-    Failed(Error),
-}
 
 /// A container that is being read.
 enum Frame {
@@ -143,31 +132,4 @@ fn without_duplicates(members: Vec<(Text, Node)>) -> Vec<(Text, Node)> {
         }
     }
     unique
-}
-
-impl Node {
-    // Loops, where iterators would put several more frames on the stack for each level.
-    pub(super) fn into_value(self) -> Result<Value, Error> {
-        match self {
-            Self::Leaf(value) => Ok(value),
-            Self::List(nodes) => Ok(Value::List(into_values(nodes)?)),
-            Self::Tuple(nodes) => Ok(Value::Tuple(into_values(nodes)?)),
-            Self::Object(members) => {
-                let mut dict = Dict::new();
-                for (key, node) in members {
-                    dict.insert(key, node.into_value()?);
-                }
-                Ok(Value::Dict(dict))
-            }
-            Self::Failed(error) => Err(error),
-        }
-    }
-}
-
-fn into_values(nodes: Vec<Node>) -> Result<Vec<Value>, Error> {
-    let mut values = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        values.push(node.into_value()?);
-    }
-    Ok(values)
 }

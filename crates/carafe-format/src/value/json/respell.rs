@@ -1,7 +1,8 @@
 //! A session's JSON in Flask's own spelling.
 
 use super::bad_payload;
-use super::reader::{Node, read_node};
+use super::node::Node;
+use super::reader::read_node;
 use super::tag::Tags;
 use super::writer::{deeper, write, write_members};
 use crate::{Error, Text};

@@ -2,7 +2,8 @@
 
 use super::super::http_date::{parse_http_date, parse_spelled};
 use super::super::{Text, Uuid, Value, float, text};
-use super::{bad_payload, base64, reader::Node};
+use super::node::Node;
+use super::{bad_payload, base64};
 use crate::Error;
 
 /// What is made of the tags in a text.
@@ -79,27 +80,8 @@ fn unescape_dict(body: Node) -> Result<Node, Error> {
 
 /// `tuple(body)`
 fn tuple(body: Node) -> Result<Node, Error> {
-    let items = match body {
-        Node::List(items) | Node::Tuple(items) => items,
-        Node::Object(members) => {
-            members.into_iter().map(|(key, _)| Node::Leaf(Value::Text(key))).collect()
-        }
-        Node::Leaf(Value::Text(text) | Value::Markup(text)) => characters(&text).collect(),
-        Node::Leaf(Value::Bytes(bytes)) => {
-            bytes.into_iter().map(|byte| Node::Leaf(Value::from(byte))).collect()
-        }
-        _ => return Err(bad_payload("a tuple tag holds no list")),
-    };
+    let items = body.into_items().ok_or_else(|| bad_payload("a tuple tag holds no list"))?;
     Ok(Node::Tuple(items))
-}
-
-/// The characters of a text, each a text of its own.
-pub(super) fn characters(text: &Text) -> impl Iterator<Item = Node> {
-    text.code_points().map(|c| {
-        let mut character = Vec::new();
-        text::push_code_point(&mut character, c);
-        Node::Leaf(Value::Text(Text::from_wtf8_vec(character)))
-    })
 }
 
 /// `b64decode(body)`

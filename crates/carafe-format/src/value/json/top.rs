@@ -2,8 +2,9 @@
 
 use super::super::{Dict, Text, Value, float};
 use super::bad_payload;
-use super::reader::{Node, read_node};
-use super::tag::{Tags, characters};
+use super::node::Node;
+use super::reader::read_node;
+use super::tag::Tags;
 use crate::Error;
 
 /// Reads a payload whose top level is something else than a plain object, or which the validating
@@ -34,17 +35,7 @@ fn no_session() -> Error {
 
 /// The two items of what Python can iterate.
 fn pair(node: Node) -> Result<(Node, Node), Error> {
-    let items: Vec<Node> = match node {
-        Node::List(items) | Node::Tuple(items) => items,
-        Node::Object(members) => {
-            members.into_iter().map(|(key, _)| Node::Leaf(Value::Text(key))).collect()
-        }
-        Node::Leaf(Value::Text(text) | Value::Markup(text)) => characters(&text).collect(),
-        Node::Leaf(Value::Bytes(bytes)) => {
-            bytes.into_iter().map(|byte| Node::Leaf(Value::from(byte))).collect()
-        }
-        Node::Leaf(_) | Node::Failed(_) => return Err(no_session()),
-    };
+    let items = node.into_items().ok_or_else(no_session)?;
     match <[Node; 2]>::try_from(items) {
         Ok([key, value]) => Ok((key, value)),
         Err(_) => Err(no_session()),

@@ -1,8 +1,8 @@
 //! The pass over a session's payload that validates all of it and finds its top-level keys.
 
 use super::super::http_date::parse_http_date;
-use super::index::{Place, Places, Spelling};
 use super::lexer::Lexer;
+use super::place::{Place, Places, Spelling};
 use super::raw_str::RawStr;
 use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload, base64};

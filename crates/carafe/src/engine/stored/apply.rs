@@ -1,8 +1,8 @@
 //! Recorded changes, applied to the newest record.
 
 use super::Rules;
+use crate::content::{Login, Operation, View, conflict};
 use crate::record::Record;
-use crate::session::{Login, Operation, View, conflict};
 use crate::{Error, event};
 
 /// Applies one request's changes, all or none.

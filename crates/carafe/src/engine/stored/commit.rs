@@ -7,10 +7,11 @@ use super::open::{Origin, payload, view};
 use super::rotate::Rotation;
 use super::write::Changes;
 use super::{Rules, StoreBackend, apply, ended, failed};
-use crate::engine::{Engine, Outcome};
+use crate::content::{Operation, PERMANENT, Recorded, View, is_permanent};
+use crate::engine::slot::State as SlotState;
+use crate::engine::{Engine, Outcome, Slot, closed};
 use crate::event::Started;
 use crate::id::{self, SessionId};
-use crate::session::{Operation, PERMANENT, Recorded, Slot, SlotState, View, closed, is_permanent};
 use crate::store::{Stored, Version};
 use crate::{DateTime, Error, ErrorKind, event};
 
@@ -49,7 +50,9 @@ impl Engine {
             let due = state.origin.as_ref().is_some_and(|origin| {
                 // Whoever is late by a tick of the clock does it in the next request.
                 let (record, now) = (&origin.stored.record, self.clock.just_now());
-                rules.renewal_is_due(record, now) || rules.touch_is_due(record, now)
+                let renewal =
+                    rules.renewal.is_some_and(|renewal| renewal.is_due(record.renewed, now));
+                renewal || rules.touch_is_due(record, now)
             });
             if due || view.has_log() || !matches!(state.set_id, SetId::Keep) {
                 return None;
@@ -205,9 +208,10 @@ impl Engine {
         let rotates = log
             .iter()
             .any(|operation| matches!(operation, Operation::Login(_) | Operation::Rotate(_)));
-        let renews = closing && rules.renewal_is_due(&origin.stored.record, now);
-        if rotates || renews {
-            let grace = (!rotates).then_some(rules.grace);
+        let due = rules.renewal.filter(|_| closing && !rotates);
+        let due = due.filter(|renewal| renewal.is_due(origin.stored.record.renewed, now));
+        if rotates || due.is_some() {
+            let grace = due.map(|renewal| renewal.grace);
             let only_renews = log.is_empty();
             return match Box::pin(rotate(backend, origin, log, grace)).await {
                 // Who only reads has nothing to lose by a session that has ended meanwhile.
@@ -271,7 +275,7 @@ impl Engine {
             return Err(ended());
         }
         event::created();
-        let stored = Arc::new(Stored { record, version: Version(1) });
+        let stored = Arc::new(Stored { record, version: Version::FIRST });
         Ok(Some(Box::new(Origin { id, session, stored })))
     }
 }
@@ -294,7 +298,7 @@ async fn rotate(
     backend: &StoreBackend,
     mut origin: Box<Origin>,
     operations: Vec<Operation>,
-    grace: Option<std::time::Duration>,
+    grace: Option<u64>,
 ) -> Result<Committed, Error> {
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
@@ -324,7 +328,7 @@ async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
 }
 
 /// The cookie of a session whose id is known.
-fn set_id_of(origin: &Origin) -> SetId {
+pub(super) fn set_id_of(origin: &Origin) -> SetId {
     let expires = match permanent_of(&origin.stored) {
         Ok(true) => i64::try_from(origin.stored.record.expires).ok().and_then(DateTime::from_unix),
         Ok(false) | Err(_) => None,

@@ -29,9 +29,9 @@ impl Sessions {
             };
             let Some(stored) = stored else { return self.end_by_public_id(&seen).await };
             match stored.record.state {
-                // Ended by a login. The user's session is another.
-                State::Moved { until: 0, .. } => return Ok(()),
-                State::Moved { to, .. } => session = to,
+                // The user's session is another.
+                State::Ended { .. } => return Ok(()),
+                State::Moved { to, .. } | State::Rotated { to } => session = to,
                 State::Live => {
                     let deleted = self.store.delete(&session, Some(stored.version)).await;
                     match deleted.map_err(failed)? {

@@ -20,15 +20,20 @@ pub(crate) use self::open::Origin;
 pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
-use super::{Clock, sync};
+use super::sync;
+use crate::config::Renewal;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
-use crate::{Config, Error, ErrorKind, event};
+use crate::{Clock, Config, Error, ErrorKind, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
 /// under way, or that has lost an answer of the store, still learns from it what became of the session.
 const KEPT: u64 = 60;
+
+/// How many pointer records are followed at least: during an update another process may still have
+/// settings that allow more than this one's.
+const CHAIN: u64 = 4;
 
 /// The sessions in a store, which all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -51,8 +56,9 @@ pub(crate) struct Sessions {
 struct Rules {
     idle: u64,
     absolute: u64,
-    renew_after: u64,
-    grace: Duration,
+    renewal: Option<Renewal>,
+    /// How many pointer records can lead to a session.
+    longest_chain: u64,
     strict: bool,
     limit: usize,
 }
@@ -71,8 +77,8 @@ impl StoreBackend {
             // Flask's lifetime counts from the last use, too, once a session is permanent.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
             absolute: config.absolute_timeout.as_secs(),
-            renew_after: config.renew_after.as_secs(),
-            grace: config.renewal_grace,
+            renewal: config.renewal(),
+            longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
         };
@@ -163,19 +169,19 @@ impl Rules {
         now.saturating_sub(record.last_seen) > self.idle / 10 && !record.is_expired(now)
     }
 
-    fn renewal_is_due(&self, record: &Record, now: u64) -> bool {
-        self.renew_after != 0 && now.saturating_sub(record.renewed) >= self.renew_after
-    }
-
-    /// What is left under an old id: where the session went, and nothing of what it holds.
-    fn pointer(&self, old: &Record, to: SessionIdHash, until: u64, now: u64) -> Record {
+    /// The pointer record under an old id: where the session went, and nothing of what it holds.
+    fn pointer(&self, old: &Record, state: State, now: u64) -> Record {
+        let until = match state {
+            State::Moved { until, .. } => until.max(now),
+            State::Live | State::Rotated { .. } | State::Ended { .. } => now,
+        };
         Record {
             data: Vec::new(),
             user: None,
             address: None,
             agent: None,
-            idle_expires: until.max(now).saturating_add(KEPT),
-            state: State::Moved { to, until },
+            idle_expires: until.saturating_add(KEPT),
+            state,
             ..*old
         }
     }

@@ -1,16 +1,14 @@
 use std::sync::Arc;
 
+use super::commit::{SetId, set_id_of};
 use super::{StoreBackend, failed};
-use crate::engine::Engine;
+use crate::content::View;
+use crate::engine::{Engine, Slot};
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::session::{Slot, View};
 use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
-
-/// How many times a session's id can have been renewed within the grace of the first renewal.
-const HOPS: usize = 4;
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
@@ -36,11 +34,17 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
+        let mut set_id = SetId::Keep;
         let origin = match self.id_of(slot) {
             Some((id, outdated)) => {
                 let origin = self.load(backend, id).await?;
-                if origin.is_some() {
+                if let Some(origin) = &origin {
                     event::loaded(outdated);
+                    // An id that was replaced is left alone: another response has the new one.
+                    let is_current = origin.id.hash() == origin.session;
+                    if outdated && is_current && self.config().rewrite_outdated {
+                        set_id = set_id_of(origin);
+                    }
                 }
                 origin
             }
@@ -49,6 +53,7 @@ impl Engine {
         let view = view(origin.as_deref())?;
         let mut state = slot.state();
         state.view = Some(view);
+        state.set_id = set_id;
         state.origin = origin;
         Ok(())
     }
@@ -77,7 +82,8 @@ impl Engine {
         }
     }
 
-    /// The session of an id. Where it was renewed elsewhere, the old id leads to it for a while.
+    /// The session of an id. Pointer records of renewals lead to it: at most as many as the settings
+    /// allow within one grace period.
     async fn load(
         &self,
         backend: &StoreBackend,
@@ -86,7 +92,7 @@ impl Engine {
         // A tick of the clock more or less is within what its seconds leave open.
         let now = self.clock.just_now();
         let mut session = id.hash();
-        for _ in 0..HOPS {
+        for _ in 0..=backend.rules.longest_chain {
             let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
                 event::unknown();
                 return Ok(None);
@@ -101,10 +107,15 @@ impl Engine {
                     return Ok(Some(Box::new(Origin { id, session, stored })));
                 }
                 State::Moved { to, .. } => session = to,
+                State::Rotated { .. } | State::Ended { .. } => return Ok(None),
             }
         }
-        event::unknown();
-        Ok(None)
+        // It is there, so that an empty session in its place would be wrong.
+        Err(Error::new(
+            ErrorKind::Store,
+            "the session's id was renewed more often within one grace period than the settings allow: \
+             give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
+        ))
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::lock::Newest;
 use super::write::{Changes, Found, raise, view_of};
 use super::{Patience, Sessions, apply, ended, failed};
+use crate::content::Operation;
 use crate::id::{PublicId, SessionIdHash};
-use crate::record::Record;
-use crate::session::Operation;
+use crate::record::{Record, State};
 use crate::store::{StoreErrorKind, Stored, Updated, Version};
 use crate::{Error, event};
 
@@ -26,9 +26,9 @@ pub(super) struct Rotation {
     pub(super) to: SessionIdHash,
     /// The public id of the session that a login begins.
     pub(super) public_id: PublicId,
-    /// The grace period of a renewal, in which the old id leads to the new one; `None` for a login or an
+    /// The grace period of a renewal, in seconds, in which the old id leads to the new one; `None` for a login or an
     /// explicit rotation, after which the old id leads nowhere.
-    pub(super) grace: Option<Duration>,
+    pub(super) grace: Option<u64>,
 }
 
 /// How an attempt to move a session ended.
@@ -154,7 +154,7 @@ impl Sessions {
     ) -> Result<Option<Version>, Error> {
         let version = match *created {
             None => match self.store.create(&rotation.to, record, now).await {
-                Ok(true) => Version(1),
+                Ok(true) => Version::FIRST,
                 Ok(false) => return Err(ended()),
                 Err(error) if rotation.grace.is_some() && error.kind() == StoreErrorKind::Full => {
                     event::store_failed(&error);
@@ -162,7 +162,8 @@ impl Sessions {
                 }
                 Err(error) => {
                     // It may be there.
-                    *created = (error.kind() == StoreErrorKind::Uncertain).then_some(Version(1));
+                    *created =
+                        (error.kind() == StoreErrorKind::Uncertain).then_some(Version::FIRST);
                     return Err(failed(error));
                 }
             },
@@ -178,13 +179,14 @@ impl Sessions {
     }
 
     fn pointer_to(&self, rotation: &Rotation, old: &Record, now: u64) -> Record {
-        let until = match rotation.grace {
-            Some(grace) => now.saturating_add(grace.as_secs()),
+        let to = rotation.to;
+        let state = match rotation.grace {
+            Some(grace) => State::Moved { to, until: now.saturating_add(grace) },
             // A request of before a login has no part in the user's session, not even to end it.
-            None if apply::login(&rotation.operations).is_some() => 0,
-            None => now,
+            None if apply::login(&rotation.operations).is_some() => State::Ended { by: to },
+            None => State::Rotated { to },
         };
-        self.rules.pointer(old, rotation.to, until, now)
+        self.rules.pointer(old, state, now)
     }
 
     /// Turns the old record into a pointer; `false` if another write came first.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::lock::{Newest, Ticket, Turn};
 use super::open::payload;
 use super::{Patience, Sessions, apply, ended, failed, interrupted};
+use crate::content::{Operation, View};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
-use crate::session::{Operation, View};
 use crate::store::{Stored, Updated};
 use crate::{Error, event};
 
@@ -40,6 +40,9 @@ pub(super) enum Written {
 
 /// What a request is told about its changes.
 pub(super) type Answer = Result<Written, Error>;
+
+/// What became of the changes of each request, in the order of the tickets.
+type Outcomes = Vec<Result<(), Error>>;
 
 /// Where a session is.
 pub(super) enum Found {
@@ -148,6 +151,7 @@ impl Sessions {
         Ok(match stored.record.state {
             State::Live => Found::Here(stored),
             State::Moved { to, .. } => Found::Moved(to),
+            State::Rotated { .. } | State::Ended { .. } => return Err(ended()),
         })
     }
 
@@ -163,7 +167,7 @@ impl Sessions {
         stored: &Arc<Stored>,
         tickets: &mut [Ticket],
         now: u64,
-    ) -> Result<(Option<Record>, Vec<Result<(), Error>>), Error> {
+    ) -> Result<(Option<Record>, Outcomes), Error> {
         let made = match tickets {
             // The common case: one request, and the session is as it saw it.
             [Ticket { changes, .. }] => changes
@@ -216,7 +220,7 @@ fn forward_all(tickets: Vec<Ticket>, to: SessionIdHash) {
     }
 }
 
-fn answer_all(tickets: Vec<Ticket>, outcomes: Vec<Result<(), Error>>, stored: &Arc<Stored>) {
+fn answer_all(tickets: Vec<Ticket>, outcomes: Outcomes, stored: &Arc<Stored>) {
     for (ticket, outcome) in tickets.into_iter().zip(outcomes) {
         ticket.answer(|_| outcome.map(|()| Written::Here(Arc::clone(stored))));
     }

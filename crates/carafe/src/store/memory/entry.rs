@@ -1,3 +1,5 @@
+use std::hash::Hasher;
+
 use crate::id::SessionIdHash;
 use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
@@ -24,6 +26,26 @@ impl Key {
         let [a, b, c, d] = u32::from_le_bytes([a, b, c, d]).wrapping_add(1).to_le_bytes();
         let [e, f, g, h] = rest;
         Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// Keys are parts of hashes already.
+#[derive(Debug, Default)]
+pub(super) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(part) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*part);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -1,8 +1,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasherDefault;
 
-use super::entry::{Entry, Key};
-use super::shard::KeyHasher;
+use super::entry::{Entry, Key, KeyHasher};
 
 /// How many of the oldest are compared, to find one that would end first.
 const SOME: usize = 4;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::entry::{Entry, Key};
-use self::shard::{KeyHasher, Shard};
+use self::shard::Shard;
 use self::users::Users;
 use super::{
     Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
@@ -173,7 +173,7 @@ impl SessionStore for MemoryStore {
     ) -> Result<bool, StoreError> {
         // Before the shard is locked: making room may lock any shard.
         self.reserve(id, now)?;
-        let entry = Entry::new(id, Version(1), record, now);
+        let entry = Entry::new(id, Version::FIRST, record, now);
         let mut shard = self.shard(Key::of(id));
         let Some(key) = shard.insert(id, entry) else {
             self.len.fetch_sub(1, Ordering::Relaxed);

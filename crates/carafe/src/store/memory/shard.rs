@@ -1,5 +1,4 @@
 use std::collections::hash_map::{self, HashMap};
-use std::hash::Hasher;
 
 use super::entry::{Entry, Key};
 use super::evictable::{Evictable, Records};
@@ -62,26 +61,6 @@ impl Shard {
         }
         self.evictable.moved(key, entry.evictable(), None, &self.records);
         Some(entry)
-    }
-}
-
-/// Keys are parts of hashes already.
-#[derive(Debug, Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(part) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*part);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

@@ -3,8 +3,8 @@ use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, RandomState};
 use std::sync::{Mutex, MutexGuard};
 
-use super::entry::Key;
-use super::{KeyHasher, lock};
+use super::entry::{Key, KeyHasher};
+use super::lock;
 
 /// How many parts the index is spread over, each with a lock of its own.
 const SHARDS: usize = 64;

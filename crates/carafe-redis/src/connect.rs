@@ -1,0 +1,103 @@
+//! How a connection is made.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, PushInfo, PushKind, RedisError,
+    cmd,
+};
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+
+use crate::clock::within;
+use crate::error::Failure;
+use crate::eviction::Policy;
+use crate::gathered::Gathered;
+use crate::open::{Fate, Open};
+
+/// Answers with the password that is in force.
+pub(crate) type Password = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// How connections are made, the same for all servers of a store.
+#[derive(Clone)]
+pub(crate) struct Connecting {
+    /// How long it may take.
+    pub(crate) timeout: Duration,
+    /// Instead of the one in the URL.
+    pub(crate) password: Option<Password>,
+    /// Whether the server may drop keys.
+    pub(crate) allow_eviction: bool,
+    /// Whether a server was found that does, or that doesn't say.
+    pub(crate) evicts: Arc<AtomicBool>,
+}
+
+impl Connecting {
+    /// Connects, and looks whether the server is fit to keep sessions.
+    pub(crate) async fn connect(&self, info: &ConnectionInfo) -> Result<Open, Failure> {
+        let late = || Failure::NotSent(io::Error::from(io::ErrorKind::TimedOut).into());
+        within(self.timeout, self.connect_and_look(info)).await.unwrap_or_else(|| Err(late()))
+    }
+
+    async fn connect_and_look(&self, info: &ConnectionInfo) -> Result<Open, Failure> {
+        let mut open = self.open(info).await.map_err(Failure::NotSent)?;
+        let answer = open.connection.send_packed_command(cmd("INFO").arg("memory")).await;
+        let policy = match answer {
+            // Also a right that is missing.
+            Ok(answer) => Policy::read(&answer),
+            Err(error) => return Err(Failure::NotSent(error)),
+        };
+        policy.accept(self.allow_eviction).map_err(Failure::Unfit)?;
+        self.evicts.store(policy != Policy::Keeps, Ordering::Relaxed);
+        Ok(open)
+    }
+
+    async fn open(&self, info: &ConnectionInfo) -> Result<Open, RedisError> {
+        let mut info = info.clone();
+        if let Some(password) = &self.password {
+            let settings = info.redis_settings().clone().set_password(password());
+            info = info.set_redis_settings(settings);
+        }
+        let fate = Arc::new(Fate::default());
+        let told = Arc::downgrade(&fate);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(1024)
+            .set_push_sender(move |push: PushInfo| {
+                if push.kind == PushKind::Disconnection
+                    && let Some(fate) = told.upgrade()
+                {
+                    fate.break_off();
+                }
+                Ok::<(), std::convert::Infallible>(())
+            });
+        let is_alone = Handle::current().metrics().num_workers() == 1;
+        let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
+            // With TLS, over a socket of Unix', or where several threads share the work.
+            let client = Client::open(info)?;
+            let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+            return Ok(Open::new(connection, fate, std::future::pending()));
+        };
+        let stream = TcpStream::connect((host.as_str(), *port)).await?;
+        stream.set_nodelay(true)?;
+        let stream = Gathered::new(stream);
+        let (connection, work) =
+            MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
+        Ok(Open::new(connection, fate, work))
+    }
+}
+
+impl fmt::Debug for Connecting {
+    /// Shows no password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connecting")
+            .field("timeout", &self.timeout)
+            .field("allow_eviction", &self.allow_eviction)
+            .finish_non_exhaustive()
+    }
+}

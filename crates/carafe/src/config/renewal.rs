@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use super::Config;
+use crate::{Error, ErrorKind};
+
+/// The longest chain of pointer records that the settings may allow.
+const LONGEST: u64 = 32;
+
+/// The periodic renewal of the ids of sessions in a store, in whole seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewal {
+    /// After how long an id is renewed; never 0.
+    after: u64,
+    /// The grace period, in which the old id leads to the session.
+    pub(crate) grace: u64,
+}
+
+impl Config {
+    /// The renewal that these settings ask for; `None` if it is off.
+    pub(crate) fn renewal(&self) -> Option<Renewal> {
+        let after = whole_seconds(self.renew_after);
+        let grace = whole_seconds(self.renewal_grace);
+        (after != 0).then_some(Renewal { after, grace })
+    }
+
+    pub(super) fn check_renewal(&self) -> Result<(), Error> {
+        match self.renewal().map(Renewal::longest_chain) {
+            Some(chain) if chain > LONGEST => Err(Error::new(
+                ErrorKind::Setting,
+                "the renewal grace is so much longer than the time after which a session's id is renewed \
+                 that an old id would lead through more than 32 newer ones: lengthen \
+                 `Config::renew_after`, or shorten `Config::renewal_grace`",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Renewal {
+    /// Whether an id is due that was made at this time.
+    pub(crate) fn is_due(self, made: u64, now: u64) -> bool {
+        now.saturating_sub(made) >= self.after
+    }
+
+    /// The most renewals of one session within one grace period: how many pointer records can lead from an
+    /// id that is still good to the session. One more than fit into it, for clocks that differ a little.
+    pub(crate) fn longest_chain(self) -> u64 {
+        self.grace.div_ceil(self.after).saturating_add(1)
+    }
+}
+
+/// A time in whole seconds, rounded up: half a second is not "off".
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
+}

@@ -1,0 +1,53 @@
+//! Flashed messages, in Flask's layout: the key `_flashes` holds a list of tuples.
+
+use std::borrow::Cow;
+
+use super::view::View;
+use crate::{Error, ErrorKind, Text, Value};
+
+/// The key of the messages.
+pub(crate) const FLASHES: &str = "_flashes";
+
+/// Appends a message, which is a tuple of category and text.
+pub(super) fn append(view: &mut View, message: Value) -> Result<(), Error> {
+    let mut flashes = match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
+        None => Vec::new(),
+        Some(Value::List(flashes)) => flashes,
+        Some(other) => return Err(not_flashes(&other)),
+    };
+    flashes.push(message);
+    view.insert(Text::from(FLASHES), Value::List(flashes));
+    Ok(())
+}
+
+/// Removes the messages that were shown; others, which came meanwhile, stay.
+pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error> {
+    let mut flashes = match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
+        None => return Ok(()),
+        Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
+        Some(other) => return Err(not_flashes(&other)),
+    };
+    for message in shown {
+        if let Some(at) = flashes.iter().position(|waiting| waiting == message) {
+            flashes.remove(at);
+        }
+    }
+    if flashes.is_empty() {
+        view.remove(FLASHES.as_bytes());
+    } else {
+        view.insert(Text::from(FLASHES), Value::List(flashes));
+    }
+    Ok(())
+}
+
+/// The error of a key `_flashes` that holds something else.
+pub(crate) fn not_flashes(found: &Value) -> Error {
+    Error::new(
+        ErrorKind::Type,
+        format!(
+            "the session's key \"_flashes\" has to hold a list of (category, message) tuples, and \
+             something of the type {} is there",
+            found.type_name()
+        ),
+    )
+}

@@ -1,0 +1,17 @@
+//! A session's content in one request: what came in, what the request changed, and how changes are recorded.
+
+mod changes;
+mod flash;
+mod life;
+mod operation;
+mod path;
+mod permanent;
+mod view;
+
+pub(crate) use self::flash::{FLASHES, not_flashes};
+pub(crate) use self::life::{ID, LOGIN, RESERVED, id_of};
+pub(crate) use self::operation::{Change, Login, Operation, ViewChange, conflict};
+pub use self::path::Step;
+pub(crate) use self::path::missing;
+pub(crate) use self::permanent::{PERMANENT, is_permanent};
+pub(crate) use self::view::{Recorded, View};

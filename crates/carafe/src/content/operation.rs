@@ -1,0 +1,170 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::flash;
+use super::path::{self, Step};
+use super::view::View;
+use crate::value::json::Payload;
+use crate::{Error, ErrorKind, Text, Value};
+
+/// What makes a new value of an old one. It may run several times.
+pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
+
+/// What changes several keys at once, or none and gives an error. It may run several times.
+pub(crate) type ViewChange = Arc<dyn Fn(&mut View) -> Result<(), Error> + Send + Sync>;
+
+/// What looks at a value before it is removed, and can refuse that.
+pub(crate) type Look = Arc<dyn Fn(Option<Value>) -> Result<(), Error> + Send + Sync>;
+
+/// What a request had read of a key before it wrote it: nothing, or a value or its absence.
+pub(crate) type Seen = Option<Option<Value>>;
+
+/// A change of a session, as it is recorded: so that it can be applied to a record that another
+/// request has changed meanwhile, and both changes last.
+#[derive(Clone)]
+pub(crate) enum Operation {
+    Insert {
+        key: Text,
+        value: Value,
+        seen: Seen,
+    },
+    Remove {
+        key: Text,
+        seen: Seen,
+    },
+    /// Removes what is there when it is applied.
+    Clear,
+    /// Replaces what is there when it is applied.
+    Replace(Box<Payload>),
+    /// Sets a value within a value.
+    InsertAt {
+        key: Text,
+        path: Vec<Step>,
+        value: Value,
+    },
+    Update {
+        key: Text,
+        change: Change,
+    },
+    /// Changes the fields of a typed session.
+    UpdateFields(ViewChange),
+    /// Removes what is there when it is applied, after a look at it.
+    Take {
+        key: Text,
+        look: Look,
+    },
+    /// Inserts only if the key is missing when it is applied.
+    OrInsert {
+        key: Text,
+        value: Value,
+    },
+    /// Appends a flashed message.
+    Flash(Value),
+    /// Removes those messages that were shown, and no others.
+    TakeFlashes(Vec<Value>),
+    /// Somebody logged in: the session begins anew, but for the keys to keep.
+    Login(Box<Login>),
+    /// The session ended.
+    Logout,
+    /// The session gets a new id: this one, if it is in a cookie.
+    Rotate(String),
+    /// Nothing, but the session is to be saved.
+    Touch,
+}
+
+/// Who logged in, and what of the session before is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) keep: Vec<Text>,
+    /// When, in Unix seconds.
+    pub(crate) time: u64,
+    /// The new id of a session in a cookie.
+    pub(crate) id: String,
+    pub(crate) address: Option<String>,
+    pub(crate) agent: Option<String>,
+}
+
+impl Operation {
+    /// Applies the change to a view.
+    ///
+    /// An error leaves the view unchanged.
+    pub(crate) fn apply(self, view: &mut View) -> Result<(), Error> {
+        match self {
+            Self::Insert { key, value, .. } => view.insert(key, value),
+            Self::Remove { key, .. } => view.remove(key.as_wtf8()),
+            Self::Clear => view.clear(),
+            Self::Replace(content) => view.replace(*content),
+            Self::Logout => view.log_out(),
+            Self::InsertAt { key, path, value } => {
+                let old = view.get(key.as_wtf8()).ok_or_else(path::missing)?;
+                let mut target = old.into_owned();
+                path::set(&mut target, &path, value)?;
+                view.insert(key, target);
+            }
+            Self::Update { key, change } => {
+                let old = view.get(key.as_wtf8()).map(Cow::into_owned);
+                view.insert(key, change(old)?);
+            }
+            Self::UpdateFields(change) => change(view)?,
+            Self::Take { key, look } => {
+                look(view.get(key.as_wtf8()).map(Cow::into_owned))?;
+                view.remove(key.as_wtf8());
+            }
+            Self::OrInsert { key, value } => {
+                if !view.contains(key.as_wtf8()) {
+                    view.insert(key, value);
+                }
+            }
+            Self::Flash(message) => flash::append(view, message)?,
+            Self::TakeFlashes(shown) => flash::remove_shown(view, &shown)?,
+            Self::Login(login) => view.log_in(&login),
+            Self::Rotate(id) => view.rotate(id),
+            Self::Touch => view.mark_modified(),
+        }
+        Ok(())
+    }
+
+    /// Whether another request has changed what this one had read before it wrote it.
+    pub(crate) fn overwrites_unseen(&self, view: &View) -> bool {
+        match self {
+            Self::Insert { key, seen: Some(seen), .. } | Self::Remove { key, seen: Some(seen) } => {
+                view.get(key.as_wtf8()).as_deref() != seen.as_ref()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Operation {
+    /// Shows what kind of change it is, and neither keys nor values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Insert { .. } => "Insert",
+            Self::Remove { .. } => "Remove",
+            Self::Clear => "Clear",
+            Self::Replace(_) => "Replace",
+            Self::InsertAt { .. } => "InsertAt",
+            Self::Update { .. } => "Update",
+            Self::UpdateFields(_) => "UpdateFields",
+            Self::Take { .. } => "Take",
+            Self::OrInsert { .. } => "OrInsert",
+            Self::Flash(_) => "Flash",
+            Self::TakeFlashes(_) => "TakeFlashes",
+            Self::Login(_) => "Login",
+            Self::Logout => "Logout",
+            Self::Rotate(_) => "Rotate",
+            Self::Touch => "Touch",
+        })
+    }
+}
+
+/// The error of a change that came from a request which had not seen another's change.
+pub(crate) fn conflict() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "another request changed what this one had read and then wrote: nothing was written. \
+         Send the request again, or use `update`, which loses nothing",
+    )
+}

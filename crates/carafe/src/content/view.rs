@@ -1,0 +1,458 @@
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::changes::Changes;
+use super::life::RESERVED;
+use super::operation::{Change, Operation, ViewChange};
+use crate::Error;
+use crate::value::json::{self, Payload};
+use crate::{Dict, Text, Value};
+
+/// One request's view of its session: what came in, and what the request changed since.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    /// What the cookie held. Values are built when they are asked for.
+    base: Payload,
+    /// Whether the session held something when it was opened.
+    came_with_content: bool,
+    /// Whether the base counts no more.
+    cleared: bool,
+    /// What was written over the base.
+    changes: Changes,
+    modified: bool,
+    /// Grows with every change.
+    version: u64,
+    /// The flashes that this request took out, which it may ask for again.
+    pub(crate) flashes: Option<Vec<Value>>,
+    /// What the request did, if it has to be done again on a newer record.
+    record: Option<Box<Recording>>,
+}
+
+/// What a request did with a session that is in a store.
+#[derive(Debug, Default)]
+struct Recording {
+    log: Vec<Operation>,
+    /// Whether the session isn't in the store yet, and nothing of it on its way there: then nobody
+    /// else can change it, nothing will have to be done again, and what the view holds is what is to
+    /// be saved.
+    new: bool,
+    /// Whether something of the log was taken, and may or may not have been saved: what the view holds
+    /// is more than what is recorded then.
+    taken: bool,
+    /// Who is logged in.
+    user: Option<String>,
+    /// The keys that the request read and hasn't written yet: the first of the base by their places,
+    /// as bits, and others by name.
+    read_places: u64,
+    read_names: BTreeSet<Text>,
+    read_all: bool,
+}
+
+/// What is to be committed.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    /// What the request did. Of a new session only that it did something, its logins and logouts.
+    pub(crate) log: Vec<Operation>,
+    /// What the session holds then, if nobody else has changed it; `None` if that isn't known, or if it
+    /// is to have another record.
+    pub(crate) made: Option<Result<Vec<u8>, Error>>,
+}
+
+impl Recorded {
+    /// One operation that has not been done to the view.
+    pub(crate) fn only(operation: Operation) -> Self {
+        Self { log: vec![operation], made: None }
+    }
+}
+
+impl Recording {
+    fn note(&mut self, operation: Operation) {
+        match (operation, self.log.last()) {
+            (Operation::Touch, Some(Operation::Touch)) => {}
+            (operation, last) => {
+                if last.is_none() {
+                    // Most requests do one thing.
+                    self.log.reserve_exact(1);
+                }
+                self.log.push(operation);
+            }
+        }
+    }
+}
+
+/// What a view was before a number of changes, to undo them.
+pub(crate) struct Snapshot {
+    cleared: bool,
+    changes: Changes,
+    modified: bool,
+}
+
+impl View {
+    #[inline]
+    pub(crate) fn new(base: Payload) -> Self {
+        // All of it by name, so that nothing is built elsewhere and copied.
+        Self {
+            came_with_content: !base.is_empty(),
+            base,
+            cleared: false,
+            changes: Changes::new(),
+            modified: false,
+            version: 0,
+            flashes: None,
+            record: None,
+        }
+    }
+
+    /// A view that records what is done, since the session is in a store.
+    pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
+        let record = Recording { user, ..Recording::default() };
+        Self { record: Some(Box::new(record)), ..Self::new(base) }
+    }
+
+    /// A view of a session that will be in a store.
+    pub(crate) fn of_new_session() -> Self {
+        let record = Recording { new: true, ..Recording::default() };
+        Self { record: Some(Box::new(record)), ..Self::new(Payload::default()) }
+    }
+
+    /// Does one operation, and records it where that is needed.
+    pub(crate) fn perform(&mut self, operation: Operation) -> Result<(), Error> {
+        let Some(record) = &self.record else { return operation.apply(self) };
+        let noted = match operation {
+            Operation::Login(login) => {
+                self.log_in(&login);
+                Operation::Login(login)
+            }
+            Operation::Logout => {
+                self.log_out();
+                Operation::Logout
+            }
+            operation if record.new => {
+                operation.apply(self)?;
+                Operation::Touch
+            }
+            operation => {
+                operation.clone().apply(self)?;
+                operation
+            }
+        };
+        self.note(noted);
+        Ok(())
+    }
+
+    /// Records an operation that has been done.
+    fn note(&mut self, operation: Operation) {
+        if let Some(record) = &mut self.record {
+            record.note(operation);
+        }
+    }
+
+    /// Records a function that has been called, if it may have to be called again.
+    fn note_change(&mut self, operation: impl FnOnce() -> Operation) {
+        if let Some(record) = &mut self.record {
+            record.note(if record.new { Operation::Touch } else { operation() });
+        }
+    }
+
+    /// Removes a key that is there.
+    pub(crate) fn remove_seen(&mut self, key: &[u8]) -> Result<(), Error> {
+        let seen = self.seen(key);
+        self.perform(Operation::Remove { key: Text::from_wtf8(key), seen })
+    }
+
+    /// Writes what `change` made of the old value, and records the change itself.
+    pub(crate) fn update(&mut self, key: Text, new: Value, change: &Change) {
+        self.note_change(|| Operation::Update { key: key.clone(), change: Change::clone(change) });
+        self.insert(key, new);
+    }
+
+    /// Writes what `change` made of several keys, and records the change itself.
+    pub(crate) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
+        self.note_change(|| Operation::UpdateFields(change));
+        self.write_fields(fields);
+    }
+
+    /// Inserts the keys that have a value, and removes those that have none.
+    pub(crate) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
+        for (key, value) in fields {
+            match value {
+                Some(value) => self.insert(key, value),
+                None => self.remove(key.as_wtf8()),
+            }
+        }
+    }
+
+    /// Whether something was recorded that is to be saved.
+    pub(crate) fn has_log(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| !record.log.is_empty())
+    }
+
+    /// Takes out what was recorded.
+    pub(crate) fn take_recorded(&mut self) -> Recorded {
+        let Some(record) = &mut self.record else { return Recorded::default() };
+        let log = std::mem::take(&mut record.log);
+        // From here on the session may be in the store.
+        let is_new = std::mem::take(&mut record.new);
+        let is_whole = !record.taken;
+        record.taken |= !log.is_empty();
+        let is_kept = || {
+            log.iter().all(|operation| {
+                !matches!(operation, Operation::Login(_) | Operation::Logout | Operation::Rotate(_))
+            })
+        };
+        let is_asked_for = !log.is_empty() && is_whole && (is_new || is_kept());
+        Recorded { made: is_asked_for.then(|| self.to_json()), log }
+    }
+
+    /// Goes on from what has been committed: `next` is a view of all that was recorded up to
+    /// `take_recorded`, and what was done since is done again on it.
+    pub(crate) fn rebase(&mut self, next: Self) -> Result<(), Error> {
+        let log = self.record.as_mut().map(|record| std::mem::take(&mut record.log));
+        let flashes = self.flashes.take();
+        *self = Self { flashes, version: self.version + 1, ..next };
+        log.into_iter().flatten().try_for_each(|operation| self.perform(operation))
+    }
+
+    /// Notes that the request has read a key.
+    pub(crate) fn note_read(&mut self, key: &[u8]) {
+        if let Some(record) = &mut self.record
+            && !record.new
+            && !record.read_all
+            && !self.changes.contains_key(key)
+        {
+            match bit_of(&self.base, key) {
+                Some(bit) => record.read_places |= bit,
+                None if record.read_names.contains(key) => {}
+                None => {
+                    record.read_names.insert(Text::from_wtf8(key));
+                }
+            }
+        }
+    }
+
+    /// Notes that the request has read everything.
+    pub(crate) fn note_read_all(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.read_all = true;
+        }
+    }
+
+    /// What the request had read of a key that it is about to write for the first time.
+    pub(crate) fn seen(&mut self, key: &[u8]) -> Option<Option<Value>> {
+        let record = self.record.as_mut()?;
+        let read = record.read_all
+            || match bit_of(&self.base, key) {
+                Some(bit) => {
+                    let read = record.read_places & bit != 0;
+                    record.read_places &= !bit;
+                    read
+                }
+                None => record.read_names.remove(key),
+            };
+        let written = self.cleared || self.changes.contains_key(key);
+        (read && !written).then(|| self.base_value(key))
+    }
+
+    /// What to restore if the changes that follow fail.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { cleared: self.cleared, changes: self.changes.clone(), modified: self.modified }
+    }
+
+    /// Undoes what was done since the snapshot.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        let Snapshot { cleared, changes, modified } = snapshot;
+        self.cleared = cleared;
+        self.changes = changes;
+        self.modified = modified;
+        self.version += 1;
+    }
+
+    /// Whether the session was changed, or marked as changed.
+    pub(crate) fn modified(&self) -> bool {
+        self.modified
+    }
+
+    pub(crate) fn mark_modified(&mut self) {
+        self.modified = true;
+        self.version += 1;
+    }
+
+    /// Whether nothing came in.
+    pub(crate) fn is_new(&self) -> bool {
+        !self.came_with_content
+    }
+
+    /// Whether the request wrote a key.
+    pub(crate) fn wrote(&self, key: &[u8]) -> bool {
+        self.changes.get(key).is_some_and(Option::is_some)
+    }
+
+    /// A number that grows with every change, to notice one by another holder of the session.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The value of a key, which is borrowed where the request wrote it itself.
+    #[inline]
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Cow<'_, Value>> {
+        match self.changes.get(key) {
+            Some(changed) => changed.as_ref().map(Cow::Borrowed),
+            None if self.cleared => None,
+            None => self.base_value(key).map(Cow::Owned),
+        }
+    }
+
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        match self.changes.get(key) {
+            Some(changed) => changed.is_some(),
+            None => !self.cleared && self.base.contains(key),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let untouched = if self.cleared { 0 } else { self.base.len() };
+        self.changes.iter().fold(untouched, |len, (key, changed)| {
+            let before = !self.cleared && self.base.contains(key.as_wtf8());
+            len + usize::from(changed.is_some()) - usize::from(before)
+        })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.changes.iter().any(|(_, changed)| changed.is_some()) && self.len() == 0
+    }
+
+    pub(crate) fn insert(&mut self, key: Text, value: Value) {
+        self.changes.insert(key, Some(value));
+        self.mark_modified();
+    }
+
+    /// Removes a key. Only a key that was there makes the session modified, as in Flask.
+    pub(crate) fn remove(&mut self, key: &[u8]) {
+        if self.contains(key) {
+            self.changes.insert(Text::from_wtf8(key), None);
+            self.mark_modified();
+        }
+    }
+
+    /// Whether the session is in a store, and not in its cookie.
+    pub(crate) fn is_in_store(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// Whether a session that is in a store was ended by this request.
+    pub(crate) fn is_ended(&self) -> bool {
+        let is_logout = |operation: &Operation| matches!(operation, Operation::Logout);
+        self.record.as_ref().is_some_and(|record| record.log.iter().any(is_logout))
+    }
+
+    /// Who is logged in from now on, if the session is in a store.
+    pub(super) fn set_user(&mut self, user: Option<String>) {
+        if let Some(record) = &mut self.record {
+            record.user = user;
+        }
+    }
+
+    pub(super) fn stored_user(&self) -> Option<&str> {
+        self.record.as_ref()?.user.as_deref()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.cleared = true;
+        self.changes.clear();
+        self.mark_modified();
+    }
+
+    /// Replaces all that the session holds, but for the keys of this library's own.
+    pub(crate) fn replace(&mut self, content: Payload) {
+        let is_own = |key: &&[u8]| key.starts_with(RESERVED);
+        let new: Vec<Text> = content.keys().filter(is_own).map(Text::from_wtf8).collect();
+        let old = self.keys().into_iter().filter(|key| is_own(&key.as_wtf8()));
+        let own: Vec<_> = old
+            .chain(new)
+            .map(|key| {
+                let value = self.get(key.as_wtf8()).map(Cow::into_owned);
+                (key, value)
+            })
+            .collect();
+        self.base = content;
+        self.cleared = false;
+        self.changes.clear();
+        if let Some(record) = &mut self.record {
+            // They stood for keys of the old base.
+            record.read_places = 0;
+        }
+        own.into_iter().for_each(|(key, value)| self.changes.insert(key, value));
+        self.mark_modified();
+    }
+
+    /// The keys in code point order.
+    pub(crate) fn keys(&self) -> Vec<Text> {
+        self.sources().into_iter().map(|(key, _)| Text::from_wtf8(key)).collect()
+    }
+
+    pub(crate) fn to_dict(&self) -> Dict {
+        let mut dict = Dict::new();
+        for (key, changed) in self.sources() {
+            let value = changed.cloned().or_else(|| self.base_value(key));
+            if let Some(value) = value {
+                dict.insert(Text::from_wtf8(key), value);
+            }
+        }
+        dict
+    }
+
+    /// The session as Flask would write it.
+    ///
+    /// Untouched values are copied as they came, where they came in Flask's spelling.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::with_capacity(512);
+        if self.cleared || self.base.is_empty() {
+            json::write_session(&mut out, self.written())?;
+            return Ok(out);
+        }
+        let mut entries = Vec::with_capacity(self.base.len() + self.changes.len());
+        for (key, changed) in self.sources() {
+            match changed {
+                Some(value) => entries.push((key, json::Entry::Value(value))),
+                None => entries.extend(self.base.entry(key)?.map(|entry| (key, entry))),
+            }
+        }
+        json::write_session(&mut out, entries)?;
+        Ok(out)
+    }
+
+    /// The keys that this request wrote, in code point order.
+    fn written(&self) -> impl Iterator<Item = (&[u8], json::Entry<'_>)> {
+        let written = |(key, changed)| {
+            Some((Text::as_wtf8(key), json::Entry::Value(Option::as_ref(changed)?)))
+        };
+        self.changes.iter().filter_map(written)
+    }
+
+    /// Every key in code point order, with its value where this request wrote it.
+    fn sources(&self) -> Vec<(&[u8], Option<&Value>)> {
+        let mut sources = Vec::with_capacity(self.base.len() + self.changes.len());
+        if !self.cleared {
+            let untouched = |key: &&[u8]| !self.changes.contains_key(key);
+            sources.extend(self.base.keys().filter(untouched).map(|key| (key, None)));
+        }
+        for (key, changed) in self.changes.iter() {
+            if let Some(value) = changed {
+                sources.push((key.as_wtf8(), Some(value)));
+            }
+        }
+        sources.sort_unstable_by_key(|(key, _)| *key);
+        sources
+    }
+
+    /// A value as it came. What was validated when it came can be read now.
+    #[inline]
+    fn base_value(&self, key: &[u8]) -> Option<Value> {
+        self.base.get(key).unwrap_or_default()
+    }
+}
+
+/// What stands for a key of a session among the bits of a number, if it is one of the first.
+fn bit_of(base: &Payload, key: &[u8]) -> Option<u64> {
+    1_u64.checked_shl(u32::try_from(base.position(key)?).ok()?)
+}

@@ -1,0 +1,220 @@
+//! A request on its way through the layers, for frameworks whose requests and responses aren't http 1's.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Extensions, Method};
+use pin_project_lite::pin_project;
+use smallvec::SmallVec;
+
+use crate::csrf::{Protection, Settings};
+use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
+use crate::prompt::Prompt;
+use crate::{CsrfLayer, Error, SessionLayer};
+
+/// What a layer has for all requests of a service.
+#[derive(Debug)]
+pub(crate) enum Layered {
+    Sessions(Arc<Engine>),
+    Csrf(Arc<Settings>),
+}
+
+impl From<&SessionLayer> for Layered {
+    /// Each worker's service counts its own requests' handles of it: none waits for another's processor.
+    fn from(layer: &SessionLayer) -> Self {
+        layer.engine().in_use();
+        Self::Sessions(Arc::new(Engine::clone(layer.engine())))
+    }
+}
+
+impl From<&CsrfLayer> for Layered {
+    fn from(layer: &CsrfLayer) -> Self {
+        Self::Csrf(Arc::clone(layer.settings()))
+    }
+}
+
+/// What the layers have of a request: what the framework's request carries for the extractors.
+#[derive(Default)]
+pub(crate) struct Handles {
+    /// The slots and the engines of the session layers, the innermost last.
+    slots: SmallVec<[(Arc<Slot>, Arc<Engine>); 1]>,
+    protection: Option<Arc<Protection>>,
+}
+
+impl Handles {
+    /// Adds what one more layer has of the request.
+    pub(crate) fn add(&mut self, handled: &Handled) {
+        match handled {
+            Handled::Session(slot) => {
+                self.slots.push((Arc::clone(slot), Arc::clone(&slot.engine)));
+            }
+            Handled::Outer(slot, engine) => self.slots.push((Arc::clone(slot), Arc::clone(engine))),
+            Handled::Csrf(protection) => self.protection = Some(Arc::clone(protection)),
+        }
+    }
+
+    /// The slot of the innermost layer.
+    pub(crate) fn slot(&self) -> Result<Arc<Slot>, Error> {
+        match self.slots.last() {
+            Some((slot, _)) => Ok(Arc::clone(slot)),
+            None => Slot::current(&Extensions::new()),
+        }
+    }
+
+    /// The slot of the layer that a marker names.
+    pub(crate) fn named<Marker: 'static>(&self) -> Result<Arc<Slot>, Error> {
+        Slot::named::<Marker>(&self.extensions())
+    }
+
+    /// What the layer against forged requests has of it.
+    pub(crate) fn protection(&self) -> Result<Arc<Protection>, Error> {
+        Protection::current(self.protection.as_ref())
+    }
+
+    /// The protection that one more layer gives.
+    pub(crate) fn protect(
+        &self,
+        settings: &Arc<Settings>,
+        method: &Method,
+    ) -> Result<Arc<Protection>, Error> {
+        let slot = self.slot().map_err(|_| Protection::no_session())?;
+        Ok(Protection::new(slot, settings, method, self.protection.as_ref()))
+    }
+
+    /// All of it as extensions of http's.
+    pub(crate) fn extensions(&self) -> Extensions {
+        let mut all = Extensions::new();
+        self.slots.iter().for_each(|(slot, engine)| slot.insert_into(&mut all, engine));
+        self.protection.iter().for_each(|protection| {
+            all.insert(Arc::clone(protection));
+        });
+        all
+    }
+}
+
+/// What a layer keeps of a request while its handler is at work.
+#[derive(Debug)]
+pub(crate) enum Handled {
+    Session(Arc<Slot>),
+    /// The session of an outer layer, and this layer's engine.
+    Outer(Arc<Slot>, Arc<Engine>),
+    Csrf(Arc<Protection>),
+}
+
+impl Handled {
+    /// The session of a request that has passed the layers of `outer`.
+    pub(crate) fn session(
+        engine: &Arc<Engine>,
+        outer: &Handles,
+        slot: impl FnOnce() -> Arc<Slot>,
+    ) -> Result<Self, Error> {
+        let owner = engine.owner(outer.slots.iter().rev().map(|(slot, _)| slot))?;
+        Ok(match owner {
+            Owner::This => Self::Session(slot()),
+            Owner::Outer(slot) => Self::Outer(slot, Arc::clone(engine)),
+        })
+    }
+
+    /// Decides on the handler's response, and saves the session.
+    fn after<R: Reply>(&self, response: R) -> Prompt<Answering<R>> {
+        let slot = match self {
+            Self::Session(slot) => slot,
+            Self::Outer(_, engine) => return Prompt::done(engine.prepare(response)),
+            Self::Csrf(protection) => return Prompt::done(protection.finish_or_page(response)),
+        };
+        let engine = &slot.engine;
+        let response = engine.prepare(response);
+        match engine.commit(slot) {
+            Commit::Done(outcome) => Prompt::done(engine.complete(response, outcome, slot)),
+            Commit::Waiting(commit) => {
+                let (slot, response) = (Arc::clone(slot), Some(response));
+                Prompt::Waiting(Answering { slot, response, commit })
+            }
+        }
+    }
+}
+
+impl Drop for Handled {
+    // However the request ends, also when its client has left or its handler panicked: what is
+    // written to the session from here on can't be saved.
+    fn drop(&mut self) {
+        if let Self::Session(slot) = self {
+            slot.close();
+        }
+    }
+}
+
+pin_project! {
+    /// A handler that is at work, and then its session that is being saved.
+    pub(crate) struct Handling<F, A, R: Reply> {
+        #[pin]
+        handler: F,
+        handled: Handled,
+        // What the handler gave, while its session is being saved.
+        saving: Option<(A, Prompt<Answering<R>>)>,
+    }
+}
+
+impl<F: Future, A, R: Reply> Handling<F, A, R> {
+    pub(crate) fn new(handler: F, handled: Handled) -> Self {
+        Self { handler, handled, saving: None }
+    }
+
+    /// Polls for the response that the layer gives. `split` takes the one that the handler gave apart
+    /// from what goes with it.
+    #[inline]
+    pub(crate) fn poll_answer(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        split: impl FnOnce(F::Output) -> (A, R),
+    ) -> Poll<(A, R)> {
+        let this = self.project();
+        let (rest, mut saving) = match this.saving.take() {
+            Some(saving) => saving,
+            None => {
+                let (rest, response) = split(ready!(this.handler.poll(cx)));
+                (rest, this.handled.after(response))
+            }
+        };
+        match Pin::new(&mut saving).poll(cx) {
+            Poll::Ready(response) => Poll::Ready((rest, response)),
+            Poll::Pending => {
+                *this.saving = Some((rest, saving));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<F, A, R: Reply> fmt::Debug for Handling<F, A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handling").finish_non_exhaustive()
+    }
+}
+
+/// A response whose session is being saved in a store.
+pub(crate) struct Answering<R> {
+    slot: Arc<Slot>,
+    /// Until the session is saved.
+    response: Option<R>,
+    commit: Saving,
+}
+
+/// The response stays where it is, and is no future.
+impl<R> Unpin for Answering<R> {}
+
+impl<R: Reply> Future for Answering<R> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        let outcome = ready!(Pin::new(&mut self.commit).poll(cx));
+        match self.response.take() {
+            Some(response) => Poll::Ready(self.slot.engine.complete(response, outcome, &self.slot)),
+            // A future isn't polled again when it is done.
+            None => Poll::Pending,
+        }
+    }
+}
