@@ -22,7 +22,10 @@ pub enum Refresh {
     Never,
 }
 
-/// The settings of a session layer, under Flask's own names.
+/// The settings of a session layer.
+///
+/// Where a setting is one of Flask's, its documentation begins with the name that Flask gives it, which
+/// is also its name in the environment: see [`from_prefixed_env`](Self::from_prefixed_env).
 ///
 /// [`Config::flask`] has Flask's defaults, [`Config::hardened`] safer ones. A layer checks them
 /// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
@@ -33,10 +36,10 @@ pub enum Refresh {
 ///
 /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).configure(|config| {
 ///     config
-///         .session_cookie_name("shop_session")
-///         .session_cookie_secure(true)
-///         .session_cookie_samesite(SameSite::Lax)
-///         .permanent_session_lifetime(Duration::from_secs(14 * 86_400))
+///         .cookie_name("shop_session")
+///         .secure(true)
+///         .same_site(SameSite::Lax)
+///         .lifetime(Duration::from_secs(14 * 86_400))
 /// })?;
 /// # Ok::<(), carafe::Error>(())
 /// ```
@@ -175,24 +178,27 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
+    #[doc(alias = "SESSION_COOKIE_NAME")]
     #[must_use]
-    pub fn session_cookie_name(mut self, name: impl Into<String>) -> Self {
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
     }
 
     /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. Without one
     /// (the default) only this host gets it.
+    #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     #[must_use]
-    pub fn session_cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
+    pub fn cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
         self.cookie_domain = domain.into();
         self
     }
 
     /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent; without one (the default)
     /// [`application_root`](Self::application_root).
+    #[doc(alias = "SESSION_COOKIE_PATH")]
     #[must_use]
-    pub fn session_cookie_path(mut self, path: impl Into<String>) -> Self {
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.cookie_path = Some(path.into());
         self
     }
@@ -205,37 +211,42 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from JavaScript; on by default.
+    #[doc(alias = "SESSION_COOKIE_HTTPONLY")]
     #[must_use]
-    pub fn session_cookie_httponly(mut self, on: bool) -> Self {
+    pub fn http_only(mut self, on: bool) -> Self {
         self.http_only = on;
         self
     }
 
     /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS only.
+    #[doc(alias = "SESSION_COOKIE_SECURE")]
     #[must_use]
-    pub fn session_cookie_secure(mut self, on: bool) -> Self {
+    pub fn secure(mut self, on: bool) -> Self {
         self.secure = on;
         self
     }
 
     /// `SESSION_COOKIE_SAMESITE`: which requests from other sites carry the cookie.
+    #[doc(alias = "SESSION_COOKIE_SAMESITE")]
     #[must_use]
-    pub fn session_cookie_samesite(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
+    pub fn same_site(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
         self.same_site = same_site.into();
         self
     }
 
     /// `SESSION_COOKIE_PARTITIONED`: whether an embedded page has a session for each site that
     /// embeds it. It makes the cookie secure.
+    #[doc(alias = "SESSION_COOKIE_PARTITIONED")]
     #[must_use]
-    pub fn session_cookie_partitioned(mut self, on: bool) -> Self {
+    pub fn partitioned(mut self, on: bool) -> Self {
         self.partitioned = on;
         self
     }
 
     /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
+    #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
-    pub fn session_refresh(mut self, refresh: Refresh) -> Self {
+    pub fn refresh(mut self, refresh: Refresh) -> Self {
         self.refresh = refresh;
         self
     }
@@ -244,8 +255,9 @@ impl Config {
     /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
     /// and it holds for sessions that aren't permanent as well. One in a store lives no longer than
     /// that without being used, whatever [`idle_timeout`](Self::idle_timeout) says.
+    #[doc(alias = "PERMANENT_SESSION_LIFETIME")]
     #[must_use]
-    pub fn permanent_session_lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
@@ -402,9 +414,9 @@ impl Config {
     pub const VARIABLES: [&str; 18] = super::env::VARIABLES;
 
     /// How long after its last signature a session is accepted: what
-    /// [`permanent_session_lifetime`](Self::permanent_session_lifetime) has set.
+    /// [`lifetime`](Self::lifetime) has set.
     #[must_use]
-    pub fn lifetime(&self) -> Duration {
+    pub fn session_lifetime(&self) -> Duration {
         self.lifetime
     }
 

@@ -66,6 +66,7 @@ pub(crate) use self::owner::{Name, Owner};
 pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
+use self::revocable::RevocationBackend;
 use self::slot::FromCookie;
 #[cfg(feature = "actix")]
 pub(crate) use self::slot::keeps_flashes;
@@ -82,7 +83,7 @@ use crate::value::json::Payload;
 use crate::{Config, DateTime, Error, ErrorKind, event};
 
 pub use crate::record::Record;
-pub use crate::store::{MemoryStore, SessionStore};
+pub use crate::store::{MemoryStore, RevocationStore, SessionStore};
 pub use crate::value::Value;
 
 /// A session that is being opened.
@@ -97,7 +98,7 @@ pub(crate) enum Backend {
     /// In the cookie, signed or sealed.
     Cookie,
     /// In the cookie, and a store knows which of them count no more.
-    Revocable(StoreBackend),
+    Revocable(RevocationBackend),
     /// In a store; the cookie carries a signed id.
     Stored(StoreBackend),
 }
@@ -159,19 +160,26 @@ impl Engine {
         Self { clock, ..self }.with_backend_settings()
     }
 
-    /// The same engine with sessions in another place.
-    pub(crate) fn with_backend(self, backend: Backend) -> Self {
-        Self { backend, ..self }.with_backend_settings()
+    /// The same engine with sessions in a store.
+    pub(crate) fn in_store(self, store: impl SessionStore) -> Self {
+        let store = StoreBackend::new(store, self.config(), self.clock.clone());
+        Self { backend: Backend::Stored(store), ..self }.with_backend_settings()
+    }
+
+    /// The same engine with sessions in cookies, and a store that knows which of them were ended.
+    pub(crate) fn with_revocations(self, store: impl RevocationStore) -> Self {
+        let store = RevocationBackend::new(store, self.config(), self.clock.clone());
+        Self { backend: Backend::Revocable(store), ..self }.with_backend_settings()
     }
 
     /// Tells a store of the settings and the clock.
     fn with_backend_settings(mut self) -> Self {
         self.identity = next_identity();
-        let with = |store: &StoreBackend| store.with(self.config(), self.clock.clone());
+        let (config, clock) = (self.config(), self.clock.clone());
         self.backend = match &self.backend {
             Backend::Cookie => Backend::Cookie,
-            Backend::Revocable(store) => Backend::Revocable(with(store)),
-            Backend::Stored(store) => Backend::Stored(with(store)),
+            Backend::Revocable(store) => Backend::Revocable(store.with(config, clock)),
+            Backend::Stored(store) => Backend::Stored(store.with(config, clock)),
         };
         self
     }

@@ -1,10 +1,55 @@
 //! Sessions in cookies, and a store that remembers which of them count no more.
 
-use super::stored::{StoreBackend, failed};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stored::failed;
+use super::stored::sweep::{self, Sweeping};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
 use crate::signing::CLOCK_SKEW;
-use crate::{Error, Text, Value, event};
+use crate::store::{RevocationCalls, RevocationStore};
+use crate::{Clock, Config, Error, Text, Value, event};
+
+/// A store of revocations, and what its sweeper needs.
+#[derive(Clone, Debug)]
+pub(crate) struct RevocationBackend(Arc<Revoking>);
+
+#[derive(Debug)]
+struct Revoking {
+    store: RevocationCalls,
+    clock: Clock,
+    /// Begins with the first request, since layers are built where there may be no runtime yet.
+    sweeping: Sweeping,
+    sweep_interval: Duration,
+}
+
+impl RevocationBackend {
+    pub(crate) fn new(store: impl RevocationStore, config: &Config, clock: Clock) -> Self {
+        Self::of(RevocationCalls::new(store, config.store_timeout), config, clock)
+    }
+
+    fn of(store: RevocationCalls, config: &Config, clock: Clock) -> Self {
+        let (sweeping, sweep_interval) = (Sweeping::default(), config.sweep_interval);
+        Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval }))
+    }
+
+    /// The same store under other settings or another clock.
+    pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
+        Self::of(self.0.store.with_timeout(config.store_timeout), config, clock)
+    }
+
+    fn start_sweeping(&self) {
+        self.0.sweeping.start(&self.0, self.0.sweep_interval, |of| {
+            let now = of.clock.now().saturating_sub(sweep::KEPT);
+            of.store.delete_expired_revocations(now, sweep::BATCH)
+        });
+    }
+
+    pub(crate) fn store(&self) -> &RevocationCalls {
+        &self.0.store
+    }
+}
 
 /// For how many seconds a revocation outlives the cookies of this machine: the difference to other
 /// machines' clocks, and the day by which a store's [`SweepClock`](crate::store::SweepClock) may be
@@ -19,7 +64,7 @@ impl Engine {
     pub(super) async fn open_revocable(
         &self,
         slot: &Slot,
-        backend: &StoreBackend,
+        backend: &RevocationBackend,
     ) -> Result<(), Error> {
         backend.start_sweeping();
         let _opening = slot.busy.lock().await;
@@ -45,7 +90,7 @@ impl Engine {
         now.saturating_add(self.config().max_age()).saturating_add(REVOKED_LONGER)
     }
 
-    async fn is_revoked(&self, backend: &StoreBackend, view: &View) -> Result<bool, Error> {
+    async fn is_revoked(&self, backend: &RevocationBackend, view: &View) -> Result<bool, Error> {
         let Some(id) = id_of(view) else { return Ok(false) };
         let user = view.user();
         let now = self.clock.now();
@@ -60,7 +105,7 @@ impl Engine {
     pub(super) async fn commit_revocable(
         &self,
         slot: &Slot,
-        backend: &StoreBackend,
+        backend: &RevocationBackend,
     ) -> Result<Outcome, Error> {
         let opened = match !slot.state().is_open() && self.opens_unasked(slot) {
             true => self.open_revocable(slot, backend).await,
@@ -83,7 +128,12 @@ impl Engine {
 
     /// Dates a login of this second after a revocation of this second, so that a user who ended all
     /// sessions and logs in again at once isn't logged out by that.
-    async fn date_login(&self, slot: &Slot, backend: &StoreBackend, now: u64) -> Result<(), Error> {
+    async fn date_login(
+        &self,
+        slot: &Slot,
+        backend: &RevocationBackend,
+        now: u64,
+    ) -> Result<(), Error> {
         let login = slot.state().view.as_ref().and_then(|view| {
             let is_new = view.modified() && view.logged_in_at() == Some(now);
             Some((id_of(view)?, view.user()?)).filter(|_| is_new)

@@ -6,7 +6,7 @@ mod end;
 mod lock;
 mod open;
 mod rotate;
-mod sweep;
+pub(super) mod sweep;
 mod users;
 mod write;
 
@@ -25,7 +25,7 @@ use super::sync;
 use crate::config::Renewal;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{SessionStore, Store, StoreError, Stored};
+use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
@@ -43,7 +43,7 @@ pub(crate) struct StoreBackend(Arc<Sessions>);
 /// A store, the rules of the sessions in it, and the locks of those that are being changed.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    store: Store,
+    store: RecordCalls,
     rules: Rules,
     clock: Clock,
     locks: Locks,
@@ -70,10 +70,10 @@ struct Patience(Instant);
 
 impl StoreBackend {
     pub(crate) fn new(store: impl SessionStore, config: &Config, clock: Clock) -> Self {
-        Self::of(Store::new(store, config.store_timeout), config, clock)
+        Self::of(RecordCalls::new(store, config.store_timeout), config, clock)
     }
 
-    fn of(store: Store, config: &Config, clock: Clock) -> Self {
+    fn of(store: RecordCalls, config: &Config, clock: Clock) -> Self {
         let rules = Rules {
             // Flask's lifetime counts from the last use, too, once a session is permanent.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
@@ -95,15 +95,19 @@ impl StoreBackend {
 
     /// The same store under other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
-        Self::of(self.store.clone().with_timeout(config.store_timeout), config, clock)
+        Self::of(self.store.with_timeout(config.store_timeout), config, clock)
     }
 
     /// Starts to remove expired records in the background, if no task does so.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.start(&self.0, self.sweep_interval);
+        self.sweeping.start(&self.0, self.sweep_interval, |of| {
+            // Sessions that end soon after their last use are not kept for long.
+            let now = of.clock.now().saturating_sub(of.rules.idle.min(sweep::KEPT));
+            of.store.delete_expired(now, sweep::BATCH)
+        });
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &RecordCalls {
         &self.store
     }
 }
