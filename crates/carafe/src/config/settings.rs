@@ -51,6 +51,8 @@ pub struct Config {
     pub(crate) same_site: Option<SameSite>,
     pub(crate) partitioned: bool,
     pub(crate) refresh: Refresh,
+    /// Whether requests and responses are as Flask's where that costs safety: see [`Config::flask`].
+    pub(crate) flask_profile: bool,
     pub(crate) lifetime: Duration,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
@@ -89,6 +91,10 @@ impl Config {
     /// Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure` and
     /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
     /// 31 days and are renewed by every request.
+    ///
+    /// As in Flask, a response that renews the cookie of a session in a cookie writes what its request
+    /// has read: one that takes long undoes a logout or a change that another response has sent
+    /// meanwhile. The other profiles renew seldom: see [`session_refresh`](Self::session_refresh).
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -101,6 +107,7 @@ impl Config {
             same_site: None,
             partitioned: false,
             refresh: Refresh::EachRequest,
+            flask_profile: true,
             lifetime: Duration::from_secs(31 * 86_400),
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
@@ -130,7 +137,7 @@ impl Config {
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that depend on the session say
     /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
-    /// session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// session renew it, after a tenth of its lifetime. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -140,6 +147,7 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
+            flask_profile: false,
             caching: Caching::Private,
             head_takes_flashes: false,
             named_salt: true,
@@ -228,6 +236,10 @@ impl Config {
     }
 
     /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
+    ///
+    /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
+    /// lifetime has passed since the cookie was written, so that most requests that only read write
+    /// nothing.
     #[must_use]
     pub fn session_refresh(mut self, refresh: Refresh) -> Self {
         self.refresh = refresh;

@@ -257,8 +257,8 @@ impl Engine {
             }
             Ok(Some(decoded)) => match self.view(decoded.payload) {
                 Some(view) => {
-                    let outdated = decoded.outdated;
-                    FromCookie { view: Some(view), outdated, unreadable: false }
+                    let Decoded { outdated, issued, .. } = decoded;
+                    FromCookie { view: Some(view), outdated, issued, useless: false }
                 }
                 None => {
                     event::expired();
@@ -267,8 +267,8 @@ impl Engine {
             },
             Err(error) => {
                 event::refused(&error);
-                let unreadable = error.kind() == ErrorKind::BadPayload;
-                FromCookie { unreadable, ..FromCookie::default() }
+                let useless = error.kind() == ErrorKind::BadPayload;
+                FromCookie { useless, ..FromCookie::default() }
             }
         }
     }

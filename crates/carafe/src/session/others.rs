@@ -1,6 +1,7 @@
 //! A user's other sessions.
 
 use super::Session;
+use crate::content::View;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
 use crate::{Error, ErrorKind};
@@ -73,8 +74,10 @@ impl Session {
             }
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
-                let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
-                backend.store().revoke_user(&user, now, until, now).await.map_err(failed)?;
+                let own = (self.id(), user.as_str(), self.read(View::logged_in_at));
+                let time = engine.revoked_logins(backend, own, now).await?;
+                let until = engine.revoked_until(now);
+                backend.store().revoke_user(&user, time, until, now).await.map_err(failed)?;
                 self.logout()?;
                 Ok(0)
             }

@@ -184,7 +184,7 @@ impl Rules {
 }
 
 /// The session is over, and stays so.
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",
