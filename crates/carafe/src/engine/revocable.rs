@@ -1,5 +1,7 @@
 //! Sessions in cookies, and a store that remembers which of them count no more.
 
+use super::cookie::{Refused, without_session};
+use super::slot::FromCookie;
 use super::stored::{StoreBackend, ended as ended_error, failed};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
@@ -32,25 +34,48 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
-        let mut read = self.read_cookie(slot);
-        if let Some(view) = &read.view {
-            let (id, user, login) = (id_of(view), view.user(), view.logged_in_at());
-            let ended = match id {
-                Some(id) => {
-                    self.is_revoked(backend, &id, user.as_deref(), login).await?.then_some(id)
-                }
-                None => None,
-            };
-            if let Some(id) = ended {
-                event::revoked();
-                read.view = None;
-                read.useless = !self.is_replaced(backend, &id).await?;
-            } else {
-                event::loaded(read.outdated);
-            }
-        }
+        let read = self.read_unrevoked(slot, backend).await?;
         slot.state().open(read);
         Ok(())
+    }
+
+    /// What the first of the request's cookies holds that opens a session which wasn't ended.
+    async fn read_unrevoked(
+        &self,
+        slot: &Slot,
+        backend: &StoreBackend,
+    ) -> Result<FromCookie, Error> {
+        let mut refused = None;
+        for value in self.candidates(slot.cookies()) {
+            let reason = match self.read_value(&value) {
+                Ok(read) => match self.revocation_of(backend, &read).await? {
+                    Some(revoked) => revoked,
+                    None => {
+                        event::loaded(read.outdated);
+                        return Ok(read);
+                    }
+                },
+                Err(reason) => reason,
+            };
+            refused.get_or_insert(reason);
+        }
+        Ok(without_session(refused))
+    }
+
+    /// That the session of a cookie was ended, if it was.
+    async fn revocation_of(
+        &self,
+        backend: &StoreBackend,
+        read: &FromCookie,
+    ) -> Result<Option<Refused>, Error> {
+        let Some(view) = &read.view else { return Ok(None) };
+        let Some(id) = id_of(view) else { return Ok(None) };
+        let (user, login) = (view.user(), view.logged_in_at());
+        if !self.is_revoked(backend, &id, user.as_deref(), login).await? {
+            return Ok(None);
+        }
+        let removes = !self.is_replaced(backend, &id).await?;
+        Ok(Some(Refused::Revoked { removes }))
     }
 
     /// Until when what is revoked now has to be remembered: for longer than any machine would accept a

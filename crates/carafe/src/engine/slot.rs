@@ -224,7 +224,7 @@ impl Slot {
     }
 
     /// The request's `Cookie` headers in their order.
-    pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> + Clone {
         self.cookies.iter()
     }
 

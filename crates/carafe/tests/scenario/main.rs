@@ -6,6 +6,7 @@ mod actix_errors;
 mod actix_layers;
 mod browser;
 mod caching;
+mod duplicates;
 mod ended;
 mod flashes;
 mod members;
