@@ -54,6 +54,8 @@ pub struct Config {
     /// Whether requests and responses are as Flask's where that costs safety: see [`Config::flask`].
     pub(crate) flask_profile: bool,
     pub(crate) lifetime: Duration,
+    /// Whether sessions are permanent that don't say.
+    pub(crate) permanent: bool,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
     /// Whether the cookie's name is part of the salt.
@@ -109,6 +111,7 @@ impl Config {
             refresh: Refresh::EachRequest,
             flask_profile: true,
             lifetime: Duration::from_secs(31 * 86_400),
+            permanent: false,
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
             named_salt: false,
@@ -253,6 +256,23 @@ impl Config {
     #[must_use]
     pub fn permanent_session_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
+        self
+    }
+
+    /// Whether sessions are permanent unless [`set_permanent(false)`](crate::Session::set_permanent) says
+    /// otherwise. Off by default, as in Flask, where a session ends with the browser's.
+    ///
+    /// The session's content doesn't say so: a Flask service that shares the cookie writes it as one that
+    /// isn't permanent.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().permanent_by_default(true);
+    /// ```
+    #[must_use]
+    pub fn permanent_by_default(mut self, on: bool) -> Self {
+        self.permanent = on;
         self
     }
 

@@ -119,7 +119,7 @@ impl Engine {
         let Some(view) = &state.view else {
             return Ok(Outcome { vary: state.accessed, cookie: None, error });
         };
-        let permanent = is_permanent(view);
+        let permanent = is_permanent(view, self.config().permanent);
         let writes = self.signs(&state, view);
         let removes = view.modified() || state.useless;
         let cookie = match writes || removes {
@@ -133,7 +133,9 @@ impl Engine {
 
     /// Whether a session is signed anew, if it holds something.
     pub(super) fn signs(&self, state: &State, view: &View) -> bool {
-        let refresh = || is_permanent(view) && self.refresh_is_due(state.issued);
+        let refresh = || {
+            is_permanent(view, self.config().permanent) && self.refresh_is_due(view, state.issued)
+        };
         let rewrite = self.config().rewrite_outdated && state.outdated;
         view.modified() || rewrite || refresh()
     }
@@ -142,11 +144,11 @@ impl Engine {
     ///
     /// Outside of Flask's profile that waits for a tenth of the lifetime: a response that only renews
     /// the cookie undoes what a response that the browser got before it has changed.
-    fn refresh_is_due(&self, issued: u64) -> bool {
+    fn refresh_is_due(&self, view: &View, issued: u64) -> bool {
         let config = self.config();
         let age = || self.clock.just_now().saturating_sub(issued);
         config.refresh != Refresh::Never
-            && (config.flask_profile || age() > config.lifetime.as_secs() / 10)
+            && (config.flask_profile || age() > self.lifetime_of(view) / 10)
     }
 
     /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
@@ -162,7 +164,7 @@ impl Engine {
         let json = view.to_json()?;
         // Where the quick clock is a moment late, the cookie ends that moment earlier.
         let now = self.clock.just_now();
-        let expires = if permanent { self.expires(now) } else { None };
+        let expires = if permanent { self.expires(view, now) } else { None };
         let mut header = self.set_cookie.begin(codecs.encoded_len(json.len()), expires);
         codecs.encode(&json, max_age, now, &mut header)?;
         let header = self.set_cookie.finish(header, expires)?;

@@ -85,6 +85,12 @@ impl Engine {
         let Decoded { payload, outdated, issued, .. } =
             self.decode_value(value).map_err(Refused::Error)?;
         let view = self.view(payload).ok_or(Refused::Expired)?;
+        // Of most sessions the signature's age has been compared with the same lifetime.
+        let lifetime = self.lifetime_of(&view);
+        if lifetime < self.config().max_age() && self.clock.now().saturating_sub(issued) > lifetime
+        {
+            return Err(Refused::Expired);
+        }
         Ok(FromCookie { view: Some(view), outdated, issued, useless: false })
     }
 

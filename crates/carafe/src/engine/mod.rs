@@ -73,6 +73,7 @@ pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 pub use crate::clock::Clock;
 use crate::codec::Codecs;
+use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
@@ -235,10 +236,19 @@ impl Engine {
         }
     }
 
-    /// When the cookie of a permanent session expires; others don't say so.
-    fn expires(&self, now: u64) -> Option<DateTime> {
-        let seconds = now.saturating_add(self.config().lifetime.as_secs());
-        i64::try_from(seconds).ok().and_then(DateTime::from_unix)
+    /// When the cookie of a permanent session expires; others don't say so. That is no later than the
+    /// session ends.
+    fn expires(&self, view: &View, now: u64) -> Option<DateTime> {
+        let idle = now.saturating_add(self.lifetime_of(view));
+        let absolute = self.config().absolute_timeout.as_secs();
+        let ends = view.logged_in_at().map(|login| login.saturating_add(absolute));
+        i64::try_from(ends.map_or(idle, |ends| ends.min(idle))).ok().and_then(DateTime::from_unix)
+    }
+
+    /// How long after its last signature a session in a cookie is accepted, in seconds.
+    fn lifetime_of(&self, view: &View) -> u64 {
+        let longest = self.config().max_age();
+        own_lifetime(view).map_or(longest, |own| own.min(longest))
     }
 }
 

@@ -9,6 +9,7 @@ mod caching;
 mod duplicates;
 mod ended;
 mod flashes;
+mod lifetimes;
 mod members;
 mod nested;
 mod on_actix;

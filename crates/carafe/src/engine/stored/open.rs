@@ -65,7 +65,7 @@ impl Engine {
                     // An id that was replaced is left alone: another response has the new one.
                     let is_current = found.id.hash() == found.session;
                     if outdated && is_current && self.config().rewrite_outdated {
-                        set_id = set_id_of(&found);
+                        set_id = set_id_of(&backend.rules, &found);
                     }
                     origin = Some(found);
                     break;
