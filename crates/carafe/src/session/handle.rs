@@ -326,7 +326,7 @@ impl Session {
     /// remembered: it ends that long after its last use, in whole seconds. Call it after
     /// [`login`](Self::login), which begins the session anew.
     ///
-    /// It is no longer than [`Config::permanent_session_lifetime`](crate::Config::permanent_session_lifetime)
+    /// It is no longer than [`Config::lifetime`](crate::Config::lifetime)
     /// and [`absolute_timeout`](crate::Config::absolute_timeout) allow, and takes the place of
     /// [`idle_timeout`](crate::Config::idle_timeout) for a session in a store.
     ///

@@ -22,13 +22,13 @@ fn hardened(clock: &Clock) -> Vec<SessionLayer> {
     let signed = || SessionLayer::signed(key()).unwrap();
     let layers = [
         signed(),
-        signed().revocations(MemoryStore::new()),
-        signed().revocations(Slow::default()),
+        signed().with_revocations(MemoryStore::new()),
+        signed().with_revocations(Slow::default()),
         SessionLayer::sealed(key()).unwrap(),
         SessionLayer::stored(MemoryStore::new(), key()).unwrap(),
         SessionLayer::stored(Slow::default(), key()).unwrap(),
     ];
-    layers.into_iter().map(|layer| layer.clock(clock.clone())).collect()
+    layers.into_iter().map(|layer| layer.with_clock(clock.clone())).collect()
 }
 
 async fn act(session: Session, action: &str) -> Result<String, Error> {
@@ -108,10 +108,12 @@ async fn of_several_cookies_the_first_that_opens_a_session_counts() {
 
 #[tokio::test]
 async fn in_flasks_profile_the_first_cookie_counts() {
-    let layer = || SessionLayer::flask(key()).clock(Clock::fixed(NOW));
-    for layer in
-        [layer(), layer().revocations(MemoryStore::new()), layer().in_store(MemoryStore::new())]
-    {
+    let layer = || SessionLayer::flask(key()).with_clock(Clock::fixed(NOW));
+    for layer in [
+        layer(),
+        layer().with_revocations(MemoryStore::new()),
+        layer().in_store(MemoryStore::new()),
+    ] {
         let site = on_axum(layer);
         let (_, ann) = send(&site, "/ann", &[], false).await;
         assert_eq!(send(&site, "/who", &[&ann, "session=forged"], false).await.0, "ann");

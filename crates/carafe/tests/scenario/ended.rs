@@ -33,8 +33,8 @@ fn hardened(clock: &Clock) -> [SessionLayer; 2] {
 }
 
 fn with_an_hour(layer: SessionLayer, clock: &Clock) -> SessionLayer {
-    let hour = |config: Config| config.permanent_session_lifetime(Duration::from_secs(HOUR));
-    layer.configure(hour).unwrap().clock(clock.clone())
+    let hour = |config: Config| config.lifetime(Duration::from_secs(HOUR));
+    layer.configure(hour).unwrap().with_clock(clock.clone())
 }
 
 /// The same of every kind, in Flask's profile as well, with a store for what was ended.
@@ -42,9 +42,9 @@ fn revocable(clock: &Clock) -> Vec<SessionLayer> {
     let flask = with_an_hour(SessionLayer::flask(key()), clock);
     let [signed, sealed] = hardened(clock);
     [flask, signed.clone(), sealed]
-        .map(|layer| layer.revocations(MemoryStore::new()))
+        .map(|layer| layer.with_revocations(MemoryStore::new()))
         .into_iter()
-        .chain([signed.revocations(Slow::default())])
+        .chain([signed.with_revocations(Slow::default())])
         .collect()
 }
 
@@ -143,8 +143,9 @@ async fn a_reader_writes_nothing<S: Server>(site: &S, clock: &Clock, gate: &Gate
 async fn a_slow_reader_undoes_no_logout_and_no_write() {
     let (clock, gate) = (Clock::fixed(NOW), Gate::default());
     let [signed, sealed] = hardened(&clock);
-    let [revocable, waiting] = [signed.clone().revocations(MemoryStore::new()), signed.clone()];
-    for layer in [signed, sealed, revocable, waiting.revocations(Slow::default())] {
+    let [revocable, waiting] =
+        [signed.clone().with_revocations(MemoryStore::new()), signed.clone()];
+    for layer in [signed, sealed, revocable, waiting.with_revocations(Slow::default())] {
         a_reader_writes_nothing(&on_axum(layer.clone(), &gate), &clock, &gate).await;
         a_reader_writes_nothing(&on_actix(layer, &gate).await, &clock, &gate).await;
     }
@@ -225,7 +226,7 @@ async fn a_revocation_outlives_what_other_machines_sign() {
     for (layer, other) in hardened(&clock).into_iter().zip(hardened(&late)) {
         let store = Arc::new(MemoryStore::new());
         let gate = Gate::default();
-        let site = on_axum(layer.revocations(Arc::clone(&store)), &gate);
+        let site = on_axum(layer.with_revocations(Arc::clone(&store)), &gate);
         // It signs whatever it is sent.
         let signs = on_axum(other, &gate);
         for begin in ["/login", "/anonymous"] {

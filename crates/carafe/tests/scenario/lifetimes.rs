@@ -28,7 +28,7 @@ fn stored() -> [SessionLayer; 2] {
 
 fn in_cookies() -> [SessionLayer; 3] {
     let signed = || SessionLayer::signed(key()).unwrap();
-    [signed(), signed().revocations(MemoryStore::new()), SessionLayer::sealed(key()).unwrap()]
+    [signed(), signed().with_revocations(MemoryStore::new()), SessionLayer::sealed(key()).unwrap()]
 }
 
 async fn act(session: Session, action: &str) -> Result<String, Error> {
@@ -114,10 +114,10 @@ async fn the_cookie_of_a_stored_session_promises_no_more_than_the_store_keeps() 
                     layer.clone().configure(long).unwrap()
                 };
                 let clock = Clock::fixed(NOW);
-                let site = on_axum(layer().clock(clock.clone()));
+                let site = on_axum(layer().with_clock(clock.clone()));
                 no_cookie_promises_more(&site, &clock, use_by).await;
                 let clock = Clock::fixed(NOW);
-                let site = on_actix(layer().clock(clock.clone())).await;
+                let site = on_actix(layer().with_clock(clock.clone())).await;
                 no_cookie_promises_more(&site, &clock, use_by).await;
             }
         }
@@ -129,7 +129,7 @@ async fn the_cookie_of_a_stored_session_promises_no_more_than_the_store_keeps() 
 async fn the_cookie_of_a_login_promises_no_more_than_the_absolute_timeout() {
     for layer in in_cookies().into_iter().chain(stored()) {
         let short = |config: Config| config.absolute_timeout(Duration::from_secs(DAY));
-        let layer = layer.configure(short).unwrap().clock(Clock::fixed(NOW));
+        let layer = layer.configure(short).unwrap().with_clock(Clock::fixed(NOW));
         let axum = on_axum(layer.clone());
         assert_eq!(expires(&Browser::new(&axum).get("/permanent").await), Some(Some(NOW + DAY)));
         let actix = on_actix(layer).await;
@@ -173,11 +173,11 @@ async fn a_lifetime_of_its_own(site: &impl Server, clock: &Clock) {
 async fn a_session_may_have_a_lifetime_of_its_own() {
     for layer in in_cookies().into_iter().chain(stored()) {
         let clock = Clock::fixed(NOW);
-        let layer = layer.clock(clock.clone());
+        let layer = layer.with_clock(clock.clone());
         a_lifetime_of_its_own(&on_axum(layer.clone()), &clock).await;
         a_lifetime_of_its_own(&on_actix(layer.clone()).await, &clock).await;
         // No longer than the layer allows.
-        let week = |config: Config| config.permanent_session_lifetime(Duration::from_secs(7 * DAY));
+        let week = |config: Config| config.lifetime(Duration::from_secs(7 * DAY));
         let site = on_axum(layer.configure(week).unwrap());
         let answer = Browser::new(&site).get("/remember").await;
         assert_eq!(expires(&answer), Some(Some(clock.now() + 7 * DAY)));
