@@ -59,13 +59,9 @@ pub(crate) fn decode_url_strict(text: &[u8]) -> Option<Vec<u8>> {
 /// Decodes the base64url of exactly `N` bytes, in its one canonical spelling.
 #[must_use]
 pub fn decode_exact<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    // The length first: the decoder panics where its output has no room.
-    if text.len() != (N * 8).div_ceil(6) {
-        return None;
-    }
     let mut bytes = [0; N];
-    URL_SAFE_NO_PAD.decode(text, Out::from_slice(&mut bytes)).ok()?;
-    Some(bytes)
+    let len = decode_url_strict_into(text, &mut bytes)?.len();
+    (len == N).then_some(bytes)
 }
 
 /// Decodes standard base64 as Python's `base64.b64decode` does without `validate`.
@@ -77,6 +73,11 @@ pub(crate) fn decode_standard(text: &[u8]) -> Option<Vec<u8>> {
         return Some(out);
     }
     decode_lenient(text)
+}
+
+/// Whether the text is what an encoder of standard base64 writes.
+pub(crate) fn is_canonical(text: &[u8]) -> bool {
+    STANDARD.check(text).is_ok()
 }
 
 /// CPython's `binascii.a2b_base64` in its non-strict mode: what is not in the alphabet is skipped,
@@ -130,7 +131,7 @@ pub(crate) fn url_sextet(byte: u8) -> u8 {
 }
 
 /// The six bits that a character of the standard alphabet stands for.
-pub(crate) fn sextet(byte: u8) -> Option<u8> {
+fn sextet(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
         b'a'..=b'z' => Some(byte - b'a' + 26),
@@ -178,10 +179,33 @@ mod tests {
     }
 
     #[test]
-    fn pad_counting_is_pythons() {
-        assert_eq!(decode_standard(b"Y!Q=="), Some(b"a".to_vec()));
-        assert_eq!(decode_standard(b"YQ"), None);
-        assert_eq!(decode_standard(b"YQ="), None);
-        assert_eq!(decode_standard(b"=YQ=="), Some(b"a".to_vec()));
+    fn standard_base64_is_read_as_python_reads_it() {
+        // The last is whether an encoder would write it so.
+        for (text, bytes, canonical) in [
+            ("", Some(&b""[..]), true),
+            ("YQ==", Some(b"a"), true),
+            ("YWI=", Some(b"ab"), true),
+            ("YWJj", Some(b"abc"), true),
+            ("YWJjYQ==", Some(b"abca"), true),
+            ("YR==", Some(b"a"), false),
+            ("YWJ=", Some(b"ab"), false),
+            ("YQ=", None, false),
+            ("YQ", None, false),
+            ("Y", None, false),
+            ("Y!Q==", Some(b"a"), false),
+            ("YQ=x=", Some(b"a\x0c"), false),
+            ("YQ=x", None, false),
+            ("YWI=junk", Some(b"ab"), false),
+            ("====", Some(b""), false),
+            ("=YQ==", Some(b"a"), false),
+            ("=YWJj", Some(b"abc"), false),
+            ("YW=Jj", Some(b"abc"), false),
+            ("YQ==YWJj", Some(b"a"), false),
+            ("YWJj\n", Some(b"abc"), false),
+            ("_-", Some(b""), false),
+        ] {
+            assert_eq!(decode_standard(text.as_bytes()).as_deref(), bytes, "{text}");
+            assert_eq!(is_canonical(text.as_bytes()), canonical, "{text}");
+        }
     }
 }

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use carafe::store::StoreError;
+use carafe::store::{StoreError, TimeLimit};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 
 use crate::connection::Connection;
-use crate::deadline::Limits;
 use crate::error::{cannot_connect, reason};
 use crate::greeting::{Accepts, Greeting};
 use crate::socket::Socket;
@@ -77,17 +76,13 @@ impl Connector {
     }
 
     /// Opens a connection. A request that waited while another one failed shares its outcome.
-    pub(crate) async fn connect(
-        &self,
-        limits: &Limits,
-        began: Instant,
-    ) -> Result<Connection, Refused> {
+    pub(crate) async fn connect(&self, began: Instant) -> Result<Connection, Refused> {
         if let Some((at, failed)) = self.failed().as_ref()
             && *at > began
         {
             return Err(failed.clone().into());
         }
-        let failed = match self.connect_in_time(limits).await {
+        let failed = match self.connect_in_time().await {
             Ok(connection) => return Ok(connection),
             Err(failed) => failed,
         };
@@ -98,7 +93,7 @@ impl Connector {
         Err(failed.into())
     }
 
-    async fn connect_in_time(&self, limits: &Limits) -> Result<Connection, Failed> {
+    async fn connect_in_time(&self) -> Result<Connection, Failed> {
         let config = self.config_with_password()?;
         let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
         let count = hosts.len().max(addresses.len());
@@ -106,8 +101,8 @@ impl Connector {
         let mut failed = Failed::because("its URL names no host");
         for at in self.order(count) {
             // A silent host leaves the others their time.
-            let connecting = self.connect_to(limits, &config, at, share);
-            failed = match limits.within(share, connecting).await {
+            let connecting = self.connect_to(&config, at, share);
+            failed = match TimeLimit::new(share).run(connecting).await {
                 Some(Ok(connection)) => return Ok(connection),
                 Some(Err(failed)) => failed,
                 None => Failed::late(share),
@@ -138,7 +133,6 @@ impl Connector {
 
     async fn connect_to(
         &self,
-        limits: &Limits,
         config: &Config,
         at: usize,
         limit: Duration,
@@ -148,7 +142,7 @@ impl Connector {
         let limit = config.get_connect_timeout().map_or(limit, |most| limit.min(*most));
         let mut failed = Failed::because("its name has no address");
         for target in targets {
-            failed = match limits.within(limit, self.open(config, target)).await {
+            failed = match TimeLimit::new(limit).run(self.open(config, target)).await {
                 Some(Ok(connection)) => return Ok(connection),
                 Some(Err(failed)) => failed,
                 None => Failed::late(limit),

@@ -55,7 +55,6 @@
 
 mod connect;
 mod connection;
-mod deadline;
 mod error;
 mod greeting;
 mod idle;

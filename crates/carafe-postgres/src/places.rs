@@ -4,10 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use carafe::store::{StoreError, StoreErrorKind};
+use carafe::store::{StoreError, StoreErrorKind, TimeLimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
-
-use crate::deadline::Limits;
 
 /// How long the pool stays smaller after the server had no room for another connection.
 const CLOSED: Duration = Duration::from_secs(5);
@@ -45,15 +43,15 @@ impl Places {
     /// Waits for a place, since a time and for as long as an answer may take.
     pub(crate) async fn take(
         &self,
-        limits: &Limits,
+        limit: TimeLimit,
         began: Instant,
     ) -> Result<Place<'_>, StoreError> {
         self.reopen();
         if let Ok(permit) = self.permits.try_acquire() {
             return Ok(Place { places: self, permit });
         }
-        let left = limits.answer_time().saturating_sub(began.elapsed());
-        match Box::pin(limits.within(left, self.permits.acquire())).await {
+        let left = limit.duration().saturating_sub(began.elapsed());
+        match Box::pin(TimeLimit::new(left).run(self.permits.acquire())).await {
             Some(Ok(permit)) => Ok(Place { places: self, permit }),
             _ => Err(StoreError::new(
                 StoreErrorKind::Unavailable,
@@ -96,33 +94,33 @@ impl Place<'_> {
 mod tests {
     use super::*;
 
-    fn limits() -> Limits {
-        Limits::new(Duration::from_millis(20))
+    fn limit() -> TimeLimit {
+        TimeLimit::new(Duration::from_millis(20))
     }
 
     #[tokio::test]
     async fn a_closed_place_is_had_no_more() {
-        let (places, limits) = (Places::new(3), limits());
-        let one = places.take(&limits, Instant::now()).await.unwrap();
+        let (places, limit) = (Places::new(3), limit());
+        let one = places.take(limit, Instant::now()).await.unwrap();
         assert!(!one.others());
-        let two = places.take(&limits, Instant::now()).await.unwrap();
+        let two = places.take(limit, Instant::now()).await.unwrap();
         assert!(one.others() && two.others());
         two.close();
         assert!(!one.others());
-        let _two = places.take(&limits, Instant::now()).await.unwrap();
-        assert!(places.take(&limits, Instant::now()).await.is_err());
+        let _two = places.take(limit, Instant::now()).await.unwrap();
+        assert!(places.take(limit, Instant::now()).await.is_err());
     }
 
     #[tokio::test]
     async fn a_closed_place_is_opened_again_after_a_while() {
-        let (places, limits) = (Places::new(2), limits());
-        let _one = places.take(&limits, Instant::now()).await.unwrap();
-        places.take(&limits, Instant::now()).await.unwrap().close();
-        assert!(places.take(&limits, Instant::now()).await.is_err());
+        let (places, limit) = (Places::new(2), limit());
+        let _one = places.take(limit, Instant::now()).await.unwrap();
+        places.take(limit, Instant::now()).await.unwrap().close();
+        assert!(places.take(limit, Instant::now()).await.is_err());
         let before = Instant::now().checked_sub(CLOSED + CLOSED);
         *places.changed.lock().unwrap() = before;
-        let _two = places.take(&limits, Instant::now()).await.unwrap();
+        let _two = places.take(limit, Instant::now()).await.unwrap();
         *places.changed.lock().unwrap() = before;
-        assert!(places.take(&limits, Instant::now()).await.is_err());
+        assert!(places.take(limit, Instant::now()).await.is_err());
     }
 }

@@ -6,11 +6,11 @@
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
+use carafe::store::TimeLimit;
 use tokio_postgres::Row;
 
 use crate::connect::Connector;
 use crate::connection::Connection;
-use crate::deadline::Limits;
 use crate::error::Failure;
 use crate::idle::{Idle, Taken};
 use crate::places::{Place, Places};
@@ -38,7 +38,8 @@ pub(crate) struct Settings {
 /// sent twice that may have been done.
 pub(crate) struct Pool {
     connector: Connector,
-    limits: Limits,
+    /// For each answer.
+    limit: TimeLimit,
     prepares: bool,
     places: Places,
     idle: Idle,
@@ -68,7 +69,7 @@ impl Pool {
     pub(crate) fn new(connector: Connector, settings: Settings) -> Self {
         Self {
             connector,
-            limits: Limits::new(settings.answer),
+            limit: TimeLimit::new(settings.answer),
             prepares: settings.prepares,
             places: Places::new(settings.size),
             idle: Idle::new(settings.idle),
@@ -126,7 +127,7 @@ impl Pool {
             match answer {
                 Err(Failure::Sent { verdict, .. })
                     if verdict.may_be_sent_again(opened < began)
-                        && began.elapsed() < self.limits.answer_time() => {}
+                        && began.elapsed() < self.limit.duration() => {}
                 answer => return answer,
             }
         }
@@ -159,9 +160,9 @@ impl Pool {
         &self,
         answer: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
     ) -> Result<T, Failure> {
-        match self.limits.answer(answer).await {
+        match self.limit.run(answer).await {
             Some(answer) => answer.map_err(|error| Failure::of(&error)),
-            None => Err(Failure::lost(format!("it took over {:?}", self.limits.answer_time()))),
+            None => Err(Failure::lost(format!("it took over {:?}", self.limit.duration()))),
         }
     }
 
@@ -181,11 +182,11 @@ impl Pool {
     /// A connection for a statement that was to be sent at a time.
     async fn lend(&self, began: Instant) -> Result<Lent<'_>, Failure> {
         loop {
-            let place = self.places.take(&self.limits, began).await.map_err(Failure::NotSent)?;
+            let place = self.places.take(self.limit, began).await.map_err(Failure::NotSent)?;
             if let Some(connection) = self.take_idle().await {
                 return Ok(Lent { connection, _place: place });
             }
-            match Box::pin(self.connector.connect(&self.limits, began)).await {
+            match Box::pin(self.connector.connect(began)).await {
                 Ok(connection) => return Ok(Lent { connection, _place: place }),
                 Err(refused) if refused.is_full => {
                     let others = place.others();
@@ -211,8 +212,8 @@ impl Pool {
                 Taken::Unchecked(connection) => connection,
             };
             let asked = Instant::now();
-            let limit = self.limits.answer_time() / SIGN_OF_LIFE;
-            match Box::pin(self.limits.within(limit, connection.check())).await {
+            let limit = self.limit.duration() / SIGN_OF_LIFE;
+            match Box::pin(TimeLimit::new(limit).run(connection.check())).await {
                 Some(Ok(())) => return Some(connection),
                 _ => self.idle.distrust_silent(asked),
             }

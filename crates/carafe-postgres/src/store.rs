@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -176,13 +176,9 @@ impl SessionStore for PostgresStore {
             .collect()
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         let owner = owner(user);
-        let keep = keep.map(|id| id.as_bytes().as_slice());
+        let keep = keep.as_ref().map(|id| id.as_bytes().as_slice());
         let parameters: [Parameter<'_>; 2] =
             [(&owner.as_slice(), Type::BYTEA), (&keep, Type::BYTEA)];
         let mut deleted = 0;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use carafe::store::TimeLimit;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, PushInfo, PushKind, RedisError,
@@ -14,7 +15,6 @@ use redis::{
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
-use crate::clock::within;
 use crate::error::Failure;
 use crate::eviction::Policy;
 use crate::gathered::Gathered;
@@ -40,7 +40,8 @@ impl Connecting {
     /// Connects, and looks whether the server is fit to keep sessions.
     pub(crate) async fn connect(&self, info: &ConnectionInfo) -> Result<Open, Failure> {
         let late = || Failure::NotSent(io::Error::from(io::ErrorKind::TimedOut).into());
-        within(self.timeout, self.connect_and_look(info)).await.unwrap_or_else(|| Err(late()))
+        let limit = TimeLimit::new(self.timeout);
+        limit.run(self.connect_and_look(info)).await.unwrap_or_else(|| Err(late()))
     }
 
     async fn connect_and_look(&self, info: &ConnectionInfo) -> Result<Open, Failure> {

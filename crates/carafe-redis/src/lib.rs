@@ -45,7 +45,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod clock;
 mod cluster;
 mod connect;
 mod error;

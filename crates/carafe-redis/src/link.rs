@@ -14,7 +14,6 @@ use carafe::store::TimeLimit;
 use redis::{Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, Value};
 use tokio::runtime::{Handle, Id};
 
-use crate::clock::{is_paused, within};
 use crate::connect::Connecting;
 use crate::error::Failure;
 use crate::open::{Open, Server};
@@ -165,9 +164,6 @@ impl Link {
         answer: Pin<&mut impl Future<Output = Result<T, RedisError>>>,
     ) -> Result<T, RedisError> {
         let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
-        if is_paused() {
-            return Box::pin(within(self.settings.answer, answer)).await.unwrap_or_else(late);
-        }
         self.limit.run(answer).await.unwrap_or_else(late)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::{Record, State};
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -139,10 +139,10 @@ impl RedisStore {
     async fn index(&self, id: &SessionIdHash, record: &Record, now: u64) -> Result<(), StoreError> {
         let Some(user) = &record.user else { return Ok(()) };
         let score = value::score(record.expires).to_string();
-        let expired = format!("({}", value::score(now));
+        let now_score = value::score(now).to_string();
         let life = value::time_to_live(record.expires, now).to_string();
         let args: [&[u8]; 4] =
-            [id.as_bytes(), score.as_bytes(), expired.as_bytes(), life.as_bytes()];
+            [id.as_bytes(), score.as_bytes(), now_score.as_bytes(), life.as_bytes()];
         let key = self.keys.index(user);
         // A superfluous entry does no harm: to the record nothing has happened so far.
         self.run(&self.scripts.index, &key, &args).await.map(drop).map_err(Failure::read)
@@ -188,9 +188,10 @@ impl RedisStore {
         id: &SessionIdHash,
         version: &[u8],
         owner: &[u8],
+        keep: &[u8],
     ) -> Result<Deleted, StoreError> {
         let key = self.keys.record(id);
-        let answer = self.end(&self.scripts.delete, &key, &[version, owner]).await;
+        let answer = self.end(&self.scripts.delete, &key, &[version, owner, keep]).await;
         match answer.map_err(Failure::write)? {
             Value::Int(0) => Ok(Deleted::Gone),
             Value::Int(_) => Ok(Deleted::Conflict),
@@ -286,7 +287,7 @@ impl SessionStore for RedisStore {
         expected: Option<Version>,
     ) -> Result<Deleted, StoreError> {
         let version = expected.map(|version| version.0.to_be_bytes());
-        self.delete_if(id, version.as_ref().map_or(&[], <[u8; 8]>::as_slice), &[]).await
+        self.delete_if(id, version.as_ref().map_or(&[], <[u8; 8]>::as_slice), &[], &[]).await
     }
 
     async fn list_for_user(
@@ -309,13 +310,10 @@ impl SessionStore for RedisStore {
             .await
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         let owner = Owner::of(user);
-        let mut settled: HashSet<SessionIdHash> = keep.copied().into_iter().collect();
+        let mut settled: HashSet<SessionIdHash> = HashSet::new();
+        let keep = keep.as_ref().map_or(&[][..], |keep| keep.as_bytes());
         let mut deleted = 0;
         // A session that gets a new id meanwhile is in the index under that before it is nobody's
         // under the old one, and even before it is there: so an id without a record settles nothing.
@@ -328,11 +326,14 @@ impl SessionStore for RedisStore {
                 Err(error) => return Err(partly(&error)),
             };
             let left: Vec<_> = ids.into_iter().filter(|id| !settled.contains(id)).collect();
-            let results: Vec<_> = stream::iter(left)
-                .map(|id| async move { (id, self.delete_if(&id, &[], owner.as_bytes()).await) })
-                .buffer_unordered(AT_ONCE)
-                .collect()
-                .await;
+            let results: Vec<_> =
+                stream::iter(left)
+                    .map(|id| async move {
+                        (id, self.delete_if(&id, &[], owner.as_bytes(), keep).await)
+                    })
+                    .buffer_unordered(AT_ONCE)
+                    .collect()
+                    .await;
             let done = |(_, result): &&(_, _)| matches!(result, Ok(Deleted::Deleted));
             deleted += results.iter().filter(done).count() as u64;
             let before = settled.len();

@@ -131,9 +131,9 @@ impl Paths {
                 tracing::warn!(
                     target: "carafe",
                     event = "sqlite.protected",
-                    "every user of the system could read the SQLite file {}: now only its owner and \
-                     group can",
-                    path.display()
+                    file = %path.display(),
+                    "every user of the system could read the SQLite file: now only its owner and \
+                     group can"
                 );
             }
         }

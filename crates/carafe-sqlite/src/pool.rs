@@ -101,9 +101,9 @@ impl Pool {
             tracing::error!(
                 target: "carafe",
                 event = "sqlite.replaced",
-                "the SQLite file {} was replaced while it was in use, or the log beside it was: it \
-                 is opened anew",
-                self.paths.database().display()
+                file = %self.paths.database().display(),
+                "the SQLite file was replaced while it was in use, or the log beside it was: it is \
+                 opened anew"
             );
             let former = open.files;
             open.close(&now);

@@ -9,11 +9,13 @@ use crate::connection::retry;
 use crate::error::failed;
 use crate::sql::Sql;
 
-/// What makes the tables of each version out of those of the one before. SQLite's `user_version`
-/// says how many have been done.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+/// What makes the tables of each version out of those of the one before, with one of the tables that
+/// it creates: a service whose file lacks that table has the migration before it.
+const MIGRATIONS: &[(&str, &str)] =
+    &[("%session", include_str!("schema.sql")), ("%sweep_clock", include_str!("schema-2.sql"))];
 
-/// The version of the tables as this crate has them.
+/// The version of the tables as this crate has them. SQLite's `user_version` is the newest version of
+/// any service in the file.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// SQLite's `application_id` of our files: "Cara".
@@ -52,9 +54,12 @@ pub(crate) fn migrate(
 /// Refuses a file that can't be used as it is. One without tables, which has been put in the place of
 /// another one, may be a backup whose copy has just begun.
 pub(crate) fn check(connection: &Connection, sql: &Sql) -> Result<(), StoreError> {
-    let find = || Ok((version(connection)?, has_tables(connection, sql)?));
-    let (version, has_tables) = find().map_err(|error| failed("open the file", &error))?;
-    if version? == MIGRATIONS.len() && has_tables {
+    let find = || Ok((refused(connection)?, done(connection, sql)?));
+    let (refused, done) = find().map_err(|error| failed("open the file", &error))?;
+    if let Some(refused) = refused {
+        return Err(refused.into());
+    }
+    if done == MIGRATIONS.len() {
         return Ok(());
     }
     Err(StoreError::new(
@@ -66,16 +71,14 @@ pub(crate) fn check(connection: &Connection, sql: &Sql) -> Result<(), StoreError
 
 fn try_to_migrate(connection: &mut Connection, sql: &Sql) -> rusqlite::Result<Result<(), Refused>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = match version(&transaction)? {
-        Ok(done) => done,
-        Err(refused) => return Ok(Err(refused)),
-    };
-    // A service that is new in the file begins with the first migration.
-    let done = if has_tables(&transaction, sql)? { done } else { 0 };
+    if let Some(refused) = refused(&transaction)? {
+        return Ok(Err(refused));
+    }
+    let done = done(&transaction, sql)?;
     let Some(missing) = MIGRATIONS.get(done..).filter(|missing| !missing.is_empty()) else {
         return Ok(Ok(()));
     };
-    for migration in missing {
+    for (_, migration) in missing {
         transaction.execute_batch(&sql.with_names(migration))?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -84,21 +87,28 @@ fn try_to_migrate(connection: &mut Connection, sql: &Sql) -> rusqlite::Result<Re
     Ok(Ok(()))
 }
 
-/// How many migrations have been done.
-fn version(connection: &Connection) -> rusqlite::Result<Result<usize, Refused>> {
+/// Why the file can't be used by this version, if so.
+fn refused(connection: &Connection) -> rusqlite::Result<Option<Refused>> {
     let number =
         |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let application = number("application_id")?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != APPLICATION && (application != 0 || tables != 0) {
-        return Ok(Err(Refused::Foreign));
+        return Ok(Some(Refused::Foreign));
     }
-    // A number that is below zero or too large is of no version of ours.
-    let done = usize::try_from(number("user_version")?).unwrap_or(usize::MAX);
-    Ok(if done > MIGRATIONS.len() { Err(Refused::Later) } else { Ok(done) })
+    // A number below zero is of no version of ours.
+    let known = (0..=VERSION).contains(&number("user_version")?);
+    Ok(if known { None } else { Some(Refused::Later) })
 }
 
-fn has_tables(connection: &Connection, sql: &Sql) -> rusqlite::Result<bool> {
-    connection.table_exists(None::<&str>, sql.with_names("%session").as_str())
+/// The number of migrations that this service's tables have had. Each service of a file counts for
+/// itself: one may be older in the file than the version of another.
+fn done(connection: &Connection, sql: &Sql) -> rusqlite::Result<usize> {
+    for (done, (table, _)) in MIGRATIONS.iter().enumerate() {
+        if !connection.table_exists(None::<&str>, sql.with_names(table).as_str())? {
+            return Ok(done);
+        }
+    }
+    Ok(MIGRATIONS.len())
 }

@@ -80,7 +80,16 @@ statements! {
     Page
         r#"SELECT id, version, record FROM "%session" WHERE id > ?1 ORDER BY id LIMIT ?2"#
     DeleteForUser
-        r#"DELETE FROM "%session" WHERE user = ?1 AND id IS NOT ?2"#
+        // In the record's binary form the public id follows the first byte.
+        r#"DELETE FROM "%session" WHERE user = ?1 AND substr(record, 2, 16) IS NOT ?2"#
+    Newest
+        r#"SELECT record FROM "%session" ORDER BY number DESC LIMIT 1"#
+    SweepClock
+        r#"SELECT trusted, doubted FROM "%sweep_clock""#
+    SetSweepClock
+        r#"INSERT OR REPLACE INTO "%sweep_clock" (number, trusted, doubted) VALUES (1, ?1, ?2)"#
+    NoteTime
+        r#"INSERT OR IGNORE INTO "%sweep_clock" (number, trusted) VALUES (1, ?1)"#
     SweepSessions
         r#"DELETE FROM "%session" WHERE number IN
            (SELECT number FROM "%session" WHERE ends <= ?1 ORDER BY ends LIMIT ?2)"#

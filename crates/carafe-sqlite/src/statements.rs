@@ -1,8 +1,8 @@
 //! The statements. Each is atomic by itself.
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, Updated, UserRevocation, Version};
+use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
 
@@ -130,34 +130,81 @@ fn with_id(row: &rusqlite::Row<'_>) -> Result<(SessionIdHash, Row)> {
     Ok((id, Row { version: Version(row.get::<_, Number>(1)?.0), record: row.get(2)? }))
 }
 
-pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<&SessionIdHash>) -> Result<u64> {
+pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<PublicId>) -> Result<u64> {
     let mut delete = on.prepare(Statement::DeleteForUser)?;
-    let deleted = delete.execute(params![user, keep.map(SessionIdHash::as_bytes)])?;
+    let deleted = delete.execute(params![user, keep.as_ref().map(PublicId::as_bytes)])?;
     Ok(deleted as u64)
 }
 
-/// Deletes at most `limit` records, the oldest first.
+/// Deletes at most `limit` records, the oldest first, as far as this clock is trusted.
 pub(crate) fn delete_expired(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
-    sweep(on, Statement::SweepSessions, now, limit)
+    sweep(on, &[Statement::SweepSessions], now, limit)
 }
 
-/// Deletes at most `limit` revocations of each kind, the oldest first.
+/// Deletes at most `limit` revocations of each kind, the oldest first, as far as this clock is trusted.
 pub(crate) fn delete_expired_revocations(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
-    Ok(sweep(on, Statement::SweepRevokedSessions, now, limit)?
-        + sweep(on, Statement::SweepRevokedUsers, now, limit)?)
+    sweep(on, &[Statement::SweepRevokedSessions, Statement::SweepRevokedUsers], now, limit)
 }
 
-fn sweep(on: Db<'_>, statement: Statement, now: u64, limit: u32) -> Result<u64> {
-    Ok(on.prepare(statement)?.execute(params![Number(now), limit])? as u64)
+fn sweep(on: Db<'_>, statements: &[Statement], now: u64, limit: u32) -> Result<u64> {
+    let now = trusted_time(on, now)?;
+    let mut deleted = 0;
+    for statement in statements {
+        deleted += on.prepare(*statement)?.execute(params![Number(now), limit])? as u64;
+    }
+    Ok(deleted)
 }
 
-pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64) -> Result<()> {
+/// The time by which something may be removed: what all processes of the service agree on.
+fn trusted_time(on: Db<'_>, now: u64) -> Result<u64> {
+    let kept = on
+        .prepare(Statement::SweepClock)?
+        .query_row([], |row| {
+            let doubted: Option<Number> = row.get(1)?;
+            Ok((row.get::<_, Number>(0)?.0, doubted.map(|time| time.0)))
+        })
+        .optional()?;
+    let (trusted, doubted) = match kept {
+        Some((trusted, doubted)) => (Some(trusted), doubted),
+        None => (newest_time(on)?, None),
+    };
+    let before = SweepClock::restore(trusted, doubted);
+    let mut clock = before;
+    let time = clock.read(now);
+    if kept.is_none() || clock != before {
+        let trusted = clock.trusted().unwrap_or(time);
+        on.prepare(Statement::SetSweepClock)?
+            .execute(params![Number(trusted), clock.doubted().map(Number)])?;
+    }
+    Ok(time)
+}
+
+/// When the newest session got its id.
+fn newest_time(on: Db<'_>) -> Result<Option<u64>> {
+    let newest =
+        on.prepare(Statement::Newest)?.query_row([], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+    Ok(newest.and_then(|record| Record::from_bytes(&record).ok()).map(|record| record.renewed))
+}
+
+/// Notes the time of a revocation, if nothing is known of the time.
+fn note_time(on: Db<'_>, now: u64) -> Result<()> {
+    on.prepare(Statement::NoteTime)?.execute([Number(now)]).map(drop)
+}
+
+pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64, now: u64) -> Result<()> {
+    note_time(on, now)?;
     let mut insert = on.prepare(Statement::Revoke)?;
     insert.execute(params![id.as_bytes(), Number(until)])?;
     Ok(())
 }
 
-pub(crate) fn revoke_user(on: Db<'_>, user: &str, revocation: UserRevocation) -> Result<()> {
+pub(crate) fn revoke_user(
+    on: Db<'_>,
+    user: &str,
+    revocation: UserRevocation,
+    now: u64,
+) -> Result<()> {
+    note_time(on, now)?;
     let UserRevocation { logins_up_to: time, until } = revocation;
     let mut insert = on.prepare(Statement::RevokeUser)?;
     insert.execute(params![user, Number(time), Number(until)])?;

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -110,13 +110,9 @@ impl SessionStore for SqliteStore {
             .collect()
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
-        let (user, keep) = (user.to_owned(), keep.copied());
-        self.writer.write(move |on| statements::delete_for_user(on, &user, keep.as_ref())).await
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
+        let user = user.to_owned();
+        self.writer.write(move |on| statements::delete_for_user(on, &user, keep)).await
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
@@ -125,19 +121,19 @@ impl SessionStore for SqliteStore {
 }
 
 impl RevocationStore for SqliteStore {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         let id = *id;
-        self.writer.write(move |on| statements::revoke(on, &id, until)).await
+        self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
     }
 
     async fn revoke_user(
         &self,
         user: &str,
         revocation: UserRevocation,
-        _now: u64,
+        now: u64,
     ) -> Result<(), StoreError> {
         let user = user.to_owned();
-        self.writer.write(move |on| statements::revoke_user(on, &user, revocation)).await
+        self.writer.write(move |on| statements::revoke_user(on, &user, revocation, now)).await
     }
 
     async fn revocations(

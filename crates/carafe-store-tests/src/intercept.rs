@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -119,7 +119,7 @@ intercept! { SessionStore:
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     Delete delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     ListForUser list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    DeleteForUser delete_for_user(user: &str, keep: Option<&SessionIdHash>) -> u64;
+    DeleteForUser delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     DeleteExpired delete_expired(now: u64, limit: u32) -> u64;
 }
 

@@ -36,6 +36,9 @@ macro_rules! with_cases {
             a_record_can_be_made_to_end_sooner
             the_callers_clock_counts
             a_record_may_never_end
+            a_clock_that_is_ahead_deletes_nothing
+            a_clock_that_is_ahead_forgets_no_revocation
+            a_clock_that_is_ahead_hides_no_session
             processes_see_each_others_writes_at_once
             what_was_written_outlives_the_connection
             a_call_that_is_dropped_is_whole_or_nothing
@@ -74,6 +77,8 @@ macro_rules! with_cases {
             a_list_leaves_out_pointers
             all_records_of_a_user_can_be_deleted
             all_records_but_one_can_be_deleted
+            a_session_that_is_kept_may_be_getting_a_new_id
+            many_records_of_a_user_are_deleted_in_one_call
             users_may_have_any_name
             every_field_survives
             the_content_may_be_any_bytes
@@ -101,6 +106,7 @@ macro_rules! with_cases {
             the_lost_answer_of_a_new_id_is_found_out
             a_slow_store_costs_a_503
             a_store_that_becomes_slow_holds_nobody_up
+            a_paused_clock_refuses_no_request
             a_response_that_nobody_polls_holds_up_no_other
             responses_that_nobody_polls_hold_up_no_other_session
             a_save_behind_the_response_s_is_an_error
@@ -155,6 +161,7 @@ macro_rules! with_cases {
             a_rotated_id_is_dead_by_any_clock
             a_users_sessions_are_listed
             one_of_a_users_sessions_is_ended
+            all_other_sessions_are_ended_in_one_call
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
         );

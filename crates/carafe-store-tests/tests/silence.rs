@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
@@ -85,11 +85,7 @@ impl SessionStore for Watched {
         self.0.list_for_user(user, now).await
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         self.0.delete_for_user(user, keep).await
     }
 

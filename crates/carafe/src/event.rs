@@ -219,12 +219,35 @@ pub(crate) fn failed(error: &Error) {
 }
 
 /// The embedded store has no room.
-pub(crate) fn store_full(capacity: usize) {
+pub(crate) fn store_full(capacity: usize, bytes: usize) {
     tracing::error!(
         target: "carafe",
         event = "store.full",
         capacity,
-        "the memory store is full of sessions that users are logged in to; a new one is refused"
+        bytes,
+        "the memory store is full of revocations and of sessions that users are logged in to; \
+         what needs room is refused"
+    );
+}
+
+/// A user has a large part of the embedded store.
+pub(crate) fn user_has_share() {
+    tracing::warn!(
+        target: "carafe",
+        event = "store.share",
+        "a user has a sixteenth of the memory store, which is more than half full; \
+         a new session of this user is refused"
+    );
+}
+
+/// A store was asked to remove what has expired by a clock that can't be right.
+pub(crate) fn clock_doubted(seconds: u64) {
+    tracing::warn!(
+        target: "carafe",
+        event = "store.clock",
+        seconds,
+        "this process' clock is far ahead of what the store has seen; what has expired by it alone is \
+         not removed before a day has passed"
     );
 }
 

@@ -117,6 +117,17 @@ impl Record {
     }
 
     /// The record in a versioned binary form, for stores that keep it as one value.
+    ///
+    /// Of every version of the form, the bytes from 1 to 16 are the [public id](Self::public_id), so
+    /// that a database can compare it without reading the rest:
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    /// use carafe::record::Record;
+    ///
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
+    /// assert_eq!(record.to_bytes()[1..17], [7; 16]);
+    /// ```
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.encoded_len());
@@ -189,6 +200,11 @@ impl Record {
     fn numbers(&self) -> [u64; NUMBERS] {
         let logged_in = self.logged_in.map_or(0, |time| time.saturating_add(1));
         [self.created, self.renewed, self.last_seen, self.idle_expires, self.expires, logged_in]
+    }
+
+    /// Whether a record in its binary form is of the session with this public id.
+    pub(crate) fn is_of(bytes: &[u8], public_id: PublicId) -> bool {
+        bytes.get(1..17) == Some(public_id.as_bytes())
     }
 
     /// The user of a record in its binary form; `None` also if there is no such record.

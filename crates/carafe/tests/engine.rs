@@ -32,7 +32,7 @@ fn lines(committed: &Committed) -> Vec<(&str, String)> {
 /// What a browser sends back.
 fn cookie(committed: &Committed) -> String {
     let lines = lines(committed);
-    let (_, set) = lines.iter().find(|(name, _)| *name == "Set-Cookie").expect("a cookie is set");
+    let (_, set) = lines.iter().find(|(name, _)| *name == "set-cookie").expect("a cookie is set");
     set.split(';').next().unwrap().to_owned()
 }
 
@@ -49,7 +49,7 @@ fn a_request_that_never_opens_its_session_depends_on_no_cookie() {
     assert_eq!(lines(&sessions.request(["session=x"]).commit_now().unwrap()), []);
     let request = sessions.request(["session=x"]);
     Session::open_now(&request).unwrap();
-    assert_eq!(lines(&request.commit_now().unwrap()), [("Vary", "Cookie".to_owned())]);
+    assert_eq!(lines(&request.commit_now().unwrap()), [("vary", "Cookie".to_owned())]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ async fn the_content_goes_in_and_out_as_it_is() {
         let committed = request.commit().await.unwrap();
         let cookie = lines(&committed)
             .iter()
-            .any(|(name, _)| *name == "Set-Cookie")
+            .any(|(name, _)| *name == "set-cookie")
             .then(|| crate::cookie(&committed))
             .unwrap_or(cookie);
         let session = Session::open(&sessions.request([cookie])).await.unwrap();
@@ -165,6 +165,6 @@ async fn a_hardened_cookie_is_kept_out_of_caches() {
     Session::open(&request).await.unwrap().login("ada").unwrap();
     let committed = request.commit().await.unwrap();
     let names: Vec<_> = lines(&committed).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["Vary", "Set-Cookie", "Cache-Control"]);
+    assert_eq!(names, ["vary", "set-cookie", "cache-control"]);
     assert_eq!(sessions.users().unwrap().list("ada").await.unwrap().len(), 1);
 }

@@ -13,7 +13,7 @@ use axum::extract::Path;
 use axum::routing::get;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::{Record, State};
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
 use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _};
 use support::{Client, Log, NOW};
 
@@ -40,12 +40,29 @@ async fn are_there(store: &MemoryStore, ids: &[SessionIdHash]) -> usize {
     there
 }
 
+/// Fills a store with sessions of visitors, or of users of whom each has one.
 async fn fill(store: &MemoryStore, user: Option<&str>, now: u64) -> Vec<SessionIdHash> {
     let mut ids = Vec::new();
     while store.len() < CAPACITY {
-        ids.push(create(store, &record(user, now), now).await);
+        let user = user.map(|user| format!("{user} {}", ids.len()));
+        ids.push(create(store, &record(user.as_deref(), now), now).await);
     }
     ids
+}
+
+/// A session with a content of so many bytes.
+fn large(user: Option<&str>, bytes: usize) -> Record {
+    let mut record = record(user, NOW);
+    record.data = vec![b' '; bytes];
+    record
+}
+
+/// What becomes of a session that is new.
+async fn try_to_create(store: &MemoryStore, record: &Record) -> Option<StoreErrorKind> {
+    let id = SessionId::random().unwrap().hash();
+    let created = store.create(&id, record, NOW).await;
+    assert_eq!(created.is_ok(), store.load(&id, NOW).await.unwrap().is_some());
+    created.err().map(|error| error.kind())
 }
 
 #[tokio::test]
@@ -72,13 +89,13 @@ async fn a_full_store_drops_anonymous_sessions_then() {
         users.push(create(&store, &record(Some("ada"), NOW), NOW).await);
     }
     let anonymous = fill(&store, None, NOW).await;
-    for _ in 0..CAPACITY / 4 {
-        users.push(create(&store, &record(Some("bob"), NOW), NOW).await);
+    for number in 0..CAPACITY / 4 {
+        let user = format!("bob {number}");
+        users.push(create(&store, &record(Some(&user), NOW), NOW).await);
     }
     assert_eq!(store.len(), CAPACITY);
     assert_eq!(are_there(&store, &users).await, users.len());
     assert_eq!(are_there(&store, &anonymous).await, CAPACITY - users.len());
-    assert_eq!(store.list_for_user("bob", NOW).await.unwrap().len(), CAPACITY / 4);
 }
 
 #[tokio::test]
@@ -95,7 +112,7 @@ async fn a_full_store_never_drops_a_session_that_somebody_is_logged_in_to() {
     assert_eq!(log.lines().iter().filter(|line| line.contains("store.full")).count(), 2);
     assert_eq!((are_there(&store, &users).await, store.len()), (CAPACITY, CAPACITY));
     // What is there can be written, and what goes makes room.
-    let mut changed = record(Some("ada"), NOW);
+    let mut changed = record(Some("ada 0"), NOW);
     changed.data = br#"{"a":1}"#.to_vec();
     let updated = store.update(&users[0], Version(1), &changed, NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
@@ -148,6 +165,172 @@ async fn a_flood_leaves_the_old_id_of_a_renewed_session_alone() {
     assert_eq!(store.len(), CAPACITY);
 }
 
+#[tokio::test]
+async fn one_account_leaves_room_for_the_others() {
+    let store = MemoryStore::with_capacity(1_000);
+    let log = Log::capture();
+    let mut let_in = 0;
+    for _ in 0..1_000 {
+        let_in += u64::from(try_to_create(&store, &record(Some("ada"), NOW)).await.is_none());
+    }
+    assert!((1..=501).contains(&let_in), "{let_in}");
+    assert!(log.lines().iter().any(|line| line.contains("store.share")));
+    // A second one gets a part of what is left, and everyone else is let in.
+    for _ in 0..1_000 {
+        try_to_create(&store, &record(Some("bob"), NOW)).await;
+    }
+    assert!(store.list_for_user("bob", NOW).await.unwrap().len() <= 1_000 / 16);
+    for number in 0..400 {
+        let user = format!("user {number}");
+        assert_eq!(try_to_create(&store, &record(Some(&user), NOW)).await, None, "{user}");
+    }
+    // The account can go on to use what it has, and what it ends makes no room beyond its share.
+    let (id, stored) = store.list_for_user("ada", NOW).await.unwrap().swap_remove(0);
+    let updated = store.update(&id, stored.version, &record(Some("ada"), NOW), NOW).await.unwrap();
+    assert_eq!(updated, Updated::Written(Version(2)));
+    store.delete(&id, None).await.unwrap();
+    let refused = try_to_create(&store, &record(Some("ada"), NOW)).await;
+    assert_eq!(refused, Some(StoreErrorKind::Full));
+}
+
+#[tokio::test]
+async fn one_account_with_large_sessions_leaves_room_for_the_others() {
+    let store = MemoryStore::new().byte_capacity(16 << 20);
+    for _ in 0..1_000 {
+        try_to_create(&store, &large(Some("ada"), 60_000)).await;
+    }
+    // Nor does it help to let small ones grow.
+    let store_of_small = MemoryStore::new().byte_capacity(16 << 20);
+    let mut refused = 0;
+    for _ in 0..1_000 {
+        let (id, grown) = (SessionId::random().unwrap().hash(), large(Some("ada"), 60_000));
+        let grows = match store_of_small.create(&id, &record(Some("ada"), NOW), NOW).await {
+            Ok(_) => store_of_small.update(&id, Version(1), &grown, NOW).await.map(drop),
+            Err(error) => Err(error),
+        };
+        refused += u64::from(grows.is_err());
+    }
+    assert!(refused > 500, "{refused}");
+    for store in [store, store_of_small] {
+        assert!(store.bytes() < 10 << 20, "{}", store.bytes());
+        for number in 0..80 {
+            let user = format!("user {number}");
+            assert_eq!(try_to_create(&store, &large(Some(&user), 60_000)).await, None, "{user}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_large_sessions_stays_within_the_bytes() {
+    const BYTES: usize = 4 << 20;
+    let store = MemoryStore::new().byte_capacity(BYTES);
+    let mut users = Vec::new();
+    for number in 0..20 {
+        users.push(create(&store, &large(Some(&format!("user {number}")), 60_000), NOW).await);
+    }
+    let mut visitor = create(&store, &large(None, 0), NOW).await;
+    for number in 0..1_000 {
+        if number % 2 == 0 {
+            visitor = create(&store, &large(None, number), NOW).await;
+        } else {
+            // One that grows takes as much.
+            let grown = large(None, 60_000);
+            let updated = store.update(&visitor, Version(1), &grown, NOW).await.unwrap();
+            assert_eq!(updated, Updated::Written(Version(2)));
+        }
+        assert!(store.bytes() <= BYTES, "{number}: {}", store.bytes());
+    }
+    assert!(store.bytes() > BYTES - 200_000, "{}", store.bytes());
+    assert_eq!(are_there(&store, &users).await, users.len());
+    // What has no room at all drops none of the others.
+    let sessions = store.len();
+    let refused = try_to_create(&store, &large(None, BYTES)).await;
+    assert_eq!((refused, store.len()), (Some(StoreErrorKind::Full), sessions));
+}
+
+#[tokio::test]
+async fn a_user_s_session_that_has_no_room_to_grow_stays_as_it_was() {
+    let store = MemoryStore::new().byte_capacity(1 << 20);
+    let mut ids = Vec::new();
+    while store.bytes() < (1 << 20) - 70_000 {
+        let user = format!("user {}", ids.len());
+        ids.push(create(&store, &large(Some(&user), 50_000), NOW).await);
+    }
+    let before = store.load(&ids[0], NOW).await.unwrap();
+    let bytes = store.bytes();
+    let error = store.update(&ids[0], Version(1), &large(Some("user 0"), 200_000), NOW).await;
+    assert_eq!(error.unwrap_err().kind(), StoreErrorKind::Full);
+    assert_eq!((store.load(&ids[0], NOW).await.unwrap(), store.bytes()), (before, bytes));
+    // One that becomes smaller makes room.
+    let small = large(Some("user 1"), 10);
+    store.update(&ids[1], Version(1), &small, NOW).await.unwrap();
+    assert!(store.bytes() < bytes - 49_000);
+}
+
+#[tokio::test]
+async fn revocations_are_inside_the_capacity() {
+    let store = MemoryStore::with_capacity(10);
+    let anonymous = create(&store, &record(None, NOW), NOW).await;
+    let (mut revoked, mut refused) = (Vec::new(), 0);
+    for number in 0..300 {
+        let id = SessionId::random().unwrap().hash();
+        let done = match number % 2 {
+            0 => store.revoke(&id, NOW + 100, NOW).await.map(|()| revoked.push(id)),
+            _ => {
+                let revocation = UserRevocation { logins_up_to: NOW, until: NOW + 100 };
+                store.revoke_user(&format!("user {number}"), revocation, NOW).await
+            }
+        };
+        if let Err(error) = done {
+            assert_eq!(error.kind(), StoreErrorKind::Full);
+            refused += 1;
+        }
+    }
+    assert_eq!((store.len(), refused), (10, 290));
+    // A visitor's session makes room for one, and none is dropped for another.
+    assert_eq!(are_there(&store, &[anonymous]).await, 0);
+    for id in &revoked {
+        assert!(store.revocations(id, None, NOW).await.unwrap().session);
+    }
+    // What is known already can be revoked for longer.
+    store.revoke(&revoked[0], NOW + 200, NOW).await.unwrap();
+    store
+        .revoke_user("user 1", UserRevocation { logins_up_to: NOW + 1, until: NOW + 200 }, NOW)
+        .await
+        .unwrap();
+    // Those that have expired make room.
+    let later = NOW + 100;
+    store.revoke(&SessionId::random().unwrap().hash(), later + 100, later).await.unwrap();
+    assert_eq!(store.len(), 3);
+    assert!(store.revocations(&revoked[0], None, later).await.unwrap().session);
+}
+
+/// Whatever becomes of them, sessions and revocations give their room back.
+#[tokio::test]
+async fn what_is_removed_takes_no_bytes() {
+    let store = MemoryStore::new();
+    for number in 0..200_usize {
+        let user = (number % 2 == 0).then_some("ada");
+        let id = create(&store, &large(user, number), NOW).await;
+        assert!(!store.create(&id, &large(user, 7 * number), NOW).await.unwrap());
+        let changed = large(Some("bob"), 1_000 - number);
+        store.update(&id, Version(1), &changed, NOW).await.unwrap();
+        store.update(&id, Version(1), &large(None, 9_000), NOW).await.unwrap();
+        store.update(&id, Version(2), &large(user, 3 * number), NOW).await.unwrap();
+        store.revoke(&id, NOW + 10, NOW).await.unwrap();
+        let revocation = UserRevocation { logins_up_to: NOW, until: NOW + 10 };
+        store.revoke_user(&format!("user {number}"), revocation, NOW).await.unwrap();
+        if number % 5 == 0 {
+            store.delete(&id, None).await.unwrap();
+        }
+    }
+    assert!(store.bytes() > 200 * 300);
+    store.delete_for_user("ada", None).await.unwrap();
+    store.delete_expired(NOW + IDLE, 1_000).await.unwrap();
+    store.delete_expired_revocations(NOW + IDLE, 1_000).await.unwrap();
+    assert_eq!((store.len(), store.bytes()), (0, 0));
+}
+
 /// A site on a store.
 fn site(store: Arc<MemoryStore>, clock: &Clock) -> Router {
     async fn act(session: Session, Path(act): Path<String>) -> Result<String, Error> {
@@ -190,7 +373,7 @@ async fn visitors_of_a_full_store_get_a_503_and_users_notice_nothing() {
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "ada"));
         assert_eq!(answer.set_cookie(), None);
     }
-    let bob = store.list_for_user("bob", NOW).await.unwrap().swap_remove(0).0;
+    let bob = store.list_for_user("bob 0", NOW).await.unwrap().swap_remove(0).0;
     store.delete(&bob, None).await.unwrap();
     assert!(user.get("/read").await.set_cookie().is_some());
     assert_eq!(user.get("/read").await.text, "ada");

@@ -49,7 +49,7 @@ const PARTS: [Part; 5] = [
         name: "value",
         package: "carafe-format",
         files: &["value/**"],
-        tests: &["vectors", "tagged_json"],
+        tests: &["vectors", "tagged_json", "payload", "readers"],
     },
 ];
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use carafe::id::{PublicId, SessionId};
 use carafe::testing::Client;
-use carafe::{SecretKey, SessionLayer};
+use carafe::{SecretKey, SessionLayer, SessionStore as _};
 use carafe_sqlite::SqliteStore;
 use serde_json::Value as Json;
 use service::{Service, app, now, who};
@@ -217,6 +217,20 @@ async fn what_has_expired_is_counted_and_deleted() {
     assert!(stats.starts_with("records  "), "{stats}");
     assert_eq!(service.json(&["stats"])[0]["records"], 4);
     assert_eq!(who(&browser).await, "ada");
+}
+
+/// The machine's clock is far ahead of what the service has shown the store.
+#[tokio::test]
+async fn what_has_expired_by_a_doubtful_clock_alone_is_kept() {
+    let service = Service::start();
+    service.put(|record| record.idle_expires = now() - 1).await;
+    service.store.delete_expired(now() - 400 * 86_400, 1).await.unwrap();
+    let run = service.carafe(&["gc"]).run();
+    let warning = run.complaint(0);
+    assert!(warning.starts_with("warning: 1 record that had expired"), "{warning}");
+    assert!(warning.contains("clock"), "{warning}");
+    assert_eq!(run.stdout, "deleted 0 records that had expired\n");
+    assert_eq!(service.json(&["stats"])[0]["records"], 1);
 }
 
 /// One of 64 public ids begins with a hyphen.

@@ -5,7 +5,7 @@ use super::format::{Format, Kind};
 use super::payload::Compression;
 #[cfg(feature = "sealed")]
 use super::sealed::SealedCodec;
-use crate::signing::DEFAULT_INFLATE_LIMIT;
+use crate::signing::{CLOCK_SKEW, DEFAULT_INFLATE_LIMIT};
 use crate::signing::{Digest, Signer, SigningOptions, TimestampSigner, Unsigned};
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, KeyRing};
@@ -34,6 +34,9 @@ pub struct CodecOptions<'a> {
     pub compression: Compression,
     /// The number of bytes that a compressed payload may inflate to.
     pub inflate_limit: usize,
+    /// How far ahead the clock of the machine that signed a session may be, in seconds: zero in
+    /// Flask, and [`CLOCK_SKEW`] elsewhere.
+    pub clock_skew: u64,
 }
 
 impl<'a> CodecOptions<'a> {
@@ -46,6 +49,7 @@ impl<'a> CodecOptions<'a> {
             accepted: &[],
             compression: Compression::Flask,
             inflate_limit: DEFAULT_INFLATE_LIMIT,
+            clock_skew: 0,
         }
     }
 }
@@ -101,7 +105,7 @@ impl Codecs {
     #[must_use]
     pub fn flask(keys: &KeyRing) -> Self {
         let options = SigningOptions::default();
-        let codec = FlaskCodec::new(keys, &options, Compression::Flask, DEFAULT_INFLATE_LIMIT);
+        let codec = FlaskCodec::new(keys, &options, Compression::Flask, DEFAULT_INFLATE_LIMIT, 0);
         Self {
             written: Codec::Flask(codec),
             accepted: Vec::new(),
@@ -161,7 +165,8 @@ impl Codecs {
         }
     }
 
-    /// The secret in a CSRF cookie that isn't older than `max_age` seconds.
+    /// The secret in a CSRF cookie that isn't older than `max_age` seconds. The clock of the machine
+    /// that signed it may be ahead by [`CLOCK_SKEW`].
     ///
     /// # Errors
     /// As [`TimestampSigner::unsign`].
@@ -171,8 +176,10 @@ impl Codecs {
         max_age: u64,
         now: u64,
     ) -> Result<Unsigned<'a>, Error> {
-        match (self.csrf.unsign(cookie, Some(max_age), now), &self.unnamed) {
-            (Err(_), Some((_, csrf))) => csrf.unsign(cookie, Some(max_age), now),
+        let unsign =
+            |csrf: &TimestampSigner| csrf.unsign_with_skew(cookie, max_age, now, CLOCK_SKEW);
+        match (unsign(&self.csrf), &self.unnamed) {
+            (Err(_), Some((_, csrf))) => unsign(csrf),
             (unsigned, _) => unsigned,
         }
     }
@@ -262,7 +269,8 @@ impl Codec {
 
     fn flask(keys: &KeyRing, signing: &SigningOptions, options: &CodecOptions<'_>) -> Self {
         let (compression, inflate_limit) = (options.compression, options.inflate_limit);
-        Self::Flask(FlaskCodec::new(keys, signing, compression, inflate_limit))
+        let skew = options.clock_skew;
+        Self::Flask(FlaskCodec::new(keys, signing, compression, inflate_limit, skew))
     }
 
     /// The content, which is outdated if an older key of the ring authenticates it.

@@ -12,6 +12,7 @@ pub(super) struct FlaskCodec {
     signer: TimestampSigner,
     compression: Compression,
     inflate_limit: usize,
+    clock_skew: u64,
 }
 
 impl FlaskCodec {
@@ -20,8 +21,10 @@ impl FlaskCodec {
         options: &SigningOptions,
         compression: Compression,
         inflate_limit: usize,
+        clock_skew: u64,
     ) -> Self {
-        Self { signer: TimestampSigner::new(keys, options), compression, inflate_limit }
+        let signer = TimestampSigner::new(keys, options);
+        Self { signer, compression, inflate_limit, clock_skew }
     }
 
     /// The content of a cookie, which is outdated if an older key of the ring signed it.
@@ -29,7 +32,7 @@ impl FlaskCodec {
     /// The MAC and the age are checked before anything else is looked at.
     #[inline]
     pub(super) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
-        let unsigned = self.signer.unsign(cookie, Some(max_age), now)?;
+        let unsigned = self.signer.unsign_with_skew(cookie, max_age, now, self.clock_skew)?;
         let json = payload::decode(unsigned.value, self.inflate_limit)?;
         Ok(Decoded { payload: Payload::parse(json)?, outdated: unsigned.key != 0 })
     }

@@ -27,4 +27,4 @@ pub use self::signer::{Signer, SigningOptions};
 pub use self::strength::{KeyStrength, WeakKey};
 pub(crate) use self::strength::{readings, typical_keys};
 pub(crate) use self::timestamp::decode_timestamp;
-pub use self::timestamp::{TimestampSigner, Unsigned};
+pub use self::timestamp::{CLOCK_SKEW, TimestampSigner, Unsigned};

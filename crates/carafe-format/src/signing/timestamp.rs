@@ -6,6 +6,13 @@ use crate::{Error, ErrorKind, base64};
 /// The last second of the year 9999, where Python's `datetime` ends.
 const MAX_TIMESTAMP: u64 = 253_402_300_799;
 
+/// How far the clocks of a service's machines may differ, in seconds, so that what one of them signed
+/// or sealed is accepted by the others at once.
+///
+/// It holds for sealed sessions, for CSRF cookies, and for signed sessions in every profile but
+/// Flask's: Flask refuses a signature from the future by any second, and there Carafe does so, too.
+pub const CLOCK_SKEW: u64 = 60;
+
 /// A value whose signature was good.
 ///
 /// Its `Debug` form shows only the size of the value.
@@ -123,6 +130,24 @@ impl TimestampSigner {
         }
         Ok(Unsigned { value, timestamp, key })
     }
+
+    /// As [`unsign`](Self::unsign), where the signer's clock may be ahead by `skew` seconds.
+    pub(crate) fn unsign_with_skew<'a>(
+        &self,
+        signed: &'a [u8],
+        max_age: u64,
+        now: u64,
+        skew: u64,
+    ) -> Result<Unsigned<'a>, Error> {
+        match self.unsign(signed, Some(max_age), now) {
+            Err(error) if skew > 0 && error.kind() == ErrorKind::FromTheFuture => {
+                // What was signed only now can't be too old.
+                let (max_age, then) = (max_age.saturating_add(skew), now.saturating_add(skew));
+                self.unsign(signed, Some(max_age), then).map_err(|_| error)
+            }
+            unsigned => unsigned,
+        }
+    }
 }
 
 /// Reads a time as ItsDangerous does: base64 of at most 8 bytes, leading zeros allowed.
@@ -174,6 +199,25 @@ mod tests {
         assert_eq!(kind(10, 99), Some(ErrorKind::FromTheFuture));
         assert_eq!(kind(0, 100), None);
         assert!(signer().unsign(signed.as_bytes(), None, 0).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_is_tolerated_if_that_is_asked_for() {
+        let signed = signer().sign("v", 100);
+        let kind = |max_age, now, skew| {
+            let unsigned = signer().unsign_with_skew(signed.as_bytes(), max_age, now, skew);
+            unsigned.err().map(|error| error.kind())
+        };
+        for max_age in [0, 10, 1_000] {
+            assert_eq!(kind(max_age, 99, 0), Some(ErrorKind::FromTheFuture));
+            assert_eq!(kind(max_age, 40, 60), None);
+            assert_eq!(kind(max_age, 39, 60), Some(ErrorKind::FromTheFuture));
+            // It changes nothing for what is past.
+            assert_eq!(kind(max_age, 100 + max_age, 60), None);
+            assert_eq!(kind(max_age, 101 + max_age, 60), Some(ErrorKind::Expired));
+        }
+        let error = signer().unsign_with_skew(signed.as_bytes(), 10, 30, 60).unwrap_err();
+        assert!(error.to_string().contains("by 70 s"), "{error}");
     }
 
     #[test]

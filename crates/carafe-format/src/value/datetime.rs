@@ -89,9 +89,7 @@ impl DateTime {
     /// ```
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        let second = (self.0 - MIN) % DAY;
-        let [year, month, day] = civil((self.0 - MIN) / DAY);
-        let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
+        let ([year, month, day], [hour, minute, second]) = self.civil();
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 

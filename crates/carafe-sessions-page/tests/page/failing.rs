@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -67,11 +67,7 @@ impl SessionStore for Fragile {
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.lists()?.list_for_user(user, now).await
     }
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         self.lists()?.delete_for_user(user, keep).await
     }
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {

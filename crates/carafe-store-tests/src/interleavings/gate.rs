@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use carafe::SessionStore;
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
@@ -299,7 +299,7 @@ note! { SessionStore:
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    delete_for_user(user: &str, keep: Option<&SessionIdHash>) -> u64;
+    delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
 }
 

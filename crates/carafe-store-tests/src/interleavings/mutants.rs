@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::{Record, State};
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
@@ -132,11 +132,7 @@ impl SessionStore for Broken {
         self.store.list_for_user(user, now).await
     }
 
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         match self.bug {
             Bug::LeavesUsers => Ok(0),
             _ => self.store.delete_for_user(user, keep).await,

@@ -1,5 +1,6 @@
 //! What each method of a store does, and what becomes of calls that race.
 
+mod clocks;
 mod create;
 mod delete;
 mod expiry;
@@ -11,6 +12,7 @@ mod update;
 mod users;
 mod values;
 
+pub use self::clocks::*;
 pub use self::create::*;
 pub use self::delete::*;
 pub use self::expiry::*;

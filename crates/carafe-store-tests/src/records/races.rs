@@ -185,7 +185,9 @@ pub async fn racing_deletions_have_one_winner(fixture: impl Fixture) {
 pub async fn deleting_a_users_records_wins_against_updates(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     for _ in 0..10 {
-        let kept = create(&stores[0], &record_of("ada")).await;
+        let kept = record_of("ada");
+        let keep = kept.public_id;
+        let kept = create(&stores[0], &kept).await;
         let ids = [
             create(&stores[0], &record_of("ada")).await,
             create(&stores[0], &record_of("ada")).await,
@@ -194,7 +196,7 @@ pub async fn deleting_a_users_records_wins_against_updates(fixture: impl Fixture
             let store = &stores[number % 2];
             match number {
                 2 => {
-                    let deleted = store.delete_for_user("ada", Some(&kept)).await.unwrap();
+                    let deleted = store.delete_for_user("ada", Some(keep)).await.unwrap();
                     assert_eq!(deleted, 2);
                 }
                 _ => update_until_gone(store, &ids[number % 2]).await,

@@ -14,12 +14,19 @@ use crate::Fixture;
 use crate::support::{NOW, create, is_there, load, record_of, record_with, written};
 
 /// Runs something in a runtime of its own, which has ended when this is done.
-async fn in_a_runtime<W: Future<Output = ()>>(
+pub(crate) async fn in_a_runtime<W: Future<Output = ()>>(
     builder: impl FnOnce() -> Builder + Send + 'static,
     work: impl FnOnce() -> W + Send + 'static,
 ) {
     let run = move || builder().enable_all().build().unwrap().block_on(work());
     spawn_blocking(run).await.unwrap();
+}
+
+/// A runtime whose clock is paused.
+pub(crate) fn paused() -> Builder {
+    let mut builder = Builder::new_current_thread();
+    builder.start_paused(true);
+    builder
 }
 
 async fn use_store(store: &impl SessionStore) {
@@ -86,11 +93,6 @@ pub async fn a_runtime_that_ends_harms_no_other(fixture: impl Fixture) {
 /// server's answer, which takes real time, must not be late by that.
 pub async fn a_paused_clock_refuses_no_call(fixture: impl Fixture) {
     let store = Arc::new(fixture.open().await);
-    let paused = || {
-        let mut builder = Builder::new_current_thread();
-        builder.start_paused(true);
-        builder
-    };
     in_a_runtime(paused, move || async move {
         for _ in 0..10 {
             use_store(&*store).await;

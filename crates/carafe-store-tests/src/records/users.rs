@@ -1,4 +1,8 @@
-use carafe::SessionStore as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use carafe::SessionStore;
+use carafe::record::Record;
 use carafe::store::{RevocationStore, UserRevocation, Version};
 
 use crate::Fixture;
@@ -71,20 +75,71 @@ pub async fn all_records_of_a_user_can_be_deleted(fixture: impl Fixture) {
     assert_eq!(store.delete_for_user("ada", None).await.unwrap(), 0);
 }
 
-/// One record of a user can be kept while all others are deleted.
+/// One session of a user can be kept while the records of all others are deleted.
 pub async fn all_records_but_one_can_be_deleted(fixture: impl Fixture) {
     let store = fixture.open().await;
-    let (gone, kept) =
-        (create(&store, &record_of("ada")).await, create(&store, &record_of("ada")).await);
-    let other = create(&store, &record_of("bob")).await;
-    assert_eq!(store.delete_for_user("ada", Some(&kept)).await.unwrap(), 1);
+    let [gone, kept, other] = [record_of("ada"), record_of("ada"), record_of("bob")];
+    let [keep, other_session] = [kept.public_id, other.public_id];
+    let (gone, kept) = (create(&store, &gone).await, create(&store, &kept).await);
+    let other = create(&store, &other).await;
+    assert_eq!(store.delete_for_user("ada", Some(keep)).await.unwrap(), 1);
     assert!(!is_there(&store, &gone).await);
     assert_eq!(ids_of(&store, "ada").await, [kept]);
-    // An id of somebody else's, or of nobody's, keeps nothing.
-    assert_eq!(store.delete_for_user("ada", Some(&other)).await.unwrap(), 1);
-    assert_eq!(store.delete_for_user("ada", Some(&new_id())).await.unwrap(), 0);
+    // The session of another user, or one that doesn't exist, keeps nothing.
+    assert_eq!(store.delete_for_user("ada", Some(other_session)).await.unwrap(), 1);
+    assert_eq!(store.delete_for_user("ada", Some(record().public_id)).await.unwrap(), 0);
     assert!(!is_there(&store, &kept).await);
     assert!(is_there(&store, &other).await);
+}
+
+/// A session that is kept while its id is renewed has two records then, and both stay.
+pub async fn a_session_that_is_kept_may_be_getting_a_new_id(fixture: impl Fixture) {
+    let store = fixture.open().await;
+    let kept = record_of("ada");
+    let (old, new) = (create(&store, &kept).await, create(&store, &kept).await);
+    let gone = create(&store, &record_of("ada")).await;
+    assert_eq!(store.delete_for_user("ada", Some(kept.public_id)).await.unwrap(), 1);
+    assert_eq!(ids_of(&store, "ada").await, sorted([old, new]));
+    assert!(!is_there(&store, &gone).await);
+}
+
+/// Thousands of records of a user are deleted in one call, and in time that grows with their number
+/// alone.
+pub async fn many_records_of_a_user_are_deleted_in_one_call(fixture: impl Fixture) {
+    const FEW: u64 = 250;
+    let store = Arc::new(fixture.open().await);
+    let mut times = Vec::new();
+    for count in [FEW, 16 * FEW] {
+        let kept = create_many(&store, "ada", count).await;
+        let began = Instant::now();
+        assert_eq!(store.delete_for_user("ada", Some(kept.public_id)).await.unwrap(), count);
+        times.push(began.elapsed());
+        assert_eq!(ids_of(&*store, "ada").await.len(), 1);
+        assert_eq!(store.delete_for_user("ada", None).await.unwrap(), 1);
+    }
+    // Work that grows with the square of the number takes 256 times as long.
+    let floor = Duration::from_millis(40);
+    assert!(times[1] < 80 * times[0].max(floor), "{times:?}");
+}
+
+/// Creates so many records of a user, and one more, which is returned.
+async fn create_many<S: SessionStore>(store: &Arc<S>, user: &str, count: u64) -> Record {
+    let kept = record_of(user);
+    create(&**store, &kept).await;
+    let tasks: Vec<_> = (0..8)
+        .map(|task| {
+            let (store, user) = (Arc::clone(store), user.to_owned());
+            tokio::spawn(async move {
+                for _ in (task..count).step_by(8) {
+                    create(&*store, &record_of(&user)).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    kept
 }
 
 /// Whatever text users are named by, each has their own records: names are compared byte by byte.

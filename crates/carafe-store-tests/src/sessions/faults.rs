@@ -8,6 +8,7 @@ use super::{Work, at_once};
 use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 use crate::intercept::{Call, Fate, Faults, Intercepted};
+use crate::records::{in_a_runtime, paused};
 
 /// Up to which number every so manieth call fails.
 const EVERY: u64 = 50;
@@ -197,6 +198,19 @@ pub async fn the_lost_answer_of_a_new_id_is_found_out(fixture: impl Fixture) {
         site.clock.advance(10);
         assert!(!app.is_alive(&old).await);
     }
+}
+
+/// A test that pauses tokio's clock makes no call of the store late: the layer's time limit is by the real
+/// clock.
+pub async fn a_paused_clock_refuses_no_request(fixture: impl Fixture) {
+    let app = Site::new().app(fixture.open().await);
+    in_a_runtime(paused, move || async move {
+        for number in 1..10 {
+            let browser = Browser::with(&app, "n", number).await;
+            assert_eq!(app.look(browser.cookie(), "n").await.1, Some(number));
+        }
+    })
+    .await;
 }
 
 /// A store that takes ten seconds costs a 503 within the timeout, and nothing else; routes without

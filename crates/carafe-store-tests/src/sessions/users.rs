@@ -3,6 +3,7 @@ use carafe::{LoginOptions, Session, SessionInfo};
 use super::two_apps;
 use crate::Fixture;
 use crate::app::{App, Browser, Site};
+use crate::intercept::Counts;
 use crate::support::NOW;
 
 /// A browser in which a user has logged in, with its name.
@@ -81,6 +82,38 @@ pub async fn one_of_a_users_sessions_is_ended(fixture: impl Fixture) {
     for app in &apps {
         assert!(!app.is_alive(phone.cookie()).await);
         assert!(app.is_alive(desk.cookie()).await && app.is_alive(eve.cookie()).await);
+    }
+}
+
+/// A user who has many sessions ends all others with one call of the store, in whatever process their
+/// own was renewed meanwhile.
+pub async fn all_other_sessions_are_ended_in_one_call(fixture: impl Fixture) {
+    let site = Site::new();
+    let counts = Counts::default();
+    let counted = site.app(counts.of(fixture.open().await));
+    let apps = [site.app(fixture.open().await), counted];
+    let mut desk = log_in(&apps[0], "ada", "desk").await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(log_in(&apps[0], "ada", "other").await);
+    }
+    let eve = log_in(&apps[0], "eve", "eve").await;
+    counts.take();
+    let (renewing, mut renewed) = (apps[0].clone(), desk.clone());
+    let answer = desk
+        .send(&apps[1], move |session: Session| async move {
+            renewed.send(&renewing, |session: Session| async move { session.rotate() }).await.ok();
+            Ok((session.logout_others().await?, renewed))
+        })
+        .await;
+    let (ended, renewed) = answer.ok();
+    assert_eq!(ended, 20);
+    // It was read, and the others were deleted.
+    assert_eq!(counts.take(), (1, 1));
+    assert!(apps[1].is_alive(renewed.cookie()).await, "the user's own session was ended");
+    assert!(apps[0].is_alive(eve.cookie()).await);
+    for other in &others {
+        assert!(!apps[0].is_alive(other.cookie()).await);
     }
 }
 

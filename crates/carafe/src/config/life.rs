@@ -48,6 +48,9 @@ impl Config {
 
     /// How often expired records are removed from the store, in the background: every minute by
     /// default; zero turns it off, for instance where another process does it.
+    ///
+    /// A record is removed once it has been expired for as long as its session could be
+    /// [idle](Self::idle_timeout), and for a day at most, since the clocks of machines differ.
     #[must_use]
     pub fn sweep_interval(mut self, interval: Duration) -> Self {
         self.sweep_interval = interval;

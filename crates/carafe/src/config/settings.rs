@@ -4,7 +4,7 @@ use super::{Caching, Mistyped};
 use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
-use crate::signing::{Digest, KeyDerivation, SigningOptions};
+use crate::signing::{CLOCK_SKEW, Digest, KeyDerivation, SigningOptions};
 use crate::{Error, ErrorKind};
 
 /// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
@@ -61,6 +61,8 @@ pub struct Config {
     pub(crate) named_salt: bool,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
+    /// By how many seconds a signed session may be from the future.
+    pub(crate) clock_skew: u64,
     pub(crate) caching: Caching,
     pub(crate) clear_site_data: bool,
     pub(crate) head_takes_flashes: bool,
@@ -91,7 +93,8 @@ impl Default for Config {
 impl Config {
     /// Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure` and
     /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
-    /// 31 days and are renewed by every request.
+    /// 31 days and are renewed by every request. As in Flask, a session that another machine signed is
+    /// refused as long as its clock is ahead of this one's.
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -110,6 +113,7 @@ impl Config {
             named_salt: false,
             compression: Compression::Flask,
             inflate_limit: crate::signing::DEFAULT_INFLATE_LIMIT,
+            clock_skew: 0,
             caching: Caching::Vary,
             clear_site_data: false,
             head_takes_flashes: true,
@@ -134,6 +138,7 @@ impl Config {
     /// for the path `/` of this host alone; responses that depend on the session say
     /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
     /// session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
     #[must_use]
@@ -146,6 +151,7 @@ impl Config {
             caching: Caching::Private,
             head_takes_flashes: false,
             named_salt: true,
+            clock_skew: CLOCK_SKEW,
             refuse_weak_keys: true,
             ..Self::flask()
         }
@@ -450,6 +456,7 @@ impl Config {
             accepted: &self.accepted,
             compression: self.compression,
             inflate_limit: self.inflate_limit,
+            clock_skew: self.clock_skew,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Sessions in cookies, and a store that remembers which of them count no more.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::stored::{failed, sweep};
+use super::stored::failed;
+use super::stored::sweep::{self, Sweeping};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
+use crate::signing::CLOCK_SKEW;
 use crate::store::{RevocationCalls, RevocationStore};
 use crate::{Clock, Config, Error, Text, Value, event};
 
@@ -18,7 +20,7 @@ struct Revoking {
     store: RevocationCalls,
     clock: Clock,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
-    sweeping: Once,
+    sweeping: Sweeping,
     sweep_interval: Duration,
 }
 
@@ -28,7 +30,7 @@ impl RevocationBackend {
     }
 
     fn of(store: RevocationCalls, config: &Config, clock: Clock) -> Self {
-        let (sweeping, sweep_interval) = (Once::new(), config.sweep_interval);
+        let (sweeping, sweep_interval) = (Sweeping::default(), config.sweep_interval);
         Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval }))
     }
 
@@ -38,10 +40,9 @@ impl RevocationBackend {
     }
 
     fn start_sweeping(&self) {
-        self.0.sweeping.call_once(|| {
-            sweep::start(&self.0, self.0.sweep_interval, |of| {
-                of.store.delete_expired_revocations(of.clock.now(), sweep::BATCH)
-            });
+        self.0.sweeping.start(&self.0, self.0.sweep_interval, |of| {
+            let now = of.clock.now().saturating_sub(sweep::KEPT);
+            of.store.delete_expired_revocations(now, sweep::BATCH)
         });
     }
 
@@ -49,6 +50,11 @@ impl RevocationBackend {
         &self.0.store
     }
 }
+
+/// For how many seconds a revocation outlives the cookies of this machine: the difference to other
+/// machines' clocks, and the day by which a store's [`SweepClock`](crate::store::SweepClock) may be
+/// ahead.
+const REVOKED_LONGER: u64 = CLOCK_SKEW + 86_400 + 1;
 
 impl Engine {
     /// Opens a session that is in its cookie. One that was ended is empty.
@@ -76,6 +82,12 @@ impl Engine {
         }
         slot.state().open(read);
         Ok(())
+    }
+
+    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
+    /// copy of the cookie.
+    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
+        now.saturating_add(self.config().max_age()).saturating_add(REVOKED_LONGER)
     }
 
     async fn is_revoked(&self, backend: &RevocationBackend, view: &View) -> Result<bool, Error> {
@@ -106,8 +118,7 @@ impl Engine {
         };
         opened?;
         let now = self.clock.now();
-        // As long as a copy of the cookie would be accepted.
-        let until = now.saturating_add(self.config().max_age()).saturating_add(1);
+        let until = self.revoked_until(now);
         for id in ended {
             backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
         }

@@ -64,17 +64,26 @@ impl LoginOptions {
         Ok(self)
     }
 
-    /// The address that the user logs in from, to be shown in the list of the user's sessions.
+    /// How many bytes of an [`address`](Self::address) are kept.
+    pub const ADDRESS_LIMIT: usize = 128;
+
+    /// How many bytes of an [`agent`](Self::agent) are kept.
+    pub const AGENT_LIMIT: usize = 512;
+
+    /// The address that the user logs in from, to be shown in the list of the user's sessions. What is
+    /// beyond [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
-        self.address = Some(address.into());
+        self.address = Some(cut(address.into(), Self::ADDRESS_LIMIT));
         self
     }
 
-    /// The user agent that the user logs in with, to be shown in the list of the user's sessions.
+    /// The user agent that the user logs in with, to be shown in the list of the user's sessions. What
+    /// is beyond [`AGENT_LIMIT`](Self::AGENT_LIMIT) is cut off: clients choose how long it is, and the
+    /// store keeps it with each of their sessions.
     #[must_use]
     pub fn agent(mut self, agent: impl Into<String>) -> Self {
-        self.agent = Some(agent.into());
+        self.agent = Some(cut(agent.into(), Self::AGENT_LIMIT));
         self
     }
 }
@@ -210,6 +219,16 @@ impl Session {
     }
 }
 
+/// The beginning of a text, of at most so many bytes. It ends between two characters.
+fn cut(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// Refuses the keys that this library has for itself.
 pub(super) fn check_key(key: &[u8]) -> Result<(), Error> {
     if key.starts_with(RESERVED) {
@@ -219,4 +238,30 @@ pub(super) fn check_key(key: &[u8]) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_say_of_themselves_is_cut_off() {
+        let short = LoginOptions::default().address("203.0.113.7").agent("Firefox");
+        assert_eq!(short.address.as_deref(), Some("203.0.113.7"));
+        assert_eq!(short.agent.as_deref(), Some("Firefox"));
+        let exact = "a".repeat(LoginOptions::AGENT_LIMIT);
+        assert_eq!(LoginOptions::default().agent(&*exact).agent, Some(exact));
+        // Between two characters, wherever they begin.
+        for start in ["", "a", "ab"] {
+            let long = format!("{start}{}", "\u{20ac}".repeat(100_000));
+            let options = LoginOptions::default().address(&*long).agent(&*long);
+            for (kept, limit) in [
+                (options.address.unwrap(), LoginOptions::ADDRESS_LIMIT),
+                (options.agent.unwrap(), LoginOptions::AGENT_LIMIT),
+            ] {
+                assert!((limit - 2..=limit).contains(&kept.len()) && long.starts_with(&kept));
+                assert!(kept.capacity() <= 2 * limit);
+            }
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! A user's other sessions.
 
 use super::Session;
+use crate::content::View;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
+use crate::signing::CLOCK_SKEW;
 use crate::store::UserRevocation;
 use crate::{Error, ErrorKind};
 
@@ -42,14 +44,7 @@ impl Session {
     pub async fn logout_others(&self) -> Result<u64, Error> {
         let sessions = self.user_sessions()?;
         let Some(user) = self.user() else { return Ok(0) };
-        let current = self.public_id();
-        let mut ended = 0;
-        for session in sessions.list(&user).await? {
-            if Some(session.public_id) != current {
-                ended += u64::from(sessions.revoke(&user, session.public_id).await?);
-            }
-        }
-        Ok(ended)
+        sessions.logout_but(&user, self.public_id()).await
     }
 
     /// Ends all sessions of the user who is logged in, this one included. How many others it were,
@@ -74,8 +69,11 @@ impl Session {
             }
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
-                let until = now.saturating_add(engine.config().max_age()).saturating_add(1);
-                let revocation = UserRevocation { logins_up_to: now, until };
+                // Also logins of now on a machine whose clock is ahead, and this one, whose date may be
+                // that of a login after a revocation.
+                let login = self.read(View::logged_in_at).unwrap_or(now);
+                let logins_up_to = now.saturating_add(CLOCK_SKEW).max(login);
+                let revocation = UserRevocation { logins_up_to, until: engine.revoked_until(now) };
                 backend.store().revoke_user(&user, revocation, now).await.map_err(failed)?;
                 self.logout()?;
                 Ok(0)

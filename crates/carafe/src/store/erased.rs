@@ -10,7 +10,7 @@ use super::{
     TimeLimit, Updated, UserRevocation, Version,
 };
 use crate::event::{self, Started};
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -96,7 +96,7 @@ erase! { SessionStore as Records:
         -> Updated;
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
     Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    Uncertain delete_for_user(user: &'a str, keep: Option<&'a SessionIdHash>) -> u64;
+    Uncertain delete_for_user(user: &'a str, keep: Option<PublicId>) -> u64;
     Uncertain delete_expired(now: u64, count: u32) -> u64;
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod limit;
 mod memory;
 mod shared;
+mod sweep_clock;
 
 use std::future::Future;
 
@@ -12,7 +13,8 @@ pub(crate) use self::erased::{Answer, RecordCalls, RevocationCalls};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
-use crate::id::SessionIdHash;
+pub use self::sweep_clock::SweepClock;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 /// A record's version in its store: 1 at first, and higher with every update, so that a writer can
@@ -121,7 +123,11 @@ pub trait SessionStore: Send + Sync + 'static {
         now: u64,
     ) -> impl Future<Output = Result<Vec<(SessionIdHash, Stored)>, StoreError>> + Send;
 
-    /// Deletes the records of a user, but for the one to keep. How many it were.
+    /// Deletes the records of a user, but for those of the session to keep, and returns how many were
+    /// deleted. The session is named by [`Record::public_id`], which stays the same while its id is
+    /// renewed: during a renewal it has two records.
+    ///
+    /// A user may have thousands of sessions: the work must grow no faster than their number.
     ///
     /// A session that gets a new id meanwhile is to be caught, too: its new record is created before
     /// its old one is nobody's any more. A store that can't do it in one step looks again until it
@@ -129,11 +135,15 @@ pub trait SessionStore: Send + Sync + 'static {
     fn delete_for_user(
         &self,
         user: &str,
-        keep: Option<&SessionIdHash>,
+        keep: Option<PublicId>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Deletes records that have expired, at most `limit`, in any order. Returns how many were
     /// deleted: fewer than `limit` means that there are no more.
+    ///
+    /// The caller's clock may be wrong, and then must not delete what is alive for every other process.
+    /// What has expired by `now` is deleted only if it has also expired by the store's own clock, or,
+    /// where it has none, by a [`SweepClock`].
     ///
     /// A store that removes them by itself may have nothing to do.
     fn delete_expired(
@@ -174,7 +184,8 @@ pub trait RevocationStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
 
     /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
-    /// many were deleted: fewer than `limit` means that there are no more.
+    /// many were deleted: fewer than `limit` means that there are no more. Of the caller's clock the same
+    /// holds as for [`SessionStore::delete_expired`].
     ///
     /// A store that removes them by itself may have nothing to do.
     fn delete_expired_revocations(

@@ -4,7 +4,7 @@ use super::{
     Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
     UserRevocation, Version,
 };
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
 /// Implements a trait by calling the same method of what the pointer points to.
@@ -27,7 +27,7 @@ forward! { SessionStore:
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
-    delete_for_user(user: &str, keep: Option<&SessionIdHash>) -> u64;
+    delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
 }
 

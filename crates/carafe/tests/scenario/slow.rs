@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carafe::id::SessionIdHash;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
     Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
@@ -61,11 +61,7 @@ impl SessionStore for Slow {
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.store().await?.list_for_user(user, now).await
     }
-    async fn delete_for_user(
-        &self,
-        user: &str,
-        keep: Option<&SessionIdHash>,
-    ) -> Result<u64, StoreError> {
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         self.store().await?.delete_for_user(user, keep).await
     }
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {

@@ -46,7 +46,17 @@ pub(super) async fn run(
     };
     progress.finish();
     match done {
-        Ok(()) => print(args, deleted, output),
+        Ok(()) => {
+            if deleted == 0 && expired > 0 {
+                output.warning(&format!(
+                    "{} that had expired were kept: this machine's clock is ahead of the server's, or \
+                     far ahead of what the file has seen; set the clock, or if it is right, run this \
+                     again in a day",
+                    records(expired)
+                ));
+            }
+            print(args, deleted, output)
+        }
         Err(error) => Err(Failure::Usage(format!(
             "{error}; {} were deleted before that, and running it again deletes the rest",
             records(deleted)
@@ -65,7 +75,7 @@ async fn count(store: &Store, now: u64, output: &mut Output) -> Result<u64, Fail
     let mut progress = Progress::new("searched", store.scans_in_order(), output);
     let visit = |id, stored: Result<Stored, StoreError>| {
         progress.at(&id);
-        expired += u64::from(stored.is_ok_and(|stored| stored.record.is_expired(now)));
+        expired += u64::from(stored.is_ok_and(|stored| stored.record.ends() <= now));
         ControlFlow::Continue(())
     };
     let done = store.scan(visit).await;

@@ -1,6 +1,7 @@
 //! `carafe sessions revoke` and `revoke-user`
 
 use carafe::record::Record;
+use carafe::signing::CLOCK_SKEW;
 use carafe::store::Deleted;
 
 use super::store::Store;
@@ -78,8 +79,10 @@ pub(super) async fn user(
     if !consent::given(&args.consent, &question, output)? {
         return Ok(Code::Refused);
     }
-    let until = now.saturating_add(args.cookie_lifetime).saturating_add(1);
-    store.revoke_user(&args.user, now, until).await.map_err(Failure::usage)?;
+    // Clocks differ: a login of now may be dated later, and the cookie accepted for longer elsewhere.
+    let time = now.saturating_add(CLOCK_SKEW);
+    let until = now.saturating_add(args.cookie_lifetime).saturating_add(CLOCK_SKEW + 86_400 + 1);
+    store.revoke_user(&args.user, time, until).await.map_err(Failure::usage)?;
     let ended = store.delete_for_user(&args.user).await.map_err(Failure::usage)?;
     if ended == 0 {
         // A name that is mistyped must not look like a success.

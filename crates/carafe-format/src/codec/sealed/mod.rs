@@ -15,6 +15,7 @@ use xaes_256_gcm::aead::AeadInOut as _;
 use xaes_256_gcm::aead::inout::InOutBuf;
 
 use self::key::SealingKey;
+pub use crate::signing::CLOCK_SKEW;
 use crate::{Error, ErrorKind, KeyRing, SecretKey, base64};
 
 /// The first byte of every sealed session of this version.
@@ -30,10 +31,6 @@ const MIN_LEN: usize = HEADER_LEN + NONCE_LEN + TIMES_LEN + TAG_LEN;
 
 /// The shortest secret key that seals, in bytes.
 pub const MIN_KEY_LEN: usize = 32;
-
-/// How far in the future a session may have been issued, in seconds: the clocks of a service's
-/// machines differ a little, and a session must survive the way from one to the next.
-pub const CLOCK_SKEW: u64 = 60;
 
 /// Seals and opens the sessions of one cookie name.
 ///

@@ -21,9 +21,6 @@
 //!   that it could not write are refused, and numbers that are equal in Python, as `0` and `false`,
 //!   are different keys
 
-mod base64;
-#[cfg(test)]
-mod differential;
 mod index;
 mod lexer;
 mod node;
@@ -36,8 +33,6 @@ mod respell;
 mod tag;
 mod top;
 mod validate;
-#[cfg(test)]
-mod vectors;
 mod writer;
 
 use crate::{Error, ErrorKind};

@@ -2,9 +2,10 @@
 
 use super::super::http_date::{parse_http_date, parse_spelled};
 use super::super::{Text, Uuid, Value, float, text};
+use super::bad_payload;
 use super::node::Node;
-use super::{bad_payload, base64};
 use crate::Error;
+use crate::base64::decode_standard;
 
 /// What is made of the tags in a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,11 +89,12 @@ fn tuple(body: Node) -> Result<Node, Error> {
 fn bytes(body: Node) -> Result<Node, Error> {
     let bytes = match body {
         Node::Leaf(Value::Text(text) | Value::Markup(text)) if text.as_wtf8().is_ascii() => {
-            base64::decode(text.as_wtf8())?
+            decode_standard(text.as_wtf8())
         }
-        Node::Leaf(Value::Bytes(bytes)) => base64::decode(&bytes)?,
+        Node::Leaf(Value::Bytes(bytes)) => decode_standard(&bytes),
         _ => return Err(bad_payload("a bytes tag holds no base64")),
     };
+    let bytes = bytes.ok_or_else(|| bad_payload("the base64 of a bytes value is incomplete"))?;
     Ok(Node::Leaf(Value::Bytes(bytes)))
 }
 

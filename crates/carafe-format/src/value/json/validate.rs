@@ -5,8 +5,8 @@ use super::lexer::Lexer;
 use super::place::{Place, Places, Spelling};
 use super::raw_str::RawStr;
 use super::tag::Tag;
-use super::{MAX_READ_DEPTH, bad_payload, base64};
-use crate::Error;
+use super::{MAX_READ_DEPTH, bad_payload};
+use crate::{Error, base64};
 
 /// Why there is no index.
 pub(super) enum Unindexed {

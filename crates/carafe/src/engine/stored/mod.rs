@@ -11,12 +11,13 @@ mod users;
 mod write;
 
 use std::ops::Deref;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
 pub(crate) use self::open::Origin;
+use self::sweep::Sweeping;
 pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
@@ -47,7 +48,7 @@ pub(crate) struct Sessions {
     clock: Clock,
     locks: Locks,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
-    sweeping: Once,
+    sweeping: Sweeping,
     sweep_interval: Duration,
 }
 
@@ -87,7 +88,7 @@ impl StoreBackend {
             rules,
             clock,
             locks: Locks::default(),
-            sweeping: Once::new(),
+            sweeping: Sweeping::default(),
             sweep_interval: config.sweep_interval,
         }))
     }
@@ -97,12 +98,12 @@ impl StoreBackend {
         Self::of(self.store.with_timeout(config.store_timeout), config, clock)
     }
 
-    /// Starts to remove expired records in the background, if that hasn't begun yet.
+    /// Starts to remove expired records in the background, if no task does so.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.call_once(|| {
-            sweep::start(&self.0, self.sweep_interval, |of| {
-                of.store.delete_expired(of.clock.now(), sweep::BATCH)
-            });
+        self.sweeping.start(&self.0, self.sweep_interval, |of| {
+            // Sessions that end soon after their last use are not kept for long.
+            let now = of.clock.now().saturating_sub(of.rules.idle.min(sweep::KEPT));
+            of.store.delete_expired(now, sweep::BATCH)
         });
     }
 

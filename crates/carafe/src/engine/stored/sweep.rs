@@ -1,5 +1,6 @@
-//! The removal of what has expired, in the background.
+//! The removal of expired records, in the background.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,20 +10,48 @@ use crate::store::Answer;
 /// How many records are removed in one call of the store.
 pub(in crate::engine) const BATCH: u32 = 500;
 
+/// The longest time for which an expired record is kept, in seconds: what a clock that is a little ahead
+/// takes for expired is still there when the clock is right again.
+pub(in crate::engine) const KEPT: u64 = 86_400;
+
 /// Removes up to [`BATCH`] expired records, and returns how many.
 type Delete<T> = for<'a> fn(&'a T) -> Answer<'a, u64>;
 
-/// Starts to remove expired records from time to time, for as long as a layer uses the store.
-pub(in crate::engine) fn start<T>(of: &Arc<T>, interval: Duration, delete: Delete<T>)
-where
-    T: Send + Sync + 'static,
-{
-    if !interval.is_zero() {
-        tokio::spawn(sweep(Arc::downgrade(of), interval, delete));
+/// Whether a task removes expired records.
+///
+/// The task ends with the runtime that it was spawned in. It is then started again by the next
+/// request, in that request's runtime: one layer may be used in several runtimes, one after the other.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct Sweeping(Arc<AtomicBool>);
+
+/// Held by the task; says that it has ended when it is dropped.
+struct Running(Sweeping);
+
+impl Sweeping {
+    /// Starts to remove expired records from time to time, for as long as a layer uses the store, unless
+    /// a task does so already.
+    pub(in crate::engine) fn start<T>(&self, of: &Arc<T>, interval: Duration, delete: Delete<T>)
+    where
+        T: Send + Sync + 'static,
+    {
+        if interval.is_zero() || self.0.load(Ordering::Relaxed) {
+            return;
+        }
+        if !self.0.swap(true, Ordering::Relaxed) {
+            let running = Running(self.clone());
+            tokio::spawn(sweep(running, Arc::downgrade(of), interval, delete));
+        }
     }
 }
 
-async fn sweep<T>(of: Weak<T>, interval: Duration, delete: Delete<T>) {
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Self(Sweeping(running)) = self;
+        running.store(false, Ordering::Relaxed);
+    }
+}
+
+async fn sweep<T>(_running: Running, of: Weak<T>, interval: Duration, delete: Delete<T>) {
     loop {
         tokio::time::sleep(interval).await;
         let Some(of) = of.upgrade() else { return };

@@ -80,7 +80,16 @@ impl UserSessions {
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn logout(&self, user: &str) -> Result<u64, Error> {
-        let ended = self.backend.store().delete_for_user(user, None).await.map_err(failed)?;
+        self.logout_but(user, None).await
+    }
+
+    /// Ends all sessions of a user but one, in one call of the store. How many it were.
+    pub(crate) async fn logout_but(
+        &self,
+        user: &str,
+        keep: Option<PublicId>,
+    ) -> Result<u64, Error> {
+        let ended = self.backend.store().delete_for_user(user, keep).await.map_err(failed)?;
         event::logged_out(ended);
         Ok(ended)
     }

@@ -1,6 +1,6 @@
 use std::hash::Hasher;
 
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 
@@ -10,6 +10,9 @@ use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 pub(super) struct Key(u64);
 
 impl Key {
+    /// A key for what belongs to no record.
+    pub(super) const ANY: Self = Self(0);
+
     pub(super) fn of(id: &SessionIdHash) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
         Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
@@ -60,6 +63,10 @@ pub(super) struct Entry {
     ends: u64,
 }
 
+/// How many bytes a record takes besides its own: its places in the tables of records and of users and
+/// in the queue of what may be dropped, and what the allocator needs.
+const OVERHEAD: usize = 128;
+
 /// The bit that says of a time that the record which ends then may be dropped.
 const EVICTABLE: u64 = 1 << 63;
 
@@ -77,6 +84,11 @@ impl Entry {
 
     pub(super) fn is_expired(&self, now: u64) -> bool {
         self.ends & !EVICTABLE <= now
+    }
+
+    /// How many bytes of memory it takes, about.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
     }
 
     /// When it ends, if a full store may drop it.
@@ -106,6 +118,11 @@ impl Entry {
         self.parts().1 == id.as_bytes()
     }
 
+    /// Whether it is a record of the session with this public id.
+    pub(super) fn is_session(&self, public_id: PublicId) -> bool {
+        Record::is_of(self.parts().2, public_id)
+    }
+
     /// Whose record it is.
     pub(super) fn user(&self) -> Option<&str> {
         Record::user_in(self.parts().2)
@@ -124,7 +141,6 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::PublicId;
 
     #[test]
     fn an_entry_has_all_that_was_put_there() {

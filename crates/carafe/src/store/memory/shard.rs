@@ -54,6 +54,12 @@ impl Shard {
         Some(key)
     }
 
+    /// The keys of at most so many records that have expired.
+    pub(super) fn expired(&self, now: u64, limit: usize) -> Vec<Key> {
+        let expired = self.records.iter().filter(|(_, entry)| entry.is_expired(now));
+        expired.map(|(key, _)| *key).take(limit).collect()
+    }
+
     pub(super) fn remove(&mut self, key: Key) -> Option<Entry> {
         let entry = self.records.remove(&key)?;
         if !self.others.is_empty() {

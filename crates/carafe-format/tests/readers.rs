@@ -1,11 +1,9 @@
 //! The validating pass beside the reader, which builds every value and shares only the lexer with it,
 //! on documents that are broken in every way.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use super::super::{Text, Value};
-use super::payload::Payload;
-use super::reader::read_value;
-use super::tag::Tags;
-use super::writer::Entry;
+use carafe_format::value::json::{Entry, Payload};
+use carafe_format::{Text, Value};
 
 const DOCUMENTS: [&str; 34] = [
     r#"{}"#,
@@ -93,7 +91,7 @@ const TOKENS: [&str; 42] = [
 /// Asserts that both make the same of it; tells whether it is a session.
 fn compare(json: &[u8]) -> bool {
     let shown = json.escape_ascii();
-    let payload = match (Payload::parse(json.to_vec()), read_value(json, Tags::AsRead)) {
+    let payload = match (Payload::parse(json.to_vec()), Value::from_tagged_json(json)) {
         (Ok(payload), Ok(Value::Dict(dict))) => {
             let keys: Vec<_> = payload.keys().map(Text::from_wtf8).collect();
             let expected: Vec<_> = dict.keys().cloned().collect();
@@ -107,7 +105,7 @@ fn compare(json: &[u8]) -> bool {
             return false;
         }
     };
-    let Ok(Value::Dict(dict)) = read_value(json, Tags::AsRead) else { unreachable!() };
+    let Ok(Value::Dict(dict)) = Value::from_tagged_json(json) else { unreachable!() };
     for (position, (key, value)) in dict.iter().enumerate() {
         let key = key.as_wtf8();
         let written = value.to_tagged_json().unwrap();

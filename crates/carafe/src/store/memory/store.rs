@@ -1,0 +1,121 @@
+use super::MemoryStore;
+use super::entry::{Entry, Key};
+use crate::id::{PublicId, SessionIdHash};
+use crate::record::Record;
+use crate::store::{
+    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version,
+};
+
+impl SessionStore for MemoryStore {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        self.create_now(id, record, now)
+    }
+
+    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+        self.load_now(id)
+    }
+
+    async fn update(
+        &self,
+        id: &SessionIdHash,
+        expected: Version,
+        record: &Record,
+        now: u64,
+    ) -> Result<Updated, StoreError> {
+        self.update_now(id, expected, record, now)
+    }
+
+    async fn delete(
+        &self,
+        id: &SessionIdHash,
+        expected: Option<Version>,
+    ) -> Result<Deleted, StoreError> {
+        let mut shard = self.shard(Key::of(id));
+        let Some(key) = shard.key(id) else { return Ok(Deleted::Gone) };
+        let version = shard.records.get(&key).map(Entry::version);
+        if expected.is_some() && version != expected {
+            return Ok(Deleted::Conflict);
+        }
+        self.remove(&mut shard, key);
+        Ok(Deleted::Deleted)
+    }
+
+    async fn list_for_user(
+        &self,
+        user: &str,
+        now: u64,
+    ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
+        let mut list = Vec::new();
+        for key in self.users.keys_of(user) {
+            let shard = self.shard(key);
+            let entry = shard.records.get(&key).filter(|entry| entry.user() == Some(user));
+            let Some(entry) = entry else { continue };
+            let stored = entry.read()?;
+            if !stored.record.is_expired(now) {
+                list.push((entry.id(), stored));
+            }
+        }
+        Ok(list)
+    }
+
+    async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let (before, keys) = (deleted, self.users.keys_of(user));
+            for key in &keys {
+                let mut shard = self.shard(*key);
+                let entry = shard.records.get(key);
+                // It may have become the record of another user since.
+                let is_users = |entry: &&Entry| {
+                    entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_session(keep))
+                };
+                if entry.filter(is_users).is_some() {
+                    self.remove(&mut shard, *key);
+                    deleted += 1;
+                }
+            }
+            // A session that moved to a new id meanwhile was under that one before it left the old.
+            if deleted == before && self.users.keys_of(user) == keys {
+                return Ok(deleted);
+            }
+        }
+    }
+
+    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.sweep(now, limit as usize) as u64)
+    }
+}
+
+impl RevocationStore for MemoryStore {
+    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+        self.revoke_now(id, until, now)
+    }
+
+    async fn revoke_user(
+        &self,
+        user: &str,
+        revocation: UserRevocation,
+        now: u64,
+    ) -> Result<(), StoreError> {
+        self.revoke_user_now(user, revocation, now)
+    }
+
+    async fn revocations(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        now: u64,
+    ) -> Result<Revocations, StoreError> {
+        Ok(self.revocations_now(id, user, now))
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, _limit: u32) -> Result<u64, StoreError> {
+        Ok(self.sweep_revocations(now) as u64)
+    }
+}

@@ -1,0 +1,145 @@
+use crate::event;
+
+/// How far a clock may be ahead of what a store has seen, and for how long one that is further ahead is
+/// doubted: a day, in seconds.
+const DAY: u64 = 86_400;
+
+/// The time up to which a store removes what has expired, for stores that have no clock of their own.
+///
+/// One wrong clock must not delete what is alive for every other process. So a store remembers the
+/// times at which it was asked to remove something, and where it can the times of writes:
+///
+/// 1. A time that is at most a day ahead of those before it is trusted.
+/// 2. A time further ahead is doubted. It is trusted once such times have come for a day, and none
+///    that contradicts them.
+/// 3. Of two clocks that disagree by more than a day, the one that is behind counts.
+///
+/// A service that was down for more than a day removes nothing for a day, therefore.
+///
+/// ```
+/// use carafe::store::SweepClock;
+///
+/// const DAY: u64 = 86_400;
+/// let now = 1_700_000_000;
+/// let mut clock = SweepClock::default();
+/// assert_eq!(clock.read(now), now);
+/// // Another process is 400 days ahead: what has expired by this clock alone stays.
+/// assert_eq!(clock.read(now + 400 * DAY), now);
+/// assert_eq!(clock.read(now + 60), now + 60);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SweepClock {
+    trusted: Option<u64>,
+    doubted: Option<u64>,
+}
+
+impl SweepClock {
+    /// The clock as a store kept it: what [`trusted`](Self::trusted) and [`doubted`](Self::doubted)
+    /// returned.
+    #[must_use]
+    pub fn restore(trusted: Option<u64>, doubted: Option<u64>) -> Self {
+        Self { trusted, doubted }
+    }
+
+    /// The latest time that is trusted, in Unix seconds; `None` before the first one.
+    #[must_use]
+    pub fn trusted(&self) -> Option<u64> {
+        self.trusted
+    }
+
+    /// Since when a time that is too far ahead is doubted, by the clock that shows it; `None` if there
+    /// is no doubt.
+    #[must_use]
+    pub fn doubted(&self) -> Option<u64> {
+        self.doubted
+    }
+
+    /// Takes the time of a caller, in Unix seconds, and returns the time by which the store may remove
+    /// what has expired: never later than `now`.
+    pub fn read(&mut self, now: u64) -> u64 {
+        let trusted = self.trusted.unwrap_or(now);
+        if now <= trusted.saturating_add(DAY) {
+            let is_behind = now.saturating_add(DAY) < trusted;
+            self.trust(if is_behind { now } else { trusted.max(now) });
+        } else {
+            match self.doubted {
+                Some(since) if now >= since.saturating_add(DAY) => self.trust(now),
+                Some(since) if now >= since => {}
+                _ => {
+                    event::clock_doubted(now - trusted);
+                    self.doubted = Some(now);
+                }
+            }
+        }
+        now.min(self.trusted.unwrap_or(now))
+    }
+
+    fn trust(&mut self, time: u64) {
+        *self = Self { trusted: Some(time), doubted: None };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn clock() -> SweepClock {
+        let mut clock = SweepClock::default();
+        assert_eq!(clock.read(NOW), NOW);
+        clock
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_is_trusted() {
+        let mut clock = clock();
+        for now in [NOW, NOW + 60, NOW + 60 + DAY, NOW + 61 + DAY] {
+            assert_eq!(clock.read(now), now);
+        }
+        // One that is a little behind the others sees what it shows, and holds none of them up.
+        assert_eq!(clock.read(NOW + DAY), NOW + DAY);
+        assert_eq!(clock.read(NOW + 62 + DAY), NOW + 62 + DAY);
+    }
+
+    #[test]
+    fn a_clock_far_ahead_is_never_trusted_beside_another() {
+        let mut clock = clock();
+        for minute in 0..3 * 24 * 60 {
+            let now = NOW + 60 * minute;
+            assert_eq!(clock.read(now), now);
+            assert_eq!(clock.read(now + 400 * DAY), now);
+        }
+    }
+
+    /// After the service was down, or a clock was set.
+    #[test]
+    fn a_jump_that_nothing_contradicts_is_trusted_after_a_day() {
+        let (mut clock, later) = (clock(), NOW + 400 * DAY);
+        for seconds in [0, 60, DAY - 1] {
+            assert_eq!(clock.read(later + seconds), NOW);
+        }
+        assert_eq!(clock.read(later + DAY), later + DAY);
+        // A day is counted from the lowest of such times.
+        let mut clock = self::clock();
+        assert_eq!([later + 5 * DAY, later, later + DAY - 1].map(|now| clock.read(now)), [NOW; 3]);
+        assert_eq!(clock.read(later + DAY), later + DAY);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_first_is_corrected() {
+        let mut clock = SweepClock::default();
+        clock.read(NOW + 400 * DAY);
+        assert_eq!(clock.read(NOW), NOW);
+        assert_eq!(clock.read(NOW + 400 * DAY), NOW);
+    }
+
+    #[test]
+    fn distant_times_overflow_nothing() {
+        let mut clock = SweepClock::default();
+        for now in [0, u64::MAX, 1, u64::MAX - 1] {
+            assert!(clock.read(now) <= 1);
+        }
+        assert_eq!(clock, SweepClock::restore(clock.trusted(), clock.doubted()));
+    }
+}
