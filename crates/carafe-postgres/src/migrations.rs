@@ -29,7 +29,7 @@ struct Found {
 impl PostgresStore {
     /// Makes the tables, or brings them up to date. Several processes may do so at once.
     ///
-    /// The tables are made in the schema that [`PostgresOptions::schema`] names, which is made too if
+    /// The tables are made in the schema that [`PostgresOptions::schema`](crate::PostgresOptions::schema) names, which is made too if
     /// it is missing, or else in the first schema of the search path that exists.
     ///
     /// # Errors

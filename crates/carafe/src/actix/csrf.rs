@@ -34,24 +34,18 @@ pub(super) async fn check(
     Ok(handled)
 }
 
-/// A request of actix-web as one of http 1, with the session and the CSRF token in its extensions,
-/// where [`LazySession::from_extensions`](crate::LazySession::from_extensions) and
-/// [`Csrf::from_extensions`](crate::Csrf::from_extensions) find them.
+/// A request of actix-web as one of http 1, with its session and CSRF token in its extensions.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse, web};
 /// use carafe::actix::{http_request, http_response};
 /// use carafe::{Error, Session};
 ///
-/// /// A page that is written once, for every framework.
-/// async fn page<B>(request: http::Request<B>) -> Result<http::Response<bytes::Bytes>, Error> {
+/// async fn handler(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Error> {
+///     let request = http_request(&request, payload);
 ///     let session = Session::from_extensions(request.extensions()).await?;
 ///     let name: Option<String> = session.get("username")?;
-///     Ok(http::Response::new(name.unwrap_or_default().into()))
-/// }
-///
-/// async fn handler(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Error> {
-///     Ok(http_response(&page(http_request(&request, payload)).await?))
+///     Ok(http_response(&http::Response::new(name.unwrap_or_default().into())))
 /// }
 /// ```
 pub fn http_request(

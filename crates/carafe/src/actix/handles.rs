@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::{Method, header};
-use actix_web::{HttpMessage as _, HttpRequest};
+use actix_web::{HttpMessage as _, HttpRequest, http::header};
 use http::HeaderValue;
 
-use crate::engine::{Engine, Slot, keeps_flashes};
+use crate::engine::{Engine, Slot};
 use crate::handled::{Handled, Handles};
 
 /// Puts what a layer has of a request there, beside what other layers have.
@@ -31,10 +30,6 @@ pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> 
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
     let line = |name| request.headers().get(name).map(header::HeaderValue::as_bytes);
-    let keeps_flashes = keeps_flashes(engine, request.method().as_str(), line);
-    Slot::with_cookies(engine, cookies, keeps_flashes, || {
-        let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        is_get.then_some(path)
-    })
+    let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Slot::of_head(engine, cookies, request.method().as_str(), line, path)
 }

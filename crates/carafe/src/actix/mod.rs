@@ -1,8 +1,7 @@
 //! The layers as middleware for actix-web, the extractors, and errors as its responses.
 //!
 //! What there is to decide is decided elsewhere: here types of actix-web, which go with http 0.2,
-//! become those of http 1, and back. For a page that is written once, as a service in http 1's types,
-//! [`http_request`] and [`http_response`] do the same.
+//! become those of http 1, and back, as [`http_request`] and [`http_response`] do for applications.
 
 mod csrf;
 mod extract;

@@ -80,7 +80,6 @@ impl Headers for HeaderMap {
 #[must_use]
 pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(page.status()));
-    // What is a header in one version of http is one in the other.
     for (name, value) in page.headers() {
         response.append_header((name.as_str(), value.as_bytes()));
     }

@@ -67,8 +67,6 @@ pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-#[cfg(feature = "actix")]
-pub(crate) use self::slot::keeps_flashes;
 pub(crate) use self::slot::{Slot, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};

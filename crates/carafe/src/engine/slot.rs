@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::COOKIE;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request};
+use http::{Extensions, HeaderMap, HeaderValue, Request};
 use smallvec::SmallVec;
 
 use super::{Engine, Origin, SetId};
@@ -137,11 +137,22 @@ impl Slot {
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
         let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
-        let keeps_flashes = keeps_flashes(engine, request.method().as_str(), header);
-        Self::with_cookies(engine, cookies(request.headers()), keeps_flashes, || {
-            let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
-            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            is_get.then_some(path)
+        let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
+        Self::of_head(engine, cookies(request.headers()), request.method().as_str(), header, path)
+    }
+
+    /// The slot of a request of any framework, by what matters of its head.
+    #[inline]
+    pub(crate) fn of_head<'a>(
+        engine: &Arc<Engine>,
+        cookies: SmallVec<[HeaderValue; 1]>,
+        method: &str,
+        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+        path: impl FnOnce() -> &'a str,
+    ) -> Arc<Self> {
+        let keeps_flashes = keeps_flashes(engine, method, header);
+        Self::with_cookies(engine, cookies, keeps_flashes, || {
+            matches!(method, "GET" | "HEAD").then(path)
         })
     }
 
@@ -260,7 +271,7 @@ impl Slot {
 /// Whether a request shows its page to no user yet, and so must leave flashed messages for the next:
 /// one for the headers alone, or one that a browser sends before the user has asked for the page.
 #[inline]
-pub(crate) fn keeps_flashes<'a>(
+fn keeps_flashes<'a>(
     engine: &Engine,
     method: &str,
     header: impl Fn(&'static str) -> Option<&'a [u8]>,
