@@ -65,14 +65,14 @@ pub(crate) fn router(
         Store::Redis(url) => SessionLayer::stored(RedisStore::new(&url)?, key)?,
         Store::Postgres(url) => SessionLayer::stored(PostgresStore::new(&url)?, key)?,
         // What a visitor's cookie holds is the visitor's: the store only knows what was ended.
-        Store::Sealed => SessionLayer::sealed(key)?.revocations(MemoryStore::new()),
+        Store::Sealed => SessionLayer::sealed(key)?.with_revocations(MemoryStore::new()),
     };
     // Only a store knows of all of a user's sessions.
     if sessions.sessions().is_some() {
         let page = SessionsPage::new().home("/account")?.stylesheet("/style.css")?;
         routes = routes.route_service("/account/sessions", page);
     }
-    let sessions = sessions.login_page("/login")?.on_error(failure::of_session);
+    let sessions = sessions.with_login_page("/login")?.on_error(failure::of_session);
     Ok(routes
         .with_state(site)
         // From the inside to the outside: the session's layer has to be outside of the CSRF layer.

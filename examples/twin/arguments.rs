@@ -65,7 +65,7 @@ impl Arguments {
                 .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
         };
         Ok(match self.now {
-            Some(now) => layer.clock(Clock::fixed(now)),
+            Some(now) => layer.with_clock(Clock::fixed(now)),
             None => layer,
         })
     }

@@ -1,9 +1,8 @@
 use std::time::Duration;
 
 use carafe::http::StatusCode;
-use carafe::{
-    Dict, Error, ErrorKind, FromValue, Int, LazySession, Session, Step, Text, Value, WrongType,
-};
+use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::stores;
 
@@ -173,18 +172,22 @@ async fn increment(session: &Session, key: &Text) -> Result<Value, &'static str>
 }
 
 /// What Python counts as a number: True is 1.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
 enum Number {
     Int(Int),
     Float(f64),
 }
 
-impl FromValue for Number {
-    fn from_value(value: Value) -> Result<Self, WrongType> {
+impl TryFrom<Value> for Number {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
         match value {
             Value::Int(number) => Ok(Self::Int(number)),
             Value::Bool(on) => Ok(Self::Int(Int::from(i64::from(on)))),
             Value::Float(number) => Ok(Self::Float(number)),
-            other => Err(WrongType::new("a number", &other)),
+            _ => Err("this is no number"),
         }
     }
 }

@@ -64,7 +64,7 @@ pub fn csrf_form(data: &[u8]) {
 fn send(request: Request<Body>) -> Response<Body> {
     static LAYERS: LazyLock<(CsrfLayer, SessionLayer)> = LazyLock::new(|| {
         let csrf = CsrfLayer::new([HOME]).expect("an origin").form_limit(1000);
-        (csrf, SessionLayer::flask(ring()).clock(Clock::fixed(NOW)))
+        (csrf, SessionLayer::flask(ring()).with_clock(Clock::fixed(NOW)))
     });
     let handler = service_fn(|request: Request<carafe::csrf::Body<Body>>| async move {
         let (mut parts, body) = request.into_parts();

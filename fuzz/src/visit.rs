@@ -19,8 +19,8 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 pub(super) const NOW: u64 = 1_700_000_000;
 
 static LAYER: LazyLock<SessionLayer> = LazyLock::new(|| {
-    let config = Config::flask().compression(Compression::Never).session_refresh(Refresh::Never);
-    SessionLayer::new(ring(), config).expect("Flask's settings").clock(Clock::fixed(NOW))
+    let config = Config::flask().compression(Compression::Never).refresh(Refresh::Never);
+    SessionLayer::new(ring(), config).expect("Flask's settings").with_clock(Clock::fixed(NOW))
 });
 
 static SIGNER: LazyLock<TimestampSigner> =

@@ -41,8 +41,8 @@ pub use cookie::SameSite;
 pub use error::{Error, ErrorKind};
 pub use signing::{KeyRing, SecretKey};
 pub use value::{
-    AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
-    WrongType, as_datetime, as_uuid,
+    AsText, DateTime, Dict, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value, as_datetime,
+    as_uuid,
 };
 
 /// The README's examples are tested.

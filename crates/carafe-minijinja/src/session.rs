@@ -78,7 +78,7 @@ impl Object for SessionObject {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         match key {
             "permanent" => self.lookup("_permanent").or_else(|| Some(Value::from(false))),
-            "modified" => Some(Value::from(self.0.modified())),
+            "modified" => Some(Value::from(self.0.is_modified())),
             // Flask's cookie sessions never say that they are.
             "new" => Some(Value::from(false)),
             _ => self.lookup(key),

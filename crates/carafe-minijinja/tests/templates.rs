@@ -31,7 +31,7 @@ fn client_of(
     template: &'static str,
 ) -> Result<Client<Router>, carafe::Error> {
     let key = SecretKey::new("dev")?;
-    let sessions = SessionLayer::flask(key).clock(Clock::fixed(1_700_000_000));
+    let sessions = SessionLayer::flask(key).with_clock(Clock::fixed(1_700_000_000));
     let app = Router::new().route("/", get(page)).with_state((template, Arc::new(env)));
     Ok(Client::new(app.layer(sessions.clone()), &sessions))
 }

@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -210,12 +213,11 @@ impl SessionStore for PostgresStore {
                 break;
             }
         }
-        let limit = i64::from(limit);
-        let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&limit, Type::INT8)];
-        let rows = self.query(Sql::SweepRevocations, &parameters).await.map_err(Failure::write)?;
-        Ok(deleted.max(count(rows.first(), 0)?))
+        Ok(deleted)
     }
+}
 
+impl RevocationStore for PostgresStore {
     async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
         let parameters: [Parameter<'_>; 2] =
             [(&id.as_bytes().as_slice(), Type::BYTEA), (&number(until), Type::INT8)];
@@ -225,15 +227,14 @@ impl SessionStore for PostgresStore {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         _now: u64,
     ) -> Result<(), StoreError> {
         let owner = owner(user);
         let parameters: [Parameter<'_>; 3] = [
             (&owner.as_slice(), Type::BYTEA),
-            (&number(time), Type::INT8),
-            (&number(until), Type::INT8),
+            (&number(revocation.logins_up_to), Type::INT8),
+            (&number(revocation.until), Type::INT8),
         ];
         self.query(Sql::RevokeUser, &parameters).await.map(drop).map_err(Failure::write)
     }
@@ -256,6 +257,13 @@ impl SessionStore for PostgresStore {
             session: column(rows.first(), 0)?,
             not_before: not_before.and_then(|time| u64::try_from(time).ok()),
         })
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        let (now, limit) = (number(now), i64::from(limit));
+        let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&limit, Type::INT8)];
+        let rows = self.query(Sql::SweepRevocations, &parameters).await.map_err(Failure::write)?;
+        count(rows.first(), 0)
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::{Record, State};
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future, stream};
 use redis::{Cmd, Value, cmd};
 
@@ -352,7 +355,9 @@ impl SessionStore for RedisStore {
     async fn delete_expired(&self, _now: u64, _limit: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
+}
 
+impl RevocationStore for RedisStore {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         let life = value::time_to_live(until, now).to_string();
         let until = value::digits(until);
@@ -364,10 +369,10 @@ impl SessionStore for RedisStore {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
+        let UserRevocation { logins_up_to: time, until } = revocation;
         let life = value::time_to_live(until, now).to_string();
         let times = [value::digits(time), value::digits(until)].concat();
         let key = self.keys.not_before(user);
@@ -402,6 +407,11 @@ impl SessionStore for RedisStore {
             }
         };
         Ok(Revocations { session, not_before })
+    }
+
+    /// Does nothing: the server removes what has expired by itself.
+    async fn delete_expired_revocations(&self, _now: u64, _limit: u32) -> Result<u64, StoreError> {
+        Ok(0)
     }
 }
 

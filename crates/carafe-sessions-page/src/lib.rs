@@ -12,7 +12,7 @@
 //! let app: Router = Router::new()
 //!     .route_service("/account/sessions", page)
 //!     .layer(CsrfLayer::new(["https://shop.example"])?)
-//!     .layer(SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?.login_page("/login")?);
+//!     .layer(SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?.with_login_page("/login")?);
 //! # Ok(())
 //! # }
 //! ```
@@ -29,7 +29,7 @@
 //! let sessions = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
 //! let app = App::new()
 //!     .route("/account/sessions", web::route().to(SessionsPage::new().home("/account")?))
-//!     .wrap(sessions.login_page("/login")?);
+//!     .wrap(sessions.with_login_page("/login")?);
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "actix"))]
@@ -40,7 +40,7 @@
 //!   [`Session::login`](carafe::Session::login). It shows the address and the agent that
 //!   [`Session::login_with`](carafe::Session::login_with) was given.
 //! - Visitors who aren't logged in are sent to the
-//!   [login page](carafe::SessionLayer::login_page), and come back from there. Without one they are
+//!   [login page](carafe::SessionLayer::with_login_page), and come back from there. Without one they are
 //!   answered with 401.
 //! - One button ends one session, one all others, one all of them. A session that was ended is out
 //!   with its next request, also where a copy of its cookie is used.

@@ -2,7 +2,7 @@
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, Version};
+use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation, Version};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
 
@@ -136,14 +136,21 @@ pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<PublicId>) ->
     Ok(deleted as u64)
 }
 
-/// Deletes at most `limit` of each kind, the oldest first, as far as this clock is trusted.
+/// Deletes at most `limit` records, the oldest first, as far as this clock is trusted.
 pub(crate) fn delete_expired(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
-    const SWEEPS: [Statement; 3] =
-        [Statement::SweepSessions, Statement::SweepRevokedSessions, Statement::SweepRevokedUsers];
+    sweep(on, &[Statement::SweepSessions], now, limit)
+}
+
+/// Deletes at most `limit` revocations of each kind, the oldest first, as far as this clock is trusted.
+pub(crate) fn delete_expired_revocations(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
+    sweep(on, &[Statement::SweepRevokedSessions, Statement::SweepRevokedUsers], now, limit)
+}
+
+fn sweep(on: Db<'_>, statements: &[Statement], now: u64, limit: u32) -> Result<u64> {
     let now = trusted_time(on, now)?;
     let mut deleted = 0;
-    for statement in SWEEPS {
-        deleted += on.prepare(statement)?.execute(params![Number(now), limit])? as u64;
+    for statement in statements {
+        deleted += on.prepare(*statement)?.execute(params![Number(now), limit])? as u64;
     }
     Ok(deleted)
 }
@@ -191,8 +198,14 @@ pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64, now: u64) -> Re
     Ok(())
 }
 
-pub(crate) fn revoke_user(on: Db<'_>, user: &str, time: u64, until: u64, now: u64) -> Result<()> {
+pub(crate) fn revoke_user(
+    on: Db<'_>,
+    user: &str,
+    revocation: UserRevocation,
+    now: u64,
+) -> Result<()> {
     note_time(on, now)?;
+    let UserRevocation { logins_up_to: time, until } = revocation;
     let mut insert = on.prepare(Statement::RevokeUser)?;
     insert.execute(params![user, Number(time), Number(until)])?;
     Ok(())

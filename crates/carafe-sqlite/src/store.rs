@@ -4,7 +4,10 @@ use std::sync::Arc;
 use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 
 use crate::error::unreadable;
 use crate::options::SqliteOptions;
@@ -115,7 +118,9 @@ impl SessionStore for SqliteStore {
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
     }
+}
 
+impl RevocationStore for SqliteStore {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         let id = *id;
         self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
@@ -124,12 +129,11 @@ impl SessionStore for SqliteStore {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
         let user = user.to_owned();
-        self.writer.write(move |on| statements::revoke_user(on, &user, time, until, now)).await
+        self.writer.write(move |on| statements::revoke_user(on, &user, revocation, now)).await
     }
 
     async fn revocations(
@@ -141,6 +145,10 @@ impl SessionStore for SqliteStore {
         let (id, user) = (*id, user.map(str::to_owned));
         let read = move |on: Db<'_>| statements::revocations(on, &id, user.as_deref(), now);
         self.readers.read(spread(&id), read).await
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.writer.write(move |on| statements::delete_expired_revocations(on, now, limit)).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, StoreErrorKind, Updated, Version};
+use carafe::store::{Deleted, RevocationStore, StoreErrorKind, Updated, UserRevocation, Version};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -59,7 +59,14 @@ async fn is_refused(store: &SqliteStore, id: &SessionIdHash) {
     assert!(error.to_string().contains("isn't there any more"), "{error}");
     assert_eq!(store.load(id, NOW).await.unwrap_err().kind(), unavailable);
     assert_eq!(store.delete(id, None).await.unwrap_err().kind(), unavailable);
-    assert_eq!(store.revoke_user("ann", NOW, NOW + 9, NOW).await.unwrap_err().kind(), unavailable);
+    assert_eq!(
+        store
+            .revoke_user("ann", UserRevocation { logins_up_to: NOW, until: NOW + 9 }, NOW)
+            .await
+            .unwrap_err()
+            .kind(),
+        unavailable
+    );
     assert_eq!(store.revocations(id, None, NOW).await.unwrap_err().kind(), unavailable);
 }
 

@@ -4,7 +4,7 @@
 use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::StoreErrorKind;
+use carafe::store::{RevocationStore, StoreErrorKind, UserRevocation};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 
 const NOW: u64 = 1_700_000_000;
@@ -70,7 +70,10 @@ async fn services_with_different_prefixes_share_nothing_but_the_file() {
         assert_eq!(listed.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [*own]);
         let id = SessionId::random().unwrap().hash();
         store.revoke(&id, NOW + 9, NOW).await.unwrap();
-        store.revoke_user("bob", NOW, NOW + 9, NOW).await.unwrap();
+        store
+            .revoke_user("bob", UserRevocation { logins_up_to: NOW, until: NOW + 9 }, NOW)
+            .await
+            .unwrap();
         for other in &stores {
             let found = other.revocations(&id, Some("bob"), NOW).await.unwrap();
             assert_eq!(found.session, std::ptr::eq(other, store));

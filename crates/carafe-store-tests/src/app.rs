@@ -91,7 +91,7 @@ impl Site {
         settings: impl FnOnce(Config) -> Config,
     ) -> App {
         let layer = SessionLayer::stored(store, self.key.clone()).unwrap();
-        let layer = layer.configure(settings).unwrap().clock(self.clock.clone());
+        let layer = layer.configure(settings).unwrap().with_clock(self.clock.clone());
         App { users: layer.sessions().unwrap(), service: layer.layer(Handler) }
     }
 }

@@ -1,3 +1,4 @@
+use carafe::store::RevocationStore;
 use std::future::Future;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use tokio::runtime::Builder;
 /// ```
 pub trait Fixture: Send + Sync + 'static {
     /// The store under test.
-    type Store: SessionStore;
+    type Store: SessionStore + RevocationStore;
 
     /// Opens the place. Every call gives a store of its own, with connections of its own, as two
     /// processes on one database would have them.

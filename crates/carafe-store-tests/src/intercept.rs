@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 
 /// A method of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,12 +31,14 @@ pub enum Call {
     DeleteForUser,
     /// [`SessionStore::delete_expired`]
     DeleteExpired,
-    /// [`SessionStore::revoke`]
+    /// [`RevocationStore::revoke`]
     Revoke,
-    /// [`SessionStore::revoke_user`]
+    /// [`RevocationStore::revoke_user`]
     RevokeUser,
-    /// [`SessionStore::revocations`]
+    /// [`RevocationStore::revocations`]
     Revocations,
+    /// [`RevocationStore::delete_expired_revocations`]
+    DeleteExpiredRevocations,
 }
 
 impl Call {
@@ -99,8 +104,8 @@ impl<S: std::fmt::Debug> std::fmt::Debug for Intercepted<S> {
 
 /// Implements the trait by asking, and then calling the same method of the store below.
 macro_rules! intercept {
-    ($($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
-        impl<S: SessionStore> SessionStore for Intercepted<S> {
+    ($trait:ident: $($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl<S: $trait> $trait for Intercepted<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
                 self.pass(Call::$call, self.store.$name($($arg),*)).await
             })*
@@ -108,7 +113,7 @@ macro_rules! intercept {
     };
 }
 
-intercept! {
+intercept! { SessionStore:
     Create create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
     Load load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
@@ -116,9 +121,13 @@ intercept! {
     ListForUser list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
     DeleteForUser delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     DeleteExpired delete_expired(now: u64, limit: u32) -> u64;
+}
+
+intercept! { RevocationStore:
     Revoke revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
-    RevokeUser revoke_user(user: &str, time: u64, until: u64, now: u64) -> ();
+    RevokeUser revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
     Revocations revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;
+    DeleteExpiredRevocations delete_expired_revocations(now: u64, limit: u32) -> u64;
 }
 
 /// How often each kind of call was made.

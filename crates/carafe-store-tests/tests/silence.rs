@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+};
 use carafe::{MemoryStore, SessionStore};
 use carafe_store_tests::Fixture;
 use metrics_util::debugging::DebuggingRecorder;
@@ -90,7 +92,9 @@ impl SessionStore for Watched {
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
         self.0.delete_expired(now, limit).await
     }
+}
 
+impl RevocationStore for Watched {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         self.0.revoke(id, until, now).await
     }
@@ -98,11 +102,10 @@ impl SessionStore for Watched {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.0.revoke_user(user, time, until, now).await
+        self.0.revoke_user(user, revocation, now).await
     }
 
     async fn revocations(
@@ -112,6 +115,10 @@ impl SessionStore for Watched {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         self.0.revocations(id, user, now).await
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.0.delete_expired_revocations(now, limit).await
     }
 }
 

@@ -4,22 +4,25 @@
 use http::HeaderMap;
 use http::header::COOKIE;
 
+use serde::de::DeserializeOwned;
+
 use crate::codec::Decoded;
 use crate::session::convert;
-use crate::{Error, FromValue, SessionLayer};
+use crate::{Error, SessionLayer};
 
 /// Finds the session's cookie in a request's headers, verifies and decodes it, and reads a key:
 /// what `Session::get` does in a handler, without the framework's part.
 ///
 /// # Errors
 /// Those of the cookie, and that of a value of another type.
-pub fn read<T: FromValue>(
+pub fn read<T: DeserializeOwned>(
     layer: &SessionLayer,
     headers: &HeaderMap,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    match layer.engine().decode(headers.get_all(COOKIE).iter())? {
-        Some(decoded) => read_decoded(layer, decoded, key),
+    let found = layer.engine().cookie.find(headers.get_all(COOKIE).iter());
+    match found.filter(|found| !found.value.is_empty()) {
+        Some(found) => read_decoded(layer, layer.engine().decode_value(&found.value)?, key),
         None => Ok(None),
     }
 }
@@ -28,7 +31,7 @@ pub fn read<T: FromValue>(
 ///
 /// # Errors
 /// Those of the cookie, and that of a value of another type.
-pub fn read_value<T: FromValue>(
+pub fn read_value<T: DeserializeOwned>(
     layer: &SessionLayer,
     value: &str,
     key: &str,
@@ -37,7 +40,7 @@ pub fn read_value<T: FromValue>(
 }
 
 #[inline]
-fn read_decoded<T: FromValue>(
+fn read_decoded<T: DeserializeOwned>(
     layer: &SessionLayer,
     decoded: Decoded,
     key: &str,
@@ -45,9 +48,6 @@ fn read_decoded<T: FromValue>(
     let Some(view) = layer.engine().view(decoded.payload) else {
         return Ok(None);
     };
-    if let Some(text) = view.read_text(key.as_bytes()) {
-        return Ok(Some(text));
-    }
     let value = view.get(key.as_bytes()).map(std::borrow::Cow::into_owned);
     value.map(|value| convert(&key, value)).transpose()
 }

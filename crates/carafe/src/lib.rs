@@ -78,8 +78,8 @@ pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};
 pub use value::{
-    AsText, DateTime, Dict, FromValue, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value,
-    WrongType, as_datetime, as_uuid,
+    AsText, DateTime, Dict, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value, as_datetime,
+    as_uuid,
 };
 
 /// The README's examples are tested.

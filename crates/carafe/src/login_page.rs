@@ -8,7 +8,7 @@ use crate::{Error, percent};
 /// The name of the wanted page in the login page's query.
 const PARAMETER: &str = "next";
 
-/// Where visitors log in: see [`SessionLayer::login_page`](crate::SessionLayer::login_page).
+/// Where visitors log in: see [`SessionLayer::with_login_page`](crate::SessionLayer::with_login_page).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LoginPage(Arc<str>);
 
@@ -38,7 +38,7 @@ impl LoginPage {
 }
 
 /// The page that a visitor wanted before being sent to the
-/// [login page](crate::SessionLayer::login_page), from the field `next` of the query.
+/// [login page](crate::SessionLayer::with_login_page), from the field `next` of the query.
 ///
 /// Only a path of this site counts: what would lead to another one, or isn't even a path, is as if
 /// it weren't there. So nobody can use the login page to send visitors elsewhere.

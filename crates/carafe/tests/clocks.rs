@@ -14,6 +14,7 @@ use axum::routing::get;
 use carafe::id::{PublicId, SessionId};
 use carafe::record::Record;
 use carafe::signing::CLOCK_SKEW;
+use carafe::store::RevocationStore as _;
 use carafe::{
     Clock, Error, Format, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _,
 };
@@ -36,7 +37,7 @@ async fn act(session: Session, Path(act): Path<String>) -> Result<String, Error>
 
 /// A machine with this layer, by its own clock.
 fn machine(layer: SessionLayer, now: u64) -> Router {
-    Router::new().route("/{act}", get(act)).layer(layer.clock(Clock::fixed(now)))
+    Router::new().route("/{act}", get(act)).layer(layer.with_clock(Clock::fixed(now)))
 }
 
 /// Who is logged in at another machine than the one of the login.
@@ -54,9 +55,7 @@ async fn a_login_at_a_machine_whose_clock_is_ahead_is_known_to_the_others() {
         || {
             let signed = SessionLayer::signed(key()).unwrap();
             // Shorter than the clocks differ.
-            signed
-                .configure(|config| config.permanent_session_lifetime(Duration::from_secs(5)))
-                .unwrap()
+            signed.configure(|config| config.lifetime(Duration::from_secs(5))).unwrap()
         },
     ];
     for layer in layers {
@@ -83,7 +82,7 @@ async fn flasks_profile_refuses_what_flask_refuses() {
 #[tokio::test]
 async fn logins_at_machines_whose_clocks_are_ahead_are_ended_with_all_others() {
     let store = Arc::new(MemoryStore::new());
-    let layer = || SessionLayer::signed(key()).unwrap().revocations(Arc::clone(&store));
+    let layer = || SessionLayer::signed(key()).unwrap().with_revocations(Arc::clone(&store));
     let here = || machine(layer(), NOW);
     let mut elsewhere = Client::new(machine(layer(), NOW + CLOCK_SKEW));
     elsewhere.get("/login").await;
@@ -108,9 +107,9 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     const LIFETIME: u64 = 600;
     let store = Arc::new(MemoryStore::new());
     let layer = || {
-        let layer = SessionLayer::signed(key()).unwrap().revocations(Arc::clone(&store));
+        let layer = SessionLayer::signed(key()).unwrap().with_revocations(Arc::clone(&store));
         let lifetime = Duration::from_secs(LIFETIME);
-        layer.configure(|config| config.permanent_session_lifetime(lifetime)).unwrap()
+        layer.configure(|config| config.lifetime(lifetime)).unwrap()
     };
     let mut client = Client::new(machine(layer(), NOW + CLOCK_SKEW));
     client.get("/login").await;
@@ -120,7 +119,7 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     // Machines that are a day and many days ahead remove what has expired.
     let last = NOW + CLOCK_SKEW + LIFETIME;
     for days in [0, 1, 400] {
-        store.delete_expired(last + days * DAY, 500).await.unwrap();
+        store.delete_expired_revocations(last + days * DAY, 500).await.unwrap();
     }
     let mut copy = Client { app: machine(layer(), last), cookies: copy };
     assert_eq!(copy.get("/who").await.text, "");

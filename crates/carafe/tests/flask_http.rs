@@ -33,7 +33,7 @@ fn operation(name: &str) -> Option<Operation> {
             Ok(())
         },
         "read .permanent" => |session| {
-            assert!(!session.permanent());
+            assert!(!session.is_permanent());
             Ok(())
         },
         "set same value" => |session| session.insert("a", 1),
@@ -98,7 +98,7 @@ fn app(row: &Json, operation: Option<Operation>) -> Result<Router, Error> {
         (format!("FLASK_{name}"), json.to_owned())
     });
     let layer = SessionLayer::new(keys, Config::flask().with_variables(settings).unwrap())?
-        .clock(Clock::fixed(row["now"].as_u64().unwrap()));
+        .with_clock(Clock::fixed(row["now"].as_u64().unwrap()));
     let status = StatusCode::from_u16(row["status"].as_u64().unwrap_or(200) as u16).unwrap();
     let handler =
         async move |session: Session, Extension(operation): Extension<Option<Operation>>| {

@@ -115,7 +115,7 @@ async fn outdated_sessions_are_rewritten_at_once_if_asked_for() {
 async fn a_sealed_cookie_is_for_its_own_name() {
     let keys = KeyRing::new(SecretKey::random().unwrap());
     let named = |name: &str| {
-        let config = Config::sealed().session_cookie_name(name);
+        let config = Config::sealed().cookie_name(name);
         app(SessionLayer::new(keys.clone(), config).unwrap())
     };
     let (one, two) = (named("__Host-one"), named("__Host-two"));
@@ -132,8 +132,8 @@ async fn a_sealed_session_ends_with_its_lifetime() {
     let keys = KeyRing::new(SecretKey::random().unwrap());
     let lasting = |seconds| {
         let lifetime = std::time::Duration::from_secs(seconds);
-        let config = Config::sealed().permanent_session_lifetime(lifetime);
-        app(SessionLayer::new(keys.clone(), config).unwrap().clock(clock.clone()))
+        let config = Config::sealed().lifetime(lifetime);
+        app(SessionLayer::new(keys.clone(), config).unwrap().with_clock(clock.clone()))
     };
     let (short, long) = (lasting(100), lasting(1000));
     let mut browser = Browser::default();

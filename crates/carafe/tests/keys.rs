@@ -122,7 +122,7 @@ fn warnings(during: impl FnOnce()) -> usize {
 #[test]
 fn flasks_profile_warns_once_of_each_weak_key() {
     let layer = |keys: KeyRing| {
-        let named = |config: carafe::Config| config.session_cookie_name("s");
+        let named = |config: carafe::Config| config.cookie_name("s");
         drop(SessionLayer::flask(keys).configure(named).unwrap().clone());
     };
     assert_eq!(warnings(|| layer(published().into())), 1);
@@ -270,7 +270,7 @@ const BACKENDS: [(&str, Backend); 6] = [
     ("flask", |keys| SessionLayer::flask(keys)),
     ("signed", |keys| SessionLayer::signed(keys).unwrap()),
     ("sealed", |keys| SessionLayer::sealed(keys).unwrap()),
-    ("revocable", |keys| SessionLayer::sealed(keys).unwrap().revocations(MemoryStore::new())),
+    ("revocable", |keys| SessionLayer::sealed(keys).unwrap().with_revocations(MemoryStore::new())),
     ("stored", |keys| SessionLayer::stored(MemoryStore::new(), keys).unwrap()),
     ("flask, stored", |keys| SessionLayer::flask(keys).in_store(MemoryStore::new())),
 ];

@@ -13,7 +13,7 @@ use axum::extract::Path;
 use axum::routing::get;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::record::{Record, State};
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
 use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _};
 use support::{Client, Log, NOW};
 
@@ -276,7 +276,10 @@ async fn revocations_are_inside_the_capacity() {
         let id = SessionId::random().unwrap().hash();
         let done = match number % 2 {
             0 => store.revoke(&id, NOW + 100, NOW).await.map(|()| revoked.push(id)),
-            _ => store.revoke_user(&format!("user {number}"), NOW, NOW + 100, NOW).await,
+            _ => {
+                let revocation = UserRevocation { logins_up_to: NOW, until: NOW + 100 };
+                store.revoke_user(&format!("user {number}"), revocation, NOW).await
+            }
         };
         if let Err(error) = done {
             assert_eq!(error.kind(), StoreErrorKind::Full);
@@ -291,7 +294,10 @@ async fn revocations_are_inside_the_capacity() {
     }
     // What is known already can be revoked for longer.
     store.revoke(&revoked[0], NOW + 200, NOW).await.unwrap();
-    store.revoke_user("user 1", NOW + 1, NOW + 200, NOW).await.unwrap();
+    store
+        .revoke_user("user 1", UserRevocation { logins_up_to: NOW + 1, until: NOW + 200 }, NOW)
+        .await
+        .unwrap();
     // Those that have expired make room.
     let later = NOW + 100;
     store.revoke(&SessionId::random().unwrap().hash(), later + 100, later).await.unwrap();
@@ -312,7 +318,8 @@ async fn what_is_removed_takes_no_bytes() {
         store.update(&id, Version(1), &large(None, 9_000), NOW).await.unwrap();
         store.update(&id, Version(2), &large(user, 3 * number), NOW).await.unwrap();
         store.revoke(&id, NOW + 10, NOW).await.unwrap();
-        store.revoke_user(&format!("user {number}"), NOW, NOW + 10, NOW).await.unwrap();
+        let revocation = UserRevocation { logins_up_to: NOW, until: NOW + 10 };
+        store.revoke_user(&format!("user {number}"), revocation, NOW).await.unwrap();
         if number % 5 == 0 {
             store.delete(&id, None).await.unwrap();
         }
@@ -320,6 +327,7 @@ async fn what_is_removed_takes_no_bytes() {
     assert!(store.bytes() > 200 * 300);
     store.delete_for_user("ada", None).await.unwrap();
     store.delete_expired(NOW + IDLE, 1_000).await.unwrap();
+    store.delete_expired_revocations(NOW + IDLE, 1_000).await.unwrap();
     assert_eq!((store.len(), store.bytes()), (0, 0));
 }
 
@@ -334,7 +342,7 @@ fn site(store: Arc<MemoryStore>, clock: &Clock) -> Router {
         Ok(session.user().unwrap_or_default())
     }
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
-    let layer = SessionLayer::stored(store, key).unwrap().clock(clock.clone());
+    let layer = SessionLayer::stored(store, key).unwrap().with_clock(clock.clone());
     let layer = layer.configure(|config| config.renew_after(Duration::from_secs(100))).unwrap();
     Router::new()
         .route("/{act}", get(act))
@@ -379,9 +387,9 @@ async fn flasks_lifetime_bounds_how_long_a_session_may_be_idle() {
     }
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let clock = Clock::fixed(NOW);
-    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(clock.clone());
+    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().with_clock(clock.clone());
     let lifetime = Duration::from_secs(600);
-    let layer = layer.configure(|config| config.permanent_session_lifetime(lifetime)).unwrap();
+    let layer = layer.configure(|config| config.lifetime(lifetime)).unwrap();
     let mut user = Client::new(Router::new().route("/", get(count)).layer(layer));
     for (seconds, seen) in [(0, "1"), (599, "2"), (599, "3"), (600, "1")] {
         clock.advance(seconds);

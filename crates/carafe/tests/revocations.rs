@@ -24,7 +24,8 @@ async fn act(session: Session, Path(action): Path<String>) -> Result<String, Err
 
 fn app(clock: &Clock) -> Router {
     let key = SecretKey::new("a key for these tests, long enough").unwrap();
-    let layer = SessionLayer::flask(key).clock(clock.clone()).revocations(MemoryStore::new());
+    let layer =
+        SessionLayer::flask(key).with_clock(clock.clone()).with_revocations(MemoryStore::new());
     Router::new().route("/{action}", axum::routing::get(act)).layer(layer)
 }
 

@@ -46,7 +46,8 @@ fn the_sweep_starts_again_in_the_next_runtime() {
     let store = Arc::new(MemoryStore::new());
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let every = Duration::from_millis(5);
-    let layer = SessionLayer::stored(Arc::clone(&store), key).unwrap().clock(Clock::fixed(NOW));
+    let layer =
+        SessionLayer::stored(Arc::clone(&store), key).unwrap().with_clock(Clock::fixed(NOW));
     let layer = layer.configure(|config| config.sweep_interval(every)).unwrap();
     let app = Router::new().route("/", get(async |_: Session| "")).layer(layer);
     for _ in 0..3 {

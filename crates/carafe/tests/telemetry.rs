@@ -191,8 +191,7 @@ fn choices(source: &str, function: &str) -> BTreeSet<String> {
 /// The calls of the store, under the names that they are counted by.
 fn operations() -> BTreeSet<String> {
     let source = code(&path("src/store/erased.rs"));
-    let list = source.rsplit("\nerase! {").next().unwrap();
-    let lines = list.lines().map(str::trim);
+    let lines = source.split("\nerase! {").skip(1).flat_map(str::lines).map(str::trim);
     // Before each is the kind of error that it has if it is late.
     let calls = lines
         .filter_map(|line| line.strip_prefix("Unavailable ").or(line.strip_prefix("Uncertain ")));
@@ -367,7 +366,7 @@ async fn every_reason_is_documented() {
     let _recording = metrics::set_default_local_recorder(&recorder);
     let app = axum::Router::new()
         .route("/", axum::routing::get(async |_: Session| ()))
-        .layer(SessionLayer::flask(key.clone()).clock(Clock::fixed(NOW)));
+        .layer(SessionLayer::flask(key.clone()).with_clock(Clock::fixed(NOW)));
     for cookie in bad {
         let request = carafe::http::Request::get("/").header("cookie", format!("session={cookie}"));
         app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();

@@ -13,7 +13,7 @@ use carafe::{
 const NOW: u64 = 1_700_000_000;
 
 fn layer() -> Result<SessionLayer, Error> {
-    Ok(SessionLayer::flask(SecretKey::new("dev")?).clock(Clock::fixed(NOW)))
+    Ok(SessionLayer::flask(SecretKey::new("dev")?).with_clock(Clock::fixed(NOW)))
 }
 
 /// A route that tells the value of a key, under a layer.
@@ -37,7 +37,7 @@ async fn test_session_transactions() -> Result<(), BoxError> {
     client
         .session_transaction(|session| {
             assert_eq!(session.len(), 0);
-            session.insert("foo", [42])?;
+            session.insert("foo", vec![42])?;
             assert_eq!(session.len(), 1);
             Ok(())
         })
@@ -126,11 +126,11 @@ async fn a_session_that_was_only_read_is_closed() -> Result<(), BoxError> {
 #[tokio::test]
 async fn reading_does_not_refresh_a_permanent_session() -> Result<(), BoxError> {
     let clock = Clock::fixed(NOW);
-    let client = client_of(&layer()?.clock(clock.clone()));
+    let client = client_of(&layer()?.with_clock(clock.clone()));
     client.session_transaction(|session| session.set_permanent(true)).await?;
     let cookie = client.cookie("session");
     clock.advance(60);
-    assert!(client.session().await?.permanent());
+    assert!(client.session().await?.is_permanent());
     assert_eq!(client.cookie("session"), cookie);
     client.get("/").await?;
     assert_ne!(client.cookie("session"), cookie);
@@ -140,7 +140,7 @@ async fn reading_does_not_refresh_a_permanent_session() -> Result<(), BoxError> 
 #[tokio::test]
 async fn sessions_expire_by_the_layers_clock() -> Result<(), BoxError> {
     let clock = Clock::fixed(NOW);
-    let client = client_of(&layer()?.clock(clock.clone()));
+    let client = client_of(&layer()?.with_clock(clock.clone()));
     client
         .session_transaction(|session| {
             session.set_permanent(true)?;
@@ -170,12 +170,11 @@ async fn removing_the_last_key_removes_the_cookie() -> Result<(), BoxError> {
 
 #[tokio::test]
 async fn a_transaction_uses_the_sessions_path_and_domain() -> Result<(), BoxError> {
-    let layer = layer()?.configure(|config| {
-        config.session_cookie_path("/app").session_cookie_domain("example.com".to_owned())
-    })?;
+    let layer = layer()?
+        .configure(|config| config.cookie_path("/app").cookie_domain("example.com".to_owned()))?;
     let show = async |session: Session| session.contains("foo").to_string();
     let app = Router::new().route("/", get(show)).route("/app/x", get(show)).layer(layer.clone());
-    let client = Client::new(app, &layer).host("www.example.com");
+    let client = Client::new(app, &layer).with_host("www.example.com");
     client.session_transaction(|session| session.insert("foo", 1)).await?;
     assert_eq!(client.get("/app/x").await?.text(), "true");
     assert_eq!(client.get("/").await?.text(), "false");

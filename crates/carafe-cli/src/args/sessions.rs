@@ -146,7 +146,7 @@ pub(crate) struct RevokeArgs {
 /// Log a user out everywhere: end all of the user's sessions
 ///
 /// It asks before it does so, unless --yes is given. It also ends logins whose sessions are in
-/// cookies, where the service asks this store for revocations (`SessionLayer::revocations`): those up
+/// cookies, where the service asks this store for revocations (`SessionLayer::with_revocations`): those up
 /// to now count no more.
 ///
 /// Exits with 1 if the answer is no. A user without sessions is no error.

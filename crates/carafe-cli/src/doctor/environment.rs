@@ -78,7 +78,7 @@ pub(super) fn check(environment: &Environment) -> Vec<Finding> {
             "change one of the two: the service doesn't start like this",
         )),
     }
-    let lifetime = environment.config.lifetime().as_secs();
+    let lifetime = environment.config.session_lifetime().as_secs();
     if lifetime >= LONG {
         let what = format!(
             "a session is accepted for {} after its last signature, a stolen one too",

@@ -62,7 +62,7 @@ async fn a_user_is_logged_out_everywhere_at_once() {
 async fn logins_in_cookies_are_ended_too() {
     let service = Service::start();
     let layer = SessionLayer::signed(SecretKey::random().unwrap()).unwrap();
-    let layer = layer.revocations(Arc::clone(&service.store));
+    let layer = layer.with_revocations(Arc::clone(&service.store));
     let client = Client::new(app(layer.clone()), &layer);
     client.post_form("/login/ada", &[]).await.unwrap();
     assert_eq!(who(&client).await, "ada");

@@ -14,7 +14,7 @@
 //! let mut cookie = String::from("session=");
 //! codecs.encode(br#"{"user":"ada"}"#, 3600, now, &mut cookie)?;
 //! let decoded = codecs.decode(cookie["session=".len()..].as_bytes(), 3600, now + 60)?;
-//! assert_eq!(decoded.payload.plain_text(b"user"), Some("ada"));
+//! assert_eq!(decoded.payload.get(b"user")?, Some("ada".into()));
 //! # Ok::<(), carafe_format::Error>(())
 //! ```
 

@@ -1,11 +1,8 @@
-//! Rust's types into values.
-//!
-//! Vectors, slices and arrays become lists, also those of `u8`; bytes are made by
-//! [`Value::bytes`] or from [`bytes::Bytes`]. Tuples become tuples, and maps dictionaries.
+//! Rust's types into values: a part of what [`Value::from_serialize`] takes, in the same way, without
+//! an error.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::time::SystemTime;
 
 use super::{DateTime, Dict, Int, Markup, Text, Uuid, Value};
 
@@ -45,7 +42,6 @@ from_types! {
     Dict => Dict,
     Uuid => Uuid,
     DateTime => DateTime,
-    SystemTime => DateTime,
 }
 
 impl From<Markup> for Value {
@@ -62,18 +58,6 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(items: Vec<T>) -> Self {
-        Self::List(items.into_iter().map(Into::into).collect())
-    }
-}
-
-impl<T: Into<Value> + Clone> From<&[T]> for Value {
-    fn from(items: &[T]) -> Self {
-        Self::List(items.iter().cloned().map(Into::into).collect())
-    }
-}
-
-impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
-    fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
@@ -115,13 +99,10 @@ mod tests {
             (Value::from(None::<bool>), "null"),
             (Value::from(vec![1u8, 2]), "[1,2]"),
             (Value::from(bytes::Bytes::from_static(b"\x01\x02")), r#"{" b":"AQI="}"#),
-            (Value::from(["a", "b"]), r#"["a","b"]"#),
-            (Value::from(&[true][..]), "[true]"),
             (Value::from(("a", 1, vec![2.0])), r#"{" t":["a",1,[2.0]]}"#),
             (Value::from(map), r#"{"k":1}"#),
             (Value::from(Dict::from([(" t", 1)])), r#"{" di":{" t__":1}}"#),
             (Value::from('é'), r#""\u00e9""#),
-            (Value::from(SystemTime::UNIX_EPOCH), r#"{" d":"Thu, 01 Jan 1970 00:00:00 GMT"}"#),
         ] {
             assert_eq!(value.to_tagged_json().unwrap(), json);
         }

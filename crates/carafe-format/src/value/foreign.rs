@@ -2,12 +2,9 @@
 
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 use super::DateTime;
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "time", feature = "uuid"))]
-use super::{FromValue, Value, WrongType};
 
 #[cfg(feature = "uuid")]
 mod with_uuid {
-    use super::*;
     use crate::Uuid;
 
     impl From<uuid::Uuid> for Uuid {
@@ -21,35 +18,6 @@ mod with_uuid {
             Self::from_bytes(id.into_bytes())
         }
     }
-
-    impl From<uuid::Uuid> for Value {
-        fn from(id: uuid::Uuid) -> Self {
-            Self::Uuid(id.into())
-        }
-    }
-
-    impl FromValue for uuid::Uuid {
-        fn from_value(value: Value) -> Result<Self, WrongType> {
-            Uuid::from_value(value).map(Into::into)
-        }
-    }
-}
-
-#[cfg(any(feature = "jiff", feature = "time"))]
-macro_rules! through_datetime {
-    ($type:ty) => {
-        impl From<$type> for Value {
-            fn from(time: $type) -> Self {
-                Self::DateTime(time.into())
-            }
-        }
-
-        impl FromValue for $type {
-            fn from_value(value: Value) -> Result<Self, WrongType> {
-                DateTime::from_value(value).map(Into::into)
-            }
-        }
-    };
 }
 
 #[cfg(feature = "jiff")]
@@ -70,8 +38,6 @@ mod with_jiff {
             Self::from_second(time.unix()).unwrap_or(Self::MAX)
         }
     }
-
-    through_datetime!(Timestamp);
 }
 
 #[cfg(feature = "chrono")]
@@ -89,18 +55,6 @@ mod with_chrono {
         fn from(time: DateTime) -> Self {
             // chrono has all the years that a `DateTime` has.
             Self::from_timestamp(time.unix(), 0).unwrap_or(Self::MAX_UTC)
-        }
-    }
-
-    impl<Tz: TimeZone> From<chrono::DateTime<Tz>> for Value {
-        fn from(time: chrono::DateTime<Tz>) -> Self {
-            Self::DateTime(time.into())
-        }
-    }
-
-    impl FromValue for chrono::DateTime<Utc> {
-        fn from_value(value: Value) -> Result<Self, WrongType> {
-            DateTime::from_value(value).map(Into::into)
         }
     }
 }
@@ -122,8 +76,6 @@ mod with_time {
             Self::from_unix_timestamp(time.unix()).unwrap_or(Self::UNIX_EPOCH)
         }
     }
-
-    through_datetime!(OffsetDateTime);
 }
 
 #[cfg(test)]
@@ -135,9 +87,8 @@ mod tests {
     #[test]
     fn uuids_convert() {
         let id = uuid::uuid!("67e55044-10b1-426f-9247-bb680e5fe0c8");
-        let value = Value::from(id);
-        assert_eq!(value.to_tagged_json().unwrap(), r#"{" u":"67e5504410b1426f9247bb680e5fe0c8"}"#);
-        assert_eq!(uuid::Uuid::from_value(value), Ok(id));
+        let ours = crate::Uuid::from(id);
+        assert_eq!((ours.to_string(), uuid::Uuid::from(ours)), (id.to_string(), id));
     }
 
     #[cfg(feature = "jiff")]
@@ -150,7 +101,7 @@ mod tests {
         let year_0 = DateTime::from(Timestamp::MIN);
         assert_eq!(year_0.to_string(), "Mon, 01 Jan 0001 00:00:00 GMT");
         let whole = Timestamp::from_second(1_709_210_096).unwrap();
-        assert_eq!(Timestamp::from_value(Value::from(whole)), Ok(whole));
+        assert_eq!(Timestamp::from(DateTime::from(whole)), whole);
     }
 
     #[cfg(feature = "chrono")]
@@ -163,9 +114,9 @@ mod tests {
         let last = DateTime::from(Chrono::<Utc>::MAX_UTC);
         assert_eq!(last.to_string(), "Fri, 31 Dec 9999 23:59:59 GMT");
         let east = before.with_timezone(&FixedOffset::east_opt(3600).unwrap());
-        assert_eq!(Value::from(east), Value::from(before));
+        assert_eq!(DateTime::from(east), DateTime::from(before));
         let whole = Chrono::from_timestamp(1_709_210_096, 0).unwrap();
-        assert_eq!(Chrono::<Utc>::from_value(Value::from(whole)), Ok(whole));
+        assert_eq!(Chrono::<Utc>::from(DateTime::from(whole)), whole);
     }
 
     #[cfg(feature = "time")]
@@ -176,6 +127,6 @@ mod tests {
         let before = OffsetDateTime::UNIX_EPOCH - Duration::milliseconds(1500);
         assert_eq!(DateTime::from(before).unix(), -2);
         let whole = OffsetDateTime::from_unix_timestamp(1_709_210_096).unwrap();
-        assert_eq!(OffsetDateTime::from_value(Value::from(whole)), Ok(whole));
+        assert_eq!(OffsetDateTime::from(DateTime::from(whole)), whole);
     }
 }

@@ -9,12 +9,12 @@ use super::Text;
 /// Its `Debug` form shows only the size.
 ///
 /// ```
-/// use carafe::{FromValue, Markup, Value};
+/// use carafe::{Markup, Value};
 ///
 /// let value = Value::from(Markup::from("<b>hi</b>"));
 /// assert_eq!(value.to_tagged_json()?, r#"{" m":"<b>hi</b>"}"#);
-/// assert_eq!(Markup::from_value(value)?.as_text(), "<b>hi</b>");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// assert_eq!(value.deserialize_into::<Markup>()?.as_text(), "<b>hi</b>");
+/// # Ok::<(), carafe::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Markup(Text);

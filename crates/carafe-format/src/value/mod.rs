@@ -5,7 +5,6 @@ mod datetime;
 mod dict;
 mod float;
 mod foreign;
-mod from_value;
 mod http_date;
 mod int;
 pub mod json;
@@ -20,7 +19,6 @@ use crate::Error;
 
 pub use datetime::DateTime;
 pub use dict::Dict;
-pub use from_value::{FromValue, WrongType};
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
 pub use serde::{Fields, read_fields};

@@ -12,7 +12,7 @@ fn values() -> [Value; 8] {
         Value::from(true),
         Value::from("str"),
         Value::from("text"),
-        Value::from([1, 2, 3]),
+        Value::from(vec![1, 2, 3]),
         Value::from(Dict::from([("id", 42)])),
         Value::from("a".repeat(1000)),
         Value::from("無限"),
@@ -40,7 +40,7 @@ fn test_serializer() {
         (Value::Null, "bnVsbA.TgPVoQ.WbTGKWF3NOy-wrkCGftlu9B7RyA"),
         (Value::from(true), "dHJ1ZQ.TgPVoQ.rUULCraa64X_vGrBa4NExYb15w0"),
         (Value::from("str"), "InN0ciI.TgPVoQ.feTYhzC2dk-tfhrnNYfFrYJpRR0"),
-        (Value::from([1, 2, 3]), "WzEsMiwzXQ.TgPVoQ.Yuc0PCJrf4BqKozZRFD2MXEwB3I"),
+        (Value::from(vec![1, 2, 3]), "WzEsMiwzXQ.TgPVoQ.Yuc0PCJrf4BqKozZRFD2MXEwB3I"),
         (Dict::from([("id", 42)]).into(), "eyJpZCI6NDJ9.TgPVoQ.OrMFcbcNb1bOevFzF4w643CiYnI"),
     ] {
         assert_eq!(serializer().dumps(&value, TS).unwrap(), signed);

@@ -1,7 +1,7 @@
 //! Services that share a database, and the rights that they need.
 
 use carafe::SessionStore as _;
-use carafe::store::StoreErrorKind;
+use carafe::store::{RevocationStore, StoreErrorKind, UserRevocation};
 use carafe_postgres::{PostgresOptions, PostgresStore};
 
 use super::database::{Database, options};
@@ -28,7 +28,9 @@ async fn services_with_a_schema_each_are_apart() {
     }
     assert_eq!(shop.delete_for_user("ann", None).await.unwrap(), 1);
     assert_eq!((sessions_of_ann(&shop).await, sessions_of_ann(&blog).await), (0, 1));
-    shop.revoke_user("ann", NOW, NOW + 100, NOW).await.unwrap();
+    shop.revoke_user("ann", UserRevocation { logins_up_to: NOW, until: NOW + 100 }, NOW)
+        .await
+        .unwrap();
     let revoked = blog.revocations(&id(), Some("ann"), NOW).await.unwrap();
     assert_eq!(revoked.not_before, None);
     let again = open("blog");

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
 use carafe_redis::RedisStore;
 
 use super::own::Server;
@@ -53,7 +53,7 @@ async fn use_all(store: &RedisStore) -> Result<(), carafe::store::StoreError> {
     assert_eq!(store.list_for_user("ann", NOW).await?.len(), 1);
     store.delete(&two, None).await?;
     store.revoke(&one, NOW + 9, NOW).await?;
-    store.revoke_user("ann", NOW, NOW + 9, NOW).await?;
+    store.revoke_user("ann", UserRevocation { logins_up_to: NOW, until: NOW + 9 }, NOW).await?;
     assert!(store.revocations(&one, Some("ann"), NOW).await?.session);
     assert_eq!(store.delete_for_user("ann", None).await?, 1);
     Ok(())

@@ -1,5 +1,6 @@
 //! Going through all records.
 
+use carafe::store::{RevocationStore, UserRevocation};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -19,7 +20,10 @@ async fn a_scan_sees_every_record_and_nothing_else() {
     }
     // Other keys of the same store.
     store.revoke(&id(), NOW + 500, NOW).await.unwrap();
-    store.revoke_user("ann", NOW, NOW + 500, NOW).await.unwrap();
+    store
+        .revoke_user("ann", UserRevocation { logins_up_to: NOW, until: NOW + 500 }, NOW)
+        .await
+        .unwrap();
     let mut seen = BTreeMap::new();
     let visit = |id, stored: Result<carafe::store::Stored, _>| {
         seen.insert(id, stored.unwrap().record);

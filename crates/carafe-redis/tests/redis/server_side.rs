@@ -1,7 +1,7 @@
 //! What is on the server.
 
 use carafe::SessionStore as _;
-use carafe::store::Version;
+use carafe::store::{RevocationStore, UserRevocation, Version};
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
 use super::{NOW, id, record, store, url};
@@ -50,7 +50,10 @@ async fn every_key_expires_by_the_caller_s_clock() {
     // The caller's clock stands in 2023: a time of its own would have passed long ago.
     assert!(store.create(&id(), &record(Some("ann")), NOW).await.unwrap());
     store.revoke(&id(), NOW + 500, NOW).await.unwrap();
-    store.revoke_user("ann", NOW, u64::MAX, NOW).await.unwrap();
+    store
+        .revoke_user("ann", UserRevocation { logins_up_to: NOW, until: u64::MAX }, NOW)
+        .await
+        .unwrap();
     let keys = keys(&prefix).await;
     assert_eq!(keys.len(), 4, "{keys:?}");
     for key in keys {

@@ -13,7 +13,7 @@ pub(crate) const PAGE: &str = "/account/sessions";
 pub(crate) const HOME: &str = "https://shop.example";
 
 pub(crate) fn sessions(store: impl SessionStore, clock: &Clock) -> SessionLayer {
-    SessionLayer::stored(store, key().allow_weak_key()).unwrap().clock(clock.clone())
+    SessionLayer::stored(store, key().allow_weak_key()).unwrap().with_clock(clock.clone())
 }
 
 /// The routes of the application without layers.

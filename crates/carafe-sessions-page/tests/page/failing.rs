@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 use carafe::{Clock, ErrorKind, MemoryStore, SessionStore};
 use carafe_sessions_page::SessionsPage;
 
@@ -70,17 +73,19 @@ impl SessionStore for Fragile {
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
         self.up()?.delete_expired(now, limit).await
     }
+}
+
+impl RevocationStore for Fragile {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         self.up()?.revoke(id, until, now).await
     }
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.up()?.revoke_user(user, time, until, now).await
+        self.up()?.revoke_user(user, revocation, now).await
     }
     async fn revocations(
         &self,
@@ -89,6 +94,10 @@ impl SessionStore for Fragile {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         self.up()?.revocations(id, user, now).await
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.up()?.delete_expired_revocations(now, limit).await
     }
 }
 

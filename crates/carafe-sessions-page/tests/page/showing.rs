@@ -89,7 +89,7 @@ async fn who_is_not_signed_in_gets_401_or_the_login() {
             assert_eq!((answer.status.as_u16(), answer.text.as_str()), (401, "Unauthorized"));
             assert_eq!(answer.one("cache-control"), Some("no-store"));
         }
-        let layer = layer().login_page("/login").unwrap();
+        let layer = layer().with_login_page("/login").unwrap();
         let mut visitor = Client::new(routes(SessionsPage::new()).layer(layer));
         visitor.get(path).await;
         let answer = visitor.get(PAGE).await;

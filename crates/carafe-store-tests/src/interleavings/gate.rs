@@ -7,7 +7,9 @@ use std::time::Duration;
 use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+};
 use tokio::sync::{Notify, oneshot};
 
 use super::choices::Choices;
@@ -282,8 +284,8 @@ impl<S> Noted<S> {
 
 /// Implements the trait by calling the same method of the store.
 macro_rules! note {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
-        impl<S: SessionStore> SessionStore for Noted<S> {
+    ($trait:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl<S: $trait> $trait for Noted<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
                 self.note(self.store.$name($($arg),*)).await
             })*
@@ -291,7 +293,7 @@ macro_rules! note {
     };
 }
 
-note! {
+note! { SessionStore:
     create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
     load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
@@ -299,7 +301,11 @@ note! {
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
     delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
+}
+
+note! { RevocationStore:
     revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
-    revoke_user(user: &str, time: u64, until: u64, now: u64) -> ();
+    revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
     revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;
+    delete_expired_revocations(now: u64, limit: u32) -> u64;
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::{Record, State};
-use carafe::store::{Deleted, Revocations, StoreError, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+};
 use carafe::{MemoryStore, SessionStore};
 
 use super::check::{Violation, crashes, failures, history, pairs, try_all, try_random};
@@ -141,7 +143,9 @@ impl SessionStore for Broken {
         let now = if self.bug == Bug::SweepsAll { u64::MAX } else { now };
         self.store.delete_expired(now, limit).await
     }
+}
 
+impl RevocationStore for Broken {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         self.store.revoke(id, until, now).await
     }
@@ -149,11 +153,10 @@ impl SessionStore for Broken {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.store.revoke_user(user, time, until, now).await
+        self.store.revoke_user(user, revocation, now).await
     }
 
     async fn revocations(
@@ -163,6 +166,10 @@ impl SessionStore for Broken {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         self.store.revocations(id, user, now).await
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.store.delete_expired_revocations(now, limit).await
     }
 }
 

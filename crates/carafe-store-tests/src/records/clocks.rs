@@ -2,7 +2,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use carafe::SessionStore as _;
 use carafe::record::Record;
-use carafe::store::Revocations;
+use carafe::store::{RevocationStore as _, Revocations, UserRevocation};
 
 use crate::Fixture;
 use crate::support::{IDLE, new_id, record_at};
@@ -33,9 +33,13 @@ pub async fn a_clock_that_is_ahead_deletes_nothing(fixture: impl Fixture) {
     assert!(store.create(&expired, &record_at(began), began).await.unwrap());
     assert!(store.create(&alive, &record_of_ada(now), now).await.unwrap());
     store.revoke(&revoked, now + 30 * DAY, now).await.unwrap();
-    store.revoke_user("ada", now, now + 30 * DAY, now).await.unwrap();
+    store
+        .revoke_user("ada", UserRevocation { logins_up_to: now, until: now + 30 * DAY }, now)
+        .await
+        .unwrap();
     for second in 0..3 {
         ahead.delete_expired(now + AHEAD + second, 100).await.unwrap();
+        ahead.delete_expired_revocations(now + AHEAD + second, 100).await.unwrap();
         assert!(store.load(&alive, now).await.unwrap().is_some(), "a session is gone");
         let known = store.revocations(&revoked, Some("ada"), now).await.unwrap();
         let both = Revocations { session: true, not_before: Some(now) };
@@ -53,7 +57,7 @@ pub async fn a_clock_that_is_ahead_forgets_no_revocation(fixture: impl Fixture) 
     let (store, ahead) = (fixture.open().await, fixture.open().await);
     let (now, revoked) = (now(), new_id());
     store.revoke(&revoked, now + 30 * DAY, now).await.unwrap();
-    ahead.delete_expired(now + AHEAD, 100).await.unwrap();
+    ahead.delete_expired_revocations(now + AHEAD, 100).await.unwrap();
     assert!(store.revocations(&revoked, None, now).await.unwrap().session);
 }
 

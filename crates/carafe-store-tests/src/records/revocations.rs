@@ -1,5 +1,4 @@
-use carafe::SessionStore as _;
-use carafe::store::Revocations;
+use carafe::store::{RevocationStore, Revocations, UserRevocation};
 
 use crate::Fixture;
 use crate::support::{NOW, create, is_there, new_id, record_of};
@@ -9,7 +8,10 @@ pub async fn nothing_is_revoked_by_itself(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = create(&store, &record_of("ada")).await;
     store.revoke(&new_id(), NOW + 100, NOW).await.unwrap();
-    store.revoke_user("bob", NOW, NOW + 100, NOW).await.unwrap();
+    store
+        .revoke_user("bob", UserRevocation { logins_up_to: NOW, until: NOW + 100 }, NOW)
+        .await
+        .unwrap();
     for user in [None, Some("ada")] {
         let revoked = store.revocations(&id, user, NOW).await.unwrap();
         assert_eq!(revoked, Revocations::default());
@@ -47,7 +49,14 @@ pub async fn a_users_limit_never_moves_back(fixture: impl Fixture) {
     let limit = async |now: u64| store.revocations(&id, Some("ada"), now).await.unwrap().not_before;
     assert_eq!(limit(NOW).await, None);
     for (time, expected) in [(10, 10), (20, 20), (15, 20), (20, 20), (0, 20), (30, 30)] {
-        store.revoke_user("ada", NOW + time, NOW + 100 + time, NOW).await.unwrap();
+        store
+            .revoke_user(
+                "ada",
+                UserRevocation { logins_up_to: NOW + time, until: NOW + 100 + time },
+                NOW,
+            )
+            .await
+            .unwrap();
         assert_eq!(limit(NOW).await, Some(NOW + expected));
     }
     assert_eq!(limit(NOW + 129).await, Some(NOW + 30));
@@ -57,8 +66,14 @@ pub async fn a_users_limit_never_moves_back(fixture: impl Fixture) {
 /// A user's limit stays known for the longest of the times that were asked for.
 pub async fn a_users_limit_is_never_forgotten_sooner(fixture: impl Fixture) {
     let store = fixture.open().await;
-    store.revoke_user("ada", NOW, NOW + 100, NOW).await.unwrap();
-    store.revoke_user("ada", NOW + 1, NOW + 50, NOW).await.unwrap();
+    store
+        .revoke_user("ada", UserRevocation { logins_up_to: NOW, until: NOW + 100 }, NOW)
+        .await
+        .unwrap();
+    store
+        .revoke_user("ada", UserRevocation { logins_up_to: NOW + 1, until: NOW + 50 }, NOW)
+        .await
+        .unwrap();
     let revoked = store.revocations(&new_id(), Some("ada"), NOW + 99).await.unwrap();
     assert_eq!(revoked.not_before, Some(NOW + 1));
 }
@@ -69,10 +84,16 @@ pub async fn revocations_outlive_sweeps(fixture: impl Fixture) {
     let (short, long) = (new_id(), new_id());
     store.revoke(&short, NOW + 10, NOW).await.unwrap();
     store.revoke(&long, NOW + 100, NOW).await.unwrap();
-    store.revoke_user("ada", NOW, NOW + 10, NOW).await.unwrap();
-    store.revoke_user("bob", NOW, NOW + 100, NOW).await.unwrap();
+    store
+        .revoke_user("ada", UserRevocation { logins_up_to: NOW, until: NOW + 10 }, NOW)
+        .await
+        .unwrap();
+    store
+        .revoke_user("bob", UserRevocation { logins_up_to: NOW, until: NOW + 100 }, NOW)
+        .await
+        .unwrap();
     let id = create(&store, &record_of("ada")).await;
-    while store.delete_expired(NOW + 10, 10).await.unwrap() >= 10 {}
+    while store.delete_expired_revocations(NOW + 10, 10).await.unwrap() >= 10 {}
     let of = async |id, user| store.revocations(id, Some(user), NOW + 10).await.unwrap();
     assert_eq!(of(&short, "ada").await, Revocations::default());
     assert_eq!(of(&long, "bob").await, Revocations { session: true, not_before: Some(NOW) });
@@ -84,8 +105,11 @@ pub async fn revocations_may_last_for_ever(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = new_id();
     store.revoke(&id, u64::MAX, NOW).await.unwrap();
-    store.revoke_user("ada", u64::MAX, u64::MAX, NOW).await.unwrap();
-    store.delete_expired(1 << 40, 10).await.unwrap();
+    store
+        .revoke_user("ada", UserRevocation { logins_up_to: u64::MAX, until: u64::MAX }, NOW)
+        .await
+        .unwrap();
+    store.delete_expired_revocations(1 << 40, 10).await.unwrap();
     let revoked = store.revocations(&id, Some("ada"), 1 << 40).await.unwrap();
     assert!(revoked.session);
     // Stores may take a time beyond 2^53 for that.
@@ -103,7 +127,14 @@ pub async fn racing_revocations_keep_the_latest(fixture: impl Fixture) {
         tasks.push(tokio::spawn(async move {
             let store = &stores[time % 2];
             let time = time as u64;
-            store.revoke_user("ada", NOW + time, NOW + 100 + time, NOW).await.unwrap();
+            store
+                .revoke_user(
+                    "ada",
+                    UserRevocation { logins_up_to: NOW + time, until: NOW + 100 + time },
+                    NOW,
+                )
+                .await
+                .unwrap();
             store.revoke(&id, NOW + 100 + time, NOW).await.unwrap();
         }));
     }

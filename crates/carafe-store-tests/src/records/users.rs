@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use carafe::SessionStore;
 use carafe::record::Record;
-use carafe::store::Version;
+use carafe::store::{RevocationStore, UserRevocation, Version};
 
 use crate::Fixture;
 use crate::support::{
@@ -191,7 +191,14 @@ pub async fn users_may_have_any_name(fixture: impl Fixture) {
     let mut ids = Vec::new();
     for name in names {
         ids.push(create(&store, &record_of(name)).await);
-        store.revoke_user(name, NOW + ids.len() as u64, NOW + 100, NOW).await.unwrap();
+        store
+            .revoke_user(
+                name,
+                UserRevocation { logins_up_to: NOW + ids.len() as u64, until: NOW + 100 },
+                NOW,
+            )
+            .await
+            .unwrap();
     }
     for (number, (name, id)) in names.iter().zip(&ids).enumerate() {
         assert_eq!(ids_of(&store, name).await, [*id], "{name:?}");

@@ -1,7 +1,7 @@
 use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
 use carafe::record::State;
-use carafe::store::Version;
+use carafe::store::{RevocationStore, Version};
 
 use crate::Fixture;
 use crate::support::{NOW, create, load, new_id, pointer, record, record_with, written};

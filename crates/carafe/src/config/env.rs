@@ -65,19 +65,19 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
 
 fn apply_flask(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
     Ok(match variable.setting {
-        "SESSION_COOKIE_NAME" => config.session_cookie_name(variable.text()?),
-        "SESSION_COOKIE_DOMAIN" => config.session_cookie_domain(variable.optional_text()?),
+        "SESSION_COOKIE_NAME" => config.cookie_name(variable.text()?),
+        "SESSION_COOKIE_DOMAIN" => config.cookie_domain(variable.optional_text()?),
         "SESSION_COOKIE_PATH" => Config { cookie_path: variable.optional_text()?, ..config },
         "APPLICATION_ROOT" => config.application_root(variable.text()?),
-        "SESSION_COOKIE_HTTPONLY" => config.session_cookie_httponly(variable.bool()?),
-        "SESSION_COOKIE_SECURE" => config.session_cookie_secure(variable.bool()?),
-        "SESSION_COOKIE_SAMESITE" => config.session_cookie_samesite(variable.same_site()?),
-        "SESSION_COOKIE_PARTITIONED" => config.session_cookie_partitioned(variable.bool()?),
+        "SESSION_COOKIE_HTTPONLY" => config.http_only(variable.bool()?),
+        "SESSION_COOKIE_SECURE" => config.secure(variable.bool()?),
+        "SESSION_COOKIE_SAMESITE" => config.same_site(variable.same_site()?),
+        "SESSION_COOKIE_PARTITIONED" => config.partitioned(variable.bool()?),
         "SESSION_REFRESH_EACH_REQUEST" => {
             let each = variable.bool()?;
-            config.session_refresh(if each { Refresh::EachRequest } else { Refresh::Never })
+            config.refresh(if each { Refresh::EachRequest } else { Refresh::Never })
         }
-        "PERMANENT_SESSION_LIFETIME" => config.permanent_session_lifetime(variable.seconds()?),
+        "PERMANENT_SESSION_LIFETIME" => config.lifetime(variable.seconds()?),
         "MAX_COOKIE_SIZE" => config.max_cookie_size(variable.bytes()?),
         _ => config,
     })

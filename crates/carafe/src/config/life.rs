@@ -6,7 +6,7 @@ use super::Config;
 
 impl Config {
     /// How long a session in a store lives without being used: 7 days by default, and never more
-    /// than [`permanent_session_lifetime`](Self::permanent_session_lifetime). A use is written at
+    /// than [`lifetime`](Self::lifetime). A use is written at
     /// most once per tenth of it.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {

@@ -28,8 +28,7 @@ impl Mistyped {
 }
 
 impl Config {
-    /// What [`Session::get`](crate::Session::get), [`get_serde`](crate::Session::get_serde),
-    /// [`take`](crate::Session::take) and [`update`](crate::Session::update) make of a value of
+    /// What [`Session::get`](crate::Session::get), [`take`](crate::Session::take) and [`update`](crate::Session::update) make of a value of
     /// another type than the one that is asked for. By default it is an error.
     ///
     /// ```

@@ -22,7 +22,10 @@ pub enum Refresh {
     Never,
 }
 
-/// The settings of a session layer, under Flask's own names.
+/// The settings of a session layer.
+///
+/// Where a setting is one of Flask's, its documentation begins with the name that Flask gives it, which
+/// is also its name in the environment: see [`from_prefixed_env`](Self::from_prefixed_env).
 ///
 /// [`Config::flask`] has Flask's defaults, [`Config::hardened`] safer ones. A layer checks them
 /// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
@@ -33,10 +36,10 @@ pub enum Refresh {
 ///
 /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).configure(|config| {
 ///     config
-///         .session_cookie_name("shop_session")
-///         .session_cookie_secure(true)
-///         .session_cookie_samesite(SameSite::Lax)
-///         .permanent_session_lifetime(Duration::from_secs(14 * 86_400))
+///         .cookie_name("shop_session")
+///         .secure(true)
+///         .same_site(SameSite::Lax)
+///         .lifetime(Duration::from_secs(14 * 86_400))
 /// })?;
 /// # Ok::<(), carafe::Error>(())
 /// ```
@@ -51,7 +54,11 @@ pub struct Config {
     pub(crate) same_site: Option<SameSite>,
     pub(crate) partitioned: bool,
     pub(crate) refresh: Refresh,
+    /// Whether requests and responses are as Flask's where that costs safety: see [`Config::flask`].
+    pub(crate) flask_profile: bool,
     pub(crate) lifetime: Duration,
+    /// Whether sessions are permanent that don't say.
+    pub(crate) permanent: bool,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
     /// Whether the cookie's name is part of the salt.
@@ -92,6 +99,10 @@ impl Config {
     /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
     /// 31 days and are renewed by every request. As in Flask, a session that another machine signed is
     /// refused as long as its clock is ahead of this one's.
+    ///
+    /// As in Flask, a response that renews the cookie of a session in a cookie writes what its request
+    /// has read: one that takes long undoes a logout or a change that another response has sent
+    /// meanwhile. The other profiles renew seldom: see [`refresh`](Self::refresh).
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -104,7 +115,9 @@ impl Config {
             same_site: None,
             partitioned: false,
             refresh: Refresh::EachRequest,
+            flask_profile: true,
             lifetime: Duration::from_secs(31 * 86_400),
+            permanent: false,
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
             named_salt: false,
@@ -134,7 +147,8 @@ impl Config {
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that depend on the session say
     /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
-    /// session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// session renew it, after a tenth of its lifetime. Weak secret keys are refused: see
+    /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
@@ -145,6 +159,7 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
+            flask_profile: false,
             caching: Caching::Private,
             head_takes_flashes: false,
             named_salt: true,
@@ -175,24 +190,27 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
+    #[doc(alias = "SESSION_COOKIE_NAME")]
     #[must_use]
-    pub fn session_cookie_name(mut self, name: impl Into<String>) -> Self {
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
     }
 
     /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. Without one
     /// (the default) only this host gets it.
+    #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     #[must_use]
-    pub fn session_cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
+    pub fn cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
         self.cookie_domain = domain.into();
         self
     }
 
     /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent; without one (the default)
     /// [`application_root`](Self::application_root).
+    #[doc(alias = "SESSION_COOKIE_PATH")]
     #[must_use]
-    pub fn session_cookie_path(mut self, path: impl Into<String>) -> Self {
+    pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
         self.cookie_path = Some(path.into());
         self
     }
@@ -205,37 +223,46 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from JavaScript; on by default.
+    #[doc(alias = "SESSION_COOKIE_HTTPONLY")]
     #[must_use]
-    pub fn session_cookie_httponly(mut self, on: bool) -> Self {
+    pub fn http_only(mut self, on: bool) -> Self {
         self.http_only = on;
         self
     }
 
     /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS only.
+    #[doc(alias = "SESSION_COOKIE_SECURE")]
     #[must_use]
-    pub fn session_cookie_secure(mut self, on: bool) -> Self {
+    pub fn secure(mut self, on: bool) -> Self {
         self.secure = on;
         self
     }
 
     /// `SESSION_COOKIE_SAMESITE`: which requests from other sites carry the cookie.
+    #[doc(alias = "SESSION_COOKIE_SAMESITE")]
     #[must_use]
-    pub fn session_cookie_samesite(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
+    pub fn same_site(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
         self.same_site = same_site.into();
         self
     }
 
     /// `SESSION_COOKIE_PARTITIONED`: whether an embedded page has a session for each site that
     /// embeds it. It makes the cookie secure.
+    #[doc(alias = "SESSION_COOKIE_PARTITIONED")]
     #[must_use]
-    pub fn session_cookie_partitioned(mut self, on: bool) -> Self {
+    pub fn partitioned(mut self, on: bool) -> Self {
         self.partitioned = on;
         self
     }
 
     /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
+    ///
+    /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
+    /// lifetime has passed since the cookie was written, so that most requests that only read write
+    /// nothing.
+    #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
-    pub fn session_refresh(mut self, refresh: Refresh) -> Self {
+    pub fn refresh(mut self, refresh: Refresh) -> Self {
         self.refresh = refresh;
         self
     }
@@ -244,9 +271,27 @@ impl Config {
     /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
     /// and it holds for sessions that aren't permanent as well. One in a store lives no longer than
     /// that without being used, whatever [`idle_timeout`](Self::idle_timeout) says.
+    #[doc(alias = "PERMANENT_SESSION_LIFETIME")]
     #[must_use]
-    pub fn permanent_session_lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
+        self
+    }
+
+    /// Whether sessions are permanent unless [`set_permanent(false)`](crate::Session::set_permanent) says
+    /// otherwise. Off by default, as in Flask, where a session ends with the browser's.
+    ///
+    /// The session's content doesn't say so: a Flask service that shares the cookie writes it as one that
+    /// isn't permanent.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().permanent_by_default(true);
+    /// ```
+    #[must_use]
+    pub fn permanent_by_default(mut self, on: bool) -> Self {
+        self.permanent = on;
         self
     }
 
@@ -402,9 +447,9 @@ impl Config {
     pub const VARIABLES: [&str; 18] = super::env::VARIABLES;
 
     /// How long after its last signature a session is accepted: what
-    /// [`permanent_session_lifetime`](Self::permanent_session_lifetime) has set.
+    /// [`lifetime`](Self::lifetime) has set.
     #[must_use]
-    pub fn lifetime(&self) -> Duration {
+    pub fn session_lifetime(&self) -> Duration {
         self.lifetime
     }
 

@@ -6,7 +6,7 @@ use super::life::RESERVED;
 use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
-use crate::{Dict, FromValue, Text, Value};
+use crate::{Dict, Text, Value};
 
 /// One request's view of its session: what came in, and what the request changed since.
 #[derive(Debug, Default)]
@@ -300,16 +300,6 @@ impl View {
             None if self.cleared => None,
             None => self.base_value(key).map(Cow::Owned),
         }
-    }
-
-    /// A text that is as it came and has no escapes, read without making a value of it first; `None`
-    /// says nothing of what there is.
-    #[inline]
-    pub(crate) fn read_text<T: FromValue>(&self, key: &[u8]) -> Option<T> {
-        if !T::READS_TEXT || self.cleared || self.changes.contains_key(key) {
-            return None;
-        }
-        self.base.plain_text(key).and_then(T::from_plain_text)
     }
 
     pub(crate) fn contains(&self, key: &[u8]) -> bool {

@@ -66,7 +66,7 @@ impl Engine {
             format!(
                 "two session layers own the cookie {:?} of the path {:?}: the outer one, {outer}, \
                  and the inner one, {inner}. Put clones of one layer around both, or give one of them \
-                 another `session_cookie_name`",
+                 another `cookie_name`",
                 attributes.name,
                 attributes.path,
                 outer = outer.description(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, StoreBackend, UserSessions};
+use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, UserSessions};
+use crate::store::RevocationStore;
 use crate::{Clock, Config, Error, ErrorKind, SessionStore};
 
 /// The sessions of a service: their keys, their settings, and where they are kept.
@@ -47,7 +48,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Stored)
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
     }
 
     /// Keeps the sessions in cookies, and asks a store which of them were ended.
@@ -60,18 +61,8 @@ impl Sessions {
     /// # Ok::<(), carafe::Error>(())
     /// ```
     #[must_use]
-    pub fn with_revocations(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Revocable)
-    }
-
-    fn with_store(
-        self,
-        store: impl SessionStore,
-        backend: impl FnOnce(StoreBackend) -> Backend,
-    ) -> Self {
-        let engine = Arc::unwrap_or_clone(self.engine);
-        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
-        Self { engine: Arc::new(engine.with_backend(backend(store))) }
+    pub fn with_revocations(self, store: impl RevocationStore) -> Self {
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
     }
 
     /// Takes the time from this clock, and not from the system's.

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::Session;
 use crate::content::Operation;
 use crate::{Error, Text, Value};
@@ -10,29 +12,35 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// The value of the key; if it is missing, `default` is inserted first (Python's
+    /// Returns the value of the key; if it is missing, `default` is inserted first (Python's
     /// `setdefault`). Only an insertion changes the session.
     ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// # fn example(session: Session) -> Result<(), Error> {
+    /// let language: String = session.entry("language").or_insert("en")?.deserialize_into()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the key is missing and the response has
-    /// begun.
-    pub fn or_insert(self, default: impl Into<Value>) -> Result<Value, Error> {
-        self.or_insert_with(|| default.into())
+    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if the key is missing and the default can't be
+    /// represented in a session, and [`ErrorKind::Closed`](crate::ErrorKind::Closed) if it is missing
+    /// and the response has begun.
+    pub fn or_insert(self, default: impl Serialize) -> Result<Value, Error> {
+        self.or_insert_with(|| default)
     }
 
     /// As [`or_insert`](Self::or_insert), with a default that is made only if it is needed.
     ///
     /// # Errors
     /// As [`or_insert`](Self::or_insert).
-    pub fn or_insert_with<V: Into<Value>>(
-        self,
-        default: impl FnOnce() -> V,
-    ) -> Result<Value, Error> {
+    pub fn or_insert_with<T: Serialize>(self, default: impl FnOnce() -> T) -> Result<Value, Error> {
         if let Some(value) = self.session.value(&self.key) {
             return Ok(value);
         }
         super::login::check_key(self.key.as_wtf8())?;
-        let default = default().into();
+        let default = Value::from_serialize(&default())?;
         self.session.write(|view| {
             // Another holder of this session may have been faster.
             if let Some(value) = view.get(self.key.as_wtf8()) {

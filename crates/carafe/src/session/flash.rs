@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use super::Session;
 use crate::content::{FLASHES, Operation, View, not_flashes};
 use crate::{AsText, Error, Text, Value};
@@ -26,22 +28,20 @@ impl Session {
     ///
     /// # Errors
     /// As [`flash_with`](Self::flash_with).
-    pub fn flash(&self, message: impl Into<Value>) -> Result<(), Error> {
+    pub fn flash(&self, message: impl Serialize) -> Result<(), Error> {
         self.flash_with("message", message)
     }
 
     /// Flashes a message in a category, such as `error` or `info`.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun; [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes`
-    /// holds something else than messages.
-    pub fn flash_with(
-        &self,
-        category: impl AsText,
-        message: impl Into<Value>,
-    ) -> Result<(), Error> {
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than
+    /// messages, [`ErrorKind::Value`](crate::ErrorKind::Value) if the message can't be represented in
+    /// a session.
+    pub fn flash_with(&self, category: impl AsText, message: impl Serialize) -> Result<(), Error> {
         let category = Value::Text(category.into_text());
-        let message = Value::Tuple(vec![category, message.into()]);
+        let message = Value::Tuple(vec![category, Value::from_serialize(&message)?]);
         self.perform(Operation::Flash(message))
     }
 

@@ -1,15 +1,16 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Entry;
 use super::login::check_key;
-use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
+use crate::content::{Change, LIFETIME, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
-use crate::{AsText, Dict, Error, ErrorKind, FromValue, Mistyped, Text, Value};
+use crate::{AsText, Dict, Error, ErrorKind, Mistyped, Text, Value};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -36,25 +37,36 @@ impl Session {
         Self { slot }
     }
 
-    /// The value of a key as a `T`; `None` if the key is missing.
+    /// Returns the value of a key as anything that serde deserialises; `None` if the key is missing.
+    ///
+    /// Types are converted as Python does it silently, and no further: an `int` is read as a float,
+    /// a tuple as a list, but a `bool` is no integer, and bytes are no text. See
+    /// [`Value::deserialize_into`] for all of it.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session, Uuid};
+    /// #[derive(serde::Deserialize)]
+    /// struct Item {
+    ///     name: String,
+    ///     count: u32,
+    /// }
+    ///
+    /// # fn example(session: Session) -> Result<(), Error> {
+    /// let name: Option<String> = session.get("username")?;
+    /// let cart = session.get::<Vec<Item>>("cart")?.unwrap_or_default();
+    /// let id: Option<Uuid> = session.get("id")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
-    pub fn get<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        let text = self.read_mut(|view| {
-            view.note_read(key.as_wtf8());
-            view.read_text(key.as_wtf8())
-        });
-        match text {
-            Some(text) => Ok(Some(text)),
-            None => {
-                let value = self.value(&key).map(|value| convert(&key, value));
-                self.mistyped().allow(value.transpose())
-            }
-        }
+    pub fn get<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+        let value = self.value(&key).map(|value| convert(&key, value));
+        self.mistyped().allow(value.transpose())
     }
 
-    /// The value of a key, whatever its type; `None` if the key is missing.
+    /// Returns the value of a key, whatever its type and however deep; `None` if the key is missing.
     #[must_use]
     pub fn value(&self, key: impl AsText) -> Option<Value> {
         self.read_mut(|view| {
@@ -63,47 +75,38 @@ impl Session {
         })
     }
 
-    /// The value of a key, read with serde; `None` if the key is missing.
+    /// Sets the value of a key to anything that serde serialises: Python's `session[key] = value`.
+    ///
+    /// Vectors and sets become lists, tuples and arrays tuples, structs and maps dictionaries. What
+    /// serde has no type for keeps its own: [`Uuid`](crate::Uuid), [`DateTime`](crate::DateTime),
+    /// [`Markup`](crate::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
+    ///
+    /// ```
+    /// # use carafe::{DateTime, Error, Session};
+    /// #[derive(serde::Serialize)]
+    /// struct Item {
+    ///     name: String,
+    ///     count: u32,
+    /// }
+    ///
+    /// # fn example(session: Session) -> Result<(), Error> {
+    /// session.insert("username", "admin")?;
+    /// session.insert("cart", vec![Item { name: "pear".to_owned(), count: 2 }])?;
+    /// session.insert("seen", DateTime::now())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Type`] if the value isn't of the shape that `T` has.
-    pub fn get_serde<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        match self.value(&key) {
-            None => Ok(None),
-            Some(value) => {
-                let read = value.deserialize_into().map(Some).map_err(|error| at_key(&key, &error));
-                self.mistyped().allow(read)
-            }
-        }
-    }
-
-    /// Sets the value of a key: Python's `session[key] = value`.
-    ///
-    /// # Errors
+    /// [`ErrorKind::Value`] if the value can't be represented in a session, and
     /// [`ErrorKind::Closed`] if the response has begun, so that the change couldn't be saved.
-    pub fn insert(&self, key: impl AsText, value: impl Into<Value>) -> Result<(), Error> {
-        let (key, value) = (key.into_text(), value.into());
+    pub fn insert(&self, key: impl AsText, value: impl Serialize) -> Result<(), Error> {
+        let (key, value) = (key.into_text(), Value::from_serialize(&value)?);
         check_key(key.as_wtf8())?;
         self.write(|view| {
             let seen = view.seen(key.as_wtf8());
             view.perform(Operation::Insert { key, value, seen })
         })
-    }
-
-    /// Sets the value of a key to anything that serde serialises.
-    ///
-    /// serde knows less types than Flask: a `Uuid` or a time becomes text here. Give those to
-    /// [`insert`](Self::insert), or see [`Value`] for how to keep them.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Value`] if the value can't be represented in a session, and
-    /// [`ErrorKind::Closed`] if the response has begun.
-    pub fn insert_serde<T: Serialize + ?Sized>(
-        &self,
-        key: impl AsText,
-        value: &T,
-    ) -> Result<(), Error> {
-        self.insert(key, Value::from_serialize(value)?)
     }
 
     /// Sets a value within a value: Python's `session["cart"]["book"] = 3`.
@@ -122,19 +125,19 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::KeyMissing`] if a step on the way is missing, [`ErrorKind::Type`] if one leads
-    /// into something that is neither a dict nor a list, [`ErrorKind::Closed`] if the response has
-    /// begun.
+    /// into something that is neither a dict nor a list, [`ErrorKind::Value`] and
+    /// [`ErrorKind::Closed`] as for [`insert`](Self::insert).
     pub fn insert_at<S: Into<Step>>(
         &self,
         path: impl IntoIterator<Item = S>,
-        value: impl Into<Value>,
+        value: impl Serialize,
     ) -> Result<(), Error> {
         let mut steps = path.into_iter().map(Into::into);
         let Some(Step::Key(key)) = steps.next() else {
             return Err(missing());
         };
         let path: Vec<Step> = steps.collect();
-        let value = value.into();
+        let value = Value::from_serialize(&value)?;
         if path.is_empty() {
             return self.insert(key, value);
         }
@@ -170,7 +173,7 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
     /// begun.
-    pub fn take<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+    pub fn take<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
         let taken = self.write(|view| {
             check_key(key.as_wtf8())?;
             let Some(value) = view.get(key.as_wtf8()) else {
@@ -187,14 +190,16 @@ impl Session {
     /// even if there are none.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] if the response has begun.
-    pub fn extend<K: AsText, V: Into<Value>>(
+    /// As [`insert`](Self::insert). No key is set then.
+    pub fn extend<K: AsText, V: Serialize>(
         &self,
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Result<(), Error> {
-        let entries: Vec<(Text, Value)> =
-            entries.into_iter().map(|(key, value)| (key.into_text(), value.into())).collect();
-        entries.iter().try_for_each(|(key, _)| check_key(key.as_wtf8()))?;
+        let entry = |(key, value): (K, V)| {
+            check_key(key.as_wtf8())?;
+            Ok((key.into_text(), Value::from_serialize(&value)?))
+        };
+        let entries = entries.into_iter().map(entry).collect::<Result<Vec<_>, Error>>()?;
         self.write(|view| {
             view.perform(Operation::Touch)?;
             for (key, value) in entries {
@@ -226,42 +231,40 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Type`] if the value isn't a `T`, [`ErrorKind::Closed`] if the response has
-    /// begun.
+    /// [`ErrorKind::Type`] if the value isn't a `T`, [`ErrorKind::Value`] if the new one can't be
+    /// represented in a session, [`ErrorKind::Closed`] if the response has begun.
     pub fn update<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
-        T: FromValue + Into<Value>,
+        T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
-        let change: Change = {
-            let (key, mistyped) = (key.clone(), self.mistyped());
-            Arc::new(move |old: Option<Value>| {
-                let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
-                Ok(change(old).into())
-            })
-        };
-        let new = self.change(&key, &change)?;
-        convert(&key, new)
+        let change = change_of(&key, self.mistyped(), move |old| Ok(change(old)));
+        self.change(&key, &change)
     }
 
-    /// Changes a value by a function that may run again, and returns the new one.
-    pub(super) fn change(&self, key: &Text, change: &Change) -> Result<Value, Error> {
+    /// Changes a value by a function that may run again, and returns the new one. A value that could
+    /// not be read again is an error before anything is changed.
+    pub(super) fn change<T>(&self, key: &Text, change: &Change) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+    {
         loop {
             // `change` runs outside the lock, so that it may use the session itself.
             let (old, version) = self
                 .write(|view| Ok((view.get(key.as_wtf8()).map(Cow::into_owned), view.version())))?;
             let new = change(old)?;
+            let result = convert(key, new.clone())?;
             let unchanged_since = self.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.update(key.clone(), new.clone(), change);
+                    view.update(key.clone(), new, change);
                 }
                 Ok(unchanged)
             })?;
             if unchanged_since {
-                return Ok(new);
+                return Ok(result);
             }
         }
     }
@@ -305,8 +308,9 @@ impl Session {
 
     /// Whether the session outlives the browser's: Flask's `session.permanent`.
     #[must_use]
-    pub fn permanent(&self) -> bool {
-        self.read(is_permanent)
+    pub fn is_permanent(&self) -> bool {
+        let default = self.slot().engine.config().permanent;
+        self.read(|view| is_permanent(view, default))
     }
 
     /// Makes the session outlive the browser's, for the lifetime that is configured, or not: Flask's
@@ -318,9 +322,40 @@ impl Session {
         self.insert(PERMANENT, permanent)
     }
 
+    /// Makes the session permanent with a lifetime of its own, for instance for a user who asks to be
+    /// remembered: it ends that long after its last use, in whole seconds. Call it after
+    /// [`login`](Self::login), which begins the session anew.
+    ///
+    /// It is no longer than [`Config::lifetime`](crate::Config::lifetime)
+    /// and [`absolute_timeout`](crate::Config::absolute_timeout) allow, and takes the place of
+    /// [`idle_timeout`](crate::Config::idle_timeout) for a session in a store.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// use std::time::Duration;
+    ///
+    /// async fn login(session: Session, remember_me: bool) -> Result<(), Error> {
+    ///     // … after the password was checked:
+    ///     session.login("42")?;
+    ///     if remember_me {
+    ///         session.set_lifetime(Duration::from_secs(30 * 86_400))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn set_lifetime(&self, lifetime: Duration) -> Result<(), Error> {
+        let seconds = i64::try_from(lifetime.as_secs().max(1)).unwrap_or(i64::MAX);
+        let (key, value) = (Text::from(LIFETIME), Value::from(seconds));
+        self.set_permanent(true)?;
+        self.write(|view| view.perform(Operation::Insert { key, value, seen: None }))
+    }
+
     /// Whether this request changed the session: Flask's `session.modified`.
     #[must_use]
-    pub fn modified(&self) -> bool {
+    pub fn is_modified(&self) -> bool {
         self.read(View::modified)
     }
 
@@ -386,15 +421,24 @@ impl Session {
 }
 
 /// A value as a `T`, or an error that names the key.
-pub(crate) fn convert<T: FromValue>(key: &impl AsText, value: Value) -> Result<T, Error> {
-    T::from_value(value).map_err(|error| at_key(key, &error))
+pub(crate) fn convert<T: DeserializeOwned>(key: &impl AsText, value: Value) -> Result<T, Error> {
+    value.deserialize_into().map_err(|error| {
+        let key = key.into_text().to_string();
+        Error::new(ErrorKind::from(error.kind()), format!("the session's key {key:?}: {error}"))
+    })
 }
 
-fn at_key(key: &impl AsText, error: &dyn fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Type,
-        format!("the session's key {:?}: {error}", key.into_text().to_string()),
-    )
+/// The change of a key's value that a function of a type's values makes.
+pub(super) fn change_of<T, F>(key: &Text, mistyped: Mistyped, change: F) -> Change
+where
+    T: Serialize + DeserializeOwned,
+    F: Fn(Option<T>) -> Result<T, Error> + Send + Sync + 'static,
+{
+    let key = key.clone();
+    Arc::new(move |old: Option<Value>| {
+        let old = mistyped.allow(old.map(|value| convert(&key, value)).transpose())?;
+        Ok(Value::from_serialize(&change(old)?)?)
+    })
 }
 
 impl fmt::Debug for Session {

@@ -1,6 +1,9 @@
 //! Login, logout, and new ids.
 
-use super::Session;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Session, fields};
 use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
 use crate::id::{PublicId, SessionId};
 use crate::{AsText, Error, ErrorKind, Text};
@@ -32,6 +35,33 @@ impl LoginOptions {
     pub fn keep(mut self, key: impl AsText) -> Self {
         self.keep.push(key.into_text());
         self
+    }
+
+    /// Keeps the fields of a [`Typed`](crate::Typed) session, as [`keep`](Self::keep) does: those that
+    /// `T` names, and with serde's `flatten` those that its default has.
+    ///
+    /// ```
+    /// use carafe::{Error, LoginOptions, Session, Typed};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize, Default)]
+    /// struct Cart {
+    ///     items: Vec<u32>,
+    /// }
+    ///
+    /// fn log_in(session: &Session, user: &str) -> Result<(), Error> {
+    ///     session.login_with(user, LoginOptions::default().keep_fields::<Cart>()?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] if `T` is no struct with named fields.
+    pub fn keep_fields<T>(mut self) -> Result<Self, Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+    {
+        self.keep.extend(fields::names::<T>()?);
+        Ok(self)
     }
 
     /// How many bytes of an [`address`](Self::address) are kept.
@@ -102,7 +132,9 @@ impl Session {
             id,
             address,
             agent,
-        })))
+        })))?;
+        self.slot().state().logged_in = true;
+        Ok(())
     }
 
     /// Ends the session, and removes its cookie. What is written after it in the same request, such
@@ -110,7 +142,7 @@ impl Session {
     ///
     /// With a store, every copy of the cookie is dead, also for requests that are under way. A
     /// cookie alone can't do that: a copy of it stays valid until it expires, unless the layer has
-    /// [`revocations`](crate::SessionLayer::revocations).
+    /// [`revocations`](crate::SessionLayer::with_revocations).
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.

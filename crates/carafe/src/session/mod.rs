@@ -3,6 +3,7 @@
 mod entry;
 #[cfg(feature = "actix")]
 mod extract;
+mod fields;
 mod flash;
 mod handle;
 mod lazy;

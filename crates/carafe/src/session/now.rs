@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Session;
-use super::handle::convert;
+use super::handle::{change_of, convert};
 use super::login::check_key;
 use crate::content::{Change, Operation, View};
-use crate::{AsText, Error, FromValue, Value};
+use crate::{AsText, Error, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
 type Found = Arc<Mutex<Option<Value>>>;
@@ -45,7 +48,7 @@ impl Session {
     /// As [`update`](Self::update) and [`save`](Self::save).
     pub async fn update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
-        T: FromValue + Into<Value>,
+        T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
         if !self.read(View::is_in_store) {
@@ -55,11 +58,10 @@ impl Session {
         check_key(key.as_wtf8())?;
         let written = Found::default();
         let operation = {
-            let (name, written) = (key.clone(), Arc::clone(&written));
-            let mistyped = self.mistyped();
+            let written = Arc::clone(&written);
+            let change = change_of(&key, self.mistyped(), move |old| Ok(change(old)));
             let change: Change = Arc::new(move |old: Option<Value>| {
-                let old = mistyped.allow(old.map(|value| convert(&name, value)).transpose())?;
-                let new: Value = change(old).into();
+                let new = change(old)?;
                 put(&written, Some(new.clone()));
                 Ok(new)
             });
@@ -77,7 +79,10 @@ impl Session {
     ///
     /// # Errors
     /// As [`take`](Self::take) and [`save`](Self::save). A value of another type stays.
-    pub async fn take_now<T: FromValue>(&self, key: impl AsText) -> Result<Option<T>, Error> {
+    pub async fn take_now<T: DeserializeOwned>(
+        &self,
+        key: impl AsText,
+    ) -> Result<Option<T>, Error> {
         if !self.read(View::is_in_store) {
             return self.take(key);
         }

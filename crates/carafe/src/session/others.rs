@@ -4,7 +4,7 @@ use super::Session;
 use crate::content::View;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
-use crate::signing::CLOCK_SKEW;
+use crate::store::UserRevocation;
 use crate::{Error, ErrorKind};
 
 impl Session {
@@ -50,7 +50,7 @@ impl Session {
     /// as far as is known: sessions in cookies nobody can count.
     ///
     /// For sessions in cookies the layer needs
-    /// [`revocations`](crate::SessionLayer::revocations): all logins of the user up to this second
+    /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this second
     /// count no more.
     ///
     /// # Errors
@@ -68,12 +68,10 @@ impl Session {
             }
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
-                // Also logins of now on a machine whose clock is ahead, and this one, whose date may be
-                // that of a login after a revocation.
-                let login = self.read(View::logged_in_at).unwrap_or(now);
-                let time = now.saturating_add(CLOCK_SKEW).max(login);
-                let until = engine.revoked_until(now);
-                backend.store().revoke_user(&user, time, until, now).await.map_err(failed)?;
+                let own = (self.id(), user.as_str(), self.read(View::logged_in_at));
+                let logins_up_to = engine.revoked_logins(backend, own, now).await?;
+                let revocation = UserRevocation { logins_up_to, until: engine.revoked_until(now) };
+                backend.store().revoke_user(&user, revocation, now).await.map_err(failed)?;
                 self.logout()?;
                 Ok(0)
             }

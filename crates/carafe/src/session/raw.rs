@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::handle::convert;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::handle::change_of;
 use super::login::check_key;
 use super::{LazySession, Session};
-use crate::content::{Change, Operation, View};
+use crate::content::{Operation, View};
 use crate::engine::Request;
 use crate::value::json::Payload;
-use crate::{AsText, Error, FromValue, Value};
+use crate::{AsText, Error, Value};
 
 impl Session {
     /// Opens the session of a request that was begun with
@@ -121,9 +124,9 @@ impl Session {
         &self,
         key: impl AsText,
         seen: Option<Value>,
-        value: impl Into<Value>,
+        value: impl Serialize,
     ) -> Result<(), Error> {
-        let (key, value) = (key.into_text(), value.into());
+        let (key, value) = (key.into_text(), Value::from_serialize(&value)?);
         check_key(key.as_wtf8())?;
         self.perform(Operation::Insert { key, value, seen: Some(seen) })
     }
@@ -151,19 +154,12 @@ impl Session {
     /// The function's, and those of [`update`](Self::update).
     pub fn try_update<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
-        T: FromValue + Into<Value>,
+        T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let key = key.into_text();
         check_key(key.as_wtf8())?;
-        let change: Change = {
-            let key = key.clone();
-            Arc::new(move |old: Option<Value>| {
-                let old = old.map(|value| convert(&key, value)).transpose()?;
-                Ok(change(old)?.into())
-            })
-        };
-        let new = self.change(&key, &change)?;
-        convert(&key, new)
+        let change = change_of(&key, self.mistyped(), change);
+        self.change(&key, &change)
     }
 }

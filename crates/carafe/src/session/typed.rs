@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Session;
-use super::login::check_key;
-use crate::content::{Operation, RESERVED, View, ViewChange};
-use crate::value::{Fields, read_fields};
-use crate::{Dict, Error, ErrorKind, Text, Value};
+use super::fields::{Changes, Editing, read};
+use crate::content::{Operation, View, ViewChange};
+use crate::{Error, Text, Value};
 
 /// A session whose keys are the fields of a struct, so that the compiler knows them and their types.
 ///
@@ -53,8 +52,14 @@ use crate::{Dict, Error, ErrorKind, Text, Value};
 ///   `rename` gives it another key. Keys that the struct doesn't name are left alone.
 /// - A field that isn't there has the value that `T::default()` gives it. A field set to `None` is
 ///   removed, if `None` is its default.
-/// - Only fields that were changed are saved, each for itself: requests that change other fields at
-///   the same time lose nothing.
+/// - Fields that were changed are saved, each for itself: requests that change other fields at the
+///   same time lose nothing. With the first change, the defaults of all fields are saved that the
+///   session doesn't hold yet, so that those which differ each time, such as a time or a random
+///   number, are the same from then on. A default of `None` is not.
+/// - What can't be read again is not saved: a change is an error if serde skips a field whose default
+///   would come back, or writes what it doesn't read.
+/// - With serde's `flatten`, a value that serde has no form for (an integer beyond 64 bits, text with
+///   a lone surrogate) is left alone, if a field that can't hold it would get it.
 /// - A value of another type than its field is an error that names the key and both types.
 ///
 /// What the handle shows is how the session was when the handle was made, or last changed its
@@ -100,12 +105,14 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// fit its field, [`ErrorKind::Value`] if a new one can't be represented in a session. No field
     /// is saved then.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Result<R, Error> {
-        let mut fields: T = self.session.write(read)?;
-        let before = to_dict(&fields)?;
+        let mut editing: Editing<T> = self.session.write(Editing::begin)?;
         // Outside the lock, so that it may use the session itself.
-        let result = change(&mut fields);
-        let changed = changes(before, to_dict(&fields)?, &to_dict(&T::default())?)?;
+        let result = change(&mut editing.fields);
+        let changes = editing.changes()?;
         self.session.write(|view| {
+            changes.check::<T>(view)?;
+            let Changes { defaults, changed, .. } = changes;
+            insert_missing(view, defaults)?;
             for (key, value) in changed {
                 let seen = view.seen(key.as_wtf8());
                 match value {
@@ -118,7 +125,7 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
             }
             Ok(())
         })?;
-        self.fields = fields;
+        self.fields = editing.fields;
         Ok(result)
     }
 
@@ -141,18 +148,21 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
         };
         loop {
             // Outside the lock, as above; again if another holder of the session came between.
-            let (mut fields, version) =
-                self.session.write(|view| Ok((read::<T>(view)?, view.version())))?;
-            let changed = change_fields(&mut fields, change.as_ref())?;
+            let (mut editing, version) =
+                self.session.write(|view| Ok((Editing::<T>::begin(view)?, view.version())))?;
+            change(&mut editing.fields);
+            let changes = editing.changes()?;
             let unchanged_since = self.session.write(|view| {
                 let unchanged = view.version() == version;
                 if unchanged {
-                    view.update_fields(changed, Arc::clone(&again));
+                    changes.check::<T>(view)?;
+                    insert_missing(view, changes.defaults)?;
+                    view.update_fields(changes.changed, Arc::clone(&again));
                 }
                 Ok(unchanged)
             })?;
             if unchanged_since {
-                self.fields = fields;
+                self.fields = editing.fields;
                 return Ok(());
             }
         }
@@ -224,85 +234,22 @@ impl<T> fmt::Debug for Typed<T> {
     }
 }
 
+/// Inserts fields that are missing, with their defaults.
+fn insert_missing(view: &mut View, defaults: Vec<(Text, Value)>) -> Result<(), Error> {
+    defaults
+        .into_iter()
+        .try_for_each(|(key, value)| view.perform(Operation::OrInsert { key, value }))
+}
+
 /// Changes what a view has of the fields. An error leaves the view unchanged.
 fn apply<T>(view: &mut View, change: &dyn Fn(&mut T)) -> Result<T, Error>
 where
     T: Serialize + DeserializeOwned + Default,
 {
-    let mut fields = read(view)?;
-    view.write_fields(change_fields(&mut fields, change)?);
-    Ok(fields)
-}
-
-/// Changes the fields; what there is to write.
-fn change_fields<T: Serialize + Default>(
-    fields: &mut T,
-    change: &dyn Fn(&mut T),
-) -> Result<Vec<(Text, Option<Value>)>, Error> {
-    let before = to_dict(fields)?;
-    change(fields);
-    changes(before, to_dict(fields)?, &to_dict(&T::default())?)
-}
-
-/// The fields that differ, with their new values or with none where they are to be removed.
-fn changes(
-    mut before: Dict,
-    after: Dict,
-    defaults: &Dict,
-) -> Result<Vec<(Text, Option<Value>)>, Error> {
-    let mut changes = Vec::new();
-    for (key, value) in after {
-        if before.remove(&key).as_ref() != Some(&value) {
-            let removed = value.is_null() && defaults.get(&key).is_none_or(Value::is_null);
-            changes.push((key, (!removed).then_some(value)));
-        }
-    }
-    // serde can skip fields: what is skipped now is there no more.
-    changes.extend(before.into_iter().map(|(key, _)| (key, None)));
-    changes.iter().try_for_each(|(key, _)| check_key(key.as_wtf8()))?;
-    Ok(changes)
-}
-
-fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
-    match Value::from_serialize(fields)? {
-        Value::Dict(dict) => Ok(dict),
-        other => Err(Error::new(
-            ErrorKind::Value,
-            format!(
-                "a typed session must be a struct with named fields, and this type is written as {}",
-                other.type_name()
-            ),
-        )),
-    }
-}
-
-fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
-    let defaults = to_dict(&T::default())?;
-    Ok(read_fields(&mut ViewFields { view, defaults })?)
-}
-
-/// The fields that a view has, and those that a new session has.
-struct ViewFields<'a> {
-    view: &'a mut View,
-    defaults: Dict,
-}
-
-impl Fields for ViewFields<'_> {
-    fn field(&mut self, name: &[u8]) -> Option<Value> {
-        if name.starts_with(RESERVED) {
-            return None;
-        }
-        self.view.note_read(name);
-        match self.view.get(name) {
-            Some(value) => Some(value.into_owned()),
-            None => self.defaults.remove(Text::from_wtf8(name)),
-        }
-    }
-
-    fn names(&mut self) -> Vec<Text> {
-        let mut names = self.view.keys();
-        names
-            .extend(self.defaults.keys().filter(|key| !self.view.contains(key.as_wtf8())).cloned());
-        names
-    }
+    let mut editing: Editing<T> = Editing::begin(view)?;
+    change(&mut editing.fields);
+    let changes = editing.changes()?;
+    changes.check::<T>(view)?;
+    view.write_fields(changes.into_written());
+    Ok(editing.fields)
 }

@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind};
 /// The user who is logged in, for handlers that need one.
 ///
 /// It is extracted only if somebody [logged in](Session::login). Otherwise the visitor is sent to
-/// the [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+/// the [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
 /// `GET`, and is answered with 401 if not. `Option<CurrentUser>` takes everybody.
 ///
 /// ```
@@ -43,12 +43,36 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::LoginRequired`] if nobody is. As a response it leads to the
-    /// [login page](crate::SessionLayer::login_page), if the layer has one and the request is a
+    /// [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
     /// `GET`, and is a 401 if not.
     pub fn current_user(&self) -> Result<CurrentUser, Error> {
         match self.user() {
             Some(id) => Ok(CurrentUser { id, session: self.clone() }),
-            None => Err(login_required(self)),
+            None => Err(self.login_required()),
+        }
+    }
+
+    /// Returns the error that asks for a login, for applications that know by other means than
+    /// [`login`](Self::login) who the visitor is. It is of the kind [`ErrorKind::LoginRequired`].
+    ///
+    /// As a response it leads to the [login page](crate::SessionLayer::with_login_page), if the layer
+    /// has one and the request is a `GET`, and is a 401 if not.
+    ///
+    /// ```
+    /// use carafe::{Error, Session};
+    ///
+    /// async fn account(session: Session) -> Result<String, Error> {
+    ///     let name: Option<String> = session.get("username")?;
+    ///     name.ok_or_else(|| session.login_required())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn login_required(&self) -> Error {
+        let slot = self.slot();
+        let error = Error::new(ErrorKind::LoginRequired, "nobody is logged in");
+        match (&slot.engine.login_page, slot.wanted()) {
+            (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),
+            _ => error,
         }
     }
 }
@@ -85,14 +109,5 @@ impl CurrentUser {
 impl fmt::Debug for CurrentUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CurrentUser").finish_non_exhaustive()
-    }
-}
-
-fn login_required(session: &Session) -> Error {
-    let slot = session.slot();
-    let error = Error::new(ErrorKind::LoginRequired, "nobody is logged in");
-    match (&slot.engine.login_page, slot.wanted()) {
-        (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),
-        _ => error,
     }
 }

@@ -6,30 +6,30 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, Revocations, SessionStore, StoreError, StoreErrorKind, Stored, TimeLimit, Updated,
-    Version,
+    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
+    TimeLimit, Updated, UserRevocation, Version,
 };
 use crate::event::{self, Started};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A store of any type, whose every call ends within a time.
-#[derive(Clone)]
-pub(crate) struct Store {
-    store: Arc<dyn Erased>,
+pub(crate) struct Calls<E: ?Sized> {
+    store: Arc<E>,
     limit: TimeLimit,
 }
 
-impl Store {
-    pub(crate) fn new(store: impl SessionStore, timeout: Duration) -> Self {
-        Self { store: Arc::new(store), limit: TimeLimit::new(timeout) }
-    }
+/// The calls of a [`SessionStore`].
+pub(crate) type RecordCalls = Calls<dyn Records>;
+/// The calls of a [`RevocationStore`].
+pub(crate) type RevocationCalls = Calls<dyn Revoking>;
 
+impl<E: ?Sized> Calls<E> {
     /// The same store with another time limit.
-    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
-        Self { limit: TimeLimit::new(timeout), ..self }
+    pub(crate) fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { store: Arc::clone(&self.store), limit: TimeLimit::new(timeout) }
     }
 }
 
@@ -52,31 +52,36 @@ async fn wait<T>(
     answer.unwrap_or_else(late)
 }
 
-impl std::fmt::Debug for Store {
+impl<E: ?Sized> std::fmt::Debug for Calls<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Calls").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
-/// Declares the object-safe twin of [`SessionStore`], whose calls end within a time, its implementation
-/// for every store, and the methods of [`Store`] that call it.
+/// Declares the object-safe twin of a store's trait, whose calls end within a time, its implementation
+/// for every store, and the methods of [`Calls`] that call it.
 macro_rules! erase {
-    ($($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
-        trait Erased: Send + Sync {
+    ($trait:ident as $erased:ident:
+     $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+        pub(crate) trait $erased: Send + Sync {
             $(fn $name<'a>(&'a self, limit: TimeLimit, $($arg: $type),*) -> Answer<'a, $answer>;)*
         }
 
-        impl<S: SessionStore> Erased for S {
+        impl<S: $trait> $erased for S {
             $(fn $name<'a>(&'a self, limit: TimeLimit, $($arg: $type),*) -> Answer<'a, $answer> {
                 // All of it is in one box, and the call is in one place there.
                 Box::pin(async move {
-                    let call = pin!(SessionStore::$name(self, $($arg),*));
+                    let call = pin!($trait::$name(self, $($arg),*));
                     wait(limit, stringify!($name), StoreErrorKind::$late, call).await
                 })
             })*
         }
 
-        impl Store {
+        impl Calls<dyn $erased> {
+            pub(crate) fn new(store: impl $trait, timeout: Duration) -> Self {
+                Self { store: Arc::new(store), limit: TimeLimit::new(timeout) }
+            }
+
             $(pub(crate) fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
                 self.store.$name(self.limit, $($arg),*)
             })*
@@ -84,7 +89,7 @@ macro_rules! erase {
     };
 }
 
-erase! {
+erase! { SessionStore as Records:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
     Unavailable load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64)
@@ -93,7 +98,11 @@ erase! {
     Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
     Uncertain delete_for_user(user: &'a str, keep: Option<PublicId>) -> u64;
     Uncertain delete_expired(now: u64, count: u32) -> u64;
+}
+
+erase! { RevocationStore as Revoking:
     Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
-    Uncertain revoke_user(user: &'a str, time: u64, until: u64, now: u64) -> ();
+    Uncertain revoke_user(user: &'a str, revocation: UserRevocation, now: u64) -> ();
     Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;
+    Uncertain delete_expired_revocations(now: u64, count: u32) -> u64;
 }

@@ -9,7 +9,7 @@ mod sweep_clock;
 
 use std::future::Future;
 
-pub(crate) use self::erased::Store;
+pub(crate) use self::erased::{Answer, RecordCalls, RevocationCalls};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
@@ -65,6 +65,15 @@ pub struct Revocations {
     pub session: bool,
     /// Logins of the session's user up to this time, in Unix seconds, count no more.
     pub not_before: Option<u64>,
+}
+
+/// Which of a user's logins count no more, and how long that is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserRevocation {
+    /// Logins up to this time count no more, in Unix seconds.
+    pub logins_up_to: u64,
+    /// When the revocation may be forgotten, in Unix seconds.
+    pub until: u64,
 }
 
 /// Keeps records of sessions: what a server-side store has to do.
@@ -129,8 +138,8 @@ pub trait SessionStore: Send + Sync + 'static {
         keep: Option<PublicId>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Deletes records and revocations that have expired, at most `limit` of each, in any order. How
-    /// many it were: fewer than `limit` means that there are no more.
+    /// Deletes records that have expired, at most `limit`, in any order. Returns how many were
+    /// deleted: fewer than `limit` means that there are no more.
     ///
     /// The caller's clock may be wrong, and then must not delete what is alive for every other process.
     /// What has expired by `now` is deleted only if it has also expired by the store's own clock, or,
@@ -142,7 +151,13 @@ pub trait SessionStore: Send + Sync + 'static {
         now: u64,
         limit: u32,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}
 
+/// Remembers which sessions in cookies were ended: see
+/// [`SessionLayer::with_revocations`](crate::SessionLayer::with_revocations).
+///
+/// Times and errors are those of [`SessionStore`].
+pub trait RevocationStore: Send + Sync + 'static {
     /// Remembers until `until` that a session in a cookie was ended.
     fn revoke(
         &self,
@@ -151,21 +166,31 @@ pub trait SessionStore: Send + Sync + 'static {
         now: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Remembers until `until` that logins of a user up to `time` count no more. A later time
-    /// replaces an earlier one, and never the other way round.
+    /// Remembers that a user's logins up to some time count no more. Of two revocations of one user
+    /// the later times stay, whichever came first.
     fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// What has been revoked that concerns a session and its user.
+    /// Returns what has been revoked that concerns a session and its user.
     fn revocations(
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
         now: u64,
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
+
+    /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
+    /// many were deleted: fewer than `limit` means that there are no more. Of the caller's clock the same
+    /// holds as for [`SessionStore::delete_expired`].
+    ///
+    /// A store that removes them by itself may have nothing to do.
+    fn delete_expired_revocations(
+        &self,
+        now: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }

@@ -1,14 +1,17 @@
 use std::sync::Arc;
 
-use super::{Deleted, Revocations, SessionStore, StoreError, Stored, Updated, Version};
+use super::{
+    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version,
+};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
-/// Implements the trait by calling the same method of what the pointer points to.
+/// Implements a trait by calling the same method of what the pointer points to.
 macro_rules! forward {
-    ($($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         /// A store can be shared: between layers, and with whoever sweeps it.
-        impl<S: SessionStore> SessionStore for Arc<S> {
+        impl<S: $trait> $trait for Arc<S> {
             $(fn $name(&self, $($arg: $type),*)
                 -> impl Future<Output = Result<$answer, StoreError>> + Send
             {
@@ -18,7 +21,7 @@ macro_rules! forward {
     };
 }
 
-forward! {
+forward! { SessionStore:
     create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
     load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
@@ -26,7 +29,11 @@ forward! {
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
     delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
     delete_expired(now: u64, limit: u32) -> u64;
+}
+
+forward! { RevocationStore:
     revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
-    revoke_user(user: &str, time: u64, until: u64, now: u64) -> ();
+    revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
     revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;
+    delete_expired_revocations(now: u64, limit: u32) -> u64;
 }

@@ -83,7 +83,7 @@ impl<S> Client<S> {
 
     /// The host that requests go to, instead of `localhost`: for cookies with a domain.
     #[must_use]
-    pub fn host(mut self, host: impl Into<String>) -> Self {
+    pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
         self
     }

@@ -17,7 +17,7 @@
 //!
 //! // A clock that stands still, so that a test can tell what time it is.
 //! let clock = Clock::fixed(1_700_000_000);
-//! let sessions = SessionLayer::flask(SecretKey::new("dev")?).clock(clock.clone());
+//! let sessions = SessionLayer::flask(SecretKey::new("dev")?).with_clock(clock.clone());
 //! let app = Router::new().route("/", get(index)).layer(sessions.clone());
 //! let client = Client::new(app, &sessions);
 //!

@@ -3,10 +3,9 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{
-    Backend, Clock, Engine, ErrorPage, Name, SharedKeys, Slot, StoreBackend, UserSessions,
-};
+use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
 use crate::login_page::LoginPage;
+use crate::store::RevocationStore;
 use crate::{Config, Error, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
@@ -138,25 +137,15 @@ impl SessionLayer {
     /// Keeps the sessions in a store, and not in the cookie, with all settings as they are.
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Stored)
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
     }
 
     /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
     /// which sessions were ended, and is asked about those whose users logged in with
     /// [`Session::login`](crate::Session::login).
     #[must_use]
-    pub fn revocations(self, store: impl SessionStore) -> Self {
-        self.with_store(store, Backend::Revocable)
-    }
-
-    fn with_store(
-        self,
-        store: impl SessionStore,
-        backend: impl FnOnce(StoreBackend) -> Backend,
-    ) -> Self {
-        let engine = Arc::unwrap_or_clone(self.engine);
-        let store = StoreBackend::new(store, engine.config(), engine.clock.clone());
-        Self { engine: Arc::new(engine.with_backend(backend(store))) }
+    pub fn with_revocations(self, store: impl RevocationStore) -> Self {
+        Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
     }
 
     /// The sessions of any user, to list and end them: for administrators. `None` if sessions are in
@@ -214,7 +203,7 @@ impl SessionLayer {
 
     /// Judges and signs sessions by another clock than the system's.
     #[must_use]
-    pub fn clock(self, clock: Clock) -> Self {
+    pub fn with_clock(self, clock: Clock) -> Self {
         let engine = Arc::unwrap_or_clone(self.engine);
         Self { engine: Arc::new(engine.with_clock(clock)) }
     }
@@ -254,13 +243,13 @@ impl SessionLayer {
     /// ```
     /// use carafe::{SecretKey, SessionLayer};
     ///
-    /// let layer = SessionLayer::signed(SecretKey::random()?)?.login_page("/login")?;
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?.with_login_page("/login")?;
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
-    pub fn login_page(self, path: &str) -> Result<Self, Error> {
+    pub fn with_login_page(self, path: &str) -> Result<Self, Error> {
         let page = LoginPage::new(path)?;
         Ok(self.map(|engine| engine.login_page = Some(page)))
     }
@@ -281,7 +270,7 @@ impl SessionLayer {
     /// let admin = SessionLayer::flask(key)
     ///     .configure(|config| {
     ///         // With the salt of other sessions, a visitor's would be taken for an admin's.
-    ///         config.session_cookie_name("admin").session_cookie_path("/admin").salt("admin session")
+    ///         config.cookie_name("admin").cookie_path("/admin").salt("admin session")
     ///     })?
     ///     .named::<Admin>();
     /// # Ok::<(), carafe::Error>(())

@@ -11,7 +11,7 @@ use crate::visitor::{NOW, Visitor, csrf, key};
 fn machines(layer: impl Fn() -> SessionLayer, ahead: u64, wtf: bool) -> [Visitor; 2] {
     [NOW + ahead, NOW].map(|now| {
         let csrf = if wtf { csrf().flask_wtf() } else { csrf() };
-        Visitor::with(layer().clock(Clock::fixed(now)), csrf)
+        Visitor::with(layer().with_clock(Clock::fixed(now)), csrf)
     })
 }
 

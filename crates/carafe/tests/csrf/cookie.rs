@@ -57,12 +57,12 @@ async fn it_is_as_safe_as_the_sessions_cookie() {
     }
 
     let config = Config::flask()
-        .session_cookie_name("shop")
-        .session_cookie_domain("shop.example".to_owned())
-        .session_cookie_path("/app")
-        .session_cookie_httponly(false)
-        .session_cookie_samesite(SameSite::None)
-        .session_cookie_partitioned(true);
+        .cookie_name("shop")
+        .cookie_domain("shop.example".to_owned())
+        .cookie_path("/app")
+        .http_only(false)
+        .same_site(SameSite::None)
+        .partitioned(true);
     let layer = SessionLayer::new(key(), config).unwrap();
     let answer = Visitor::new(layer).get("/token").await;
     assert!(answer.set_cookies()[0].starts_with("shop_csrf="));
@@ -74,7 +74,7 @@ async fn it_is_as_safe_as_the_sessions_cookie() {
 
 #[tokio::test]
 async fn a_cookie_that_this_service_did_not_sign_counts_for_nothing() {
-    let mut visitor = Visitor::new(SessionLayer::flask(key()).clock(Clock::fixed(NOW)));
+    let mut visitor = Visitor::new(SessionLayer::flask(key()).with_clock(Clock::fixed(NOW)));
     let token = visitor.token().await;
     let good = visitor.cookies["session_csrf"].clone();
     let secret = good.split('.').next().unwrap().to_owned();
@@ -143,7 +143,7 @@ async fn a_csrf_cookie_is_no_session_and_a_session_no_csrf_cookie() {
 async fn a_text_that_is_signed_for_something_else_is_no_csrf_cookie() {
     // What the service signs under other salts, a session that holds what the cookie holds too.
     let ring = KeyRing::new(key());
-    let mut visitor = Visitor::new(SessionLayer::flask(key()).clock(Clock::fixed(NOW)));
+    let mut visitor = Visitor::new(SessionLayer::flask(key()).with_clock(Clock::fixed(NOW)));
     let token = visitor.token().await;
     let secret = visitor.cookies["session_csrf"].split('.').next().unwrap().to_owned();
     for salt in ["cookie-session", "carafe session id", "wtf-csrf-token", ""] {
@@ -164,7 +164,7 @@ async fn a_text_that_is_signed_for_something_else_is_no_csrf_cookie() {
 #[tokio::test]
 async fn it_expires_and_survives_a_change_of_keys() {
     let clock = Clock::fixed(NOW);
-    let layer = SessionLayer::flask(key()).clock(clock.clone());
+    let layer = SessionLayer::flask(key()).with_clock(clock.clone());
     let keys = layer.keys();
     let mut visitor = Visitor::new(layer);
     let token = visitor.token().await;
@@ -184,7 +184,7 @@ async fn it_expires_and_survives_a_change_of_keys() {
 #[tokio::test]
 async fn two_applications_on_one_host_have_a_cookie_each() {
     let named = |name: &str| {
-        let config = Config::flask().session_cookie_name(name);
+        let config = Config::flask().cookie_name(name);
         Visitor::with(SessionLayer::new(key(), config).unwrap(), csrf())
     };
     let (mut one, mut two) = (named("one"), named("two"));

@@ -129,7 +129,7 @@ pub(crate) fn layers() -> [SessionLayer; 4] {
         SessionLayer::sealed(key()).unwrap(),
         SessionLayer::stored(MemoryStore::new(), key()).unwrap(),
     ]
-    .map(|layer| layer.clock(Clock::fixed(NOW)))
+    .map(|layer| layer.with_clock(Clock::fixed(NOW)))
 }
 
 /// A browser that knows the application under one layer of sessions.

@@ -21,7 +21,7 @@ fn visitor(secret: &str, text: Value, clock: &Clock) -> Visitor {
     let session = Value::from(Dict::from([("csrf_token", text)]));
     let serializer =
         UrlSafeTimedSerializer::new(&KeyRing::new(key.clone()), &SigningOptions::default());
-    let layer = SessionLayer::flask(key).clock(clock.clone());
+    let layer = SessionLayer::flask(key).with_clock(clock.clone());
     let mut visitor = Visitor::with(layer, csrf().flask_wtf());
     let cookie = serializer.dumps(&session, NOW).unwrap();
     visitor.cookies.insert("session".to_owned(), cookie);
@@ -78,7 +78,7 @@ async fn what_flask_wtf_refuses() {
 #[tokio::test]
 async fn a_visitor_gets_a_session_as_with_flask_wtf() {
     let key = SecretKey::new("dev").unwrap();
-    let layer = SessionLayer::flask(key).clock(Clock::fixed(NOW));
+    let layer = SessionLayer::flask(key).with_clock(Clock::fixed(NOW));
     let mut visitor = Visitor::with(layer, csrf().flask_wtf());
     assert!(!visitor.passes("").await);
     let token = visitor.token().await;

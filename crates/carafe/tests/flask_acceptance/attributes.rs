@@ -41,12 +41,12 @@ async fn test_session_using_session_settings() {
     let mut client = browser(|config| {
         config
             .application_root("/test")
-            .session_cookie_domain(".example.com".to_owned())
-            .session_cookie_httponly(false)
-            .session_cookie_secure(true)
-            .session_cookie_partitioned(true)
-            .session_cookie_samesite(SameSite::Lax)
-            .session_cookie_path("/")
+            .cookie_domain(".example.com".to_owned())
+            .http_only(false)
+            .secure(true)
+            .partitioned(true)
+            .same_site(SameSite::Lax)
+            .cookie_path("/")
     });
     let attributes = ["Domain=example.com", "Secure", "Path=/", "SameSite=Lax", "Partitioned"];
     assert_eq!(client.get("/").await.attributes(), attributes);

@@ -14,7 +14,7 @@ fn test_dump_load_unchanged() {
         dict(" di", " di"),
         Value::from(Dict::from([("x", Value::from((1, 2, 3))), ("y", Value::from(4))])),
         Value::from((1, 2, 3)),
-        Value::from([(1, 2, 3)]),
+        Value::from(vec![(1, 2, 3)]),
         Value::bytes([0xff]),
         Value::from(Markup::from("<html>")),
         Value::from(Uuid::from_bytes([0x8c; 16])),
@@ -41,8 +41,8 @@ fn test_custom_tag() {
 #[test]
 fn test_tag_order() {
     for (value, json) in [
-        (dict(" t", [1]), r#"{" di":{" t__":[1]}}"#),
-        (dict(" di", [1]), r#"{" di":{" di__":[1]}}"#),
+        (dict(" t", vec![1]), r#"{" di":{" t__":[1]}}"#),
+        (dict(" di", vec![1]), r#"{" di":{" di__":[1]}}"#),
         (dict(" m", Markup::from("x")), r#"{" di":{" m__":{" m":"x"}}}"#),
         (Value::from((Value::bytes([0, 255]),)), r#"{" t":[{" b":"AP8="}]}"#),
         (Value::from(Dict::from([(" t", 1), (" b", 2)])), r#"{" b":2," t":1}"#),

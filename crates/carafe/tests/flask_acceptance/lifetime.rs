@@ -17,7 +17,7 @@ async fn index(session: Session, Path(permanent): Path<bool>) -> Result<(), Erro
 }
 
 async fn permanent(session: Session) -> String {
-    session.permanent().to_string()
+    session.is_permanent().to_string()
 }
 
 fn expires(attributes: &[&str]) -> Option<String> {
@@ -30,7 +30,7 @@ async fn test_session_expiration() {
     let app = Router::new()
         .route("/{permanent}", get(index))
         .route("/test", get(permanent))
-        .layer(flask().clock(clock.clone()));
+        .layer(flask().with_clock(clock.clone()));
     let mut client = Client::new(app);
 
     let answer = client.get("/true").await;
@@ -68,7 +68,7 @@ async fn test_session_cookie_setting() {
         (false, Refresh::OnExtract, false),
         (false, Refresh::Never, false),
     ] {
-        let layer = flask().configure(|config| config.session_refresh(refresh)).unwrap();
+        let layer = flask().configure(|config| config.refresh(refresh)).unwrap();
         let app = Router::new()
             .route("/bump/{permanent}", get(bump))
             .route("/read", get(read))
@@ -88,7 +88,7 @@ async fn test_session_cookie_setting() {
 async fn test_session_lifetime() {
     let from_number =
         Config::flask().with_variables([("FLASK_PERMANENT_SESSION_LIFETIME", "42")]).unwrap();
-    assert_eq!(from_number, Config::flask().permanent_session_lifetime(Duration::from_secs(42)));
+    assert_eq!(from_number, Config::flask().lifetime(Duration::from_secs(42)));
     let app = Router::new()
         .route("/{permanent}", get(index))
         .layer(flask().configure(|_| from_number).unwrap());

@@ -180,7 +180,7 @@ async fn test_session_dynamic_cookie_name() {
     async fn get_dynamic(dynamic: Named<Dynamic>) -> Result<String, Error> {
         get_value(dynamic.into_session()).await
     }
-    let dynamic = flask().configure(|c| c.session_cookie_name("dynamic_cookie_name")).unwrap();
+    let dynamic = flask().configure(|c| c.cookie_name("dynamic_cookie_name")).unwrap();
     let app = Router::new()
         .route("/set", post(set))
         .route("/get", get(get_value))

@@ -13,7 +13,8 @@ use crate::support::{Client, Log, NOW};
 /// A site whose `/slow` reads a number, lets `/meanwhile` have its turn, and then writes.
 fn site(reads: bool) -> Router {
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
-    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(Clock::fixed(NOW));
+    let layer =
+        SessionLayer::stored(MemoryStore::new(), key).unwrap().with_clock(Clock::fixed(NOW));
     let turns = Arc::new(Barrier::new(2));
     let others = Arc::clone(&turns);
     let slow = async move |session: Session| {
@@ -71,7 +72,8 @@ async fn the_log_says_nothing_where_nobody_had_read_it() {
 #[tokio::test]
 async fn a_function_is_called_again_only_where_another_came_first() {
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
-    let layer = SessionLayer::stored(MemoryStore::new(), key).unwrap().clock(Clock::fixed(NOW));
+    let layer =
+        SessionLayer::stored(MemoryStore::new(), key).unwrap().with_clock(Clock::fixed(NOW));
     let (calls, turns) = (Arc::new(AtomicU64::new(0)), Arc::new(Barrier::new(2)));
     let counted = Arc::clone(&calls);
     let count = async move |session: Session| {

@@ -84,12 +84,12 @@ async fn two_layers_stand_side_by_side() {
     }
     async fn read(site: Named<Site>, admin: Named<Admin>) -> Result<String, Error> {
         let dicts = [site.into_session().to_dict(), admin.into_session().to_dict()];
-        Ok(Value::from(dicts).to_tagged_json()?)
+        Ok(Value::from(dicts.to_vec()).to_tagged_json()?)
     }
     async fn only_site(site: Named<Site>) -> Result<(), Error> {
         site.session().insert("who", "visitor")
     }
-    let named = |name: &str| flask().configure(|c| c.session_cookie_name(name)).unwrap();
+    let named = |name: &str| flask().configure(|c| c.cookie_name(name)).unwrap();
     let app = Router::new()
         .route("/", get(read))
         .route("/write", get(write))
@@ -118,7 +118,7 @@ async fn two_layers_stand_side_by_side() {
 
 #[tokio::test]
 async fn a_part_of_the_routes_can_have_a_session_of_its_own() {
-    let admin = flask().configure(|c| c.session_cookie_name("admin").session_cookie_path("/admin"));
+    let admin = flask().configure(|c| c.cookie_name("admin").cookie_path("/admin"));
     let inner = Router::new().route("/", get(set)).route("/read", get(dump)).layer(admin.unwrap());
     let app = Router::new().nest("/admin", inner).route("/", get(dump)).layer(flask());
     let mut client = Client::new(app);

@@ -57,7 +57,7 @@ fn values() {
     assert_discreet(&Step::from(SECRET));
     assert_discreet(&Value::from(SECRET));
     assert_discreet(&Value::bytes(SECRET));
-    assert_discreet(&Value::from([SECRET]));
+    assert_discreet(&Value::from(vec![SECRET]));
     assert_discreet(&Value::from((SECRET,)));
     assert_discreet(&Dict::from([(SECRET, SECRET)]));
     assert_discreet(&Value::from(Dict::from([(SECRET, SECRET)])));

@@ -73,7 +73,7 @@ async fn everything_from_the_environment() {
     assert_eq!(client.get("/get").await.set_cookie(), None, "no refresh");
     // Every key reads, the current one alone is needed for what it wrote.
     let with_name = |keys: KeyRing| {
-        SessionLayer::flask(keys).configure(|config| config.session_cookie_name("sid")).unwrap()
+        SessionLayer::flask(keys).configure(|config| config.cookie_name("sid")).unwrap()
     };
     for (key, shared) in [("new key", true), ("old key", false), ("\"new key\"", false)] {
         client.app = browser(with_name(SecretKey::new(key).unwrap().into())).app;

@@ -40,7 +40,7 @@ async fn the_plain_page_says_nothing_and_the_log_says_all_but_values() {
     assert!(answer.set_cookie().is_some(), "what was changed before the error is saved");
     let line = log.line();
     assert!(line.contains("ERROR") && line.contains("event=\"session.failed\""), "{line}");
-    assert!(line.contains(r#"the session's key "name": expected int, found str"#), "{line}");
+    assert!(line.contains(r#"the session's key "name": expected i64, found str"#), "{line}");
     assert!(!line.contains("admin"));
 }
 
@@ -98,7 +98,7 @@ async fn a_page_may_be_a_status_and_a_text() {
 #[tokio::test]
 async fn the_inner_of_two_layers_makes_the_page() {
     let page = |text: &'static str| move |_: &Error| (StatusCode::INTERNAL_SERVER_ERROR, text);
-    let named = || flask().configure(|config| config.session_cookie_name("outer")).unwrap();
+    let named = || flask().configure(|config| config.cookie_name("outer")).unwrap();
     let routes = || Router::new().route("/", get(fail));
     let both =
         routes().layer(flask().on_error(page("inner"))).layer(named().on_error(page("outer")));

@@ -17,7 +17,7 @@ async fn lazy_open(session: LazySession) -> Result<String, Error> {
 }
 
 fn layer(refresh: Refresh) -> SessionLayer {
-    flask().configure(|config| config.session_refresh(refresh)).unwrap()
+    flask().configure(|config| config.refresh(refresh)).unwrap()
 }
 
 fn browser(layer: SessionLayer) -> Client {

@@ -10,8 +10,8 @@ fn client(policy: Mistyped) -> Client {
     async fn count(session: Session) -> Result<String, Error> {
         Ok(format!("{:?}", session.get::<u64>("visits")?))
     }
-    async fn count_with_serde(session: Session) -> Result<String, Error> {
-        Ok(format!("{:?}", session.get_serde::<u64>("visits")?))
+    async fn count_as_struct(session: Session) -> Result<String, Error> {
+        Ok(format!("{:?}", session.get::<std::time::Duration>("visits")?))
     }
     async fn add(session: Session) -> Result<String, Error> {
         let visits = session.update("visits", |visits: Option<u64>| visits.unwrap_or(0) + 1)?;
@@ -21,7 +21,7 @@ fn client(policy: Mistyped) -> Client {
     let app = Router::new()
         .route("/old", get(async |session: Session| session.insert("visits", "three")))
         .route("/count", get(count))
-        .route("/serde", get(count_with_serde))
+        .route("/serde", get(count_as_struct))
         .route("/add", get(add))
         .layer(layer);
     Client::new(app)

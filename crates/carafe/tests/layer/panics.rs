@@ -49,8 +49,8 @@ async fn a_panic_that_is_caught_inside_is_an_answer_like_others() {
 #[tokio::test]
 async fn a_panic_while_a_value_is_read_breaks_nothing() {
     struct Panics;
-    impl carafe::FromValue for Panics {
-        fn from_value(_: carafe::Value) -> Result<Self, carafe::WrongType> {
+    impl<'de> serde::Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
             panic!("on purpose");
         }
     }

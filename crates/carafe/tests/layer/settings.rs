@@ -22,7 +22,7 @@ fn browser(layer: SessionLayer) -> Client {
         .route("/get", get(async |session: Session| session.len().to_string()))
         .route("/permanent", get(async |session: Session| session.set_permanent(true)))
         .route("/clear", get(async |session: Session| session.clear()))
-        .layer(layer.clock(Clock::fixed(NOW)));
+        .layer(layer.with_clock(Clock::fixed(NOW)));
     Client::new(app)
 }
 
@@ -71,94 +71,78 @@ fn an_absolute_timeout_cuts_the_default_idle_timeout_short() {
 fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
     type Case = (fn(Config) -> Config, [&'static str; 3]);
     let cases: [Case; 29] = [
-        (|c| c.session_cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
-        (|c| c.session_cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
-        (|c| c.session_cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
-        (|c| c.session_cookie_name("é"), ["SESSION_COOKIE_NAME", "\"é\"", "letters, digits"]),
+        (|c| c.cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
+        (|c| c.cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
+        (|c| c.cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
+        (|c| c.cookie_name("é"), ["SESSION_COOKIE_NAME", "\"é\"", "letters, digits"]),
         (
-            |c| c.session_cookie_domain("exa mple".to_owned()),
+            |c| c.cookie_domain("exa mple".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"exa mple\"", "example.com"],
         ),
         (
-            |c| c.session_cookie_domain("a;Secure".to_owned()),
+            |c| c.cookie_domain("a;Secure".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"a;Secure\"", "example.com"],
         ),
         (
-            |c| c.permanent_session_lifetime(Duration::MAX),
+            |c| c.lifetime(Duration::MAX),
             ["PERMANENT_SESSION_LIFETIME", "18446744073709551615", "hundred years"],
         ),
         (|c| c.inflate_limit(0), ["inflate limit", "0", "1048576"]),
         (
-            |c| c.session_cookie_name("__Host-s"),
+            |c| c.cookie_name("__Host-s"),
             ["SESSION_COOKIE_NAME", "\"__Host-s\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |c| c.session_cookie_name("__Secure-s"),
+            |c| c.cookie_name("__Secure-s"),
             ["SESSION_COOKIE_NAME", "\"__Secure-s\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |_| Config::hardened().session_cookie_path("/app"),
+            |_| Config::hardened().cookie_path("/app"),
             ["SESSION_COOKIE_PATH", "\"__Host-session\"", "path is /"],
         ),
         (
-            |_| Config::hardened().session_cookie_domain("example.com".to_owned()),
+            |_| Config::hardened().cookie_domain("example.com".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"__Host-session\"", "no domain"],
         ),
         (
-            |c| c.session_cookie_domain("https://example.com".to_owned()),
+            |c| c.cookie_domain("https://example.com".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"https://example.com\"", "without https://"],
         ),
         (
-            |c| c.session_cookie_domain("a..b".to_owned()),
+            |c| c.cookie_domain("a..b".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"a..b\"", "example.com"],
         ),
         (
-            |c| c.session_cookie_domain("com".to_owned()),
+            |c| c.cookie_domain("com".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"com\"", "top-level domain"],
         ),
         (
-            |c| c.session_cookie_domain("co.uk".to_owned()),
+            |c| c.cookie_domain("co.uk".to_owned()),
             ["SESSION_COOKIE_DOMAIN", "\"co.uk\"", "anybody can have a site"],
         ),
-        (|c| c.session_cookie_path("app"), ["SESSION_COOKIE_PATH", "\"app\"", "begins with /"]),
+        (|c| c.cookie_path("app"), ["SESSION_COOKIE_PATH", "\"app\"", "begins with /"]),
         (
-            |c| c.session_cookie_path("https://example.com/app"),
+            |c| c.cookie_path("https://example.com/app"),
             ["SESSION_COOKIE_PATH", "\"https://example.com/app\"", "begins with /"],
         ),
         (|c| c.application_root("myapp"), ["APPLICATION_ROOT", "\"myapp\"", "begins with /"]),
         (
-            |c| c.session_cookie_samesite(SameSite::None),
+            |c| c.same_site(SameSite::None),
             ["SESSION_COOKIE_SAMESITE", "\"None\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |_| {
-                Config::hardened()
-                    .session_cookie_name("s")
-                    .session_cookie_secure(false)
-                    .session_cookie_samesite(SameSite::None)
-            },
+            |_| Config::hardened().cookie_name("s").secure(false).same_site(SameSite::None),
             ["SESSION_COOKIE_SAMESITE", "\"None\"", "SESSION_COOKIE_SECURE"],
         ),
         (
-            |c| {
-                c.session_cookie_name("__Http-s")
-                    .session_cookie_secure(true)
-                    .session_cookie_httponly(false)
-            },
+            |c| c.cookie_name("__Http-s").secure(true).http_only(false),
             ["SESSION_COOKIE_NAME", "\"__Http-s\"", "SESSION_COOKIE_HTTPONLY"],
         ),
         (
-            |c| {
-                c.session_cookie_name("__host-http-s")
-                    .session_cookie_secure(true)
-                    .session_cookie_httponly(false)
-            },
+            |c| c.cookie_name("__host-http-s").secure(true).http_only(false),
             ["SESSION_COOKIE_NAME", "\"__host-http-s\"", "SESSION_COOKIE_HTTPONLY"],
         ),
-        (
-            |c| c.permanent_session_lifetime(Duration::ZERO),
-            ["PERMANENT_SESSION_LIFETIME", "0 s", "from a second"],
-        ),
+        (|c| c.lifetime(Duration::ZERO), ["PERMANENT_SESSION_LIFETIME", "0 s", "from a second"]),
         (
             |c| c.idle_timeout(HOUR).absolute_timeout(HOUR / 2),
             ["absolute_timeout", "1800 s", "at least the idle_timeout of 3600 s"],
@@ -206,22 +190,22 @@ async fn salt_digest_and_derivation_are_part_of_the_signature() {
         }
     }
     // What is in the cookie's attributes, isn't.
-    assert!(shares(|config| config, |config| config.session_cookie_secure(true)).await);
+    assert!(shares(|config| config, |config| config.secure(true)).await);
 }
 
 #[tokio::test]
 async fn settings_of_python_that_contradict_each_other() {
     // `SameSite=None` alone doesn't make a cookie secure, and no browser keeps it; `Partitioned` does.
-    let none = |config: Config| config.session_cookie_samesite(SameSite::None);
+    let none = |config: Config| config.same_site(SameSite::None);
     assert_eq!(flask().configure(none).unwrap_err().kind(), ErrorKind::Setting);
-    let both = flask().configure(|config| none(config).session_cookie_secure(true)).unwrap();
+    let both = flask().configure(|config| none(config).secure(true)).unwrap();
     let attributes = ["Secure", "HttpOnly", "Path=/", "SameSite=None"];
     assert_eq!(browser(both).get("/set").await.attributes(), attributes);
-    let embedded = flask().configure(|config| config.session_cookie_partitioned(true)).unwrap();
+    let embedded = flask().configure(|config| config.partitioned(true)).unwrap();
     let attributes = ["Secure", "HttpOnly", "Path=/", "Partitioned"];
     assert_eq!(browser(embedded).get("/set").await.attributes(), attributes);
     // An empty path is none.
-    let root = |config: Config| config.session_cookie_path("").application_root("/app");
+    let root = |config: Config| config.cookie_path("").application_root("/app");
     let answer = browser(flask().configure(root).unwrap()).get("/set").await;
     assert_eq!(answer.attributes(), ["HttpOnly", "Path=/app"]);
 }

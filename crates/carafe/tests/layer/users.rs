@@ -56,7 +56,7 @@ async fn on_error_makes_the_page_of_a_401_but_not_of_a_redirect() {
     let layer = || flask().on_error(|error| (error.status(), "Who are you?"));
     let answer = app(layer()).get("/account").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (401, "Who are you?"));
-    let answer = app(layer().login_page("/login").unwrap()).get("/account").await;
+    let answer = app(layer().with_login_page("/login").unwrap()).get("/account").await;
     assert_eq!(
         (answer.status.as_u16(), answer.one("location")),
         (303, Some("/login?next=/account"))
@@ -65,7 +65,7 @@ async fn on_error_makes_the_page_of_a_401_but_not_of_a_redirect() {
 
 #[tokio::test]
 async fn the_login_page_leads_back_to_the_wanted_page() {
-    let layer = || flask().login_page("/login").unwrap();
+    let layer = || flask().with_login_page("/login").unwrap();
     for wanted in ["/account", "/account?page=2&q=a%20b+c%2526", "/admin/users"] {
         let mut client = app(layer());
         let answer = client.get(wanted).await;
@@ -77,9 +77,27 @@ async fn the_login_page_leads_back_to_the_wanted_page() {
     }
 }
 
+/// An application that keeps its users under a key of its own.
+#[tokio::test]
+async fn an_application_can_ask_for_a_login_itself() {
+    let account = async |session: Session| -> Result<String, Error> {
+        session.get::<String>("username")?.ok_or_else(|| session.login_required())
+    };
+    let app = |layer: SessionLayer| {
+        Client::new(Router::new().route("/account", get(account)).layer(layer))
+    };
+    let answer = app(flask()).get("/account").await;
+    assert_eq!((answer.status.as_u16(), answer.one("location")), (401, None));
+    let answer = app(flask().with_login_page("/login").unwrap()).get("/account").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.one("location")),
+        (303, Some("/login?next=/account"))
+    );
+}
+
 #[tokio::test]
 async fn what_cant_be_sent_again_is_refused() {
-    let mut client = app(flask().login_page("/login").unwrap());
+    let mut client = app(flask().with_login_page("/login").unwrap());
     let answer = client.post("/account", "a=b").await;
     assert_eq!((answer.status.as_u16(), answer.one("location")), (401, None));
 }
@@ -88,7 +106,7 @@ async fn what_cant_be_sent_again_is_refused() {
 async fn nobody_is_sent_to_another_site() {
     let everything = Router::new()
         .fallback(async |_user: CurrentUser| "")
-        .layer(flask().login_page("/login").unwrap());
+        .layer(flask().with_login_page("/login").unwrap());
     let answer = Client::new(everything).get("//evil.example/").await;
     assert_eq!(answer.one("location"), Some("/login"));
     for next in ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example"]
@@ -100,9 +118,9 @@ async fn nobody_is_sent_to_another_site() {
 
 #[tokio::test]
 async fn settings_dont_forget_the_login_page() {
-    let layer = flask().login_page("/login").unwrap().configure(|config| config).unwrap();
+    let layer = flask().with_login_page("/login").unwrap().configure(|config| config).unwrap();
     assert_eq!(app(layer).get("/account").await.status, 303);
-    let error = flask().login_page("https://id.example/").unwrap_err();
+    let error = flask().with_login_page("https://id.example/").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Setting);
     assert!(error.to_string().starts_with("login_page is "), "{error}");
 }
@@ -116,7 +134,7 @@ async fn a_named_session_has_users_of_its_own() {
         Ok(format!("{} {}", member.id(), user.is_some()))
     };
     let login = async |staff: Named<Staff>| staff.session().login("7");
-    let named = flask().configure(|config| config.session_cookie_name("staff")).unwrap();
+    let named = flask().configure(|config| config.cookie_name("staff")).unwrap();
     let app = Router::new()
         .route("/", get(handler))
         .route("/login", get(login))

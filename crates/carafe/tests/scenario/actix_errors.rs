@@ -70,7 +70,7 @@ fn routes(config: &mut web::ServiceConfig) {
 
 #[tokio::test]
 async fn a_session_is_saved_whatever_a_middleware_answers() {
-    let layer = || shop::layer(SessionLayer::flask(shop::key())).clock(Clock::fixed(NOW));
+    let layer = || shop::layer(SessionLayer::flask(shop::key())).with_clock(Clock::fixed(NOW));
     for layer in [layer(), layer().in_store(MemoryStore::new())] {
         let app = App::new().configure(routes).wrap(from_fn(failing)).wrap(layer);
         let app = init_service(app).await;
@@ -84,7 +84,7 @@ async fn a_session_is_saved_whatever_a_middleware_answers() {
 
 #[tokio::test]
 async fn a_permanent_session_is_refreshed_whatever_a_middleware_answers() {
-    let layer = SessionLayer::flask(shop::key()).clock(Clock::fixed(NOW));
+    let layer = SessionLayer::flask(shop::key()).with_clock(Clock::fixed(NOW));
     let permanent = "/permanent";
     let make_permanent = async |session: Session| session.set_permanent(true).map(|()| "");
     let app = App::new().route(permanent, web::get().to(make_permanent));
@@ -99,7 +99,7 @@ async fn a_permanent_session_is_refreshed_whatever_a_middleware_answers() {
 
 #[tokio::test]
 async fn the_applications_page_stands_for_the_librarys_errors_of_a_middleware() {
-    let layer = shop::layer(SessionLayer::flask(shop::key())).clock(Clock::fixed(NOW));
+    let layer = shop::layer(SessionLayer::flask(shop::key())).with_clock(Clock::fixed(NOW));
     let app = App::new().configure(routes).wrap(from_fn(failing)).wrap(layer);
     let app = init_service(app).await;
     let Answer(status, vary, cookie, body) = answer(&app, "/wrong", "").await;

@@ -26,7 +26,7 @@ fn layers(settings: fn(Config) -> Config) -> Vec<SessionLayer> {
     let signed = || SessionLayer::signed(key()).unwrap();
     let layers = [
         signed(),
-        signed().revocations(Slow::default()),
+        signed().with_revocations(Slow::default()),
         SessionLayer::sealed(key()).unwrap(),
         SessionLayer::stored(MemoryStore::new(), key()).unwrap(),
         SessionLayer::stored(Slow::default(), key()).unwrap(),

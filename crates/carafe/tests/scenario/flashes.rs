@@ -18,7 +18,7 @@ fn layers() -> [(SessionLayer, bool); 6] {
     [
         (SessionLayer::flask(key()), true),
         (signed(), false),
-        (signed().revocations(Slow::default()), false),
+        (signed().with_revocations(Slow::default()), false),
         (SessionLayer::sealed(key()).unwrap(), false),
         (SessionLayer::stored(MemoryStore::new(), key()).unwrap(), false),
         (SessionLayer::stored(Slow::default(), key()).unwrap(), false),

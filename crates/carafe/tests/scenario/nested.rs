@@ -27,13 +27,13 @@ fn layers() -> Vec<SessionLayer> {
     let key = || carafe::SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let flask = || SessionLayer::flask(key());
     let signed = || SessionLayer::signed(key()).unwrap();
-    let unless_opened = |config: carafe::Config| config.session_refresh(Refresh::OnExtract);
+    let unless_opened = |config: carafe::Config| config.refresh(Refresh::OnExtract);
     vec![
         flask(),
         flask().configure(unless_opened).unwrap(),
         flask().in_store(MemoryStore::new()),
         signed(),
-        signed().revocations(Slow::default()),
+        signed().with_revocations(Slow::default()),
         SessionLayer::sealed(key()).unwrap(),
         SessionLayer::stored(MemoryStore::new(), key()).unwrap(),
         SessionLayer::stored(Slow::default(), key()).unwrap(),
@@ -145,7 +145,7 @@ async fn a_session_has_one_owner_on_actix() {
 
 /// The login page of the shop's layer, without its page for errors.
 fn shop_login(layer: SessionLayer) -> SessionLayer {
-    layer.login_page("/login").unwrap()
+    layer.with_login_page("/login").unwrap()
 }
 
 /// Two layers of one cookie that aren't clones of each other answer no request.
@@ -173,7 +173,7 @@ async fn two_different_layers_of_one_cookie_are_an_error() {
         (signed(), SessionLayer::sealed(key()).unwrap(), ["the outer one", "the inner one"]),
         (
             signed(),
-            signed().login_page("/in").unwrap(),
+            signed().with_login_page("/in").unwrap(),
             ["no login page", "the login page \"/in\""],
         ),
     ] {
@@ -186,8 +186,8 @@ async fn two_different_layers_of_one_cookie_are_an_error() {
 #[tokio::test]
 async fn layers_of_different_cookies_stand_side_by_side() {
     let layer = || SessionLayer::flask(shop::key());
-    let at_api = || layer().configure(|config| config.session_cookie_path("/api")).unwrap();
-    let named = || layer().configure(|config| config.session_cookie_name("api")).unwrap();
+    let at_api = || layer().configure(|config| config.cookie_path("/api")).unwrap();
+    let named = || layer().configure(|config| config.cookie_name("api")).unwrap();
     for inner in [at_api(), named()] {
         let inner = inner.named::<Api>();
         let answer = Browser::new(&on_axum(layer(), inner.clone())).post("/api/login", "").await;
@@ -203,7 +203,7 @@ async fn layers_of_different_cookies_stand_side_by_side() {
 async fn the_innermost_layers_session_is_the_sessions() {
     let layer = SessionLayer::flask(shop::key());
     let other = SessionLayer::flask(shop::key());
-    let other = other.configure(|config| config.session_cookie_name("other")).unwrap();
+    let other = other.configure(|config| config.cookie_name("other")).unwrap();
     let app = Router::new()
         .route("/", get(async |session: Session| session.insert("a", 1)))
         .layer(layer.clone())

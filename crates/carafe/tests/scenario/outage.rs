@@ -10,11 +10,11 @@ use crate::{members, shop};
 /// Layers over a store that can be switched off: with sessions in it, or endings of sessions alone.
 fn layers() -> [(SessionLayer, Slow); 2] {
     let layer = || SessionLayer::flask(shop::key());
-    let layer = || layer().configure(|config| config.session_refresh(Refresh::OnExtract)).unwrap();
+    let layer = || layer().configure(|config| config.refresh(Refresh::OnExtract)).unwrap();
     let (sessions, endings) = (Slow::default(), Slow::default());
     [
         (layer().in_store(sessions.clone()), sessions),
-        (layer().revocations(endings.clone()), endings),
+        (layer().with_revocations(endings.clone()), endings),
     ]
 }
 

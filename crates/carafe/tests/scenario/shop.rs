@@ -22,7 +22,7 @@ pub(crate) fn key() -> SecretKey {
 }
 
 pub(crate) fn layer(layer: SessionLayer) -> SessionLayer {
-    layer.login_page("/login").unwrap().on_error(|error| {
+    layer.with_login_page("/login").unwrap().on_error(|error| {
         let page = carafe::http::Response::builder().status(error.status());
         ErrorPage::from(page.header("x-page", "sorry").body(format!("{:?}", error.kind())).unwrap())
     })

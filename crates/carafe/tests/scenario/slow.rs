@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, StoreError, StoreErrorKind, Stored, Updated, Version};
+use carafe::store::{
+    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version,
+};
 use carafe::{MemoryStore, SessionStore};
 
 #[derive(Clone, Default)]
@@ -64,17 +67,19 @@ impl SessionStore for Slow {
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
         self.store().await?.delete_expired(now, limit).await
     }
+}
+
+impl RevocationStore for Slow {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         self.store().await?.revoke(id, until, now).await
     }
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.store().await?.revoke_user(user, time, until, now).await
+        self.store().await?.revoke_user(user, revocation, now).await
     }
     async fn revocations(
         &self,
@@ -83,5 +88,9 @@ impl SessionStore for Slow {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         self.store().await?.revocations(id, user, now).await
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+        self.store().await?.delete_expired_revocations(now, limit).await
     }
 }

@@ -67,7 +67,7 @@ async fn with_a_page_of_the_applications<S: Server>(site: &S) {
 }
 
 fn login_page(layer: SessionLayer) -> SessionLayer {
-    layer.login_page("/login").unwrap()
+    layer.with_login_page("/login").unwrap()
 }
 
 #[tokio::test]

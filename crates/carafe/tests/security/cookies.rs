@@ -29,17 +29,17 @@ async fn every_hardened_profile_has_safe_defaults() {
 fn a_prefix_whose_rules_the_settings_break_is_refused_at_start() {
     for layer in hardened() {
         for change in [
-            (|config: Config| config.session_cookie_secure(false)) as fn(Config) -> Config,
-            |config| config.session_cookie_domain("shop.example".to_owned()),
-            |config| config.session_cookie_path("/app"),
+            (|config: Config| config.secure(false)) as fn(Config) -> Config,
+            |config| config.cookie_domain("shop.example".to_owned()),
+            |config| config.cookie_path("/app"),
             |config| config.application_root("/app"),
-            |config| config.session_cookie_name("__Secure-x").session_cookie_secure(false),
-            |config| config.session_cookie_name("__HOST-x").session_cookie_secure(false),
+            |config| config.cookie_name("__Secure-x").secure(false),
+            |config| config.cookie_name("__HOST-x").secure(false),
         ] {
             let error = layer.clone().configure(change).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Setting, "{error}");
         }
-        let renamed = |config: Config| config.session_cookie_name("s").session_cookie_secure(false);
+        let renamed = |config: Config| config.cookie_name("s").secure(false);
         layer.configure(renamed).unwrap();
     }
 }
@@ -59,17 +59,15 @@ fn flasks_profile_warns_once_of_what_its_cookie_lacks() {
     };
     for (change, expected) in [
         ((|config| config) as fn(Config) -> Config, "lacking=\"Secure and SameSite\""),
-        (|config| config.session_cookie_secure(true), "lacking=\"SameSite\""),
-        (|config| config.session_cookie_samesite(SameSite::Lax), "lacking=\"Secure\""),
+        (|config| config.secure(true), "lacking=\"SameSite\""),
+        (|config| config.same_site(SameSite::Lax), "lacking=\"Secure\""),
     ] {
         let lines = lacking(change);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains("WARN") && lines[0].contains(expected), "{lines:?}");
         assert!(lines[0].contains("cookie=\"session\""), "{lines:?}");
     }
-    let safe = |config: Config| {
-        config.session_cookie_secure(true).session_cookie_samesite(SameSite::Strict)
-    };
+    let safe = |config: Config| config.secure(true).same_site(SameSite::Strict);
     assert_eq!(lacking(safe), Vec::<String>::new());
     let log = Log::capture();
     drop(hardened().map(visitor));
@@ -145,13 +143,13 @@ async fn no_byte_of_a_session_adds_an_attribute_or_a_header() {
 async fn a_removal_repeats_every_attribute() {
     let wide = |config: Config| {
         config
-            .session_cookie_name("shop")
-            .session_cookie_domain("shop.example".to_owned())
-            .session_cookie_path("/shop")
-            .session_cookie_samesite(SameSite::None)
-            .session_cookie_httponly(false)
-            .session_cookie_secure(true)
-            .session_cookie_partitioned(true)
+            .cookie_name("shop")
+            .cookie_domain("shop.example".to_owned())
+            .cookie_path("/shop")
+            .same_site(SameSite::None)
+            .http_only(false)
+            .secure(true)
+            .partitioned(true)
     };
     for layer in
         layers().into_iter().flat_map(|layer| [layer.clone(), layer.configure(wide).unwrap()])

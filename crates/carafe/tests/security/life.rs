@@ -73,7 +73,7 @@ async fn a_rotation_survives_a_handler_that_fails_after_it() {
 async fn a_login_ends_after_the_absolute_timeout_in_a_cookie_too() {
     for (at, layer) in layers().into_iter().enumerate() {
         let clock = Clock::fixed(NOW);
-        let layer = layer.clock(clock.clone());
+        let layer = layer.with_clock(clock.clone());
         let limits = |config: Config| config.absolute_timeout(Duration::from_secs(10_000));
         let mut client = visitor(layer.configure(limits).unwrap());
         client.post("/login", "").await;

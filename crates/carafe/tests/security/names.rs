@@ -13,8 +13,8 @@ use crate::visitor::{cookie, key, visitor, with_cookie};
 /// The hardened profiles under one key and, where there is one, with one store.
 fn profiles() -> [Box<dyn Fn(&'static str) -> SessionLayer>; 3] {
     let named = |layer: SessionLayer, name: &'static str| {
-        let layer = layer.configure(|config| config.session_cookie_name(name)).unwrap();
-        layer.clock(Clock::fixed(NOW))
+        let layer = layer.configure(|config| config.cookie_name(name)).unwrap();
+        layer.with_clock(Clock::fixed(NOW))
     };
     let store = Arc::new(MemoryStore::new());
     [
@@ -41,7 +41,7 @@ async fn a_cookie_is_good_for_its_own_name_alone() {
 #[test]
 fn layers_that_would_accept_each_others_sessions_are_refused() {
     let keys = SharedKeys::new(key());
-    let named = |name: &'static str| Config::flask().session_cookie_name(name);
+    let named = |name: &'static str| Config::flask().cookie_name(name);
     let customer = SessionLayer::new(keys.clone(), named("customer")).unwrap();
     let error = SessionLayer::new(keys.clone(), named("staff")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Setting);
@@ -50,14 +50,14 @@ fn layers_that_would_accept_each_others_sessions_are_refused() {
         assert!(text.contains(part), "{text}");
     }
     let plain = SessionLayer::flask(keys.clone());
-    assert!(plain.configure(|config| config.session_cookie_name("staff")).is_err());
+    assert!(plain.configure(|config| config.cookie_name("staff")).is_err());
     // A salt of its own, a format that is bound to the name, or the same cookie.
     let salted = SessionLayer::new(keys.clone(), named("staff").salt("staff session")).unwrap();
     let hardened = SessionLayer::signed(keys.clone()).unwrap();
     let sealed = SessionLayer::sealed(keys.clone()).unwrap();
     let same = SessionLayer::new(keys.clone(), named("customer")).unwrap();
     // The same layer under another name.
-    let renamed = salted.configure(|config| config.session_cookie_name("team")).unwrap();
+    let renamed = salted.configure(|config| config.cookie_name("team")).unwrap();
     drop((customer, hardened, sealed, same, renamed));
     SessionLayer::new(keys, named("staff")).unwrap();
 }
@@ -67,7 +67,7 @@ fn layers_that_would_accept_each_others_sessions_are_refused() {
 async fn ids_of_before_are_read_if_they_are_accepted() {
     let store = Arc::new(MemoryStore::new());
     let layer =
-        || SessionLayer::stored(Arc::clone(&store), key()).unwrap().clock(Clock::fixed(NOW));
+        || SessionLayer::stored(Arc::clone(&store), key()).unwrap().with_clock(Clock::fixed(NOW));
     let mut client = visitor(layer());
     client.post("/login", "").await;
     let (name, value) = cookie(&client);
@@ -86,14 +86,12 @@ async fn ids_of_before_are_read_if_they_are_accepted() {
 #[tokio::test]
 async fn signed_sessions_without_the_name_are_read_if_they_are_accepted() {
     let flask = SessionLayer::flask(key())
-        .configure(|config| {
-            config.session_cookie_name("__Host-session").session_cookie_secure(true)
-        })
+        .configure(|config| config.cookie_name("__Host-session").secure(true))
         .unwrap();
-    let mut client = visitor(flask.clock(Clock::fixed(NOW)));
+    let mut client = visitor(flask.with_clock(Clock::fixed(NOW)));
     client.post("/login", "").await;
     let (name, value) = cookie(&client);
-    let signed = || SessionLayer::signed(key()).unwrap().clock(Clock::fixed(NOW));
+    let signed = || SessionLayer::signed(key()).unwrap().with_clock(Clock::fixed(NOW));
     let accepting = signed().accept(Format::default()).unwrap();
     for (layer, expected) in [(signed(), "-"), (accepting, "ada")] {
         let mut other = with_cookie(&visitor(layer), &name, &value);

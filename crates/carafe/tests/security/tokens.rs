@@ -110,11 +110,9 @@ async fn no_change_to_the_cookie_of_a_stored_session_is_accepted() {
 async fn no_kind_of_session_is_taken_for_another() {
     let layers = || {
         // All under one name and one key.
-        layers().into_iter().map(|layer| {
-            layer
-                .configure(|config| config.session_cookie_name("s").session_cookie_secure(true))
-                .unwrap()
-        })
+        layers()
+            .into_iter()
+            .map(|layer| layer.configure(|config| config.cookie_name("s").secure(true)).unwrap())
     };
     for (made, layer) in layers().enumerate() {
         let mut client = visitor(layer);
@@ -133,7 +131,7 @@ async fn no_kind_of_session_is_taken_for_another() {
 async fn a_store_is_given_the_sha_256_of_an_id() {
     let store = Arc::new(MemoryStore::new());
     let layer = SessionLayer::stored(Arc::clone(&store), key()).unwrap();
-    let mut client = visitor(layer.clock(Clock::fixed(NOW)));
+    let mut client = visitor(layer.with_clock(Clock::fixed(NOW)));
     let mut ids = BTreeSet::new();
     for path in ["/login", "/login", "/rotate"] {
         client.post(path, "").await;
@@ -180,7 +178,7 @@ fn an_empty_key_is_refused_everywhere() {
 async fn a_key_that_left_the_ring_opens_nothing() {
     for layer in layers() {
         let keys = layer.keys();
-        let mut client = visitor(layer.clock(Clock::fixed(NOW)));
+        let mut client = visitor(layer.with_clock(Clock::fixed(NOW)));
         client.post("/login", "").await;
         keys.replace(KeyRing::new(SecretKey::random().unwrap()).with_fallback(key())).unwrap();
         assert_eq!(client.get("/who").await.text, "ada");

@@ -13,22 +13,21 @@ pub(crate) fn key() -> SecretKey {
 }
 
 pub(crate) fn stored() -> SessionLayer {
-    SessionLayer::stored(MemoryStore::new(), key()).unwrap().clock(Clock::fixed(NOW))
+    SessionLayer::stored(MemoryStore::new(), key()).unwrap().with_clock(Clock::fixed(NOW))
 }
 
 /// The profiles other than Flask's.
 pub(crate) fn hardened() -> [SessionLayer; 3] {
     let signed = SessionLayer::signed(key()).unwrap();
     let sealed = SessionLayer::sealed(key()).unwrap();
-    [signed.clock(Clock::fixed(NOW)), sealed.clock(Clock::fixed(NOW)), stored()]
+    [signed.with_clock(Clock::fixed(NOW)), sealed.with_clock(Clock::fixed(NOW)), stored()]
 }
 
 /// Every profile.
 pub(crate) fn layers() -> Vec<SessionLayer> {
-    let flask = SessionLayer::flask(key()).clock(Clock::fixed(NOW));
-    let lifetime = |layer: SessionLayer| {
-        layer.configure(|config| config.permanent_session_lifetime(Duration::from_secs(3600)))
-    };
+    let flask = SessionLayer::flask(key()).with_clock(Clock::fixed(NOW));
+    let lifetime =
+        |layer: SessionLayer| layer.configure(|config| config.lifetime(Duration::from_secs(3600)));
     [flask].into_iter().chain(hardened()).map(|layer| lifetime(layer).unwrap()).collect()
 }
 

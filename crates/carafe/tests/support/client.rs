@@ -16,7 +16,7 @@ pub(crate) fn key() -> SecretKey {
 
 /// Flask's defaults at a fixed time.
 pub(crate) fn flask() -> SessionLayer {
-    SessionLayer::flask(key()).clock(Clock::fixed(NOW))
+    SessionLayer::flask(key()).with_clock(Clock::fixed(NOW))
 }
 
 /// Runs `f` in a handler, on an empty session, and gives what it made and what was answered.

@@ -33,11 +33,11 @@ pub(super) async fn run(
     let mut deleted = 0;
     let mut progress = Progress::new("deleted", false, output);
     let done = loop {
-        match store.delete_expired(now, BATCH).await {
-            Ok(some) => {
-                deleted += some;
-                progress.of(some, expired);
-                if some < u64::from(BATCH) {
+        match delete(store, now).await {
+            Ok([records, revocations]) => {
+                deleted += records + revocations;
+                progress.of(records, expired);
+                if records.max(revocations) < u64::from(BATCH) {
                     break Ok(());
                 }
             }
@@ -62,6 +62,12 @@ pub(super) async fn run(
             records(deleted)
         ))),
     }
+}
+
+/// Deletes a batch of records and one of revocations, and returns how many there were of each.
+async fn delete(store: &Store, now: u64) -> Result<[u64; 2], StoreError> {
+    let records = store.delete_expired(now, BATCH).await?;
+    Ok([records, store.delete_expired_revocations(now, BATCH).await?])
 }
 
 async fn count(store: &Store, now: u64, output: &mut Output) -> Result<u64, Failure> {

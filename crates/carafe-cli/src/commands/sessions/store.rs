@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::store::{Deleted, StoreError, Stored, Version};
+use carafe::store::{Deleted, RevocationStore as _, StoreError, Stored, UserRevocation, Version};
 
 /// One of the stores that there are.
 pub(super) enum Store {
@@ -77,12 +77,20 @@ impl Store {
         with!(self, store => store.delete_expired(now, limit).await)
     }
 
+    pub(super) async fn delete_expired_revocations(
+        &self,
+        now: u64,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        with!(self, store => store.delete_expired_revocations(now, limit).await)
+    }
+
     pub(super) async fn revoke_user(
         &self,
         user: &str,
         now: u64,
         until: u64,
     ) -> Result<(), StoreError> {
-        with!(self, store => store.revoke_user(user, now, until, now).await)
+        with!(self, store => store.revoke_user(user, UserRevocation { logins_up_to: now, until }, now).await)
     }
 }

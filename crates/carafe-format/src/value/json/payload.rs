@@ -107,19 +107,6 @@ impl Payload {
         }
     }
 
-    /// The value of a key, if it is a text without escapes.
-    #[inline]
-    #[must_use]
-    pub fn plain_text(&self, key: &[u8]) -> Option<&str> {
-        match &self.0 {
-            Content::Indexed(index) => match index.find(key) {
-                Some((json, Spelling::PlainText)) => std::str::from_utf8(between_quotes(json)).ok(),
-                _ => None,
-            },
-            Content::Built(_) => None,
-        }
-    }
-
     /// The keys, as WTF-8 bytes, in the order of their code points.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {

@@ -9,11 +9,15 @@ use crate::{Error, ErrorKind};
 
 /// What serde's traits ask of an error type. Only names of types and fields go into it.
 #[derive(Debug)]
-pub(super) struct SerdeError(Cow<'static, str>);
+pub(super) struct SerdeError {
+    message: Cow<'static, str>,
+    /// The field that is missing, if the error is about that and about nothing within a field.
+    pub(super) missing: Option<&'static str>,
+}
 
 impl SerdeError {
     pub(super) fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        Self(message.into())
+        Self { message: message.into(), missing: None }
     }
 
     pub(super) fn too_deep() -> Self {
@@ -22,18 +26,18 @@ impl SerdeError {
 
     /// An error of writing.
     pub(super) fn into_value(self) -> Error {
-        Error::new(ErrorKind::Value, self.0)
+        Error::new(ErrorKind::Value, self.message)
     }
 
     /// An error of reading.
     pub(super) fn into_type(self) -> Error {
-        Error::new(ErrorKind::Type, self.0)
+        Error::new(ErrorKind::Type, self.message)
     }
 }
 
 impl fmt::Display for SerdeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -47,9 +51,15 @@ impl serde::ser::Error for SerdeError {
 }
 
 impl serde::de::Error for SerdeError {
-    // As above.
-    fn custom<T: fmt::Display>(_message: T) -> Self {
-        Self::new("the value is not one that the type accepts")
+    // As above, but for what serde itself says without showing the value.
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        match message.to_string().as_str() {
+            "i128 is not supported" | "u128 is not supported" => Self::new(
+                "serde reads no `i128` or `u128` within a flattened field or an enum that has a tag \
+                 or none: use `carafe::Int`",
+            ),
+            _ => Self::new("the value is not one that the type accepts"),
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -57,7 +67,12 @@ impl serde::de::Error for SerdeError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found another {}", kind(found)))
+        match found {
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) => {
+                Self::new(format!("expected {expected}, found an int out of its range"))
+            }
+            _ => Self::new(format!("expected {expected}, found another {}", kind(found))),
+        }
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
@@ -73,7 +88,8 @@ impl serde::de::Error for SerdeError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the field {field} is missing"))
+        let message = Cow::Owned(format!("the field {field} is missing"));
+        Self { message, missing: Some(field) }
     }
 
     fn duplicate_field(field: &'static str) -> Self {
@@ -91,6 +107,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
         Unexpected::Unit | Unexpected::Option => "None",
         Unexpected::Seq => "list",
         Unexpected::Map => "dict",
+        Unexpected::NewtypeStruct => "int or str that serde has no type for",
         _ => "value",
     }
 }

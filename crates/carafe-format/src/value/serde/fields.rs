@@ -1,12 +1,14 @@
 //! A struct whose fields are looked up one by one, each under its own name.
 
+use std::collections::BTreeSet;
 use std::vec;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::deserialize::ValueDeserializer;
+use super::deserialize::{ValueDeserializer, has_form};
+use super::empty::EmptyDeserializer;
 use super::error::SerdeError;
 use super::key::KeyDeserializer;
 use crate::{Error, Text, Value};
@@ -18,34 +20,84 @@ pub trait Fields {
 
     /// The names of all that could be a field.
     fn names(&mut self) -> Vec<Text>;
+
+    /// Whether the struct itself names a field so.
+    fn is_named(&self, name: &Text) -> bool;
 }
 
 /// Reads a struct. Only the fields that it names are looked at, unless it asks for any (with
 /// serde's `flatten`).
 ///
+/// - A field that is nowhere and has no default is read as an empty value, since serde leaves such
+///   values out with `skip_serializing_if`.
+/// - If the struct asks for any field, and reading fails, the fields that it doesn't name and that
+///   serde has no form for are left out.
+///
 /// # Errors
 /// [`Type`](crate::ErrorKind::Type) if the struct can't be read. The error names the field.
 pub fn read_fields<T: DeserializeOwned>(fields: &mut dyn Fields) -> Result<T, Error> {
-    T::deserialize(FieldsDeserializer(fields)).map_err(SerdeError::into_type)
+    let mut reading =
+        Reading { fields, empty: BTreeSet::new(), asks_for_any: false, leaves_out: false };
+    loop {
+        let error = match T::deserialize(FieldsDeserializer(&mut reading)) {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        let is_other_now = match error.missing {
+            Some(field) => reading.empty.insert(Text::from(field)),
+            None => reading.asks_for_any && !std::mem::replace(&mut reading.leaves_out, true),
+        };
+        if !is_other_now {
+            return Err(error.into_type());
+        }
+    }
 }
 
-struct FieldsDeserializer<'a>(&'a mut dyn Fields);
+struct Reading<'a> {
+    fields: &'a mut dyn Fields,
+    /// Fields that are nowhere and are read as empty.
+    empty: BTreeSet<Text>,
+    /// Whether the struct asked for any field.
+    asks_for_any: bool,
+    /// Whether what serde has no form for is left out.
+    leaves_out: bool,
+}
 
-impl<'a> FieldsDeserializer<'a> {
+impl Reading<'_> {
+    /// Any field that there is.
+    fn any(&mut self) -> Vec<Text> {
+        self.asks_for_any = true;
+        let mut names = self.fields.names();
+        names.extend(self.empty.iter().cloned());
+        if self.leaves_out {
+            let fields = &mut *self.fields;
+            names.retain(|name| {
+                fields.is_named(name)
+                    || name.as_str().is_some()
+                        && fields.field(name.as_wtf8()).is_none_or(|value| has_form(&value, 0))
+            });
+        }
+        names
+    }
+}
+
+struct FieldsDeserializer<'a, 'f>(&'a mut Reading<'f>);
+
+impl<'a, 'f> FieldsDeserializer<'a, 'f> {
     fn visit<'de, V: Visitor<'de>>(
         self,
         names: Vec<Text>,
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        visitor.visit_map(Lookup { fields: self.0, names: names.into_iter(), found: None })
+        visitor.visit_map(Lookup { reading: self.0, names: names.into_iter(), found: None })
     }
 }
 
-impl<'de> Deserializer<'de> for FieldsDeserializer<'_> {
+impl<'de> Deserializer<'de> for FieldsDeserializer<'_, '_> {
     type Error = SerdeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        let names = self.0.names();
+        let names = self.0.any();
         self.visit(names, visitor)
     }
 
@@ -78,13 +130,13 @@ impl<'de> Deserializer<'de> for FieldsDeserializer<'_> {
 }
 
 /// The fields that are there, in the order of their names.
-struct Lookup<'a> {
-    fields: &'a mut dyn Fields,
+struct Lookup<'a, 'f> {
+    reading: &'a mut Reading<'f>,
     names: vec::IntoIter<Text>,
-    found: Option<(Text, Value)>,
+    found: Option<(Text, Option<Value>)>,
 }
 
-impl<'de> MapAccess<'de> for Lookup<'_> {
+impl<'de> MapAccess<'de> for Lookup<'_, '_> {
     type Error = SerdeError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
@@ -92,7 +144,10 @@ impl<'de> MapAccess<'de> for Lookup<'_> {
         seed: S,
     ) -> Result<Option<S::Value>, SerdeError> {
         for name in self.names.by_ref() {
-            let Some(value) = self.fields.field(name.as_wtf8()) else { continue };
+            let value = self.reading.fields.field(name.as_wtf8());
+            if value.is_none() && !self.reading.empty.contains(&name) {
+                continue;
+            }
             let key = match name.as_str() {
                 Some(name) => seed.deserialize(StrDeserializer::new(name)),
                 None => seed.deserialize(KeyDeserializer(name.clone())),
@@ -110,7 +165,11 @@ impl<'de> MapAccess<'de> for Lookup<'_> {
         let Some((name, value)) = self.found.take() else {
             return Err(SerdeError::new("a value was asked for before its key"));
         };
-        seed.deserialize(ValueDeserializer::new(value)).map_err(|error| {
+        let read = match value {
+            Some(value) => seed.deserialize(ValueDeserializer::new(value)),
+            None => seed.deserialize(EmptyDeserializer),
+        };
+        read.map_err(|error| {
             SerdeError::new(format!("the session's key {:?}: {error}", name.to_string()))
         })
     }

@@ -54,7 +54,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        if marked::is_mark(name) {
+        if name == marked::TEXT || name == marked::VALUE {
             return ValueDeserializer::new(self.0.into()).deserialize_newtype_struct(name, visitor);
         }
         visitor.visit_newtype_struct(self)

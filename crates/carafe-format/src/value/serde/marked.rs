@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-struct TextVisitor;
+pub(super) struct TextVisitor;
 
 impl<'de> Visitor<'de> for TextVisitor {
     type Value = Text;
@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for Int {
     }
 }
 
-struct IntVisitor;
+pub(super) struct IntVisitor;
 
 impl<'de> Visitor<'de> for IntVisitor {
     type Value = Int;

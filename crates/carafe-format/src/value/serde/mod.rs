@@ -5,6 +5,7 @@
 //! formats see through it.
 
 mod deserialize;
+mod empty;
 mod error;
 mod fields;
 mod key;
@@ -13,6 +14,7 @@ mod serialize;
 #[cfg(test)]
 mod tests;
 mod value;
+mod whole;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -7,7 +7,7 @@ use serde::ser::{
 
 use super::super::{Dict, Int, Text, Value, float};
 use super::error::SerdeError;
-use super::{MAX_DEPTH, marked};
+use super::{MAX_DEPTH, marked, whole};
 
 #[derive(Clone, Copy)]
 pub(super) struct ValueSerializer {
@@ -110,7 +110,10 @@ impl Serializer for ValueSerializer {
         name: &'static str,
         value: &T,
     ) -> Result<Value, SerdeError> {
-        marked::restore(name, value.serialize(self)?)
+        match name {
+            marked::VALUE => whole::serialized(|| value.serialize(self)),
+            _ => marked::restore(name, value.serialize(self)?),
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -221,7 +224,9 @@ impl SerializeMap for Members {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), SerdeError> {
         self.key = match key.serialize(self.inner)? {
-            Value::Text(text) => text,
+            Value::Text(text) | Value::Markup(text) => text,
+            Value::Uuid(uuid) => Text::from(uuid.to_string()),
+            Value::DateTime(time) => Text::from(time.to_rfc3339()),
             Value::Int(int) => Text::from(Int::to_string(&int)),
             Value::Bool(bool) => Text::from(bool.to_string()),
             Value::Float(float) => {

@@ -130,7 +130,7 @@ fn errors_name_types_and_never_values() {
     );
     assert_eq!(error(read::<i64>("true").map(drop)), "expected i64, found bool");
     assert_eq!(error(read::<i64>("1.5").map(drop)), "expected i64, found float");
-    assert_eq!(error(read::<u8>("256").map(drop)), "expected u8, found another int");
+    assert_eq!(error(read::<u8>("256").map(drop)), "expected u8, found an int out of its range");
     assert_eq!(error(read::<DateTime>("1").map(drop)), "expected datetime, found int");
     assert_eq!(
         error(read::<(u8, u8)>("[1]").map(drop)),
@@ -150,10 +150,12 @@ fn refuses_keys_and_depths_it_cannot_hold() {
     let test = move || {
         assert!(read::<serde_json::Value>(&nested(128)).is_ok());
         assert!(read::<serde_json::Value>(&nested(129)).is_err());
-        assert!(read::<Value>(&nested(1000)).is_err());
+        assert!(read::<Value>(&nested(1000)).is_ok());
         assert!(read::<serde::de::IgnoredAny>(&nested(1000)).is_ok());
         let deep = Value::from_tagged_json(nested(1000).as_bytes()).unwrap();
-        assert_eq!(Value::from_serialize(&deep).unwrap_err().kind(), ErrorKind::Value);
+        assert_eq!(Value::from_serialize(&deep).unwrap(), deep);
+        let plain = deep.deserialize_into::<serde::de::IgnoredAny>();
+        assert!(plain.is_ok());
     };
     let small = std::thread::Builder::new().stack_size(2 << 20);
     small.spawn(test).unwrap().join().unwrap();

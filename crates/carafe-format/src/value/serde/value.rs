@@ -2,37 +2,16 @@
 
 use std::fmt;
 
-use serde::de::{
-    Deserialize, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
-    Visitor,
-};
-use serde::ser::{Serialize, SerializeTuple, Serializer};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
-use super::super::{DateTime, Dict, Int, Markup, Text, Uuid, Value};
+use super::super::{Dict, Text, Value};
 use super::marked;
+use super::whole::{self, Whole};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(bool) => serializer.serialize_bool(*bool),
-            Self::Int(int) => int.serialize(serializer),
-            Self::Float(float) => serializer.serialize_f64(*float),
-            Self::Text(text) => text.serialize(serializer),
-            Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
-            Self::List(items) => serializer.collect_seq(items),
-            Self::Tuple(items) => {
-                let mut tuple = serializer.serialize_tuple(items.len())?;
-                for item in items {
-                    tuple.serialize_element(item)?;
-                }
-                tuple.end()
-            }
-            Self::Dict(dict) => dict.serialize(serializer),
-            Self::Markup(text) => Markup::from(text).serialize(serializer),
-            Self::Uuid(uuid) => uuid.serialize(serializer),
-            Self::DateTime(time) => time.serialize(serializer),
-        }
+        serializer.serialize_newtype_struct(marked::VALUE, &Whole(self))
     }
 }
 
@@ -44,7 +23,7 @@ impl Serialize for Dict {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(marked::VALUE, ValueVisitor)
+        deserializer.deserialize_newtype_struct(marked::VALUE, ValueVisitor { is_within: false })
     }
 }
 
@@ -72,7 +51,10 @@ impl<'de> Visitor<'de> for DictVisitor {
     }
 }
 
-struct ValueVisitor;
+struct ValueVisitor {
+    /// Whether this is what a newtype contains.
+    is_within: bool,
+}
 
 macro_rules! visit {
     ($($method:ident: $type:ty;)*) => {$(
@@ -121,7 +103,13 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Value, D::Error> {
-        inner.deserialize_any(self)
+        if let Some(value) = whole::handed_over() {
+            return Ok(value);
+        }
+        match self.is_within {
+            false => inner.deserialize_any(Self { is_within: true }),
+            true => inner.deserialize_any(WrappedVisitor),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
@@ -135,41 +123,23 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
         DictVisitor.visit_map(map).map(Value::Dict)
     }
-
-    /// The types that serde lacks come from our own deserializer as variants.
-    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Value, A::Error> {
-        let (type_name, contents) = data.variant::<String>()?;
-        match type_name.as_str() {
-            "int" => contents.newtype_variant::<Int>().map(Value::from),
-            "str" => contents.newtype_variant::<Text>().map(Value::from),
-            "bytes" => contents.newtype_variant::<ByteBuf>().map(|bytes| Value::Bytes(bytes.0)),
-            "tuple" => contents.newtype_variant().map(Value::Tuple),
-            "Markup" => contents.newtype_variant::<Markup>().map(Value::from),
-            "UUID" => contents.newtype_variant::<Uuid>().map(Value::from),
-            "datetime" => contents.newtype_variant::<DateTime>().map(Value::from),
-            _ => Err(A::Error::invalid_type(Unexpected::Enum, &self)),
-        }
-    }
 }
 
-struct ByteBuf(Vec<u8>);
+/// Reads what stands in a newtype within another: values that serde has no form for.
+struct WrappedVisitor;
 
-impl<'de> Deserialize<'de> for ByteBuf {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_byte_buf(ByteBufVisitor)
-    }
-}
-
-struct ByteBufVisitor;
-
-impl Visitor<'_> for ByteBufVisitor {
-    type Value = ByteBuf;
+impl<'de> Visitor<'de> for WrappedVisitor {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytes")
+        f.write_str("an int or a str")
     }
 
-    fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<ByteBuf, E> {
-        Ok(ByteBuf(bytes))
+    fn visit_str<E: Error>(self, digits: &str) -> Result<Value, E> {
+        marked::IntVisitor.visit_str(digits).map(Value::Int)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, units: A) -> Result<Value, A::Error> {
+        marked::TextVisitor.visit_seq(units).map(Value::Text)
     }
 }

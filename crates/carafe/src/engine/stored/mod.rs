@@ -6,13 +6,15 @@ mod end;
 mod lock;
 mod open;
 mod rotate;
-mod sweep;
+pub(super) mod sweep;
 mod users;
 mod write;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
+
+use memchr::memmem;
 
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
@@ -23,14 +25,19 @@ use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;
 use crate::config::Renewal;
+use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{SessionStore, Store, StoreError, Stored};
+use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
 /// under way, or that has lost an answer of the store, still learns from it what became of the session.
 const KEPT: u64 = 60;
+
+/// Searches for the key of a session's own lifetime.
+static FIND_LIFETIME: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(LIFETIME));
 
 /// How many pointer records are followed at least: during an update another process may still have
 /// settings that allow more than this one's.
@@ -43,7 +50,7 @@ pub(crate) struct StoreBackend(Arc<Sessions>);
 /// A store, the rules of the sessions in it, and the locks of those that are being changed.
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    store: Store,
+    store: RecordCalls,
     rules: Rules,
     clock: Clock,
     locks: Locks,
@@ -56,6 +63,10 @@ pub(crate) struct Sessions {
 #[derive(Clone, Debug)]
 struct Rules {
     idle: u64,
+    /// The longest idle time that a session may have for itself.
+    lifetime: u64,
+    /// Whether sessions are permanent that don't say.
+    permanent: bool,
     absolute: u64,
     renewal: Option<Renewal>,
     /// How many pointer records can lead to a session.
@@ -70,13 +81,15 @@ struct Patience(Instant);
 
 impl StoreBackend {
     pub(crate) fn new(store: impl SessionStore, config: &Config, clock: Clock) -> Self {
-        Self::of(Store::new(store, config.store_timeout), config, clock)
+        Self::of(RecordCalls::new(store, config.store_timeout), config, clock)
     }
 
-    fn of(store: Store, config: &Config, clock: Clock) -> Self {
+    fn of(store: RecordCalls, config: &Config, clock: Clock) -> Self {
         let rules = Rules {
             // Flask's lifetime counts from the last use, too, once a session is permanent.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
+            lifetime: config.lifetime.as_secs().max(1),
+            permanent: config.permanent,
             absolute: config.absolute_timeout.as_secs(),
             renewal: config.renewal(),
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
@@ -95,15 +108,19 @@ impl StoreBackend {
 
     /// The same store under other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
-        Self::of(self.store.clone().with_timeout(config.store_timeout), config, clock)
+        Self::of(self.store.with_timeout(config.store_timeout), config, clock)
     }
 
     /// Starts to remove expired records in the background, if no task does so.
     pub(super) fn start_sweeping(&self) {
-        self.sweeping.start(&self.0, self.sweep_interval);
+        self.sweeping.start(&self.0, self.sweep_interval, |of| {
+            // Sessions that end soon after their last use are not kept for long.
+            let now = of.clock.now().saturating_sub(of.rules.idle.min(sweep::KEPT));
+            of.store.delete_expired(now, sweep::BATCH)
+        });
     }
 
-    pub(crate) fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &RecordCalls {
         &self.store
     }
 }
@@ -157,13 +174,32 @@ impl Rules {
     /// Marks a record as used now.
     fn touch(&self, record: &mut Record, now: u64) {
         record.last_seen = now.max(record.last_seen);
-        record.idle_expires = record.last_seen.saturating_add(self.idle);
+        record.idle_expires = record.last_seen.saturating_add(self.idle_of(record));
+    }
+
+    /// How long a session lives without being used: the layer's idle timeout, or its own lifetime.
+    fn idle_of(&self, record: &Record) -> u64 {
+        // Records hold what this library wrote, which escapes no letter.
+        if FIND_LIFETIME.find(&record.data).is_none() {
+            return self.idle;
+        }
+        let own = open::payload(record).ok().and_then(|payload| own_lifetime(&View::new(payload)));
+        own.map_or(self.idle, |own| own.clamp(1, self.lifetime))
+    }
+
+    /// Whether the cookie of a permanent session is to be set again since the session now ends at another
+    /// time: once per tenth of its idle time, counted from when it got its id, and with it a cookie.
+    fn cookie_is_due(&self, before: &Record, after: &Record) -> bool {
+        let part = (self.idle_of(after) / 10).max(1);
+        let tenth = |record: &Record| record.last_seen.saturating_sub(after.renewed) / part;
+        let idle = |record: &Record| record.idle_expires.saturating_sub(record.last_seen);
+        tenth(before) != tenth(after) || idle(before) != idle(after)
     }
 
     /// Whether enough time has passed since a use was last written: a tenth of the idle timeout. A
     /// session that has ended while it was used has ended, and is not to be brought back.
     fn touch_is_due(&self, record: &Record, now: u64) -> bool {
-        now.saturating_sub(record.last_seen) > self.idle / 10 && !record.is_expired(now)
+        now.saturating_sub(record.last_seen) > self.idle_of(record) / 10 && !record.is_expired(now)
     }
 
     /// The pointer record under an old id: where the session went, and nothing of what it holds.
@@ -185,7 +221,7 @@ impl Rules {
 }
 
 /// The session is over, and stays so.
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",

@@ -3,7 +3,7 @@
 use super::{StoreBackend, failed};
 use crate::id::PublicId;
 use crate::record::Record;
-use crate::store::{Deleted, Store};
+use crate::store::{Deleted, RecordCalls};
 use crate::{Clock, Error, ErrorKind, event};
 
 /// How often a revocation looks again when the session is renewed at the same moment.
@@ -97,7 +97,7 @@ impl UserSessions {
 
 /// Ends a session of a user, under whatever id it is; `false` if there is none.
 pub(super) async fn end(
-    store: &Store,
+    store: &RecordCalls,
     clock: &Clock,
     user: &str,
     public_id: PublicId,

@@ -89,7 +89,9 @@ impl MemoryStore {
     /// that grows.
     fn evict(&self, key: Key, now: u64) -> bool {
         // Looking for expired ones goes through all records, so that it is done once a second.
-        if self.swept.swap(now, Ordering::Relaxed) != now && self.sweep(now, usize::MAX) != (0, 0) {
+        if self.swept.swap(now, Ordering::Relaxed) != now
+            && self.sweep(now, usize::MAX) + self.sweep_revocations(now) > 0
+        {
             return true;
         }
         let first = key.spread();

@@ -144,29 +144,37 @@ impl MemoryStore {
         self.began.get_or_init(|| now);
     }
 
-    /// Removes expired revocations, and at most so many expired records, a shard at a time. Returns how
-    /// many records and how many revocations it has removed.
-    fn sweep(&self, now: u64, limit: usize) -> (usize, usize) {
-        let now = {
-            let mut clock = lock(&self.clock);
-            if let (None, Some(began)) = (clock.trusted(), self.began.get()) {
-                clock.read(*began);
-            }
-            clock.read(now)
-        };
-        let (mut records, mut revocations) = (0, self.forget_revoked_users(now));
+    /// The time by which something may be removed.
+    fn trusted_time(&self, now: u64) -> u64 {
+        let mut clock = lock(&self.clock);
+        if let (None, Some(began)) = (clock.trusted(), self.began.get()) {
+            clock.read(*began);
+        }
+        clock.read(now)
+    }
+
+    /// Removes at most so many expired records, a shard at a time. Returns how many were removed.
+    fn sweep(&self, now: u64, limit: usize) -> usize {
+        let now = self.trusted_time(now);
+        let mut removed = 0;
         for shard in &self.shards {
             let mut shard = lock(shard);
-            for key in shard.expired(now, limit - records) {
+            for key in shard.expired(now, limit - removed) {
                 self.remove(&mut shard, key);
-                records += 1;
+                removed += 1;
             }
-            revocations += self.forget_revoked(&mut shard, now);
-            if records == limit {
+            if removed == limit {
                 break;
             }
         }
-        (records, revocations)
+        removed
+    }
+
+    /// Removes expired revocations, a shard at a time. Returns how many were removed.
+    fn sweep_revocations(&self, now: u64) -> usize {
+        let now = self.trusted_time(now);
+        let of_shards = self.shards.iter().map(|shard| self.forget_revoked(&mut lock(shard), now));
+        self.forget_revoked_users(now) + of_shards.sum::<usize>()
     }
 }
 

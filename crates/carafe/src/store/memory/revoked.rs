@@ -7,7 +7,7 @@ use super::entry::Key;
 use super::shard::Shard;
 use super::{MemoryStore, lock};
 use crate::id::SessionIdHash;
-use crate::store::{Revocations, StoreError};
+use crate::store::{Revocations, StoreError, UserRevocation};
 
 /// How many bytes a revocation takes, as far as they are known: its place in a table, which may be
 /// half empty.
@@ -50,10 +50,10 @@ impl MemoryStore {
     pub(super) fn revoke_user_now(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
+        let UserRevocation { logins_up_to: time, until } = revocation;
         self.has_begun(now);
         let extend = |held: &mut NotBefore| {
             *held = NotBefore { time: time.max(held.time), until: until.max(held.until) };

@@ -2,7 +2,10 @@ use super::MemoryStore;
 use super::entry::{Entry, Key};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
-use crate::store::{Deleted, Revocations, SessionStore, StoreError, Stored, Updated, Version};
+use crate::store::{
+    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version,
+};
 
 impl SessionStore for MemoryStore {
     async fn create(
@@ -85,9 +88,11 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        Ok(self.sweep(now, limit as usize).0 as u64)
+        Ok(self.sweep(now, limit as usize) as u64)
     }
+}
 
+impl RevocationStore for MemoryStore {
     async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
         self.revoke_now(id, until, now)
     }
@@ -95,11 +100,10 @@ impl SessionStore for MemoryStore {
     async fn revoke_user(
         &self,
         user: &str,
-        time: u64,
-        until: u64,
+        revocation: UserRevocation,
         now: u64,
     ) -> Result<(), StoreError> {
-        self.revoke_user_now(user, time, until, now)
+        self.revoke_user_now(user, revocation, now)
     }
 
     async fn revocations(
@@ -109,5 +113,9 @@ impl SessionStore for MemoryStore {
         now: u64,
     ) -> Result<Revocations, StoreError> {
         Ok(self.revocations_now(id, user, now))
+    }
+
+    async fn delete_expired_revocations(&self, now: u64, _limit: u32) -> Result<u64, StoreError> {
+        Ok(self.sweep_revocations(now) as u64)
     }
 }

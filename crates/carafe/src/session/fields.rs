@@ -1,0 +1,214 @@
+//! The fields of a typed session as its keys: how they are read, and what a change of them writes.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::login::check_key;
+use crate::content::{RESERVED, View};
+use crate::value::{Fields, read_fields};
+use crate::{Dict, Error, ErrorKind, Text, Value};
+
+/// Fields with their new values, or with none where they are removed.
+pub(super) type Written = Vec<(Text, Option<Value>)>;
+
+/// The fields of a session that are about to be changed.
+pub(super) struct Editing<T> {
+    pub(super) fields: T,
+    before: Dict,
+    /// The fields that the session doesn't hold yet.
+    missing: Vec<Text>,
+}
+
+/// What a change of fields writes.
+#[derive(Default)]
+pub(super) struct Changes {
+    /// The fields that the session didn't hold and that weren't changed: their defaults, since
+    /// `T::default()` need not give the same again.
+    pub(super) defaults: Vec<(Text, Value)>,
+    pub(super) changed: Written,
+    /// The fields that serde writes.
+    names: BTreeSet<Text>,
+}
+
+impl<T: Serialize + DeserializeOwned + Default> Editing<T> {
+    pub(super) fn begin(view: &mut View) -> Result<Self, Error> {
+        let fields: T = read(view)?;
+        let before = to_dict(&fields)?;
+        let missing = before.keys().filter(|key| !view.contains(key.as_wtf8())).cloned().collect();
+        Ok(Self { fields, before, missing })
+    }
+
+    /// What there is to write, now that the fields were changed.
+    pub(super) fn changes(&self) -> Result<Changes, Error> {
+        let (after, defaults) = (to_dict(&self.fields)?, to_dict(&T::default())?);
+        let mut changed = Written::new();
+        for (key, value) in &after {
+            if self.before.get(key) != Some(value) {
+                let removed = value.is_null() && defaults.get(key).is_none_or(Value::is_null);
+                changed.push((key.clone(), (!removed).then(|| value.clone())));
+            }
+        }
+        // serde can skip fields. Of a field that is skipped now, the default would come back.
+        for (key, old) in self.before.iter().filter(|(key, _)| !after.contains_key(*key)) {
+            changed.push((key.clone(), defaults.contains_key(key).then(|| empty_like(old))));
+        }
+        if changed.is_empty() {
+            return Ok(Changes::default());
+        }
+        let is_unchanged = |key: &&Text| !changed.iter().any(|(other, _)| other == *key);
+        let defaults = self.missing.iter().filter(is_unchanged).filter_map(|key| {
+            let value = self.before.get(key).filter(|value| !value.is_null())?;
+            Some((key.clone(), value.clone()))
+        });
+        let changes = Changes {
+            defaults: defaults.collect(),
+            names: after.keys().cloned().collect(),
+            changed,
+        };
+        changes.keys().try_for_each(|key| check_key(key.as_wtf8()))?;
+        Ok(changes)
+    }
+}
+
+impl Changes {
+    fn keys(&self) -> impl Iterator<Item = &Text> {
+        self.defaults.iter().map(|(key, _)| key).chain(self.changed.iter().map(|(key, _)| key))
+    }
+
+    /// Everything, where nothing can come between.
+    pub(super) fn into_written(self) -> Written {
+        let defaults = self.defaults.into_iter().map(|(key, value)| (key, Some(value)));
+        defaults.chain(self.changed).collect()
+    }
+
+    /// Checks that a session with these changes has the fields that it is meant to have.
+    pub(super) fn check<T>(&self, view: &mut View) -> Result<(), Error>
+    where
+        T: Serialize + DeserializeOwned + Default,
+    {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        let defaults = self.defaults.iter().map(|(key, value)| (key, Some(value)));
+        let changed = self.changed.iter().map(|(key, value)| (key, value.as_ref()));
+        let written = defaults.chain(changed).collect();
+        let refused = |error: &str| {
+            let message = format!("the fields can't be read again as they would be saved: {error}");
+            Error::new(ErrorKind::Value, message)
+        };
+        let read: T = read_over(view, written).map_err(|error| refused(&error.to_string()))?;
+        let read = to_dict(&read)?;
+        let names: BTreeSet<&Text> = read.keys().collect();
+        match names.symmetric_difference(&self.names.iter().collect()).next() {
+            None => Ok(()),
+            Some(name) => Err(refused(&format!(
+                "serde skips {:?} for a value that isn't its default",
+                name.to_string()
+            ))),
+        }
+    }
+}
+
+/// The value of a type that is skipped as a rule.
+fn empty_like(value: &Value) -> Value {
+    match value {
+        Value::List(_) | Value::Tuple(_) => Value::List(Vec::new()),
+        Value::Dict(_) => Value::Dict(Dict::new()),
+        Value::Text(_) | Value::Markup(_) => Value::Text(Text::new()),
+        Value::Bool(_) => Value::Bool(false),
+        Value::Int(_) => Value::from(0),
+        Value::Float(_) => Value::Float(0.0),
+        Value::Bytes(_) => Value::Bytes(Vec::new()),
+        _ => Value::Null,
+    }
+}
+
+fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
+    match Value::from_serialize(fields)? {
+        Value::Dict(dict) => Ok(dict),
+        other => Err(Error::new(
+            ErrorKind::Value,
+            format!(
+                "a typed session must be a struct with named fields, and this type is written as {}",
+                other.type_name()
+            ),
+        )),
+    }
+}
+
+/// Reads the fields that a view holds, and those that it doesn't from the type's default.
+pub(super) fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
+    read_over(view, Vec::new())
+}
+
+/// As [`read`], with some fields written over it.
+fn read_over<T: Serialize + DeserializeOwned + Default>(
+    view: &mut View,
+    written: Vec<(&Text, Option<&Value>)>,
+) -> Result<T, Error> {
+    Ok(read_fields(&mut ViewFields { view, written, defaults: to_dict(&T::default())? })?)
+}
+
+/// The fields that a view has, and those that a new session has.
+struct ViewFields<'a> {
+    view: &'a mut View,
+    written: Vec<(&'a Text, Option<&'a Value>)>,
+    defaults: Dict,
+}
+
+impl Fields for ViewFields<'_> {
+    fn field(&mut self, name: &[u8]) -> Option<Value> {
+        if name.starts_with(RESERVED) {
+            return None;
+        }
+        self.view.note_read(name);
+        let stored = match self.written.iter().find(|(key, _)| key.as_wtf8() == name) {
+            Some((_, value)) => value.cloned(),
+            None => self.view.get(name).map(std::borrow::Cow::into_owned),
+        };
+        stored.or_else(|| self.defaults.get(Text::from_wtf8(name)).cloned())
+    }
+
+    fn names(&mut self) -> Vec<Text> {
+        let mut names: BTreeSet<Text> = self.view.keys().into_iter().collect();
+        names.extend(self.written.iter().map(|(key, _)| (*key).clone()));
+        names.extend(self.defaults.keys().cloned());
+        names.into_iter().collect()
+    }
+
+    fn is_named(&self, name: &Text) -> bool {
+        self.defaults.contains_key(name)
+    }
+}
+
+/// The names of a type's fields.
+pub(super) fn names<T>() -> Result<BTreeSet<Text>, Error>
+where
+    T: Serialize + DeserializeOwned + Default,
+{
+    let defaults = to_dict(&T::default())?;
+    let mut asked = AskedFor(defaults.keys().cloned().collect());
+    // What it reads, and whether it can be read from nothing, is of no interest.
+    drop(read_fields::<T>(&mut asked));
+    Ok(asked.0)
+}
+
+/// Notes the names that are asked for.
+struct AskedFor(BTreeSet<Text>);
+
+impl Fields for AskedFor {
+    fn field(&mut self, name: &[u8]) -> Option<Value> {
+        self.0.insert(Text::from_wtf8(name));
+        None
+    }
+
+    fn names(&mut self) -> Vec<Text> {
+        Vec::new()
+    }
+
+    fn is_named(&self, _name: &Text) -> bool {
+        true
+    }
+}
