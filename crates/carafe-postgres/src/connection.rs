@@ -37,14 +37,19 @@ pub(crate) struct Connection {
     prepared: Vec<(Sql, tokio_postgres::Statement)>,
 }
 
-/// `None` once it has ended.
-struct Driver(Option<Io>);
+/// What drives a connection.
+struct Driver {
+    /// `None` once it has ended.
+    io: Option<Io>,
+    /// Why it ended.
+    failed: Option<Error>,
+}
 
 impl Connection {
     pub(crate) fn new(client: Client, io: Io) -> Self {
         Self {
             client,
-            driver: Driver(Some(io)),
+            driver: Driver { io: Some(io), failed: None },
             opened: Instant::now(),
             runtime: current_runtime(),
             prepared: Vec::new(),
@@ -71,7 +76,7 @@ impl Connection {
         });
         // Also at the end of a task's turn, where tokio would not let it read.
         unconstrained(look).await;
-        self.driver.0.is_some() && !self.client.is_closed()
+        self.driver.io.is_some() && !self.client.is_closed()
     }
 
     /// Asks the server for a sign of life.
@@ -189,7 +194,18 @@ fn values<'a>(unnamed: &'a [Unnamed<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
 
 impl Driver {
     /// Waits for work with the connection, and does the connection's part of it.
-    async fn run<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
+    async fn run<T>(
+        &mut self,
+        work: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    ) -> Result<T, Error> {
+        match self.drive(work).await {
+            // The server may have said why, before it heard of the work: then it never runs it.
+            Err(error) if error.is_closed() => Err(self.failed.take().unwrap_or(error)),
+            done => done,
+        }
+    }
+
+    async fn drive<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
         // The work waits for nothing but the connection, which is driven right here: where the one
         // hands something to the other, nobody has to be woken.
         poll_fn(|context| {
@@ -205,9 +221,10 @@ impl Driver {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) {
-        // With what it ends, the statement under way is told.
-        if self.0.as_mut().is_some_and(|io| io.as_mut().poll(context).is_ready()) {
-            self.0 = None;
+        let Some(io) = &mut self.io else { return };
+        // The statement under way is told of an error that it caused.
+        if let Poll::Ready(ended) = io.as_mut().poll(context) {
+            (self.io, self.failed) = (None, ended.err());
         }
     }
 }
@@ -216,8 +233,36 @@ impl Drop for Driver {
     /// Takes leave of the server, after the answer to what was sent already. A server that is silent
     /// is not waited for.
     fn drop(&mut self) {
-        if let (Some(io), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+        if let (Some(io), Ok(runtime)) = (self.io.take(), Handle::try_current()) {
             runtime.spawn(async move { drop(timeout(LEAVE, io).await) });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, duplex};
+    use tokio_postgres::{Config, NoTls};
+
+    use super::*;
+
+    /// The server has let the client in.
+    const READY: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
+
+    /// The server ends the session, because it was idle.
+    const ENDED: &[u8] = b"E\0\0\0\x1aSFATAL\0C57P05\0Mended\0\0";
+
+    #[tokio::test]
+    async fn a_statement_that_meets_the_end_of_its_session_is_told_the_reason() {
+        let (ours, mut server) = duplex(1_000);
+        server.write_all(READY).await.unwrap();
+        let (client, io) = Config::new().user("ann").connect_raw(ours, NoTls).await.unwrap();
+        let mut connection = Connection::new(client, Box::pin(io));
+        assert!(connection.is_open().await);
+        server.write_all(ENDED).await.unwrap();
+        drop(server);
+        let error = connection.execute(Statement::once("DELETE FROM t"), &[]).await.unwrap_err();
+        assert_eq!(error.as_db_error().map(|error| error.code().code()), Some("57P05"));
+        assert!(!connection.is_open().await);
     }
 }

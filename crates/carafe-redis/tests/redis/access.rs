@@ -28,6 +28,7 @@ const RIGHTS: &[&str] = &[
     "+zremrangebyscore",
     "+pttl",
     "+pexpire",
+    "+time",
 ];
 
 async fn store_with(server: &Server, rights: &[&str]) -> RedisStore {
