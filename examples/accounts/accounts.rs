@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::failure::Failure;
-use crate::passwords::Passwords;
+use crate::passwords::{self, Passwords};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS accounts (
@@ -22,6 +22,8 @@ const SCHEMA: &str = "
 pub(crate) struct Account {
     pub(crate) id: i64,
     pub(crate) name: String,
+    /// Which password the account has: another one has another stamp.
+    pub(crate) stamp: String,
 }
 
 /// All accounts. Clones are handles of the same.
@@ -54,13 +56,14 @@ impl Accounts {
         password: String,
     ) -> Result<Option<Account>, Failure> {
         let hash = self.passwords.hash(password).await?;
+        let stamp = passwords::stamp(&hash);
         self.query(move |connection| {
             let added = connection.execute(
                 "INSERT INTO accounts (name, password) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
                 params![name, hash],
             )?;
             let id = connection.last_insert_rowid();
-            Ok((added == 1).then_some(Account { id, name }))
+            Ok((added == 1).then_some(Account { id, name, stamp }))
         })
         .await
     }
@@ -76,8 +79,8 @@ impl Accounts {
             .query(move |connection| {
                 let sql = "SELECT id, name, password FROM accounts WHERE name = ?1";
                 let row = connection.query_row(sql, [name], |row| {
-                    let account = Account { id: row.get(0)?, name: row.get(1)? };
-                    Ok((account, row.get::<_, String>(2)?))
+                    let hash: String = row.get(2)?;
+                    Ok((account(row)?, hash))
                 });
                 row.optional()
             })
@@ -90,21 +93,27 @@ impl Accounts {
     /// The account of an id, if there (still) is one.
     pub(crate) async fn find(&self, id: i64) -> Result<Option<Account>, Failure> {
         self.query(move |connection| {
-            let sql = "SELECT id, name FROM accounts WHERE id = ?1";
-            let row = connection
-                .query_row(sql, [id], |row| Ok(Account { id: row.get(0)?, name: row.get(1)? }));
-            row.optional()
+            let sql = "SELECT id, name, password FROM accounts WHERE id = ?1";
+            connection.query_row(sql, [id], account).optional()
         })
         .await
     }
 
-    pub(crate) async fn set_password(&self, id: i64, password: String) -> Result<(), Failure> {
+    /// Gives an account a new password. Sessions that were begun with the old one count no more.
+    pub(crate) async fn set_password(
+        &self,
+        account: Account,
+        password: String,
+    ) -> Result<Account, Failure> {
         let hash = self.passwords.hash(password).await?;
+        let stamp = passwords::stamp(&hash);
+        let id = account.id;
         self.query(move |connection| {
             let sql = "UPDATE accounts SET password = ?2 WHERE id = ?1";
             connection.execute(sql, params![id, hash]).map(drop)
         })
-        .await
+        .await?;
+        Ok(Account { stamp, ..account })
     }
 
     /// Asks the database, on a thread that may wait.
@@ -118,4 +127,10 @@ impl Accounts {
         });
         Ok(result.await??)
     }
+}
+
+/// The account in a row of its id, name and password.
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let hash: String = row.get(2)?;
+    Ok(Account { id: row.get(0)?, name: row.get(1)?, stamp: passwords::stamp(&hash) })
 }

@@ -68,7 +68,9 @@ pub(crate) async fn password(
         let page = page.render("password.html", context! { objection })?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    site.accounts.set_password(account.id, form.new).await?;
+    // First the password, then the sessions: a login that began with the old password either finds
+    // that it has changed, or is among the sessions.
+    let account = site.accounts.set_password(account, form.new).await?;
     session.logout_everywhere().await?;
     visitor.sign_in(&session, &account)?;
     session.flash("You have a new password, and all other sessions are ended.")?;

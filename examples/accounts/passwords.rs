@@ -59,6 +59,11 @@ impl Passwords {
     }
 }
 
+/// Tells a password's hash from that of the password before: its salt, which is random and no secret.
+pub(crate) fn stamp(hash: &str) -> String {
+    hash.split('$').nth(4).unwrap_or_default().to_owned()
+}
+
 /// What is wrong with a new password: little is asked, as NIST SP 800-63B recommends.
 pub(crate) fn objection(name: &str, password: &str) -> Option<&'static str> {
     if password.chars().count() < SHORTEST {

@@ -69,8 +69,13 @@ pub(crate) async fn login(
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
     let name = form.name();
-    match site.accounts.authenticate(name.clone(), form.password).await? {
-        Some(account) => sign_in(&session, &account, visitor, &wanted),
+    let account = site.accounts.authenticate(name.clone(), form.password).await?;
+    let signed_in = match account {
+        Some(account) => sign_in_and_look_again(&session, account, visitor, &site).await?,
+        None => None,
+    };
+    match signed_in {
+        Some(account) => welcome(&session, &account, &wanted),
         None => {
             // Nothing tells which of the two was wrong.
             let objection = "That is not the name and the password of an account.";
@@ -102,6 +107,29 @@ fn sign_in(
     wanted: &WantedPage,
 ) -> Result<Response, Failure> {
     visitor.sign_in(session, account)?;
+    welcome(session, account, wanted)
+}
+
+/// Signs in, and looks whether the account still has the password that was right a moment ago: checking
+/// one takes long, and the user may have changed it meanwhile, since somebody else knows it.
+async fn sign_in_and_look_again(
+    session: &Session,
+    account: Account,
+    visitor: Visitor,
+    site: &Site,
+) -> Result<Option<Account>, Failure> {
+    visitor.sign_in(session, &account)?;
+    // From here on the change of a password would end it.
+    session.save().await?;
+    let now = site.accounts.find(account.id).await?;
+    if now.is_some_and(|now| now.stamp == account.stamp) {
+        return Ok(Some(account));
+    }
+    session.logout()?;
+    Ok(None)
+}
+
+fn welcome(session: &Session, account: &Account, wanted: &WantedPage) -> Result<Response, Failure> {
     session.flash(format!("Welcome, {}.", account.name))?;
     Ok(Redirect::to(wanted.or("/account")).into_response())
 }

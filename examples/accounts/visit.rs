@@ -16,6 +16,9 @@ use crate::device;
 use crate::failure::Failure;
 use crate::site::Site;
 
+/// Which password a session was begun with.
+const STAMP: &str = "password";
+
 /// A page for this visitor.
 pub(crate) struct Page {
     templates: Arc<Environment<'static>>,
@@ -24,14 +27,14 @@ pub(crate) struct Page {
 }
 
 impl FromRequestParts<Site> for Page {
-    type Rejection = carafe::Error;
+    type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, carafe::Error> {
-        Ok(Self {
-            templates: Arc::clone(&site.templates),
-            session: Session::from_request_parts(parts, site).await?,
-            csrf: Csrf::from_request_parts(parts, site).await?,
-        })
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
+        let session = Session::from_request_parts(parts, site).await?;
+        // A page shows who is signed in.
+        account_of(&session, site).await?;
+        let csrf = Csrf::from_request_parts(parts, site).await?;
+        Ok(Self { templates: Arc::clone(&site.templates), session, csrf })
     }
 }
 
@@ -60,15 +63,25 @@ impl FromRequestParts<Site> for User {
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let user = CurrentUser::from_request_parts(parts, site).await?;
         let session = user.session().clone();
-        if let Ok(id) = user.id().parse()
-            && let Some(account) = site.accounts.find(id).await?
-        {
-            return Ok(Self { session, account });
-        }
-        // The account was removed while its user was signed in.
-        session.logout()?;
-        Err(Failure::NoAccount)
+        let account = account_of(&session, site).await?.ok_or(Failure::NoAccount)?;
+        Ok(Self { session, account })
     }
+}
+
+/// The account that a session is signed in to. A session ends whose account was removed, or has another
+/// password than the one that it was begun with: a login with the old one may have been under way.
+async fn account_of(session: &Session, site: &Site) -> Result<Option<Account>, Failure> {
+    let Some(user) = session.user() else { return Ok(None) };
+    let account = match user.parse() {
+        Ok(id) => site.accounts.find(id).await?,
+        Err(_) => None,
+    };
+    let stamp: Option<String> = session.get(STAMP)?;
+    let account = account.filter(|account| stamp.as_ref() == Some(&account.stamp));
+    if account.is_none() {
+        session.logout()?;
+    }
+    Ok(account)
 }
 
 /// Where a visitor comes from, and with what.
@@ -102,6 +115,7 @@ impl Visitor {
             options = options.agent(agent);
         }
         session.login_with(account.id.to_string(), options)?;
+        session.insert(STAMP, account.stamp.as_str())?;
         session.insert("name", account.name.as_str())
     }
 }

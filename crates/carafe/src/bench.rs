@@ -20,8 +20,9 @@ pub fn read<T: DeserializeOwned>(
     headers: &HeaderMap,
     key: &str,
 ) -> Result<Option<T>, Error> {
-    match layer.engine().decode(headers.get_all(COOKIE).iter())? {
-        Some(decoded) => read_decoded(layer, decoded, key),
+    let found = layer.engine().cookie.find(headers.get_all(COOKIE).iter());
+    match found.filter(|found| !found.value.is_empty()) {
+        Some(found) => read_decoded(layer, layer.engine().decode_value(&found.value)?, key),
         None => Ok(None),
     }
 }

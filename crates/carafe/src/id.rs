@@ -93,6 +93,12 @@ impl SessionIdHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// The key under which a store remembers that a response gave the visitor a new cookie in place of
+    /// this session's.
+    pub(crate) fn of_replacement(&self) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(b"replaced").finalize().into())
+    }
 }
 
 impl fmt::Debug for SessionIdHash {

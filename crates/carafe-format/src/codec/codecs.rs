@@ -75,6 +75,8 @@ pub struct Decoded {
     pub payload: Payload,
     /// Whether a new cookie would have another format or key.
     pub outdated: bool,
+    /// When the cookie was written, in Unix seconds.
+    pub issued: u64,
 }
 
 impl Codecs {
@@ -295,7 +297,8 @@ fn unseal(sealed: &SealedCodec, cookie: &[u8], max_age: u64, now: u64) -> Result
             format!("the sealed session is {age} s old, and {max_age} s are allowed"),
         ));
     }
-    Ok(Decoded { payload: Payload::parse(opened.json)?, outdated: opened.key_index != 0 })
+    let payload = Payload::parse(opened.json)?;
+    Ok(Decoded { payload, outdated: opened.key_index != 0, issued: opened.issued })
 }
 
 #[cfg(all(test, feature = "sealed"))]

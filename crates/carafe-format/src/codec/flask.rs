@@ -34,7 +34,8 @@ impl FlaskCodec {
     pub(super) fn decode(&self, cookie: &[u8], max_age: u64, now: u64) -> Result<Decoded, Error> {
         let unsigned = self.signer.unsign_with_skew(cookie, max_age, now, self.clock_skew)?;
         let json = payload::decode(unsigned.value, self.inflate_limit)?;
-        Ok(Decoded { payload: Payload::parse(json)?, outdated: unsigned.key != 0 })
+        let payload = Payload::parse(json)?;
+        Ok(Decoded { payload, outdated: unsigned.key != 0, issued: unsigned.timestamp })
     }
 
     /// Appends the cookie of a session whose tagged JSON is given.

@@ -50,6 +50,23 @@ impl Finder {
         first.map(|value| Found { value: unquote(value), duplicate })
     }
 
+    /// Finds every cookie of the name, in their order.
+    ///
+    /// A browser sends several if they were set for different paths or domains.
+    pub fn find_all<'a>(
+        &'a self,
+        headers: impl Iterator<Item = &'a HeaderValue> + 'a,
+    ) -> impl Iterator<Item = Cow<'a, [u8]>> + 'a {
+        headers.flat_map(move |header| {
+            let mut rest = header.as_bytes();
+            std::iter::from_fn(move || {
+                let (value, after) = self.next(rest)?;
+                rest = after;
+                Some(unquote(value))
+            })
+        })
+    }
+
     /// The next value in a header, and the pairs after it.
     ///
     /// It isn't split, but searched for the name. A name has neither `;` nor blanks in it, so the

@@ -54,7 +54,11 @@ pub struct Config {
     pub(crate) same_site: Option<SameSite>,
     pub(crate) partitioned: bool,
     pub(crate) refresh: Refresh,
+    /// Whether requests and responses are as Flask's where that costs safety: see [`Config::flask`].
+    pub(crate) flask_profile: bool,
     pub(crate) lifetime: Duration,
+    /// Whether sessions are permanent that don't say.
+    pub(crate) permanent: bool,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
     /// Whether the cookie's name is part of the salt.
@@ -95,6 +99,10 @@ impl Config {
     /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
     /// 31 days and are renewed by every request. As in Flask, a session that another machine signed is
     /// refused as long as its clock is ahead of this one's.
+    ///
+    /// As in Flask, a response that renews the cookie of a session in a cookie writes what its request
+    /// has read: one that takes long undoes a logout or a change that another response has sent
+    /// meanwhile. The other profiles renew seldom: see [`refresh`](Self::refresh).
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -107,7 +115,9 @@ impl Config {
             same_site: None,
             partitioned: false,
             refresh: Refresh::EachRequest,
+            flask_profile: true,
             lifetime: Duration::from_secs(31 * 86_400),
+            permanent: false,
             max_cookie_size: 4093,
             signing: SigningOptions::default(),
             named_salt: false,
@@ -137,7 +147,8 @@ impl Config {
     /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
     /// for the path `/` of this host alone; responses that depend on the session say
     /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
-    /// session renew it. Weak secret keys are refused: see [`KeyStrength`](crate::signing::KeyStrength).
+    /// session renew it, after a tenth of its lifetime. Weak secret keys are refused: see
+    /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
     /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
@@ -148,6 +159,7 @@ impl Config {
             secure: true,
             same_site: Some(SameSite::Lax),
             refresh: Refresh::OnExtract,
+            flask_profile: false,
             caching: Caching::Private,
             head_takes_flashes: false,
             named_salt: true,
@@ -244,6 +256,10 @@ impl Config {
     }
 
     /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
+    ///
+    /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
+    /// lifetime has passed since the cookie was written, so that most requests that only read write
+    /// nothing.
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -259,6 +275,23 @@ impl Config {
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
+        self
+    }
+
+    /// Whether sessions are permanent unless [`set_permanent(false)`](crate::Session::set_permanent) says
+    /// otherwise. Off by default, as in Flask, where a session ends with the browser's.
+    ///
+    /// The session's content doesn't say so: a Flask service that shares the cookie writes it as one that
+    /// isn't permanent.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().permanent_by_default(true);
+    /// ```
+    #[must_use]
+    pub fn permanent_by_default(mut self, on: bool) -> Self {
+        self.permanent = on;
         self
     }
 

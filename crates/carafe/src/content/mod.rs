@@ -13,5 +13,5 @@ pub(crate) use self::life::{ID, LOGIN, RESERVED, id_of};
 pub(crate) use self::operation::{Change, Login, Operation, ViewChange, conflict};
 pub use self::path::Step;
 pub(crate) use self::path::missing;
-pub(crate) use self::permanent::{PERMANENT, is_permanent};
+pub(crate) use self::permanent::{LIFETIME, PERMANENT, is_permanent, own_lifetime};
 pub(crate) use self::view::{Recorded, View};

@@ -9,14 +9,15 @@ use crate::{Config, Error};
 /// What the cookie's name ends with.
 const SUFFIX: &str = "_csrf";
 
-/// The secret in the request's cookie, if this service signed it.
+/// The secret in the first of the request's cookies that this service signed.
 pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let engine = &slot.engine;
-    let config = engine.config();
-    let found = Finder::new(&name(config)).find(slot.cookies())?;
-    let codecs = engine.codecs();
-    let unsigned = codecs.unsign_csrf(&found.value, config.max_age(), engine.clock.now()).ok()?;
-    Secret::from_text(unsigned.value)
+    let (config, codecs, now) = (engine.config(), engine.codecs(), engine.clock.now());
+    let finder = Finder::new(&name(config));
+    finder.find_all(slot.cookies()).find_map(|value| {
+        let unsigned = codecs.unsign_csrf(&value, config.max_age(), now).ok()?;
+        Secret::from_text(unsigned.value)
+    })
 }
 
 /// Sets the cookie. It ends with the browser's session.

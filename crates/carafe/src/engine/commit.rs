@@ -7,6 +7,7 @@ use http::HeaderValue;
 use tracing::Instrument as _;
 
 use super::driven::Driven;
+use super::slot::State;
 use super::{Backend, Engine, Slot};
 use crate::config::Refresh;
 use crate::content::{ID, LOGIN, Operation, View, is_permanent};
@@ -102,7 +103,7 @@ impl Engine {
     ///
     /// 1. A session that a handler asked for makes the response vary with the cookie.
     /// 2. An empty session that was changed removes the cookie; so does a cookie that nobody can
-    ///    read although its signature is good.
+    ///    read although its signature is good. What Flask hasn't: so does one whose session was ended.
     /// 3. Another session is written if it was changed, or if it is permanent and to be refreshed.
     ///    What Flask hasn't: also if it came under an older key or in another format than the one
     ///    that is written, and such sessions are to be rewritten.
@@ -118,11 +119,9 @@ impl Engine {
         let Some(view) = &state.view else {
             return Ok(Outcome { vary: state.accessed, cookie: None, error });
         };
-        let permanent = is_permanent(view);
-        let refresh = permanent && self.config().refresh != Refresh::Never;
-        let rewrite = self.config().rewrite_outdated && state.outdated;
-        let writes = view.modified() || refresh || rewrite;
-        let removes = view.modified() || state.unreadable;
+        let permanent = is_permanent(view, self.config().permanent);
+        let writes = self.signs(&state, view);
+        let removes = view.modified() || state.useless;
         let cookie = match writes || removes {
             false => None,
             true if view.is_empty() => removes.then(|| self.set_cookie.remove()).transpose()?,
@@ -130,6 +129,26 @@ impl Engine {
         };
         tell_of_changes(view, &state.ended);
         Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error })
+    }
+
+    /// Whether a session is signed anew, if it holds something.
+    pub(super) fn signs(&self, state: &State, view: &View) -> bool {
+        let refresh = || {
+            is_permanent(view, self.config().permanent) && self.refresh_is_due(view, state.issued)
+        };
+        let rewrite = self.config().rewrite_outdated && state.outdated;
+        view.modified() || rewrite || refresh()
+    }
+
+    /// Whether the cookie of a permanent session is to be renewed that was written at this time.
+    ///
+    /// Outside of Flask's profile that waits for a tenth of the lifetime: a response that only renews
+    /// the cookie undoes what a response that the browser got before it has changed.
+    fn refresh_is_due(&self, view: &View, issued: u64) -> bool {
+        let config = self.config();
+        let age = || self.clock.just_now().saturating_sub(issued);
+        config.refresh != Refresh::Never
+            && (config.flask_profile || age() > self.lifetime_of(view) / 10)
     }
 
     /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
@@ -145,7 +164,7 @@ impl Engine {
         let json = view.to_json()?;
         // Where the quick clock is a moment late, the cookie ends that moment earlier.
         let now = self.clock.just_now();
-        let expires = if permanent { self.expires(now) } else { None };
+        let expires = if permanent { self.expires(view, now) } else { None };
         let mut header = self.set_cookie.begin(codecs.encoded_len(json.len()), expires);
         codecs.encode(&json, max_age, now, &mut header)?;
         let header = self.set_cookie.finish(header, expires)?;

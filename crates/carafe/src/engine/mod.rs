@@ -33,6 +33,7 @@
 //! [`Session::open_now`]: crate::Session::open_now
 
 mod commit;
+mod cookie;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
@@ -53,7 +54,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::Guard;
-use http::HeaderValue;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
@@ -67,20 +67,18 @@ pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-use self::slot::FromCookie;
 #[cfg(feature = "actix")]
 pub(crate) use self::slot::keeps_flashes;
 pub(crate) use self::slot::{Slot, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 pub use crate::clock::Clock;
-use crate::codec::{Codecs, Decoded};
-use crate::content::View;
+use crate::codec::Codecs;
+use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
-use crate::value::json::Payload;
-use crate::{Config, DateTime, Error, ErrorKind, event};
+use crate::{Config, DateTime, Error, event};
 
 pub use crate::record::Record;
 pub use crate::store::{MemoryStore, RevocationStore, SessionStore};
@@ -236,94 +234,6 @@ impl Engine {
         Ok(())
     }
 
-    fn open_from_cookie(&self, slot: &Slot) {
-        event::within!("session.open", self.open_cookie(slot));
-    }
-
-    /// Whether a session opens without waiting for a store.
-    #[cfg(feature = "actix")]
-    pub(crate) fn opens_at_once(&self) -> bool {
-        matches!(self.backend, Backend::Cookie)
-    }
-
-    /// Opens a session that is in its cookie.
-    fn open_cookie(&self, slot: &Slot) {
-        let read = self.read_cookie(slot);
-        if read.view.is_some() {
-            event::loaded(read.outdated);
-        }
-        slot.state().open(read);
-    }
-
-    /// What the request's cookie holds. A session whose user logged in too long ago has ended.
-    #[inline]
-    fn read_cookie(&self, slot: &Slot) -> FromCookie {
-        match self.decode(slot.cookies()) {
-            Ok(None) => {
-                event::none();
-                FromCookie::default()
-            }
-            Ok(Some(decoded)) => match self.view(decoded.payload) {
-                Some(view) => {
-                    let outdated = decoded.outdated;
-                    FromCookie { view: Some(view), outdated, unreadable: false }
-                }
-                None => {
-                    event::expired();
-                    FromCookie::default()
-                }
-            },
-            Err(error) => {
-                event::refused(&error);
-                let unreadable = error.kind() == ErrorKind::BadPayload;
-                FromCookie { unreadable, ..FromCookie::default() }
-            }
-        }
-    }
-
-    /// The view of what a cookie held; `None` if the user logged in too long ago.
-    #[inline]
-    pub(crate) fn view(&self, payload: Payload) -> Option<View> {
-        let view = View::new(payload);
-        let ended = view.logged_in_at().is_some_and(|login| {
-            let timeout = self.config().absolute_timeout.as_secs();
-            login < self.clock.now().saturating_sub(timeout)
-        });
-        if ended { None } else { Some(view) }
-    }
-
-    /// The content of the session's cookie among these; `None` if there is no cookie, or an empty one.
-    #[inline]
-    pub(crate) fn decode<'a>(
-        &self,
-        cookies: impl Iterator<Item = &'a HeaderValue>,
-    ) -> Result<Option<Decoded>, Error> {
-        let Some(found) = self.cookie.find(cookies) else {
-            return Ok(None);
-        };
-        if found.duplicate {
-            event::duplicate_cookie(&self.config().cookie_name);
-        }
-        if found.value.is_empty() {
-            return Ok(None);
-        }
-        self.decode_value(&found.value).map(Some)
-    }
-
-    /// The content of a cookie's value.
-    #[inline]
-    pub(crate) fn decode_value(&self, value: &[u8]) -> Result<Decoded, Error> {
-        let codecs = self.keys.codecs();
-        let max_age = self.config().max_age();
-        match codecs.decode(value, max_age, self.clock.just_now()) {
-            // Signed in this second perhaps, which the quick clock hasn't reached yet.
-            Err(error) if error.kind() == ErrorKind::FromTheFuture => {
-                Ok(codecs.decode(value, max_age, self.clock.now())?)
-            }
-            decoded => Ok(decoded?),
-        }
-    }
-
     /// The sessions of any user, if they are in a store.
     pub(crate) fn user_sessions(&self) -> Option<UserSessions> {
         match &self.backend {
@@ -334,10 +244,19 @@ impl Engine {
         }
     }
 
-    /// When the cookie of a permanent session expires; others don't say so.
-    fn expires(&self, now: u64) -> Option<DateTime> {
-        let seconds = now.saturating_add(self.config().lifetime.as_secs());
-        i64::try_from(seconds).ok().and_then(DateTime::from_unix)
+    /// When the cookie of a permanent session expires; others don't say so. That is no later than the
+    /// session ends.
+    fn expires(&self, view: &View, now: u64) -> Option<DateTime> {
+        let idle = now.saturating_add(self.lifetime_of(view));
+        let absolute = self.config().absolute_timeout.as_secs();
+        let ends = view.logged_in_at().map(|login| login.saturating_add(absolute));
+        i64::try_from(ends.map_or(idle, |ends| ends.min(idle))).ok().and_then(DateTime::from_unix)
+    }
+
+    /// How long after its last signature a session in a cookie is accepted, in seconds.
+    fn lifetime_of(&self, view: &View) -> u64 {
+        let longest = self.config().max_age();
+        own_lifetime(view).map_or(longest, |own| own.min(longest))
     }
 }
 

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stored::failed;
+use super::cookie::{Refused, without_session};
+use super::slot::FromCookie;
 use super::stored::sweep::{self, Sweeping};
+use super::stored::{ended as ended_error, failed};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
+use crate::id::SessionId;
 use crate::signing::CLOCK_SKEW;
 use crate::store::{RevocationCalls, RevocationStore};
 use crate::{Clock, Config, Error, Text, Value, event};
@@ -51,9 +54,12 @@ impl RevocationBackend {
     }
 }
 
+/// For how many seconds after a session got a new cookie its old one is left alone: requests that carry
+/// it may be under way, and their responses must not remove the new one.
+const UNDER_WAY: u64 = 60;
+
 /// For how many seconds a revocation outlives the cookies of this machine: the difference to other
-/// machines' clocks, and the day by which a store's [`SweepClock`](crate::store::SweepClock) may be
-/// ahead.
+/// machines' clocks, and a day by which a machine that removes what has expired may be ahead.
 const REVOKED_LONGER: u64 = CLOCK_SKEW + 86_400 + 1;
 
 impl Engine {
@@ -71,34 +77,97 @@ impl Engine {
         if slot.state().view.is_some() {
             return Ok(());
         }
-        let mut read = self.read_cookie(slot);
-        if let Some(view) = &read.view {
-            if self.is_revoked(backend, view).await? {
-                event::revoked();
-                read.view = None;
-            } else {
-                event::loaded(read.outdated);
-            }
-        }
+        let read = self.read_unrevoked(slot, backend).await?;
         slot.state().open(read);
         Ok(())
     }
 
-    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
-    /// copy of the cookie.
-    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
-        now.saturating_add(self.config().max_age()).saturating_add(REVOKED_LONGER)
+    /// What the first of the request's cookies holds that opens a session which wasn't ended.
+    async fn read_unrevoked(
+        &self,
+        slot: &Slot,
+        backend: &RevocationBackend,
+    ) -> Result<FromCookie, Error> {
+        let mut refused = None;
+        for value in self.candidates(slot.cookies()) {
+            let reason = match self.read_value(&value) {
+                Ok(read) => match self.revocation_of(backend, &read).await? {
+                    Some(revoked) => revoked,
+                    None => {
+                        event::loaded(read.outdated);
+                        return Ok(read);
+                    }
+                },
+                Err(reason) => reason,
+            };
+            refused.get_or_insert(reason);
+        }
+        Ok(without_session(refused))
     }
 
-    async fn is_revoked(&self, backend: &RevocationBackend, view: &View) -> Result<bool, Error> {
-        let Some(id) = id_of(view) else { return Ok(false) };
-        let user = view.user();
-        let now = self.clock.now();
+    /// That the session of a cookie was ended, if it was.
+    async fn revocation_of(
+        &self,
+        backend: &RevocationBackend,
+        read: &FromCookie,
+    ) -> Result<Option<Refused>, Error> {
+        let Some(view) = &read.view else { return Ok(None) };
+        let Some(id) = id_of(view) else { return Ok(None) };
+        let (user, login) = (view.user(), view.logged_in_at());
+        if !self.is_revoked(backend, &id, user.as_deref(), login).await? {
+            return Ok(None);
+        }
+        let removes = !self.is_replaced(backend, &id).await?;
+        Ok(Some(Refused::Revoked { removes }))
+    }
+
+    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
+    /// copy of the cookie, or one that a request under way signs anew.
+    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
+        let longest = self.config().max_age().max(self.config().absolute_timeout.as_secs());
+        now.saturating_add(longest).saturating_add(REVOKED_LONGER)
+    }
+
+    /// Up to when logins of a user count no more who ends all sessions now: also those of now on a
+    /// machine whose clock is ahead, and those that were dated after a revocation of before.
+    pub(crate) async fn revoked_logins(
+        &self,
+        backend: &RevocationBackend,
+        view: (Option<SessionId>, &str, Option<u64>),
+        now: u64,
+    ) -> Result<u64, Error> {
+        let (id, user, login) = view;
+        let time = now.saturating_add(CLOCK_SKEW).max(login.unwrap_or(now));
+        let Some(id) = id else { return Ok(time) };
         let store = backend.store();
-        let revoked = store.revocations(&id.hash(), user.as_deref(), now).await.map_err(failed)?;
+        let revoked = store.revocations(&id.hash(), Some(user), now).await.map_err(failed)?;
+        Ok(revoked.not_before.map_or(time, |limit| time.max(limit.saturating_add(1))))
+    }
+
+    async fn is_revoked(
+        &self,
+        backend: &RevocationBackend,
+        id: &SessionId,
+        user: Option<&str>,
+        login: Option<u64>,
+    ) -> Result<bool, Error> {
+        let (store, now) = (backend.store(), self.clock.now());
+        let revoked = store.revocations(&id.hash(), user, now).await.map_err(failed)?;
         // Compared with the login, not with the last signature, which every request may renew.
-        let too_old = |limit: u64| view.logged_in_at().is_none_or(|login| login <= limit);
+        let too_old = |limit: u64| login.is_none_or(|login| login <= limit);
         Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+    }
+
+    /// Whether a response has given the visitor a new cookie in place of this session's, a moment ago.
+    /// To remove the cookie would remove the new one.
+    async fn is_replaced(
+        &self,
+        backend: &RevocationBackend,
+        id: &SessionId,
+    ) -> Result<bool, Error> {
+        let (id, now) = (id.hash().of_replacement(), self.clock.now());
+        let replaced = backend.store().revocations(&id, None, now).await.map_err(failed)?;
+        Ok(replaced.session)
     }
 
     /// Remembers the sessions that this request ended, then commits as for every cookie.
@@ -111,37 +180,81 @@ impl Engine {
             true => self.open_revocable(slot, backend).await,
             false => Ok(()),
         };
-        let ended = {
+        let (ended, leaves_cookie) = {
             let mut state = slot.state();
             state.closed = true;
-            state.ended.clone()
+            let leaves_cookie = state.view.as_ref().is_some_and(|view| !view.is_empty());
+            (state.ended.clone(), leaves_cookie)
         };
         opened?;
+        if self.ended_meanwhile(slot, backend).await? {
+            let mut state = slot.state();
+            return match state.view.as_ref().is_some_and(View::modified) {
+                true => Err(ended_error()),
+                false => {
+                    Ok(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
+                }
+            };
+        }
         let now = self.clock.now();
         let until = self.revoked_until(now);
         for id in ended {
-            backend.store().revoke(&id.hash(), until, now).await.map_err(failed)?;
+            let (id, store) = (id.hash(), backend.store());
+            store.revoke(&id, until, now).await.map_err(failed)?;
+            if leaves_cookie {
+                let until = now.saturating_add(UNDER_WAY);
+                store.revoke(&id.of_replacement(), until, now).await.map_err(failed)?;
+            }
         }
         self.date_login(slot, backend, now).await?;
         self.commit_cookie(slot)
     }
 
-    /// Dates a login of this second after a revocation of this second, so that a user who ended all
-    /// sessions and logs in again at once isn't logged out by that.
+    /// Whether another request has ended the session that this one is about to sign anew, after this one
+    /// had opened it. Its new cookie would outlive the revocation.
+    async fn ended_meanwhile(
+        &self,
+        slot: &Slot,
+        backend: &RevocationBackend,
+    ) -> Result<bool, Error> {
+        let (ids, user, login) = {
+            let state = slot.state();
+            let Some(view) = &state.view else { return Ok(false) };
+            // What a login or a logout leaves is another session.
+            if state.logged_in || state.logged_out || !self.signs(&state, view) {
+                return Ok(false);
+            }
+            let ids = match state.ended.is_empty() {
+                true => id_of(view).into_iter().collect(),
+                false => state.ended.clone(),
+            };
+            (ids, view.user(), view.logged_in_at())
+        };
+        for id in &ids {
+            if self.is_revoked(backend, id, user.as_deref(), login).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Dates a login after the revocations of before, so that a user who ended all sessions and logs in
+    /// again at once isn't logged out by that.
     async fn date_login(
         &self,
         slot: &Slot,
         backend: &RevocationBackend,
         now: u64,
     ) -> Result<(), Error> {
-        let login = slot.state().view.as_ref().and_then(|view| {
-            let is_new = view.modified() && view.logged_in_at() == Some(now);
-            Some((id_of(view)?, view.user()?)).filter(|_| is_new)
-        });
-        let Some((id, user)) = login else { return Ok(()) };
+        let login = {
+            let state = slot.state();
+            let view = state.view.as_ref().filter(|_| state.logged_in);
+            view.and_then(|view| Some((id_of(view)?, view.user()?, view.logged_in_at()?)))
+        };
+        let Some((id, user, time)) = login else { return Ok(()) };
         let store = backend.store();
         let revoked = store.revocations(&id.hash(), Some(&user), now).await.map_err(failed)?;
-        if let Some(limit) = revoked.not_before.filter(|limit| *limit >= now)
+        if let Some(limit) = revoked.not_before.filter(|limit| *limit >= time)
             && let Some(view) = &mut slot.state().view
         {
             view.insert(Text::from(LOGIN), Value::from(limit.saturating_add(1)));

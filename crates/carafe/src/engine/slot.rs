@@ -51,8 +51,10 @@ pub(crate) struct FromCookie {
     pub(crate) view: Option<View>,
     /// See [`State::outdated`].
     pub(crate) outdated: bool,
-    /// See [`State::unreadable`].
-    pub(crate) unreadable: bool,
+    /// See [`State::useless`].
+    pub(crate) useless: bool,
+    /// See [`State::issued`].
+    pub(crate) issued: u64,
 }
 
 /// How far a session has come in its request.
@@ -62,8 +64,10 @@ pub(crate) struct State {
     pub(crate) view: Option<View>,
     /// Whether a handler asked for the session, which makes the response vary with the cookie.
     pub(crate) accessed: bool,
-    /// Whether the cookie has to be removed, because nobody can read it.
-    pub(crate) unreadable: bool,
+    /// Whether the cookie has to be removed: its content can't be read, or its session was ended.
+    pub(crate) useless: bool,
+    /// When the cookie was written, in Unix seconds.
+    pub(crate) issued: u64,
     /// Whether the cookie came under an older key, or in another format than the one written.
     pub(crate) outdated: bool,
     /// Whether the response has begun, so that a change could no longer be saved.
@@ -78,6 +82,8 @@ pub(crate) struct State {
     pub(crate) takes: u64,
     /// Which of those could not be saved last, and why.
     pub(crate) lost: Option<(u64, Error)>,
+    /// Whether this request logged in.
+    pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
     /// Why a handler went on without the session, and doesn't know.
@@ -95,7 +101,8 @@ impl State {
     pub(crate) fn open(&mut self, read: FromCookie) {
         if self.view.is_none() {
             self.outdated = read.outdated;
-            self.unreadable = read.unreadable;
+            self.useless = read.useless;
+            self.issued = read.issued;
             self.view = Some(read.view.unwrap_or_default());
         }
     }
@@ -217,7 +224,7 @@ impl Slot {
     }
 
     /// The request's `Cookie` headers in their order.
-    pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> + Clone {
         self.cookies.iter()
     }
 

@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Entry;
 use super::login::check_key;
-use crate::content::{Change, Operation, PERMANENT, Step, View, is_permanent, missing};
+use crate::content::{Change, LIFETIME, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
 use crate::{AsText, Dict, Error, ErrorKind, Mistyped, Text, Value};
 
@@ -308,7 +309,8 @@ impl Session {
     /// Whether the session outlives the browser's: Flask's `session.permanent`.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.read(is_permanent)
+        let default = self.slot().engine.config().permanent;
+        self.read(|view| is_permanent(view, default))
     }
 
     /// Makes the session outlive the browser's, for the lifetime that is configured, or not: Flask's
@@ -318,6 +320,37 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn set_permanent(&self, permanent: bool) -> Result<(), Error> {
         self.insert(PERMANENT, permanent)
+    }
+
+    /// Makes the session permanent with a lifetime of its own, for instance for a user who asks to be
+    /// remembered: it ends that long after its last use, in whole seconds. Call it after
+    /// [`login`](Self::login), which begins the session anew.
+    ///
+    /// It is no longer than [`Config::lifetime`](crate::Config::lifetime)
+    /// and [`absolute_timeout`](crate::Config::absolute_timeout) allow, and takes the place of
+    /// [`idle_timeout`](crate::Config::idle_timeout) for a session in a store.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// use std::time::Duration;
+    ///
+    /// async fn login(session: Session, remember_me: bool) -> Result<(), Error> {
+    ///     // … after the password was checked:
+    ///     session.login("42")?;
+    ///     if remember_me {
+    ///         session.set_lifetime(Duration::from_secs(30 * 86_400))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] if the response has begun.
+    pub fn set_lifetime(&self, lifetime: Duration) -> Result<(), Error> {
+        let seconds = i64::try_from(lifetime.as_secs().max(1)).unwrap_or(i64::MAX);
+        let (key, value) = (Text::from(LIFETIME), Value::from(seconds));
+        self.set_permanent(true)?;
+        self.write(|view| view.perform(Operation::Insert { key, value, seen: None }))
     }
 
     /// Whether this request changed the session: Flask's `session.modified`.

@@ -132,7 +132,9 @@ impl Session {
             id,
             address,
             agent,
-        })))
+        })))?;
+        self.slot().state().logged_in = true;
+        Ok(())
     }
 
     /// Ends the session, and removes its cookie. What is written after it in the same request, such

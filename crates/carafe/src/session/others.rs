@@ -4,7 +4,6 @@ use super::Session;
 use crate::content::View;
 use crate::engine::{Backend, SessionInfo, UserSessions, failed};
 use crate::id::PublicId;
-use crate::signing::CLOCK_SKEW;
 use crate::store::UserRevocation;
 use crate::{Error, ErrorKind};
 
@@ -69,10 +68,8 @@ impl Session {
             }
             (Backend::Revocable(backend), Some(user)) => {
                 let now = engine.clock.now();
-                // Also logins of now on a machine whose clock is ahead, and this one, whose date may be
-                // that of a login after a revocation.
-                let login = self.read(View::logged_in_at).unwrap_or(now);
-                let logins_up_to = now.saturating_add(CLOCK_SKEW).max(login);
+                let own = (self.id(), user.as_str(), self.read(View::logged_in_at));
+                let logins_up_to = engine.revoked_logins(backend, own, now).await?;
                 let revocation = UserRevocation { logins_up_to, until: engine.revoked_until(now) };
                 backend.store().revoke_user(&user, revocation, now).await.map_err(failed)?;
                 self.logout()?;

@@ -34,6 +34,11 @@ impl<'a, S: Server> Browser<'a, S> {
         Self { server: self.server, cookies: self.cookies.clone(), token: self.token.clone() }
     }
 
+    /// The same visitor at another server of the service.
+    pub(crate) fn at<T>(self, server: &T) -> Browser<'_, T> {
+        Browser { server, cookies: self.cookies, token: self.token }
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         let request = Request::get(path).body(String::new());
         self.send(request.unwrap()).await

@@ -51,8 +51,11 @@ const SEQUENCE: f32 = 4.0;
 const PROGRESSION: f32 = 6.0;
 const ROW: f32 = 5.0;
 
-/// The words of both lists, each with its cost, by their first letter.
-static WORDS: LazyLock<[Vec<(&'static [u8], f32)>; 26]> = LazyLock::new(|| {
+/// A word and its cost.
+type Word = (&'static [u8], f32);
+
+/// The words of both lists, by their first letter.
+static WORDS: LazyLock<[Vec<Word>; 26]> = LazyLock::new(|| {
     let (first, common) = words();
     let first = first.map(|word| (word.as_bytes(), FIRST_WORD));
     let mut words = [const { Vec::new() }; 26];
@@ -105,6 +108,9 @@ pub(super) fn bits(key: &[u8]) -> f32 {
     cheapest[key.len()]
 }
 
+/// A kind of characters: how many there are, and whether a byte is one.
+type Kind = (u16, fn(&u8) -> bool);
+
 /// What a byte costs that follows from nothing: by the kinds of characters that the key has.
 fn byte_bits(key: &[u8]) -> f32 {
     let has = |kind: fn(&u8) -> bool| key.iter().any(kind);
@@ -113,7 +119,7 @@ fn byte_bits(key: &[u8]) -> f32 {
     if is_hex && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) {
         return 4.0;
     }
-    let kinds: [(u16, fn(&u8) -> bool); 5] = [
+    let kinds: [Kind; 5] = [
         (10, u8::is_ascii_digit),
         (26, u8::is_ascii_lowercase),
         (26, u8::is_ascii_uppercase),

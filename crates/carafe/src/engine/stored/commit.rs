@@ -12,7 +12,7 @@ use crate::engine::slot::State as SlotState;
 use crate::engine::{Engine, Outcome, Slot, closed};
 use crate::event::Started;
 use crate::id::{self, SessionId};
-use crate::store::{Stored, Version};
+use crate::store::{Stored, Updated, Version};
 use crate::{DateTime, Error, ErrorKind, event};
 
 /// Searches for the key of permanent sessions.
@@ -201,7 +201,7 @@ impl Engine {
         }
         let Some(mut origin) = origin else {
             let created = Box::pin(self.create(backend, log, made)).await?;
-            let set_id = created.as_deref().map(set_id_of).or(set_id);
+            let set_id = created.as_deref().map(|created| set_id_of(rules, created)).or(set_id);
             return Ok(Committed { origin: created, set_id });
         };
         let now = self.clock.just_now();
@@ -223,17 +223,27 @@ impl Engine {
         }
         if log.is_empty() {
             if closing && rules.touch_is_due(&origin.stored.record, now) {
-                Box::pin(touch(backend, &origin, now)).await;
+                let touched = Box::pin(touch(backend, &origin, now)).await;
+                if let Some(touched) = touched
+                    && permanent_of(rules, &touched)?
+                    && origin.id.hash() == origin.session
+                {
+                    origin.stored = Arc::new(touched);
+                    set_id = Some(set_id_of(rules, &origin));
+                }
             }
             return Ok(Committed { origin: Some(origin), set_id });
         }
-        let was_permanent = permanent_of(&origin.stored)?;
+        let before = Arc::clone(&origin.stored);
+        let was_permanent = permanent_of(rules, &before)?;
         let seen = Some(Arc::clone(&origin.stored));
         let changes = Changes { operations: log, seen, made: made.and_then(Result::ok) };
         (origin.session, origin.stored) = backend.write(origin.session, changes).await?;
         let session = &origin.session;
-        if permanent_of(&origin.stored)? != was_permanent && origin.id.hash() == *session {
-            set_id = Some(set_id_of(&origin));
+        let is_permanent = permanent_of(rules, &origin.stored)?;
+        let ends_later = is_permanent && rules.cookie_is_due(&before.record, &origin.stored.record);
+        if (is_permanent != was_permanent || ends_later) && origin.id.hash() == *session {
+            set_id = Some(set_id_of(rules, &origin));
         }
         Ok(Committed { origin: Some(origin), set_id })
     }
@@ -309,7 +319,10 @@ async fn rotate(
     if session == to {
         event::rotated(grace.is_some());
         *origin = Origin { id, session, stored };
-        return Ok(Committed { set_id: Some(set_id_of(&origin)), origin: Some(origin) });
+        return Ok(Committed {
+            set_id: Some(set_id_of(&backend.rules, &origin)),
+            origin: Some(origin),
+        });
     }
     // Another request has renewed it, whose response brings the new id, or there was no room.
     (origin.session, origin.stored) = (session, stored);
@@ -317,30 +330,36 @@ async fn rotate(
 }
 
 /// Writes that a session was used. If that fails the session may end sooner than its user would
-/// expect, but nothing is lost.
-async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) {
+/// expect, but nothing is lost. Returns what was written.
+async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) -> Option<Stored> {
     let mut record = origin.stored.record.clone();
     backend.rules.touch(&mut record, now);
     let store = backend.store();
-    if let Err(error) = store.update(&origin.session, origin.stored.version, &record, now).await {
-        event::store_failed(&error);
+    match store.update(&origin.session, origin.stored.version, &record, now).await {
+        Ok(Updated::Written(version)) => Some(Stored { record, version }),
+        Ok(Updated::Conflict | Updated::Gone) => None,
+        Err(error) => {
+            event::store_failed(&error);
+            None
+        }
     }
 }
 
-/// The cookie of a session whose id is known.
-pub(super) fn set_id_of(origin: &Origin) -> SetId {
-    let expires = match permanent_of(&origin.stored) {
-        Ok(true) => i64::try_from(origin.stored.record.expires).ok().and_then(DateTime::from_unix),
+/// The cookie of a session whose id is known. That of a permanent one ends when the session ends unless
+/// it is used.
+pub(super) fn set_id_of(rules: &Rules, origin: &Origin) -> SetId {
+    let expires = match permanent_of(rules, &origin.stored) {
+        Ok(true) => i64::try_from(origin.stored.record.ends()).ok().and_then(DateTime::from_unix),
         Ok(false) | Err(_) => None,
     };
     SetId::Set(origin.id.clone(), expires)
 }
 
-fn permanent_of(stored: &Stored) -> Result<bool, Error> {
+fn permanent_of(rules: &Rules, stored: &Stored) -> Result<bool, Error> {
     // Of most sessions a glance tells that they aren't. Records hold what this library wrote, which
     // escapes no letter.
     if FIND_PERMANENT.find(&stored.record.data).is_none() {
-        return Ok(false);
+        return Ok(rules.permanent);
     }
-    Ok(is_permanent(&View::new(payload(&stored.record)?)))
+    Ok(is_permanent(&View::new(payload(&stored.record)?), rules.permanent))
 }

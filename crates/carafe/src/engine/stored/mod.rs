@@ -11,8 +11,10 @@ mod users;
 mod write;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
+
+use memchr::memmem;
 
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
@@ -23,6 +25,7 @@ use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;
 use crate::config::Renewal;
+use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
@@ -31,6 +34,10 @@ use crate::{Clock, Config, Error, ErrorKind, event};
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
 /// under way, or that has lost an answer of the store, still learns from it what became of the session.
 const KEPT: u64 = 60;
+
+/// Searches for the key of a session's own lifetime.
+static FIND_LIFETIME: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(LIFETIME));
 
 /// How many pointer records are followed at least: during an update another process may still have
 /// settings that allow more than this one's.
@@ -56,6 +63,10 @@ pub(crate) struct Sessions {
 #[derive(Clone, Debug)]
 struct Rules {
     idle: u64,
+    /// The longest idle time that a session may have for itself.
+    lifetime: u64,
+    /// Whether sessions are permanent that don't say.
+    permanent: bool,
     absolute: u64,
     renewal: Option<Renewal>,
     /// How many pointer records can lead to a session.
@@ -77,6 +88,8 @@ impl StoreBackend {
         let rules = Rules {
             // Flask's lifetime counts from the last use, too, once a session is permanent.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
+            lifetime: config.lifetime.as_secs().max(1),
+            permanent: config.permanent,
             absolute: config.absolute_timeout.as_secs(),
             renewal: config.renewal(),
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
@@ -161,13 +174,32 @@ impl Rules {
     /// Marks a record as used now.
     fn touch(&self, record: &mut Record, now: u64) {
         record.last_seen = now.max(record.last_seen);
-        record.idle_expires = record.last_seen.saturating_add(self.idle);
+        record.idle_expires = record.last_seen.saturating_add(self.idle_of(record));
+    }
+
+    /// How long a session lives without being used: the layer's idle timeout, or its own lifetime.
+    fn idle_of(&self, record: &Record) -> u64 {
+        // Records hold what this library wrote, which escapes no letter.
+        if FIND_LIFETIME.find(&record.data).is_none() {
+            return self.idle;
+        }
+        let own = open::payload(record).ok().and_then(|payload| own_lifetime(&View::new(payload)));
+        own.map_or(self.idle, |own| own.clamp(1, self.lifetime))
+    }
+
+    /// Whether the cookie of a permanent session is to be set again since the session now ends at another
+    /// time: once per tenth of its idle time, counted from when it got its id, and with it a cookie.
+    fn cookie_is_due(&self, before: &Record, after: &Record) -> bool {
+        let part = (self.idle_of(after) / 10).max(1);
+        let tenth = |record: &Record| record.last_seen.saturating_sub(after.renewed) / part;
+        let idle = |record: &Record| record.idle_expires.saturating_sub(record.last_seen);
+        tenth(before) != tenth(after) || idle(before) != idle(after)
     }
 
     /// Whether enough time has passed since a use was last written: a tenth of the idle timeout. A
     /// session that has ended while it was used has ended, and is not to be brought back.
     fn touch_is_due(&self, record: &Record, now: u64) -> bool {
-        now.saturating_sub(record.last_seen) > self.idle / 10 && !record.is_expired(now)
+        now.saturating_sub(record.last_seen) > self.idle_of(record) / 10 && !record.is_expired(now)
     }
 
     /// The pointer record under an old id: where the session went, and nothing of what it holds.
@@ -189,7 +221,7 @@ impl Rules {
 }
 
 /// The session is over, and stays so.
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",

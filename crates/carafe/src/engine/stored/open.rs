@@ -21,6 +21,16 @@ pub(crate) struct Origin {
     pub(crate) stored: Arc<Stored>,
 }
 
+/// Why a cookie leads to no session in the store.
+enum Unknown {
+    /// It is no id that this service signed.
+    Signature(Error),
+    /// Its id is that of no session.
+    Id,
+    /// Its session has ended.
+    Expired,
+}
+
 impl Engine {
     /// Loads the session of a request, once.
     pub(in crate::engine) async fn open_stored(
@@ -35,21 +45,37 @@ impl Engine {
             return Ok(());
         }
         let mut set_id = SetId::Keep;
-        let origin = match self.id_of(slot) {
-            Some((id, outdated)) => {
-                let origin = self.load(backend, id).await?;
-                if let Some(origin) = &origin {
+        let mut unknown = None;
+        let mut origin = None;
+        for value in self.candidates(slot.cookies()) {
+            let (id, outdated) = match self.keys.unsign_id(&value) {
+                Ok(Some(id)) => id,
+                Ok(None) => {
+                    unknown.get_or_insert(Unknown::Id);
+                    continue;
+                }
+                Err(error) => {
+                    unknown.get_or_insert(Unknown::Signature(error));
+                    continue;
+                }
+            };
+            match self.load(backend, id).await? {
+                Ok(found) => {
                     event::loaded(outdated);
                     // An id that was replaced is left alone: another response has the new one.
-                    let is_current = origin.id.hash() == origin.session;
+                    let is_current = found.id.hash() == found.session;
                     if outdated && is_current && self.config().rewrite_outdated {
-                        set_id = set_id_of(origin);
+                        set_id = set_id_of(&backend.rules, &found);
                     }
+                    origin = Some(found);
+                    break;
                 }
-                origin
+                Err(reason) => drop(unknown.get_or_insert(reason)),
             }
-            None => None,
-        };
+        }
+        if origin.is_none() {
+            tell(unknown);
+        }
         let view = view(origin.as_deref())?;
         let mut state = slot.state();
         state.view = Some(view);
@@ -58,56 +84,30 @@ impl Engine {
         Ok(())
     }
 
-    /// The id that the request's cookie carries, if it is one that this service signed, and whether
-    /// an older key did.
-    fn id_of(&self, slot: &Slot) -> Option<(SessionId, bool)> {
-        let found = self.cookie.find(slot.cookies());
-        if found.as_ref().is_some_and(|found| found.duplicate) {
-            event::duplicate_cookie(&self.config().cookie_name);
-        }
-        let Some(found) = found.filter(|found| !found.value.is_empty()) else {
-            event::none();
-            return None;
-        };
-        match self.keys.unsign_id(&found.value) {
-            Ok(Some(id)) => Some(id),
-            Ok(None) => {
-                event::unknown();
-                None
-            }
-            Err(error) => {
-                event::refused(&error);
-                None
-            }
-        }
-    }
-
     /// The session of an id. Pointer records of renewals lead to it: at most as many as the settings
     /// allow within one grace period.
     async fn load(
         &self,
         backend: &StoreBackend,
         id: SessionId,
-    ) -> Result<Option<Box<Origin>>, Error> {
+    ) -> Result<Result<Box<Origin>, Unknown>, Error> {
         // A tick of the clock more or less is within what its seconds leave open.
         let now = self.clock.just_now();
         let mut session = id.hash();
         for _ in 0..=backend.rules.longest_chain {
             let Some(stored) = backend.store().load(&session, now).await.map_err(failed)? else {
-                event::unknown();
-                return Ok(None);
+                return Ok(Err(Unknown::Id));
             };
             if stored.record.is_expired(now) {
-                event::expired();
-                return Ok(None);
+                return Ok(Err(Unknown::Expired));
             }
             match stored.record.state {
                 State::Live => {
                     let stored = Arc::new(stored);
-                    return Ok(Some(Box::new(Origin { id, session, stored })));
+                    return Ok(Ok(Box::new(Origin { id, session, stored })));
                 }
                 State::Moved { to, .. } => session = to,
-                State::Rotated { .. } | State::Ended { .. } => return Ok(None),
+                State::Rotated { .. } | State::Ended { .. } => return Ok(Err(Unknown::Expired)),
             }
         }
         // It is there, so that an empty session in its place would be wrong.
@@ -116,6 +116,16 @@ impl Engine {
             "the session's id was renewed more often within one grace period than the settings allow: \
              give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
         ))
+    }
+}
+
+/// Tells the log why a request has no session, by what was wrong with its first cookie.
+fn tell(unknown: Option<Unknown>) {
+    match unknown {
+        None => event::none(),
+        Some(Unknown::Signature(error)) => event::refused(&error),
+        Some(Unknown::Id) => event::unknown(),
+        Some(Unknown::Expired) => event::expired(),
     }
 }
 
