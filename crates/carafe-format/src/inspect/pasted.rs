@@ -67,7 +67,9 @@ pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
     }
     // A header says itself what its cookies are.
     let is_known = |cookie: &PastedCookie<'_>| inspect(&cookie.value).is_some();
-    if header.is_none() && !cookies.iter().any(is_known) {
+    // One word is a value, however broken: what is left of it must not be taken for a good one.
+    let is_text = line.iter().any(|byte| byte.is_ascii_whitespace() || b":\"{".contains(byte));
+    if is_text && header.is_none() && !cookies.iter().any(is_known) {
         let found = anywhere(line);
         if !found.is_empty() {
             return found;

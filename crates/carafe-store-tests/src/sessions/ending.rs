@@ -33,9 +33,9 @@ pub async fn a_request_under_way_brings_nothing_back(fixture: impl Fixture) {
         let (inner, cookie) = (apps[ender].clone(), browser.cookie().to_owned());
         let answer = apps[writer]
             .request(browser.cookie.as_deref(), move |session: Session| async move {
-                session.insert("before", 1)?;
+                session.insert("lantern", 1)?;
                 log_out(&inner, &cookie).await;
-                session.insert("after", 2)
+                session.insert("umbrella", 2)
             })
             .await;
         assert_eq!(answer.status, 409);

@@ -118,7 +118,7 @@ pub async fn a_request_loads_once(fixture: impl Fixture) {
     assert_eq!(counts.take(), (1, 1));
     // A login is a new record; where there was one before, its end as well.
     let mut browser = browser;
-    browser.send(&app, |s: Session| async move { s.login("grace") }).await.ok();
+    browser.send(&app, |s: Session| async move { s.login("hopper") }).await.ok();
     assert_eq!(counts.take(), (1, 2));
     browser.send(&app, |s: Session| async move { s.logout() }).await.ok();
     assert_eq!(counts.take(), (1, 1));
