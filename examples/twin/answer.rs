@@ -1,7 +1,7 @@
 //! What is answered, whichever server it is that asks.
 
 use carafe::http::{Response, StatusCode, header};
-use carafe::{Dict, Error, LazySession, Session, Value};
+use carafe::{Dict, Error, ErrorKind, LazySession, Session, Value};
 
 use crate::operations::{self, Outcome};
 
@@ -24,7 +24,13 @@ pub(crate) async fn post_op(session: &LazySession, body: &[u8]) -> Result<Respon
 
 /// `GET /read`
 pub(crate) fn read(session: &Session) -> Result<String, Error> {
-    Ok(session.get("username")?.unwrap_or_else(|| "-".to_owned()))
+    match session.get("username")? {
+        // Flask's view returns what is there, and Flask answers with text alone.
+        Some(Value::Uuid(_) | Value::DateTime(_)) => {
+            Err(Error::new(ErrorKind::Type, "the session's username is no text"))
+        }
+        _ => Ok(session.get("username")?.unwrap_or_else(|| "-".to_owned())),
+    }
 }
 
 /// `GET /plain`

@@ -50,7 +50,7 @@ impl KeyRing {
     /// Reads keys from a file, as [`from_lines`](Self::from_lines) reads them. It may have up to
     /// 64 KiB, and should be readable for nobody else.
     ///
-    /// [`SharedKeys::replace`](crate::SharedKeys::replace) shows how to take up a changed file
+    /// `SharedKeys::replace` of the crate `carafe` shows how to take up a changed file
     /// without a restart.
     ///
     /// # Errors

@@ -75,7 +75,8 @@ impl Session {
     /// The session with the fields of `T` as its keys: see [`Typed`].
     ///
     /// # Errors
-    /// [`ErrorKind::Type`] if a stored value doesn't fit its field; the error names the key and both
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field; the error
+    /// names the key and both
     /// types.
     pub fn typed<T>(&self) -> Result<Typed<T>, Error>
     where
@@ -101,8 +102,9 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// last one counts. If a change depends on the old value, use [`update`](Self::update).
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`] if the response has begun, [`ErrorKind::Type`] if a stored value doesn't
-    /// fit its field, [`ErrorKind::Value`] if a new one can't be represented in a session. No field
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field,
+    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if a new one can't be represented in a session. No field
     /// is saved then.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Result<R, Error> {
         let mut editing: Editing<T> = self.session.write(Editing::begin)?;

@@ -2,7 +2,7 @@
 //!
 //! The cipher is XAES-256-GCM, and `docs/sealed-format.md` gives the format to the byte.
 //! [`SealedCodec`] works on bytes and takes the time as an argument; a
-//! [`SessionLayer`](crate::SessionLayer) does all of this by itself.
+//! The `SessionLayer` of the crate `carafe` does all of this by itself.
 
 mod key;
 mod nonce;

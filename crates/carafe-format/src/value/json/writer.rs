@@ -24,7 +24,7 @@ pub enum Entry<'a> {
 ///
 /// # Errors
 ///
-/// [`Value`](ErrorKind::Value) as [`write_value`].
+/// [`ErrorKind::Value`] if a value is nested too deeply to be read again.
 pub fn write_session<'a>(
     out: &mut Vec<u8>,
     entries: impl IntoIterator<Item = (&'a [u8], Entry<'a>)>,
