@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
 
 use super::way::Way;
