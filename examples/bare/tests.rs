@@ -40,7 +40,7 @@ impl Browser {
         stream.write_all(request.as_bytes()).unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
-        if let Some((_, set)) = response.split_once("Set-Cookie: ") {
+        if let Some((_, set)) = response.split_once("set-cookie: ") {
             let pair = set.split(';').next().unwrap();
             self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
         }
@@ -53,11 +53,11 @@ fn a_visitor_logs_in_and_out() {
     for mut browser in browsers() {
         let page = browser.send("GET", "/", "");
         assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("You are not logged in"));
-        assert!(page.contains("Vary: Cookie") && browser.cookie.is_none());
+        assert!(page.contains("vary: Cookie") && browser.cookie.is_none());
         assert!(browser.send("GET", "/login", "").contains("<form method=post>"));
         let answer = browser.send("POST", "/login", "username=Zo%C3%AB+%3Cb%3E");
         assert!(answer.starts_with("HTTP/1.1 302 ") && answer.contains("Location: /\r\n"));
-        assert!(answer.contains("Vary: Cookie") && browser.cookie.is_some());
+        assert!(answer.contains("vary: Cookie") && browser.cookie.is_some());
         assert!(browser.send("GET", "/", "").contains("Logged in as Zoë &lt;b&gt;"));
         assert!(browser.send("GET", "/logout", "").starts_with("HTTP/1.1 302 "));
         assert!(browser.send("GET", "/", "").contains("You are not logged in"));
