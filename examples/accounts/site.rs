@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
-use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer};
+use carafe::{Caching, CsrfLayer, MemoryStore, SecretKey, SessionLayer};
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
 use carafe_sessions_page::SessionsPage;
@@ -72,7 +72,11 @@ pub(crate) fn router(
         let page = SessionsPage::new().home("/account")?.stylesheet("/style.css")?;
         routes = routes.route_service("/account/sessions", page);
     }
-    let sessions = sessions.with_login_page("/login")?.on_error(failure::of_session);
+    let sessions = sessions
+        // Not in the browser's cache either: the back button shows nothing private after a logout.
+        .configure(|config| config.caching(Caching::NoStore))?
+        .with_login_page("/login")?
+        .on_error(failure::of_session);
     Ok(routes
         .with_state(site)
         // From the inside to the outside: the session's layer has to be outside of the CSRF layer.
@@ -102,8 +106,7 @@ async fn style() -> ([(axum::http::HeaderName, &'static str); 2], &'static str) 
     (headers, include_str!("style.css"))
 }
 
-/// Keeps pages out of caches, the browser's own among them: so the back button shows nothing private
-/// after a logout. And out of other sites' frames.
+/// Keeps pages out of other sites' frames, and those without a session out of caches.
 async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in [
