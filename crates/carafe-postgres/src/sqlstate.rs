@@ -28,8 +28,8 @@ pub(crate) enum Statement {
 pub(crate) enum Connection {
     /// The next statement may use it.
     Good,
-    /// It is closed, and so are its siblings that were idle when the statement was sent: what ended
-    /// it may have ended them.
+    /// The connection is closed, together with all connections that were idle when the statement was
+    /// sent: the same cause may have ended them.
     Dead,
     /// Its state is unfit for this store's statements. It is closed, and so is every connection that
     /// was opened before the error: they may be in the same state.

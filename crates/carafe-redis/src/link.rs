@@ -210,7 +210,7 @@ impl Link {
         if let Some((_, place)) = places.iter().find(|(other, _)| *other == id) {
             return Ok(Arc::clone(place));
         }
-        // Those of runtimes that have ended.
+        // Forget the connections of runtimes that have ended.
         places.retain(|(_, place)| {
             let unused = Arc::strong_count(place) == 1;
             !unused || place.slot().as_ref().is_some_and(|open| !open.has_ended())

@@ -115,7 +115,7 @@ impl RedisOptions {
     /// Such a server forgets sessions in use, and also that sessions were ended: a cookie that was
     /// logged out works again when its revocation is dropped, and `logout_everywhere` misses a session
     /// when the index of its user's sessions is. With this the log has a warning for each connection,
-    /// and the index of a user who is active is touched once a minute, so that it isn't the first to go.
+    /// and the index of an active user is touched once a minute, so that it isn't evicted first.
     pub fn allow_eviction(mut self, allow: bool) -> Self {
         self.settings.connecting.allow_eviction = allow;
         self

@@ -20,9 +20,9 @@ pub(crate) enum Effect {
 pub(crate) enum Health {
     /// It serves the next command.
     Good,
-    /// It is made anew for the next command.
+    /// The connection is replaced before the next command.
     Suspect,
-    /// So are all other connections to the server that were idle since.
+    /// The connection is replaced, together with all connections to the server that were idle since.
     Dead,
 }
 

@@ -346,8 +346,8 @@ mod tests {
         codecs.decode(cookie.as_bytes(), 60, now).err().map(|error| error.kind())
     }
 
-    /// Of several refusals the one is told that says most: it decides what the log says, and whether
-    /// a cookie that nobody can read is removed.
+    /// Of several refusals, the most specific one is returned: it decides what the log says, and whether
+    /// an unreadable cookie is removed.
     #[test]
     fn the_refusal_that_says_most_is_told() {
         let [key, other] = [SecretKey::random().unwrap(), SecretKey::random().unwrap()];

@@ -3,8 +3,8 @@ use crate::signing::{KeyDerivation, KeyStrength, Signer, SigningOptions, typical
 use crate::{KeyRing, SecretKey};
 
 /// Salts of session cookies, each with the derivation that goes with it: Flask's, Starlette's,
-/// Flask-Session's, and those of the hardened profiles and of stored sessions in cookies of the usual
-/// names.
+/// Flask-Session's, and the salts that the hardened profiles and stored sessions make of the usual
+/// cookie names.
 const SALTS: [(&[u8], KeyDerivation); 7] = [
     (b"cookie-session", KeyDerivation::Hmac),
     (b"cookie-session __Host-session", KeyDerivation::Hmac),
@@ -57,8 +57,8 @@ pub struct WeakKeys {
     whole_searches: u32,
 }
 
-/// The guessable keys are tried on so many cookies: those of one file mostly have one key, and a file
-/// of thousands should be soon through.
+/// The number of cookies on which the guessable keys are tried. The cookies of one file mostly have one
+/// key, and a file of thousands has to be searched quickly.
 const WHOLE_SEARCHES: u32 = 20;
 
 #[derive(Debug)]

@@ -51,8 +51,8 @@ impl Text {
         text
     }
 
-    /// Text from WTF-8 bytes, such as those of [`as_wtf8`](Self::as_wtf8). What isn't WTF-8 in them
-    /// becomes U+FFFD.
+    /// Returns the text of WTF-8 bytes, such as [`as_wtf8`](Self::as_wtf8) gives. Bytes that aren't
+    /// WTF-8 become U+FFFD.
     #[must_use]
     pub fn from_wtf8(bytes: &[u8]) -> Self {
         let mut units: Vec<u16> = Vec::new();

@@ -51,7 +51,7 @@ impl Server {
         RedisStore::options(format!("redis://127.0.0.1:{}", self.port))
     }
 
-    /// Sends a command, as whoever this password makes of it.
+    /// Sends a command as the user that this password belongs to.
     pub(crate) async fn try_command(&self, password: &str, words: &[&str]) -> RedisResult<Value> {
         let at = if password.is_empty() { String::new() } else { format!(":{password}@") };
         let client = redis::Client::open(format!("redis://{at}127.0.0.1:{}", self.port))?;

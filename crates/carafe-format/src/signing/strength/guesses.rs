@@ -75,8 +75,8 @@ pub(super) fn rows() -> impl Iterator<Item = &'static [u8]> {
     ROWS.into_iter()
 }
 
-/// The logarithm to base 2 of the number of guesses after which somebody who knows how people choose
-/// keys has found this one: an estimate, and a low one.
+/// Estimates how hard a key is to guess for an attacker who knows how people choose keys: the logarithm
+/// to base 2 of the number of guesses. The estimate is a low one.
 ///
 /// The key is taken apart in the cheapest way: into words, repetitions of what came before,
 /// sequences, parts of keyboard rows, years, and bytes that have to be tried one by one.

@@ -1,4 +1,4 @@
-//! Other ways to read the text of a key: as somebody copied it, or as somebody encoded it.
+//! Other ways to read the text of a key: as it is copied from a program's output, or as it is encoded.
 
 use crate::base64;
 use crate::signing::python_literal;

@@ -24,8 +24,8 @@ const SEQUENCES: [&str; 5] = [
     "abcdefghijklmnopqrstuvwxyz0123456789",
 ];
 
-/// Keys that anybody would try: those of the list of published ones, in their spellings; and of the
-/// placeholders and those that [`guesses`] finds guessable as many as are soon through.
+/// Returns the keys that an attacker tries first: the published keys in their spellings, and a limited
+/// number of placeholders and of keys that [`guesses`] finds guessable.
 pub(crate) fn typical_keys() -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let mut guessable: Vec<Vec<u8>> = placeholders();
     guessable.extend(words());
