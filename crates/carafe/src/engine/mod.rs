@@ -37,6 +37,7 @@ mod cookie;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
+mod ended;
 mod headers;
 mod keys;
 mod owner;
@@ -46,6 +47,7 @@ mod revocable;
 mod slot;
 mod stored;
 mod sync;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -57,6 +59,7 @@ use arc_swap::Guard;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
+pub(crate) use self::ended::{End, Subject};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::append_lines;
@@ -68,7 +71,8 @@ pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
 pub(crate) use self::slot::{Slot, closed};
-pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
+pub(crate) use self::stored::{Origin, Seat, SetId, StoreBackend, failed};
+pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
 pub use self::stored::{SessionInfo, UserSessions};
 pub use crate::clock::Clock;
 use crate::codec::Codecs;

@@ -1,5 +1,6 @@
 //! The session as handlers use it.
 
+mod ended;
 mod entry;
 #[cfg(feature = "actix")]
 mod extract;
@@ -10,10 +11,12 @@ mod lazy;
 mod login;
 mod now;
 mod others;
+mod outside;
 mod raw;
 mod typed;
 mod user;
 
+pub use self::ended::SessionEnded;
 pub use self::entry::Entry;
 #[cfg(feature = "actix")]
 pub(crate) use self::extract::{Extracting, Unopened, extract};
@@ -23,5 +26,6 @@ pub use self::handle::Session;
 pub(crate) use self::handle::convert;
 pub use self::lazy::{LazySession, Named};
 pub use self::login::LoginOptions;
+pub use self::outside::SessionHandle;
 pub use self::typed::Typed;
 pub use self::user::CurrentUser;

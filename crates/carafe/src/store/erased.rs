@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
+    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
     TimeLimit, Updated, UserRevocation, Version,
 };
 use crate::event::{self, Started};
@@ -61,10 +61,11 @@ impl<E: ?Sized> std::fmt::Debug for Calls<E> {
 /// Declares the object-safe twin of a store's trait, whose calls end within a time, its implementation
 /// for every store, and the methods of [`Calls`] that call it.
 macro_rules! erase {
-    ($trait:ident as $erased:ident:
+    ($trait:ident as $erased:ident, $watch:ident:
      $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         pub(crate) trait $erased: Send + Sync {
             $(fn $name<'a>(&'a self, limit: TimeLimit, $($arg: $type),*) -> Answer<'a, $answer>;)*
+            fn $watch(&self) -> Option<Notices>;
         }
 
         impl<S: $trait> $erased for S {
@@ -75,6 +76,10 @@ macro_rules! erase {
                     wait(limit, stringify!($name), StoreErrorKind::$late, call).await
                 })
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                $trait::$watch(self)
+            }
         }
 
         impl Calls<dyn $erased> {
@@ -85,13 +90,18 @@ macro_rules! erase {
             $(pub(crate) fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
                 self.store.$name(self.limit, $($arg),*)
             })*
+
+            pub(crate) fn $watch(&self) -> Option<Notices> {
+                self.store.$watch()
+            }
         }
     };
 }
 
-erase! { SessionStore as Records:
+erase! { SessionStore as Records, watch:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
     Unavailable load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
+    Unavailable load_many(ids: &'a [SessionIdHash], now: u64) -> Vec<Option<Stored>>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64)
         -> Updated;
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
@@ -100,7 +110,7 @@ erase! { SessionStore as Records:
     Uncertain delete_expired(now: u64, count: u32) -> u64;
 }
 
-erase! { RevocationStore as Revoking:
+erase! { RevocationStore as Revoking, watch_revocations:
     Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
     Uncertain revoke_user(user: &'a str, revocation: UserRevocation, now: u64) -> ();
     Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;

@@ -4,6 +4,7 @@ mod erased;
 mod error;
 mod limit;
 mod memory;
+mod notice;
 mod shared;
 mod sweep_clock;
 
@@ -13,6 +14,7 @@ pub(crate) use self::erased::{Answer, RecordCalls, RevocationCalls};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
+pub use self::notice::{Notice, NoticeBoard, NoticeSender, Notices, UserHash};
 pub use self::sweep_clock::SweepClock;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
@@ -100,6 +102,33 @@ pub trait SessionStore: Send + Sync + 'static {
         now: u64,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
+    /// The records of several ids, in their order: for the periodic check of the sessions that something
+    /// waits for the end of. A store that can ask for them in one call does better than this, which loads one
+    /// after the other.
+    fn load_many(
+        &self,
+        ids: &[SessionIdHash],
+        now: u64,
+    ) -> impl Future<Output = Result<Vec<Option<Stored>>, StoreError>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.push(self.load(id, now).await?);
+            }
+            Ok(found)
+        }
+    }
+
+    /// Begins to tell of sessions that may have ended, in any process: a [`Notice::Session`] for each
+    /// record that a call deletes, or updates to one that isn't [`State::Live`](crate::record::State::Live).
+    /// What [`delete_expired`](Self::delete_expired) removes need not be told of. It is called in a tokio
+    /// runtime, and ends when the notices are dropped.
+    ///
+    /// `None`, the default, is for a store that can't tell: then the periodic check finds what has ended.
+    fn watch(&self) -> Option<Notices> {
+        None
+    }
+
     /// Replaces a record, if it still has the version that is expected. Never adds one.
     fn update(
         &self,
@@ -182,6 +211,12 @@ pub trait RevocationStore: Send + Sync + 'static {
         user: Option<&str>,
         now: u64,
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
+
+    /// Begins to tell of revocations, as [`SessionStore::watch`] does: a [`Notice::Session`] for each call of
+    /// [`revoke`](Self::revoke), and a [`Notice::User`] for each of [`revoke_user`](Self::revoke_user).
+    fn watch_revocations(&self) -> Option<Notices> {
+        None
+    }
 
     /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
     /// many were deleted: fewer than `limit` means that there are no more. Of the caller's clock the same

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
     UserRevocation, Version,
 };
 use crate::id::{PublicId, SessionIdHash};
@@ -9,7 +9,7 @@ use crate::record::Record;
 
 /// Implements a trait by calling the same method of what the pointer points to.
 macro_rules! forward {
-    ($trait:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident, $watch:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         /// A store can be shared: between layers, and with whoever sweeps it.
         impl<S: $trait> $trait for Arc<S> {
             $(fn $name(&self, $($arg: $type),*)
@@ -17,13 +17,18 @@ macro_rules! forward {
             {
                 S::$name(self, $($arg),*)
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                S::$watch(self)
+            }
         }
     };
 }
 
-forward! { SessionStore:
+forward! { SessionStore, watch:
     create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
     load(id: &SessionIdHash, now: u64) -> Option<Stored>;
+    load_many(ids: &[SessionIdHash], now: u64) -> Vec<Option<Stored>>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
@@ -31,7 +36,7 @@ forward! { SessionStore:
     delete_expired(now: u64, limit: u32) -> u64;
 }
 
-forward! { RevocationStore:
+forward! { RevocationStore, watch_revocations:
     revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
     revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
     revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::commit::{SetId, set_id_of};
-use super::{StoreBackend, failed};
+use super::{StoreBackend, failed, too_long};
 use crate::content::View;
 use crate::engine::{Engine, Slot};
-use crate::id::{SessionId, SessionIdHash};
+use crate::id::{PublicId, SessionId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::Stored;
 use crate::value::json::Payload;
@@ -19,6 +19,22 @@ pub(crate) struct Origin {
     pub(crate) session: SessionIdHash,
     /// The record, as the request last saw it.
     pub(crate) stored: Arc<Stored>,
+}
+
+/// Where a session is found again after its request, and by what id it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) id: SessionId,
+    /// The hash of the id that the session has now.
+    pub(crate) session: SessionIdHash,
+    pub(crate) public_id: PublicId,
+}
+
+impl Seat {
+    pub(crate) fn of(origin: &Origin) -> Self {
+        let public_id = origin.stored.record.public_id;
+        Self { id: origin.id.clone(), session: origin.session, public_id }
+    }
 }
 
 /// Why a cookie leads to no session in the store.
@@ -80,6 +96,7 @@ impl Engine {
         let mut state = slot.state();
         state.view = Some(view);
         state.set_id = set_id;
+        state.seat = origin.as_deref().map(Seat::of);
         state.origin = origin;
         Ok(())
     }
@@ -110,12 +127,7 @@ impl Engine {
                 State::Rotated { .. } | State::Ended { .. } => return Ok(Err(Unknown::Expired)),
             }
         }
-        // It is there, so that an empty session in its place would be wrong.
-        Err(Error::new(
-            ErrorKind::Store,
-            "the session's id was renewed more often within one grace period than the settings allow: \
-             give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
-        ))
+        Err(too_long())
     }
 }
 

@@ -16,7 +16,7 @@ use self::revoked::RevokedUsers;
 use self::room::Room;
 use self::shard::Shard;
 use self::users::Users;
-use super::SweepClock;
+use super::{NoticeBoard, SweepClock};
 
 /// How many parts the records are spread over, each with a lock of its own.
 const SHARDS: usize = 64;
@@ -52,6 +52,8 @@ pub struct MemoryStore {
     /// The time of the first write.
     began: OnceLock<u64>,
     clock: Mutex<SweepClock>,
+    /// The layers that wait for the end of sessions.
+    board: NoticeBoard,
 }
 
 impl Default for MemoryStore {
@@ -87,6 +89,7 @@ impl MemoryStore {
             swept: AtomicU64::new(0),
             began: OnceLock::new(),
             clock: Mutex::default(),
+            board: NoticeBoard::default(),
         }
     }
 
