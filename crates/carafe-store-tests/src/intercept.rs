@@ -9,7 +9,7 @@ use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    Deleted, Notices, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
     UserRevocation, Version,
 };
 
@@ -68,12 +68,21 @@ pub type Deciding = Pin<Box<dyn Future<Output = Fate> + Send>>;
 pub struct Intercepted<S> {
     store: S,
     decide: Box<dyn Fn(Call) -> Deciding + Send + Sync>,
+    /// Whether nothing is told of sessions that end.
+    is_silent: bool,
 }
 
 impl<S> Intercepted<S> {
     /// Puts a function before a store.
     pub fn new(store: S, decide: impl Fn(Call) -> Deciding + Send + Sync + 'static) -> Self {
-        Self { store, decide: Box::new(decide) }
+        Self { store, decide: Box::new(decide), is_silent: false }
+    }
+
+    /// The same store, which tells nothing of sessions that end.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.is_silent = true;
+        self
     }
 
     async fn pass<T>(
@@ -104,16 +113,23 @@ impl<S: std::fmt::Debug> std::fmt::Debug for Intercepted<S> {
 
 /// Implements the trait by asking, and then calling the same method of the store below.
 macro_rules! intercept {
-    ($trait:ident: $($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident, $watch:ident: $($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl<S: $trait> $trait for Intercepted<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
                 self.pass(Call::$call, self.store.$name($($arg),*)).await
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                match self.is_silent {
+                    true => None,
+                    false => self.store.$watch(),
+                }
+            }
         }
     };
 }
 
-intercept! { SessionStore:
+intercept! { SessionStore, watch:
     Create create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
     Load load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
@@ -123,7 +139,7 @@ intercept! { SessionStore:
     DeleteExpired delete_expired(now: u64, limit: u32) -> u64;
 }
 
-intercept! { RevocationStore:
+intercept! { RevocationStore, watch_revocations:
     Revoke revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
     RevokeUser revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
     Revocations revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;

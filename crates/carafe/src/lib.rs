@@ -74,8 +74,8 @@ pub use error::{Error, ErrorKind};
 pub use http;
 pub use login_page::WantedPage;
 pub use session::{
-    CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, SessionEnded, SessionHandle,
-    Typed,
+    CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, SessionEnded,
+    SessionHandle, Typed,
 };
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};

@@ -12,6 +12,7 @@ mod login;
 mod merging;
 mod renewal;
 mod users;
+mod waiting;
 
 use std::future::Future;
 
@@ -27,6 +28,7 @@ pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
 pub use self::users::*;
+pub use self::waiting::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 

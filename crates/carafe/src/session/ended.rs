@@ -21,7 +21,11 @@ pub struct SessionEnded(Waiting);
 enum Waiting {
     /// Nothing has polled it yet.
     Start(Arc<Slot>),
-    Watched { engine: Arc<Engine>, subject: Subject, ended: oneshot::Receiver<()> },
+    Watched {
+        engine: Arc<Engine>,
+        subject: Subject,
+        ended: oneshot::Receiver<()>,
+    },
     Expires(Pin<Box<dyn Future<Output = ()> + Send>>),
     Never,
     Ended,

@@ -204,7 +204,9 @@ impl SessionHandle {
 
 impl fmt::Debug for SessionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionHandle").field("public_id", &self.0.public_id).finish_non_exhaustive()
+        f.debug_struct("SessionHandle")
+            .field("public_id", &self.0.public_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -225,5 +227,8 @@ fn unsaved() -> Error {
 }
 
 fn ended() -> Error {
-    Error::new(ErrorKind::Ended, "the session has ended: its handle can't read or change it any more")
+    Error::new(
+        ErrorKind::Ended,
+        "the session has ended: its handle can't read or change it any more",
+    )
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
-    TimeLimit, Updated, UserRevocation, Version,
+    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, TimeLimit, Updated, UserRevocation, Version,
 };
 use crate::event::{self, Started};
 use crate::id::{PublicId, SessionIdHash};

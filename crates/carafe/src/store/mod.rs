@@ -121,8 +121,9 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Begins to tell of sessions that may have ended, in any process: a [`Notice::Session`] for each
     /// record that a call deletes, or updates to one that isn't [`State::Live`](crate::record::State::Live).
-    /// What [`delete_expired`](Self::delete_expired) removes need not be told of. It is called in a tokio
-    /// runtime, and ends when the notices are dropped.
+    /// A [`Notice::Begun`] comes first, once everything will be told that ends from then on. What
+    /// [`delete_expired`](Self::delete_expired) removes need not be told of. The call is made in a tokio
+    /// runtime, and telling ends when the notices are dropped.
     ///
     /// `None`, the default, is for a store that can't tell: then the periodic check finds what has ended.
     fn watch(&self) -> Option<Notices> {

@@ -139,6 +139,7 @@ impl NoticeSender {
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let board = NoticeBoard::default();
 /// let mut notices = board.watch();
+/// assert_eq!(notices.next().await, Some(Notice::Begun));
 /// board.tell(Notice::User(UserHash::of("ada")));
 /// assert_eq!(notices.next().await, Some(Notice::User(UserHash::of("ada"))));
 /// # });
@@ -152,10 +153,11 @@ pub struct NoticeBoard {
 }
 
 impl NoticeBoard {
-    /// Returns a new queue, into which everything goes that is told from now on.
+    /// Returns a new queue, into which everything goes that is told from now on, a [`Notice::Begun`] first.
     #[must_use]
     pub fn watch(&self) -> Notices {
         let (sender, notices) = Notices::channel();
+        sender.send(Notice::Begun);
         let mut readers = self.readers();
         readers.push(sender);
         self.is_read.store(true, Ordering::SeqCst);
@@ -198,8 +200,9 @@ mod tests {
         let board = NoticeBoard::default();
         let (first, mut second) = (board.watch(), board.watch());
         drop(first);
-        board.tell(Notice::Begun);
+        board.tell(Notice::Interrupted);
         assert_eq!(second.next().await, Some(Notice::Begun));
+        assert_eq!(second.next().await, Some(Notice::Interrupted));
         assert_eq!(board.readers().len(), 1);
         drop(second);
         board.tell(Notice::Begun);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Found, Look, Place, Watched};
 use crate::id::SessionIdHash;
-use crate::store::{Notice, UserHash};
+use crate::store::Notice;
 
 /// The longest time that a timer is set to.
 const LONGEST: u64 = 86_400;

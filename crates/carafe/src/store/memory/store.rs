@@ -3,8 +3,8 @@ use super::entry::{Entry, Key};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{
-    Deleted, Notice, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserHash, UserRevocation, Version,
+    Deleted, Notice, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored,
+    Updated, UserHash, UserRevocation, Version,
 };
 
 impl SessionStore for MemoryStore {
