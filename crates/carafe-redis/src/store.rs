@@ -249,7 +249,11 @@ impl SessionStore for RedisStore {
         now: u64,
     ) -> Result<Vec<Option<Stored>>, StoreError> {
         // Sent together, and each to the node that has it.
-        stream::iter(ids).map(|id| self.load(id, now)).buffered(AT_ONCE).try_collect().await
+        stream::iter(ids.to_vec())
+            .map(|id| async move { self.load(&id, now).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     async fn update(
