@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{Notice, Notices, RevocationStore as _, UserHash, UserRevocation, Version};
+use carafe::SessionStore;
+use carafe::store::{Notice, Notices, RevocationStore, UserHash, UserRevocation, Version};
 use tokio::time::timeout;
 
 use crate::Fixture;
@@ -54,8 +54,7 @@ async fn everything(notices: &mut Notices) -> Vec<Notice> {
 
 /// Each record that is deleted, or becomes a pointer, is told of.
 pub async fn what_ends_is_told(fixture: impl Fixture) {
-    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, |store| store.watch()).await
-    else {
+    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
     };
     let (deleted, moved) = (create(&ends, &record_of("ada")).await, create(&ends, &record()).await);
@@ -68,8 +67,7 @@ pub async fn what_ends_is_told(fixture: impl Fixture) {
 
 /// What stays is not told of, nor what was not done.
 pub async fn what_goes_on_is_not_told(fixture: impl Fixture) {
-    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, |store| store.watch()).await
-    else {
+    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
     };
     let id = create(&ends, &record_of("ada")).await;
@@ -85,8 +83,7 @@ pub async fn what_goes_on_is_not_told(fixture: impl Fixture) {
 
 /// The end of all of a user's sessions is told of each, or asks to look at everything.
 pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
-    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, |store| store.watch()).await
-    else {
+    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
     };
     let mut left = HashSet::new();
@@ -106,7 +103,7 @@ pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
 
 /// Revocations are told of, of sessions and of users.
 pub async fn revocations_are_told(fixture: impl Fixture) {
-    let heard = listen(&fixture, |store| store.watch_revocations()).await;
+    let heard = listen(&fixture, RevocationStore::watch_revocations).await;
     let Some(Heard { ends, mut notices, .. }) = heard else { return };
     let id = new_id();
     ends.revoke(&id, NOW + 100, NOW).await.unwrap();
