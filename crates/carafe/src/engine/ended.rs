@@ -32,7 +32,7 @@ pub(crate) enum End {
     /// Something else ends it.
     Watch(Subject),
     /// It expires.
-    At(Pin<Box<dyn Future<Output = ()> + Send>>),
+    At(Pin<Box<dyn Future<Output = ()> + Send + Sync>>),
     /// There is no session that could end.
     Never,
 }

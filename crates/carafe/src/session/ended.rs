@@ -26,7 +26,7 @@ enum Waiting {
         subject: Subject,
         ended: oneshot::Receiver<()>,
     },
-    Expires(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Expires(Pin<Box<dyn Future<Output = ()> + Send + Sync>>),
     Never,
     Ended,
 }
