@@ -63,9 +63,7 @@ impl Arguments {
         let url = self.store.as_str();
         Ok(match url.split([':', '-']).next().unwrap_or_default() {
             "memory" => self.keep_in(MemoryStore::new(), layer),
-            "redis" | "rediss" | "valkey" | "valkeys" => {
-                self.keep_in(RedisStore::new(url)?, layer)
-            }
+            "redis" | "rediss" | "valkey" | "valkeys" => self.keep_in(RedisStore::new(url)?, layer),
             "postgres" | "postgresql" => self.keep_in(PostgresStore::new(url)?, layer),
             "sqlite" => {
                 let file = url.strip_prefix("sqlite:").unwrap_or(url);
@@ -75,7 +73,11 @@ impl Arguments {
         })
     }
 
-    fn keep_in(&self, store: impl SessionStore + RevocationStore, layer: SessionLayer) -> SessionLayer {
+    fn keep_in(
+        &self,
+        store: impl SessionStore + RevocationStore,
+        layer: SessionLayer,
+    ) -> SessionLayer {
         match self.place {
             Place::Stored => layer.in_store(store),
             Place::Signed | Place::Sealed => layer.with_revocations(store),

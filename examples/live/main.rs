@@ -13,6 +13,8 @@ mod on_actix;
 mod on_axum;
 mod user;
 
+use std::time::Duration;
+
 use arguments::{Arguments, Server};
 
 /// The code with which a WebSocket is closed whose session has ended.
@@ -20,6 +22,9 @@ const SESSION_ENDED: u16 = 4001;
 
 /// The code with which a WebSocket is closed that can't go on.
 const SERVER_ERROR: u16 = 1011;
+
+/// How long a client may take to answer that its WebSocket is closed.
+const LEAVE: Duration = Duration::from_secs(2);
 
 const PAGE: &str = include_str!("page.html");
 

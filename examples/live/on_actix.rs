@@ -1,15 +1,20 @@
 use std::net::TcpListener;
+use std::time::Duration;
 
-use actix_web::http::header::{CacheControl, CONTENT_TYPE, CacheDirective, HOST, ORIGIN};
+use actix_web::http::header::{CONTENT_TYPE, CacheControl, CacheDirective, HOST, ORIGIN};
 use actix_web::rt;
 use actix_web::web::{Bytes, Form, Html, Payload, Redirect, get, post};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use actix_ws::{CloseReason, Message, MessageStream};
 use carafe::{Error, ErrorKind, Session, SessionLayer};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use tokio::time::timeout;
 
 use crate::user::{Credentials, Seat, is_own_origin, log_in};
-use crate::{PAGE, SERVER_ERROR, SESSION_ENDED};
+use crate::{LEAVE, PAGE, SERVER_ERROR, SESSION_ENDED};
+
+/// How long a connection that has ended waits for the client to leave.
+const LINGER: Duration = Duration::from_millis(100);
 
 async fn login(session: Session, Form(form): Form<Credentials>) -> Result<Redirect, Error> {
     log_in(&session, form)?;
@@ -43,16 +48,16 @@ async fn talk(mut socket: actix_ws::Session, mut messages: MessageStream, mut se
     }
     loop {
         let message = tokio::select! {
-            () = &mut seat.ended => return close(socket, SESSION_ENDED).await,
+            () = &mut seat.ended => return close(socket, messages, SESSION_ENDED).await,
             message = messages.next() => message,
         };
         let sent = match message {
             Some(Ok(Message::Text(text))) if &*text == "?" => match seat.now().await {
                 Ok(user) => socket.text(user).await,
                 Err(error) if error.kind() == ErrorKind::Ended => {
-                    return close(socket, SESSION_ENDED).await;
+                    return close(socket, messages, SESSION_ENDED).await;
                 }
-                Err(_) => return close(socket, SERVER_ERROR).await,
+                Err(_) => return close(socket, messages, SERVER_ERROR).await,
             },
             Some(Ok(Message::Ping(bytes))) => socket.pong(&bytes).await,
             Some(Ok(Message::Close(_)) | Err(_)) | None => return,
@@ -64,10 +69,13 @@ async fn talk(mut socket: actix_ws::Session, mut messages: MessageStream, mut se
     }
 }
 
-async fn close(socket: actix_ws::Session, code: u16) {
+async fn close(socket: actix_ws::Session, mut messages: MessageStream, code: u16) {
     let description = (code == SESSION_ENDED).then(|| "the session has ended".to_owned());
-    // The client may be gone.
-    let _ = socket.close(Some(CloseReason { code: code.into(), description })).await;
+    if socket.close(Some(CloseReason { code: code.into(), description })).await.is_ok() {
+        let answer = async { while let Some(Ok(_)) = messages.next().await {} };
+        // A client that doesn't answer is left.
+        let _ = timeout(LEAVE, answer).await;
+    }
 }
 
 /// Who it is, and in the end that the session has ended.
@@ -96,7 +104,10 @@ pub(crate) async fn serve(
             .route("/events", get().to(events))
             .wrap(sessions.clone())
     };
-    let server = HttpServer::new(app).workers(2).listen(listener)?;
+    // A page learns that its socket is closed when the server has closed the connection, too, which waits so
+    // long for the client to leave first.
+    let server = HttpServer::new(app).workers(2).client_disconnect_timeout(LINGER);
+    let server = server.listen(listener)?;
     println!("{announcement}");
     Ok(server.run().await?)
 }

@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use axum::Form;
 use axum::Router;
@@ -15,10 +14,7 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tokio::time::timeout;
 
 use crate::user::{Credentials, Seat, is_own_origin, log_in};
-use crate::{PAGE, SERVER_ERROR, SESSION_ENDED};
-
-/// How long a client may take to answer that its WebSocket is closed.
-const LEAVE: Duration = Duration::from_secs(2);
+use crate::{LEAVE, PAGE, SERVER_ERROR, SESSION_ENDED};
 
 async fn login(session: Session, Form(form): Form<Credentials>) -> Result<Redirect, Error> {
     log_in(&session, form)?;
