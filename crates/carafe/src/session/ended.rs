@@ -13,7 +13,7 @@ use crate::engine::{End, Engine, Slot, Subject};
 
 /// Resolves when a session has ended: see [`Session::ended`].
 ///
-/// It borrows nothing, and keeps nothing of what the session holds. One that waits takes about 500 bytes,
+/// It borrows nothing, and keeps nothing of what the session holds. One that waits takes about 400 bytes,
 /// with its place among the sessions that are watched.
 #[must_use = "futures do nothing unless polled"]
 pub struct SessionEnded(Waiting);

@@ -83,8 +83,8 @@ async fn look<L: Look>(of: &L, table: &mut Table<L>) -> Result<(), crate::Error>
 }
 
 impl<L: Look> Sources<L> {
-    /// Waits for news: first those who begin to wait, then notices, then the time. `None` if the layer is
-    /// gone.
+    /// Waits for news: notices first, then what begins to wait, which is looked at after that, then the time.
+    /// `None` if the layer is gone.
     async fn next(&mut self, due: Option<Instant>) -> Option<News<L::Mark>> {
         match due {
             // No timer is needed for what is due.
@@ -108,9 +108,6 @@ impl<L: Look> Sources<L> {
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<News<L::Mark>>> {
-        if let Poll::Ready(new) = self.door.poll_recv(context) {
-            return Poll::Ready(new.map(News::Watched));
-        }
         if let Some(notices) = &mut self.notices {
             match notices.poll_next(context) {
                 Poll::Ready(Some(notice)) => return Poll::Ready(Some(News::Notice(notice))),
@@ -118,6 +115,6 @@ impl<L: Look> Sources<L> {
                 Poll::Pending => {}
             }
         }
-        Poll::Pending
+        self.door.poll_recv(context).map(|new| new.map(News::Watched))
     }
 }
