@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::{Text, Value};
+use super::super::{Dict, Text, Value};
 use super::lexer::Lexer;
 use super::node::Node;
 use super::tag::{Tag, Tags};
@@ -130,7 +130,7 @@ impl Tree for Value {
             };
         }
         let is_sorted = members.is_sorted_by(|(a, _), (b, _)| a < b);
-        is_sorted.then(|| Self::Dict(members.into_iter().collect()))
+        is_sorted.then(|| Self::Dict(Dict::from_sorted(members)))
     }
 }
 
