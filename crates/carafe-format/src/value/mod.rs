@@ -22,7 +22,7 @@ pub use dict::{Dict, Iter};
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
 pub use serde::{Fields, read_fields};
-pub use serde::{as_datetime, as_uuid, from_tagged_json};
+pub use serde::{Stored, as_datetime, as_uuid, from_tagged_json};
 pub use text::{AsText, Text};
 pub use uuid::Uuid;
 

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -20,32 +21,43 @@ use super::{MAX_DEPTH, marked};
 /// Reads JSON as a type; `None` where the type must be read from a [`Value`](crate::Value).
 pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let gave_up = Cell::new(false);
-    let mut reader = Reader { lexer: Lexer::new(json), depth: 0, gave_up: &gave_up };
-    let read = T::deserialize(&mut reader).ok()?;
+    let read = read_seed(json, &gave_up, PhantomData::<T>).ok()?;
     // A type may replace an error by a default, so that the result alone doesn't tell.
-    (!gave_up.get() && reader.lexer.end().is_ok()).then_some(read)
+    (!gave_up.get()).then_some(read)
 }
 
-struct Reader<'de, 'a> {
-    lexer: Lexer<'de>,
+/// Reads JSON by a seed. Where `gave_up` is set then, the result doesn't count, also if there is one.
+pub(super) fn read_seed<'de, S: DeserializeSeed<'de>>(
+    json: &[u8],
+    gave_up: &Cell<bool>,
+    seed: S,
+) -> Result<S::Value, SerdeError> {
+    let mut reader = Reader { lexer: Lexer::new(json), depth: 0, gave_up };
+    let read = seed.deserialize(&mut reader)?;
+    reader.lexer.end().map_err(|_| reader.give_up())?;
+    Ok(read)
+}
+
+struct Reader<'j, 'a> {
+    lexer: Lexer<'j>,
     depth: usize,
     /// Set where the JSON holds something that this reader doesn't know.
     gave_up: &'a Cell<bool>,
 }
 
-impl<'de> Reader<'de, '_> {
+impl<'j> Reader<'j, '_> {
     #[cold]
     fn give_up(&self) -> SerdeError {
         self.gave_up.set(true);
         SerdeError::new("the value must be read in another way")
     }
 
-    fn string(&mut self) -> Result<Cow<'de, str>, SerdeError> {
+    fn string(&mut self) -> Result<Cow<'j, str>, SerdeError> {
         let string = self.lexer.string().map_err(|_| self.give_up())?;
         self.text(string)
     }
 
-    fn text(&self, string: RawStr<'de>) -> Result<Cow<'de, str>, SerdeError> {
+    fn text(&self, string: RawStr<'j>) -> Result<Cow<'j, str>, SerdeError> {
         let text = match string.escaped() {
             false => std::str::from_utf8(string.body).ok().map(Cow::Borrowed),
             true => String::from_utf8(string.decode()).ok().map(Cow::Owned),
@@ -53,15 +65,15 @@ impl<'de> Reader<'de, '_> {
         text.ok_or_else(|| self.give_up())
     }
 
-    fn visit_string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, SerdeError> {
+    fn visit_string<'de, V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, SerdeError> {
         self.lexer.pass(1);
         match self.string()? {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Borrowed(text) => visitor.visit_str(text),
             Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
-    fn visit_number<V: Visitor<'de>>(
+    fn visit_number<'de, V: Visitor<'de>>(
         &mut self,
         visitor: V,
         as_float: bool,
@@ -95,7 +107,7 @@ impl<'de> Reader<'de, '_> {
     }
 
     /// Reads a list, after its bracket.
-    fn visit_items<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, SerdeError> {
+    fn visit_items<'de, V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, SerdeError> {
         self.go_deeper()?;
         let is_empty = self.lexer.eat(b']');
         let mut items = Items { reader: self, has_next: !is_empty };
@@ -108,7 +120,7 @@ impl<'de> Reader<'de, '_> {
     }
 
     /// Reads a dictionary, or the list of a tuple.
-    fn visit_container<V: Visitor<'de>>(
+    fn visit_container<'de, V: Visitor<'de>>(
         &mut self,
         fields: &'static [&'static str],
         visitor: V,
@@ -152,7 +164,7 @@ macro_rules! numbers {
     )*};
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
+impl<'de> Deserializer<'de> for &mut Reader<'_, '_> {
     type Error = SerdeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
@@ -247,12 +259,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
 }
 
 /// The items of a list.
-struct Items<'r, 'de, 'a> {
-    reader: &'r mut Reader<'de, 'a>,
+struct Items<'r, 'j, 'a> {
+    reader: &'r mut Reader<'j, 'a>,
     has_next: bool,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_, 'de, '_> {
+impl<'de> SeqAccess<'de> for Items<'_, '_, '_> {
     type Error = SerdeError;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -270,13 +282,13 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de, '_> {
 }
 
 /// The members of a dictionary. The quote before the next key is passed already.
-struct Members<'r, 'de, 'a> {
-    reader: &'r mut Reader<'de, 'a>,
-    last: Option<&'de [u8]>,
+struct Members<'r, 'j, 'a> {
+    reader: &'r mut Reader<'j, 'a>,
+    last: Option<&'j [u8]>,
     has_next: bool,
 }
 
-impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
+impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
     type Error = SerdeError;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(
@@ -311,15 +323,15 @@ impl<'de> MapAccess<'de> for Members<'_, 'de, '_> {
 }
 
 /// A key of a dictionary, for types that ask for text.
-struct Key<'de, 'a> {
-    text: &'de str,
+struct Key<'j, 'a> {
+    text: &'j str,
     gave_up: &'a Cell<bool>,
 }
 
 macro_rules! keys {
     (text: $($text:ident)* ; other: $($other:ident)*) => {
         $(fn $text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-            visitor.visit_borrowed_str(self.text)
+            visitor.visit_str(self.text)
         })*
         $(fn $other<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
             self.give_up(visitor)
@@ -335,7 +347,7 @@ impl Key<'_, '_> {
     }
 }
 
-impl<'de> Deserializer<'de> for Key<'de, '_> {
+impl<'de> Deserializer<'de> for Key<'_, '_> {
     type Error = SerdeError;
 
     keys! {

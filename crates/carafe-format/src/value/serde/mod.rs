@@ -14,6 +14,7 @@ mod fields;
 mod key;
 mod marked;
 mod serialize;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -27,6 +28,7 @@ use crate::Error;
 
 pub use fields::{Fields, read_fields};
 pub use marked::{as_datetime, as_uuid};
+pub use stored::Stored;
 
 /// Levels of nesting that go through serde, whose functions take much of the stack for each.
 const MAX_DEPTH: usize = 128;
