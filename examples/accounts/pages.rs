@@ -4,7 +4,8 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use carafe::{DateTime, ErrorKind, SessionInfo};
+use carafe::value::DateTime;
+use carafe::{ErrorKind, SessionInfo};
 use minijinja::context;
 
 use crate::failure::Failure;

@@ -1,6 +1,7 @@
 //! The operations that Flask hasn't: on sessions in a store.
 
-use carafe::{Dict, Error, Session, SessionInfo, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Error, Session, SessionInfo};
 
 use crate::operations::{null, python_name};
 

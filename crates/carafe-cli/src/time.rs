@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carafe::DateTime;
+use carafe::value::DateTime;
 
 /// The present, in Unix seconds.
 pub(crate) fn now() -> u64 {

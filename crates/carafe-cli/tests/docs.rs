@@ -10,9 +10,8 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore as _};
 use carafe_sqlite::SqliteStore;
 use support::{Folder, SIGNED};
 

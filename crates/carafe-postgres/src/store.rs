@@ -1,12 +1,10 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;

@@ -3,12 +3,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, State, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future, stream};
 use redis::{Cmd, Value, cmd};

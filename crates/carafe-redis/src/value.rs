@@ -5,8 +5,7 @@
 //! binary form. The scripts compare the header and never look further.
 
 use carafe::id::SessionIdHash;
-use carafe::record::Record;
-use carafe::store::{StoreError, Stored, Version};
+use carafe::store::{Record, StoreError, Stored, Version};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::corrupt;

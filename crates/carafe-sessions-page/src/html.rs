@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use carafe::{DateTime, SessionInfo};
+use carafe::SessionInfo;
+use carafe::value::DateTime;
 
 use super::form::{ALL, END, OTHERS};
 use super::settings::Settings;

@@ -1,8 +1,9 @@
 //! The statements. Each is atomic by itself.
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation, Version};
+use carafe::store::{
+    Deleted, Record, Revocations, Stored, SweepClock, Updated, UserRevocation, Version,
+};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
 

@@ -1,12 +1,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 
 use crate::error::unreadable;

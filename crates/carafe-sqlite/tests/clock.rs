@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore as _};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;

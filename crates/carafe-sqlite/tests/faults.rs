@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, StoreError, StoreErrorKind, Updated, Version};
+use carafe::store::{
+    Deleted, Record, SessionStore as _, StoreError, StoreErrorKind, Updated, Version,
+};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;

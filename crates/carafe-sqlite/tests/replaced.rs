@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, RevocationStore, StoreErrorKind, Updated, UserRevocation, Version};
+use carafe::store::{
+    Deleted, Record, RevocationStore, SessionStore as _, StoreErrorKind, Updated, UserRevocation,
+    Version,
+};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;

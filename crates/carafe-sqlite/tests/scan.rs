@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{StoreError, StoreErrorKind, Stored};
+use carafe::store::{Record, SessionStore as _, StoreError, StoreErrorKind, Stored};
 use carafe_sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
 const NOW: u64 = 1_700_000_000;

@@ -5,12 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 
 /// A method of a store.

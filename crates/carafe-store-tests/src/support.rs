@@ -1,9 +1,7 @@
 //! What the cases share.
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{Stored, Updated, Version};
+use carafe::store::{Record, SessionStore, State, Stored, Updated, Version};
 
 /// When the cases take place, in Unix seconds: in the past, so that a store that compares a record's
 /// times with a clock of its own finds everything expired.

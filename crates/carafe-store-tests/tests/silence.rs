@@ -8,11 +8,10 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError, Stored,
+    Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 use carafe_store_tests::Fixture;
 use metrics_util::debugging::DebuggingRecorder;
 use tracing_subscriber::filter::LevelFilter;

@@ -123,7 +123,7 @@ impl Record {
     ///
     /// ```
     /// use carafe::id::PublicId;
-    /// use carafe::record::Record;
+    /// use carafe::store::Record;
     ///
     /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
     /// assert_eq!(record.to_bytes()[1..17], [7; 16]);
@@ -139,7 +139,7 @@ impl Record {
     ///
     /// ```
     /// use carafe::id::PublicId;
-    /// use carafe::record::Record;
+    /// use carafe::store::Record;
     ///
     /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
     /// let mut value = b"version 1 ".to_vec();

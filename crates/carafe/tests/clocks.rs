@@ -11,13 +11,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
+use carafe::config::Format;
 use carafe::id::{PublicId, SessionId};
-use carafe::record::Record;
 use carafe::signing::CLOCK_SKEW;
-use carafe::store::RevocationStore as _;
-use carafe::{
-    Clock, Error, Format, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _,
-};
+use carafe::store::{MemoryStore, Record, RevocationStore as _, SessionStore as _};
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use support::{Client, NOW};
 
 const DAY: u64 = 86_400;

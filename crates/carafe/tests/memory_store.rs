@@ -12,9 +12,11 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _};
+use carafe::store::{
+    MemoryStore, Record, RevocationStore as _, SessionStore as _, State, StoreErrorKind, Updated,
+    UserRevocation, Version,
+};
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use support::{Client, Log, NOW};
 
 const IDLE: u64 = 3_600;

@@ -11,10 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Updated, Version};
+use carafe::store::{Record, SessionStore as _, Updated, Version};
 use carafe_bench::payload::Payload;
 use carafe_sqlite::{SqliteStore, Synchronous};
 

@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carafe::id::{PublicId, SessionId};
+use carafe::store::SessionStore as _;
 use carafe::testing::Client;
-use carafe::{SecretKey, SessionLayer, SessionStore as _};
+use carafe::{SecretKey, SessionLayer};
 use carafe_sqlite::SqliteStore;
 use serde_json::Value as Json;
 use service::{Service, app, now, who};

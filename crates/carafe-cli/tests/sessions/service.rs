@@ -8,9 +8,9 @@ use axum::Router;
 use axum::extract::Path as Segment;
 use axum::routing::{get, post};
 use carafe::id::{PublicId, SessionId};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore};
 use carafe::testing::Client;
-use carafe::{Error, LoginOptions, SecretKey, Session, SessionLayer, SessionStore};
+use carafe::{Error, LoginOptions, SecretKey, Session, SessionLayer};
 use serde_json::Value as Json;
 
 use crate::support::{Carafe, Folder, carafe};

@@ -22,7 +22,7 @@ mod tables;
 mod wire;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::Record;
 use carafe_postgres::PostgresStore;
 use carafe_store_tests::Fixture;
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Version};
 
 use super::database::{Database, connect};
 use super::{NOW, id, record};

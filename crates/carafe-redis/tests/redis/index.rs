@@ -1,8 +1,6 @@
 //! The index of a user's sessions.
 
-use carafe::SessionStore as _;
-use carafe::record::State;
-use carafe::store::{Updated, Version};
+use carafe::store::{SessionStore as _, State, Updated, Version};
 
 use super::{NOW, id, record, store};
 

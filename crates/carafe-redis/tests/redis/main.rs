@@ -23,7 +23,7 @@ mod wire;
 use std::time::Duration;
 
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::Record;
 use carafe_redis::RedisStore;
 use carafe_store_tests::Fixture;
 

@@ -1,7 +1,6 @@
 //! What is on the server.
 
-use carafe::SessionStore as _;
-use carafe::store::{RevocationStore, UserRevocation, Version};
+use carafe::store::{RevocationStore, SessionStore as _, UserRevocation, Version};
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
 use super::{NOW, id, record, store, url};

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
-use carafe::{Clock, ErrorKind, MemoryStore, SessionStore};
+use carafe::{Clock, ErrorKind};
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{Buttons, PAGE, browser, routes, sessions, who};

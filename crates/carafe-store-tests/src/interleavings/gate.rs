@@ -4,11 +4,10 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version,
 };
 use tokio::sync::{Notify, oneshot};
 

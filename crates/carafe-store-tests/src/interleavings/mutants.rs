@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, State, StoreError,
+    Stored, Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 
 use super::check::{Violation, crashes, failures, history, pairs, try_all, try_random};
 use super::plan::Mishap;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use carafe::{Config, Error, Session, SessionStore};
+use carafe::store::SessionStore;
+use carafe::{Config, Error, Session};
 use tokio::task::JoinHandle;
 
 use super::choices::Choices;

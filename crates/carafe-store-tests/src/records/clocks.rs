@@ -1,8 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carafe::SessionStore as _;
-use carafe::record::Record;
-use carafe::store::{RevocationStore as _, Revocations, UserRevocation};
+use carafe::store::{Record, RevocationStore as _, Revocations, SessionStore as _, UserRevocation};
 
 use crate::Fixture;
 use crate::support::{IDLE, new_id, record_at};

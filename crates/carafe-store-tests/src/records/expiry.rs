@@ -1,5 +1,4 @@
-use carafe::SessionStore as _;
-use carafe::store::Version;
+use carafe::store::{SessionStore as _, Version};
 
 use crate::Fixture;
 use crate::support::{
@@ -8,7 +7,7 @@ use crate::support::{
 };
 
 /// Deletes what has expired, in batches, and returns how many records that were.
-async fn sweep(store: &impl carafe::SessionStore, now: u64, limit: u32) -> u64 {
+async fn sweep(store: &impl carafe::store::SessionStore, now: u64, limit: u32) -> u64 {
     let mut deleted = 0;
     loop {
         let batch = store.delete_expired(now, limit).await.unwrap();

@@ -1,9 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore;
-use carafe::record::Record;
-use carafe::store::{RevocationStore, UserRevocation, Version};
+use carafe::store::{Record, RevocationStore, SessionStore, UserRevocation, Version};
 
 use crate::Fixture;
 use crate::support::{

@@ -1,7 +1,5 @@
-use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::record::State;
-use carafe::store::{RevocationStore, Version};
+use carafe::store::{RevocationStore, SessionStore as _, State, Version};
 
 use crate::Fixture;
 use crate::support::{NOW, create, load, new_id, pointer, record, record_with, written};

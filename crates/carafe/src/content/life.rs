@@ -6,7 +6,7 @@
 use super::operation::Login;
 use super::view::View;
 use crate::id::SessionId;
-use crate::{Text, Value};
+use crate::value::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";

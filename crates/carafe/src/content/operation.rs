@@ -6,7 +6,8 @@ use super::flash;
 use super::path::{self, Step};
 use super::view::View;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind};
 
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;

@@ -9,7 +9,8 @@ use super::field::FIELD;
 use crate::engine::Slot;
 use crate::session::Session;
 use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
-use crate::{Error, ErrorKind, Text, Value, id};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, id};
 
 /// `WTF_CSRF_TIME_LIMIT`, in seconds.
 const TIME_LIMIT: u64 = 3600;

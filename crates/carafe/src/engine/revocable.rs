@@ -12,7 +12,8 @@ use crate::content::{LOGIN, View, id_of};
 use crate::id::SessionId;
 use crate::signing::CLOCK_SKEW;
 use crate::store::{RevocationCalls, RevocationStore};
-use crate::{Clock, Config, Error, Text, Value, event};
+use crate::value::{Text, Value};
+use crate::{Clock, Config, Error, event};
 
 /// A store of revocations, and what its sweeper needs.
 #[derive(Clone, Debug)]

@@ -1,4 +1,8 @@
 //! Server-side stores.
+//!
+//! [`SessionStore`] keeps sessions, and [`RevocationStore`] remembers which sessions in cookies were
+//! ended. [`MemoryStore`] does both in memory; other stores are crates of their own, such as
+//! `carafe-sqlite`, `carafe-redis` and `carafe-postgres`.
 
 mod erased;
 mod error;
@@ -15,7 +19,7 @@ pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
 pub use self::sweep_clock::SweepClock;
 use crate::id::{PublicId, SessionIdHash};
-use crate::record::Record;
+pub use crate::record::{Record, State};
 
 /// A record's version in its store: 1 at first, and higher with every update, so that a writer can
 /// say which one it has seen.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use actix_web::{App, web};
 use axum::Router;
 use axum::routing::get;
-use carafe::{Clock, Config, DateTime, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::value::DateTime;
+use carafe::{Clock, Config, Error, SecretKey, Session, SessionLayer};
 
 use crate::browser::{Answer, Browser, Server};
 use crate::on_actix::OnActix;

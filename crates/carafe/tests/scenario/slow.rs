@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 
 #[derive(Clone, Default)]
 pub(crate) struct Slow {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use carafe::id::{SessionId, SessionIdHash};
 use carafe::signing::{Digest, KeyDerivation, KeyStrength, SigningOptions, UrlSafeTimedSerializer};
-use carafe::{
-    Clock, Dict, ErrorKind, KeyRing, MemoryStore, SecretKey, SessionLayer, SessionStore as _, Value,
-};
+use carafe::store::{MemoryStore, SessionStore as _};
+use carafe::value::{Dict, Value};
+use carafe::{Clock, ErrorKind, KeyRing, SecretKey, SessionLayer};
 use sha2::Digest as _;
 
 use crate::support::NOW;

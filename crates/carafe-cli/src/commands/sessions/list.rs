@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use carafe::id::PublicId;
-use carafe::record::Record;
-use carafe::store::{StoreError, Stored};
+use carafe::store::{Record, StoreError, Stored};
 
 use super::progress::Progress;
 use super::store::Store;

@@ -14,8 +14,7 @@ mod url;
 use std::ops::ControlFlow;
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{StoreError, Stored};
+use carafe::store::{Record, State, StoreError, Stored};
 
 use self::progress::Progress;
 use self::store::Store;

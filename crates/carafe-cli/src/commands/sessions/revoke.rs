@@ -1,8 +1,7 @@
 //! `carafe sessions revoke` and `revoke-user`
 
-use carafe::record::Record;
 use carafe::signing::CLOCK_SKEW;
-use carafe::store::Deleted;
+use carafe::store::{Deleted, Record};
 
 use super::store::Store;
 use super::{WHO, ago, consent, find, is_session, named, no_session, sessions};

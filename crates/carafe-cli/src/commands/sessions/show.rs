@@ -1,7 +1,7 @@
 //! `carafe sessions show`
 
-use carafe::Value;
-use carafe::record::Record;
+use carafe::store::Record;
+use carafe::value::Value;
 
 use super::store::Store;
 use super::{ahead, find, no_session, when};

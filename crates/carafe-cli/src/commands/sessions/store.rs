@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::store::{Deleted, RevocationStore as _, StoreError, Stored, UserRevocation, Version};
+use carafe::store::{
+    Deleted, RevocationStore as _, SessionStore as _, StoreError, Stored, UserRevocation, Version,
+};
 
 /// One of the stores that there are.
 pub(super) enum Store {

@@ -13,7 +13,8 @@ use crate::engine::{Engine, Outcome, Slot, closed};
 use crate::event::Started;
 use crate::id::{self, SessionId};
 use crate::store::{Stored, Updated, Version};
-use crate::{DateTime, Error, ErrorKind, event};
+use crate::value::DateTime;
+use crate::{Error, ErrorKind, event};
 
 /// Searches for the key of permanent sessions.
 static FIND_PERMANENT: LazyLock<memmem::Finder<'static>> =

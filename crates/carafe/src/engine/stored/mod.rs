@@ -7,7 +7,7 @@ mod lock;
 mod open;
 mod rotate;
 pub(super) mod sweep;
-mod users;
+pub(crate) mod users;
 mod write;
 
 use std::ops::Deref;
@@ -20,7 +20,6 @@ pub(crate) use self::commit::SetId;
 use self::lock::Locks;
 pub(crate) use self::open::Origin;
 use self::sweep::Sweeping;
-pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;

@@ -36,7 +36,7 @@ const SHARDS: usize = 64;
 /// it gets no more sessions.
 ///
 /// ```
-/// use carafe::MemoryStore;
+/// use carafe::store::MemoryStore;
 ///
 /// let store = MemoryStore::with_capacity(100_000).byte_capacity(256 << 20);
 /// assert_eq!((store.len(), store.bytes()), (0, 0));
@@ -72,7 +72,7 @@ impl MemoryStore {
     /// 64 MiB: see [`byte_capacity`](Self::byte_capacity).
     ///
     /// ```
-    /// use carafe::MemoryStore;
+    /// use carafe::store::MemoryStore;
     ///
     /// let store = MemoryStore::with_capacity(100_000);
     /// assert!(store.is_empty());
@@ -95,7 +95,7 @@ impl MemoryStore {
     /// bytes, 64 KiB by default, so that their number alone bounds no memory.
     ///
     /// ```
-    /// use carafe::MemoryStore;
+    /// use carafe::store::MemoryStore;
     ///
     /// // A million sessions, if they are small.
     /// let store = MemoryStore::new().byte_capacity(256 << 20);
