@@ -25,8 +25,8 @@ pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Fail
         Some(info) => context! {
             name,
             public_id => info.public_id.to_string(),
-            created => info.created,
-            last_seen => info.last_seen,
+            created => info.created.0,
+            last_seen => info.last_seen.0,
         },
         None => context! { name },
     };

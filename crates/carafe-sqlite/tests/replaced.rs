@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::store::{
     Deleted, Record, RevocationStore, SessionStore as _, StoreErrorKind, Updated, UserRevocation,
@@ -14,7 +15,7 @@ use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

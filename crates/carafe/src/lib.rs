@@ -56,6 +56,7 @@ pub mod signing;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod time;
 pub mod tower;
 pub mod value;
 
@@ -74,6 +75,7 @@ pub use error::{Error, ErrorKind};
 pub use http;
 pub use login_page::WantedPage;
 pub use session::{CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Typed};
+pub use time::UnixSeconds;
 pub use tower::layer::SessionLayer;
 
 /// The README's examples are tested.

@@ -138,7 +138,7 @@ impl<S: SessionStore> Client<S> {
                     client,
                     token: jar.as_ref().map(|(token, _)| *token),
                     began: self.gate.step(),
-                    clock: self.site.clock.now(),
+                    clock: self.site.clock.now().0,
                     answered: None,
                 });
                 observed.len() - 1

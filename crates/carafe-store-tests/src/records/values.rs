@@ -1,3 +1,4 @@
+use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
 use carafe::store::{RevocationStore, SessionStore as _, State, Version};
 
@@ -18,7 +19,7 @@ pub async fn every_field_survives(fixture: impl Fixture) {
     let id = create(&store, &record).await;
     assert_eq!(load(&store, &id).await.record, record);
 
-    record.logged_in = Some(0);
+    record.logged_in = Some(UnixSeconds(0));
     record.address = Some(String::new());
     record.agent = None;
     record.state = State::Live;

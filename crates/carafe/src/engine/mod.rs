@@ -77,7 +77,7 @@ use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
 use crate::store::{RevocationStore, SessionStore};
 use crate::value::DateTime;
-use crate::{Clock, Config, Error, event};
+use crate::{Clock, Config, Error, UnixSeconds, event};
 
 /// A session that is being opened.
 type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
@@ -241,11 +241,11 @@ impl Engine {
 
     /// When the cookie of a permanent session expires; others don't say so. That is no later than the
     /// session ends.
-    fn expires(&self, view: &View, now: u64) -> Option<DateTime> {
-        let idle = now.saturating_add(self.lifetime_of(view));
+    fn expires(&self, view: &View, now: UnixSeconds) -> Option<DateTime> {
+        let idle = now + self.lifetime_of(view);
         let absolute = self.config().absolute_timeout.as_secs();
-        let ends = view.logged_in_at().map(|login| login.saturating_add(absolute));
-        i64::try_from(ends.map_or(idle, |ends| ends.min(idle))).ok().and_then(DateTime::from_unix)
+        let ends = view.logged_in_at().map(|login| login + absolute);
+        i64::try_from(ends.map_or(idle, |ends| ends.min(idle)).0).ok().and_then(DateTime::from_unix)
     }
 
     /// How long after its last signature a session in a cookie is accepted, in seconds.

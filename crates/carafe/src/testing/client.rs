@@ -223,7 +223,7 @@ impl<S> Client<S> {
     }
 
     fn now(&self) -> u64 {
-        self.sessions.engine().clock.now()
+        self.sessions.engine().clock.now().0
     }
 }
 

@@ -1,5 +1,6 @@
 //! `carafe sessions show`
 
+use carafe::UnixSeconds;
 use carafe::store::Record;
 use carafe::value::Value;
 
@@ -45,7 +46,7 @@ pub(super) async fn run(
     Ok(Code::Success)
 }
 
-fn print(record: &Record, now: u64, output: &mut Output) -> Result<(), Failure> {
+fn print(record: &Record, now: UnixSeconds, output: &mut Output) -> Result<(), Failure> {
     let whose = super::named(record.user.as_deref());
     let heading = format!("The session {} of {whose}", record.public_id);
     let heading = output.paint(Style::Heading, &heading);
