@@ -301,7 +301,8 @@ impl Config {
     /// 0 turns that off. The cookie of a session in a store has the length of an id, and gets no warning.
     ///
     /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
-    /// browsers would drop it silently.
+    /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers 502 where
+    /// `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a cookie of 4 KiB.
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;
