@@ -3,6 +3,7 @@
 pub(crate) mod artifacts;
 pub(crate) mod bench;
 pub(crate) mod cargo_tool;
+pub(crate) mod conditions;
 pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod mutants;
