@@ -13,7 +13,7 @@ use crate::handle::Handle;
 use crate::info::describe;
 use crate::process::{self, Owned};
 use crate::signed::ring;
-use crate::store::Store;
+use crate::store::{Kind, Store};
 
 /// Sessions in a store, with the keys and settings of one application. It belongs to the process that made it.
 #[pyclass(frozen, module = "carafe_sessions._core")]
@@ -72,13 +72,12 @@ impl Engine {
     #[new]
     fn new(
         py: Python<'_>,
-        url: &str,
+        store: &Store,
         keys: Vec<Vec<u8>>,
         settings: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
         let settings: Settings = settings.extract()?;
-        // A store may start threads, or open a file.
-        let made = process::wait(py, async { Self::build(url, keys, &settings) })?;
+        let made = Self::build(store.get()?, keys, &settings);
         Ok(Self { sessions: Owned::new(made.map_err(|error| raise(py, &error))?) })
     }
 
@@ -112,8 +111,8 @@ impl Engine {
 }
 
 impl Engine {
-    fn build(url: &str, keys: Vec<Vec<u8>>, settings: &Settings) -> Result<Sessions, Error> {
-        let sessions = Store::open(url)?.keep(Sessions::new(ring(keys)?, settings.config())?);
+    fn build(store: &Kind, keys: Vec<Vec<u8>>, settings: &Settings) -> Result<Sessions, Error> {
+        let sessions = store.keep(Sessions::new(ring(keys)?, settings.config())?);
         Ok(match settings.fixed_clock {
             Some(now) => sessions.with_clock(Clock::fixed(now)),
             None => sessions,

@@ -35,4 +35,6 @@ mod _core {
     use crate::sealed::SealedCodec;
     #[pymodule_export]
     use crate::signed::SignedCodec;
+    #[pymodule_export]
+    use crate::store::Store;
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from itsdangerous import TimestampSigner
 
-from ._core import CoreError, Engine
+from ._core import CoreError, Engine, Store
 from .errors import reraise
 
 
@@ -23,6 +23,7 @@ class Engines:
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._url = url
         self._options = dict(options)
+        self._stores: dict[int, Store] = {}
         self._engines: dict[tuple[Any, ...], Engine] = {}
 
     def get(self, name: str, lifetime: int, keys: Sequence[bytes]) -> Engine:
@@ -38,9 +39,15 @@ class Engines:
         settings = {"idle_timeout": lifetime, "absolute_timeout": max(lifetime, 31 * 86400), **self._options}
         settings |= {"cookie_name": name, "lifetime": lifetime, "fixed_clock": _fixed_clock()}
         try:
-            return Engine(self._url, list(keys), settings)
+            return Engine(self._store(), list(keys), settings)
         except CoreError as error:
             reraise(error)
+
+    def _store(self) -> Store:
+        """The store of this process, which its engines share."""
+        process = os.getpid()
+        store = self._stores.get(process)
+        return store if store is not None else self._stores.setdefault(process, Store(self._url))
 
 
 def _fixed_clock() -> int | None:
