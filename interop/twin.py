@@ -24,7 +24,7 @@ import operations
 import wsgi_server
 
 
-def create_app() -> Flask:
+def create_app(operations_class: type[operations.Operations] = operations.Operations) -> Flask:
     """The twin's application, configured from the environment."""
     app = Flask("twin")
     app.config.from_prefixed_env()
@@ -32,7 +32,7 @@ def create_app() -> Flask:
 
     @app.route("/op", methods=["GET", "POST"])
     def op() -> Response:
-        runner = operations.Operations()
+        runner = operations_class()
         try:
             in_query = request.method == "GET"
             text = request.args.get("ops", "") if in_query else request.get_data().decode()
@@ -65,6 +65,15 @@ def _in_one_line(record: logging.LogRecord) -> bool:
     return True
 
 
+def operations_of(store: str) -> type[operations.Operations]:
+    """The operations that sessions in this store have."""
+    if store in ("cookie", "sealed"):
+        return operations.Operations
+    import stored_operations
+
+    return stored_operations.StoredOperations
+
+
 def interface(store: str) -> SessionInterface:
     """The package's sessions: in cookies, or where a URL says."""
     from carafe_sessions import flask as carafe
@@ -82,8 +91,10 @@ def main() -> None:
     warnings.filterwarnings("ignore", message=".*cookie is too large")
     if arguments.now is not None:
         clock.fix(arguments.now)
-    app = create_app()
-    if arguments.store is not None:
+    if arguments.store is None:
+        app = create_app()
+    else:
+        app = create_app(operations_of(arguments.store))
         app.session_interface = interface(arguments.store)
     wsgi_server.serve(app, arguments.listen)
 
