@@ -163,8 +163,10 @@ class StoredSession(SecureCookieSession):
 
     def _ends_empty(self) -> bool:
         """Whether a session that is left empty has ended. One that held messages alone goes on, since others may come."""
+        if self._cleared:
+            return True
         before = json.loads(self._handle.json())
-        return self._cleared or list(before) != [_FLASHES]
+        return self._handle.user is None and list(before) not in ([], [_FLASHES])
 
     def _asked(self, ask: Callable[[Handle], Any]) -> Any:
         try:
@@ -215,6 +217,10 @@ class LazySession(StoredSession):
     _engine: Engine
     _cookies: list[bytes]
 
+    def __init__(self) -> None:
+        # Python's own JSON writes an empty dict without calling any of its methods.
+        super().__init__({"": None})
+
     def _open(self) -> None:
         try:
             handle = self._engine.open(self._cookies)
@@ -222,6 +228,7 @@ class LazySession(StoredSession):
             reraise(error)
         # The class first: loading uses the dict.
         self.__class__ = StoredSession  # type: ignore[assignment]
+        dict.clear(self)
         self._load(handle)
 
 

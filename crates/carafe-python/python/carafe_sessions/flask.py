@@ -122,6 +122,7 @@ class SessionInterface(SecureCookieSessionInterface):
         else:
             made_of = (keys, self.salt, self.key_derivation, self.digest_method, id(self.serializer))
         made_before, serializer = self._signed
+        # The serializer is kept alive by the one that was made of it, so that its id stays its own.
         if made_before != made_of:
             serializer = self._serializer(app, keys)
             self._signed = (made_of, serializer)
@@ -177,7 +178,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _serializer(self, app: Flask, keys: tuple[bytes, ...]) -> Any:
         if self.sealed:
-            return SealedSerializer(keys, self.get_cookie_name(app), max(_lifetime(app), 1), self.serializer)
+            return _sealed_serializer(keys, self.get_cookie_name(app), max(_lifetime(app), 1), self.serializer)
         return signed_serializer(keys, self.salt, self.key_derivation, self.digest_method, self.serializer)
 
     def _open_cookie(self, app: Flask, request: Request) -> SessionMixin | None:
@@ -277,6 +278,13 @@ class SessionInterface(SecureCookieSessionInterface):
 
 def _is_kept(name: str) -> bool:
     return name.lower() in _KEPT_HEADERS or name.lower().startswith("access-control-")
+
+
+def _sealed_serializer(*options: Any) -> SealedSerializer:
+    try:
+        return SealedSerializer(*options)
+    except CoreError as error:
+        raise translated(error) from error
 
 
 def _lifetime(app: Flask) -> int:
