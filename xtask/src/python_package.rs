@@ -28,9 +28,14 @@ pub(crate) fn print() -> Result<bool, String> {
 /// What builds the native part.
 pub(crate) const BUILD: [&str; 4] = ["build", "--locked", "--package", "carafe-python"];
 
+/// The folder that holds the package.
+pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.scratch().join("pythonpath")
+}
+
 /// Puts the native part beside the Python modules; returns the folder that holds the package.
 pub(crate) fn assemble(workspace: &Workspace) -> Result<PathBuf, String> {
-    let folder = workspace.scratch().join("pythonpath");
+    let folder = folder(workspace);
     let package = folder.join("carafe_sessions");
     if package.exists() {
         fs::remove_dir_all(&package).map_err(|error| cannot("remove", &package, &error))?;

@@ -52,7 +52,7 @@ pub(crate) fn crashes(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
 }
 
 /// Where a database is to be: in a folder without what an earlier run left.
-fn new_file(job: &Job<'_>, name: &str) -> Result<PathBuf, String> {
+pub(super) fn new_file(job: &Job<'_>, name: &str) -> Result<PathBuf, String> {
     let folder = job.scratch_file("stores");
     std::fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
     for name in [name.to_owned(), format!("{name}-wal"), format!("{name}-shm")] {
