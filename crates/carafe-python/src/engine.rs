@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 
 use crate::error::raise;
 use crate::handle::Handle;
-use crate::info::describe;
+use crate::info::{describe_all, to_python};
 use crate::process::{self, Owned};
 use crate::signed::ring;
 use crate::store::{Kind, Store};
@@ -82,31 +82,43 @@ impl Engine {
     }
 
     /// Opens the session of a request by the values of its `Cookie` header lines.
-    fn open(&self, py: Python<'_>, cookies: Vec<Vec<u8>>) -> PyResult<Handle> {
+    #[pyo3(signature = (cookies, settle=None))]
+    fn open(
+        &self,
+        py: Python<'_>,
+        cookies: Vec<Vec<u8>>,
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let request = self.sessions.get()?.request(cookies);
-        let session = process::wait(py, Session::open(&request))?;
-        Handle::new(request, session.map_err(|error| raise(py, &error))?)
-            .map_err(|error| raise(py, &error))
+        let open = async move {
+            let session = Session::open(&request).await?;
+            Handle::new(request, session)
+        };
+        process::run(py, settle, open, |py, handle| Ok(Py::new(py, handle)?.into_any()))
     }
 
     /// The sessions of any user.
-    fn sessions_of<'py>(&self, py: Python<'py>, user: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    #[pyo3(signature = (user, settle=None))]
+    fn sessions_of(
+        &self,
+        py: Python<'_>,
+        user: String,
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let users = self.users(py)?;
-        let list = process::wait(py, users.list(user))?.map_err(|error| raise(py, &error))?;
-        list.iter().map(|info| describe(py, info)).collect()
+        process::run(py, settle, async move { users.list(&user).await }, describe_all)
     }
 
     /// Ends all sessions of a user; returns how many they were.
-    fn logout(&self, py: Python<'_>, user: &str) -> PyResult<u64> {
+    #[pyo3(signature = (user, settle=None))]
+    fn logout(
+        &self,
+        py: Python<'_>,
+        user: String,
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
         let users = self.users(py)?;
-        process::wait(py, users.logout(user))?.map_err(|error| raise(py, &error))
-    }
-
-    /// Ends one session of a user; returns whether there was one.
-    fn revoke(&self, py: Python<'_>, user: &str, public_id: &str) -> PyResult<bool> {
-        let users = self.users(py)?;
-        let Ok(public_id) = public_id.parse() else { return Ok(false) };
-        process::wait(py, users.revoke(user, public_id))?.map_err(|error| raise(py, &error))
+        process::run(py, settle, async move { users.logout(&user).await }, to_python)
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use carafe::engine::{Committed, Request};
 use carafe::{Error, Flash, LoginOptions, Session, Text, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyList, PyString};
 
 use crate::baseline::Baseline;
 use crate::callback::change;
 use crate::error::raise;
-use crate::info::describe;
+use crate::info::{describe_all, to_python};
 use crate::process::{self, Owned};
 use crate::text;
 
@@ -53,6 +53,10 @@ impl Handle {
         let seen = Seen { json, baseline: None, took_flashes: false };
         let request = Mutex::new(Some(request));
         Ok(Self(Owned::new(Opened { request, session, seen: Mutex::new(seen) })))
+    }
+
+    fn session(&self) -> PyResult<Session> {
+        Ok(self.0.get()?.session.clone())
     }
 }
 
@@ -124,28 +128,36 @@ impl Handle {
     }
 
     /// As `update`, saved at once.
+    #[pyo3(signature = (key, function, settle=None))]
     fn update_now(
         &self,
         py: Python<'_>,
         key: &Bound<'_, PyString>,
         function: Py<PyAny>,
-    ) -> PyResult<Vec<u8>> {
-        let (key, opened) = (text::from_python(key)?, self.0.get()?);
-        let updated = process::wait(py, opened.session.try_update_now(key, change(function)))?;
-        written(py, updated)
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let (key, session) = (text::from_python(key)?, self.session()?);
+        let update = async move { session.try_update_now(key, change(function)).await.map(Some) };
+        process::run(py, settle, update, written)
     }
 
     /// Removes a key, saved at once: of several requests only one gets the value.
-    fn take_now(&self, py: Python<'_>, key: &Bound<'_, PyString>) -> PyResult<Option<Vec<u8>>> {
-        let (key, opened) = (text::from_python(key)?, self.0.get()?);
-        let taken = process::wait(py, opened.session.take_now::<Value>(key))?;
-        let taken = taken.map_err(|error| raise(py, &error))?;
-        taken.map(|value| written(py, Ok(value))).transpose()
+    #[pyo3(signature = (key, settle=None))]
+    fn take_now(
+        &self,
+        py: Python<'_>,
+        key: &Bound<'_, PyString>,
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let (key, session) = (text::from_python(key)?, self.session()?);
+        process::run(py, settle, async move { session.take_now::<Value>(key).await }, written)
     }
 
     /// Saves what was staged.
-    fn save(&self, py: Python<'_>) -> PyResult<()> {
-        process::wait(py, self.0.get()?.session.save())?.map_err(|error| raise(py, &error))
+    #[pyo3(signature = (settle=None))]
+    fn save(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        let session = self.session()?;
+        process::run(py, settle, async move { session.save().await }, |py, ()| Ok(py.None()))
     }
 
     /// Logs a user in, dropping all keys but those to keep.
@@ -175,39 +187,63 @@ impl Handle {
     }
 
     /// The sessions of the user who is logged in.
-    fn sessions<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let list = process::wait(py, self.0.get()?.session.sessions())?;
-        list.map_err(|error| raise(py, &error))?.iter().map(|info| describe(py, info)).collect()
+    #[pyo3(signature = (settle=None))]
+    fn sessions(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        let session = self.session()?;
+        process::run(py, settle, async move { session.sessions().await }, describe_all)
     }
 
     /// Ends one session of the user; returns whether there was one.
-    fn revoke(&self, py: Python<'_>, public_id: &str) -> PyResult<bool> {
-        let Ok(public_id) = public_id.parse() else { return Ok(false) };
-        let revoked = process::wait(py, self.0.get()?.session.revoke(public_id))?;
-        revoked.map_err(|error| raise(py, &error))
+    #[pyo3(signature = (public_id, settle=None))]
+    fn revoke(
+        &self,
+        py: Python<'_>,
+        public_id: String,
+        settle: Option<Py<PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        let session = self.session()?;
+        let revoke = async move {
+            match public_id.parse() {
+                Ok(public_id) => session.revoke(public_id).await,
+                // No session has such an id.
+                Err(_) => Ok(false),
+            }
+        };
+        let convert =
+            |py: Python<'_>, ended| Ok(PyBool::new(py, ended).to_owned().into_any().unbind());
+        process::run(py, settle, revoke, convert)
     }
 
     /// Ends the user's other sessions; returns how many they were.
-    fn logout_others(&self, py: Python<'_>) -> PyResult<u64> {
-        let ended = process::wait(py, self.0.get()?.session.logout_others())?;
-        ended.map_err(|error| raise(py, &error))
+    #[pyo3(signature = (settle=None))]
+    fn logout_others(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        let session = self.session()?;
+        process::run(py, settle, async move { session.logout_others().await }, to_python)
     }
 
     /// Ends all sessions of the user; returns how many others they were.
-    fn logout_everywhere(&self, py: Python<'_>) -> PyResult<u64> {
-        let ended = process::wait(py, self.0.get()?.session.logout_everywhere())?;
-        ended.map_err(|error| raise(py, &error))
+    #[pyo3(signature = (settle=None))]
+    fn logout_everywhere(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+        let session = self.session()?;
+        process::run(py, settle, async move { session.logout_everywhere().await }, to_python)
     }
 
-    /// Saves the session and closes it. Returns the value of the cookie to set, an empty one to remove it,
-    /// and `None` to leave it; and the error of a session that wasn't saved whole.
-    fn commit(&self, py: Python<'_>) -> PyResult<(Option<String>, Option<PyErr>)> {
+    /// Saves the session and closes it. Gives the value of the cookie to set, an empty one to remove it, and
+    /// `None` to leave it; and the error of a session that wasn't saved whole.
+    #[pyo3(signature = (settle=None))]
+    fn commit(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let request = self.0.get()?.take_request();
-        let Some(request) = request else { return Ok((None, None)) };
-        let committed = process::wait(py, request.commit())?;
-        let committed = committed.map_err(|error| raise(py, &error))?;
-        let error = committed.error().map(|error| raise(py, error));
-        Ok((cookie_of(&committed), error))
+        let commit = async move {
+            match request {
+                Some(request) => request.commit().await.map(Some),
+                None => Ok(None),
+            }
+        };
+        process::run(py, settle, commit, |py, committed| {
+            let cookie = committed.as_ref().and_then(cookie_of);
+            let error = committed.as_ref().and_then(Committed::error).map(|error| raise(py, error));
+            Ok((cookie, error).into_pyobject(py)?.into_any().unbind())
+        })
     }
 }
 
@@ -348,9 +384,11 @@ fn options(keep: &[Text], address: Option<String>, agent: Option<String>) -> Log
     options
 }
 
-fn written(py: Python<'_>, value: Result<Value, Error>) -> PyResult<Vec<u8>> {
-    let json = value.and_then(|value| Ok(value.to_tagged_json()?));
-    json.map(String::into_bytes).map_err(|error| raise(py, &error))
+#[expect(clippy::needless_pass_by_value, reason = "it takes what a future gave")]
+fn written(py: Python<'_>, value: Option<Value>) -> PyResult<Py<PyAny>> {
+    let Some(value) = value else { return Ok(py.None()) };
+    let json = value.to_tagged_json().map_err(|error| raise(py, &error.into()))?;
+    Ok(PyBytes::new(py, json.as_bytes()).into_any().unbind())
 }
 
 /// The value of the cookie that a commit sets.

@@ -9,9 +9,12 @@ use std::process;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use carafe::Error;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+
+use crate::error::raise;
 
 static CURRENT: ArcSwapOption<OfProcess> = ArcSwapOption::const_empty();
 
@@ -48,6 +51,40 @@ where
 {
     let current = current()?;
     Ok(py.detach(|| current.runtime.block_on(future)))
+}
+
+/// Waits for a future, and gives its value; or, with a function to settle with, goes on in the background and
+/// calls it with the value and `None`, or with `None` and the exception.
+///
+/// The function is called in the runtime's thread: it has to hand over to the thread that waits.
+pub(crate) fn run<T: Send + 'static>(
+    py: Python<'_>,
+    settle: Option<Py<PyAny>>,
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
+    convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+) -> PyResult<Py<PyAny>> {
+    let finish = |py: Python<'_>, done: Result<T, Error>| match done {
+        Ok(value) => convert(py, value),
+        Err(error) => Err(raise(py, &error)),
+    };
+    let Some(settle) = settle else {
+        let done = wait(py, future)?;
+        return finish(py, done);
+    };
+    current()?.runtime.spawn(async move {
+        let done = future.await;
+        Python::attach(|py| {
+            let settled = match finish(py, done) {
+                Ok(value) => settle.call1(py, (value, py.None())),
+                Err(error) => settle.call1(py, (py.None(), error)),
+            };
+            // As where the event loop has been closed, and nothing waits any more.
+            if let Err(error) = settled {
+                error.write_unraisable(py, None);
+            }
+        });
+    });
+    Ok(py.None())
 }
 
 /// Something of one process: in a forked child it is never dropped, since connections and threads that it

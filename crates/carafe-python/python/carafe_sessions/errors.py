@@ -1,12 +1,28 @@
-"""What can go wrong with a session. Those that answer a request are HTTP exceptions of Werkzeug's."""
+"""What can go wrong with a session. With Werkzeug, errors that answer a request are its HTTP exceptions."""
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from werkzeug.exceptions import Conflict, ServiceUnavailable
+from typing import TYPE_CHECKING, NoReturn
 
 from ._core import CoreError
+
+if TYPE_CHECKING:
+    from werkzeug.exceptions import Conflict, ServiceUnavailable
+else:
+    try:
+        from werkzeug.exceptions import Conflict, ServiceUnavailable
+    except ImportError:
+
+        class Conflict(Exception):
+            """Stands for Werkzeug's where that is not installed."""
+
+            code = 409
+
+        class ServiceUnavailable(Exception):
+            """Stands for Werkzeug's where that is not installed."""
+
+            code = 503
+
 
 
 class SessionError(Exception):
