@@ -21,8 +21,10 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(build)?;
     python_package::assemble(job.workspace)?;
 
-    let promises = program(job, "interop/test_package.py")?;
-    run(job, promises)?;
+    for promises in ["interop/test_package.py", "interop/test_package_asgi.py"] {
+        let promises = program(job, promises)?;
+        run(job, promises)?;
+    }
     suite(job)?;
     beside_flask(job)?;
     beside_axum(job)?;
