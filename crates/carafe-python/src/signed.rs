@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use carafe::format::base64;
 use carafe::signing::{
-    Digest, KeyDerivation, SigningOptions, TimestampSigner, UrlSafeTimedSerializer,
+    Digest, KeyDerivation, Signer, SigningOptions, TimestampSigner, UrlSafeTimedSerializer,
 };
 use carafe::{Error, ErrorKind, KeyRing, SecretKey};
 use pyo3::intern;
@@ -21,6 +21,7 @@ use crate::error::raise;
 #[pyclass(frozen, module = "carafe_sessions._core")]
 #[derive(Debug)]
 pub(crate) struct SignedCodec {
+    plain: Signer,
     signer: TimestampSigner,
     serializer: UrlSafeTimedSerializer,
 }
@@ -49,7 +50,8 @@ impl SignedCodec {
         let options = SigningOptions::default();
         let options = options.salt(salt).digest(digest).key_derivation(derivation);
         let serializer = UrlSafeTimedSerializer::new(&ring, &options).inflate_limit(INFLATE_LIMIT);
-        Ok(Self { signer: TimestampSigner::new(&ring, &options), serializer })
+        let (plain, signer) = (Signer::new(&ring, &options), TimestampSigner::new(&ring, &options));
+        Ok(Self { plain, signer, serializer })
     }
 
     /// The signed text of a payload's JSON, compressed where that makes it shorter.
@@ -63,6 +65,22 @@ impl SignedCodec {
             None => base64::encode_url(json, &mut text),
         }
         Ok(self.signer.sign(&text, now))
+    }
+
+    /// The signed text of a payload as it is.
+    fn sign(&self, payload: &str, now: u64) -> String {
+        self.signer.sign(payload, now)
+    }
+
+    /// The signature of bytes.
+    fn signature<'py>(&self, py: Python<'py>, value: &[u8]) -> Bound<'py, PyBytes> {
+        let signed = self.plain.sign_bytes(value);
+        PyBytes::new(py, signed.get(value.len() + 1..).unwrap_or_default())
+    }
+
+    /// Whether one of the keys makes this signature, spelled like this.
+    fn verifies(&self, value: &[u8], signature: &[u8]) -> bool {
+        !signature.contains(&b'.') && self.plain.unsign(&[value, b".", signature].concat()).is_ok()
     }
 
     /// The JSON of a signed text that is at most `max_age` seconds old.

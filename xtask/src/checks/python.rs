@@ -25,7 +25,7 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
         let promises = program(job, promises)?;
         run(job, promises)?;
     }
-    suite(job)?;
+    suites(job)?;
     beside_flask(job)?;
     beside_axum(job)?;
     let sqlite = new_file(job, "package.db")?;
@@ -42,10 +42,10 @@ fn program(job: &Job<'_>, name: &str) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Flask's own test suite, which is downloaded.
-fn suite(job: &mut Job<'_>) -> Result<(), String> {
-    let mut command = program(job, "interop/package_flask_suite.py")?;
-    command.arg("--folder").arg(job.scratch_file("flask-suite"));
+/// Flask's and ItsDangerous' own test suites, which are downloaded.
+fn suites(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = program(job, "interop/package_suites.py")?;
+    command.arg("--folder").arg(job.scratch_file("suites"));
     run(job, command)
 }
 

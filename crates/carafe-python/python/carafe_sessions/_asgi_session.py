@@ -66,20 +66,24 @@ class AsgiSession(StoredDict):
     async def sessions(self) -> list[dict[str, Any]]:
         """The sessions of the user who is logged in, the one that was used last first."""
         await self.save()
-        return await self._staged_async(lambda handle, settle: handle.sessions(settle))
+        told: list[dict[str, Any]] = await self._staged_async(lambda handle, settle: handle.sessions(settle))
+        return told
 
     async def revoke(self, public_id: str) -> bool:
         """Ends one session of the user who is logged in; `False` if the user has no such session."""
-        return await self._staged_async(lambda handle, settle: handle.revoke(public_id, settle))
+        told: bool = await self._staged_async(lambda handle, settle: handle.revoke(public_id, settle))
+        return told
 
     async def logout_others(self) -> int:
         """Ends all sessions of the user who is logged in but this one; returns how many they were."""
         await self.save()
-        return await self._staged_async(lambda handle, settle: handle.logout_others(settle))
+        told: int = await self._staged_async(lambda handle, settle: handle.logout_others(settle))
+        return told
 
     async def logout_everywhere(self) -> int:
         """Ends all sessions of the user who is logged in, this one too; returns how many others they were."""
-        return await self._staged_async(lambda handle, settle: handle.logout_everywhere(settle))
+        told: int = await self._staged_async(lambda handle, settle: handle.logout_everywhere(settle))
+        return told
 
     # What follows is for the middleware.
 
@@ -96,7 +100,8 @@ class AsgiSession(StoredDict):
     async def _commit(self) -> tuple[str | None, CoreError | None]:
         """Saves the session and closes it: the cookie's value to set, if any, and what was not saved."""
         self._stage(closing=True)
-        return await settled(self._handle.commit)
+        committed: tuple[str | None, CoreError | None] = await settled(self._handle.commit)
+        return committed
 
 
 class AsgiCookieSession(AsgiSession):
@@ -147,8 +152,8 @@ class FailedSession(AsgiSession):
     def _fail(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         reraise(self.failure)
 
-    update_now = take_now = save = sessions = revoke = logout_others = logout_everywhere = _fail  # type: ignore[assignment]
-    login = logout = rotate = _fail  # type: ignore[assignment]
+    update_now = take_now = save = sessions = revoke = logout_others = logout_everywhere = _fail
+    login = logout = rotate = _fail
 
 
 def _noting(name: str, writes: bool) -> Callable[..., Any]:
@@ -168,7 +173,7 @@ for _name in _READING + _WRITING:
     if _name not in vars(AsgiSession):
         setattr(AsgiSession, _name, _noting(_name, _name in _WRITING))
     setattr(FailedSession, _name, FailedSession._fail)
-AsgiSession.__hash__ = None  # type: ignore[assignment]
+AsgiSession.__hash__ = None
 
 
 async def settled(begin: Callable[[Callable[[Any, Any], None]], Any]) -> Any:

@@ -6,16 +6,13 @@ nothing is written, read or judged otherwise than they do.
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
-import flask.json
 from flask.globals import current_app
 from flask.json.provider import DefaultJSONProvider
 from flask.json.tag import TaggedJSONSerializer
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import want_bytes
 
 from ._core import SealedCodec, SignedCodec, tagged_dumps, tagged_loads
@@ -68,16 +65,16 @@ def _reads_by_default() -> bool:
     return provider is None or type(provider) is DefaultJSONProvider
 
 
-class SignedSerializer(URLSafeTimedSerializer):  # type: ignore[type-arg]
+class SignedSerializer(URLSafeTimedSerializer):
     """`URLSafeTimedSerializer`, with the native part in front of it."""
 
     def __init__(self, keys: Sequence[bytes], codec: SignedCodec, serializer: Any, **options: Any) -> None:
         super().__init__(list(keys), serializer=serializer, **options)
         self.tagged_json = Json(serializer)
         self._codec = codec
-        self._clock = self.make_signer(self.salt)
+        self._clock = TimestampSigner(b"clock")
 
-    def dumps(self, obj: Any, salt: str | bytes | None = None) -> str | bytes:
+    def dumps(self, obj: Any, salt: str | bytes | None = None) -> str:
         """The signed text of a value."""
         if salt is not None or not self.is_text_serializer:
             return super().dumps(obj, salt)
@@ -100,13 +97,14 @@ class SignedSerializer(URLSafeTimedSerializer):  # type: ignore[type-arg]
 
 def signed_serializer(
     keys: Sequence[bytes], salt: str | bytes, key_derivation: str, digest_method: Any, serializer: Any
-) -> URLSafeTimedSerializer:  # type: ignore[type-arg]
+) -> URLSafeTimedSerializer:
     """A serializer with these options; ItsDangerous' own where the native part doesn't know them."""
-    options = {"salt": salt, "signer_kwargs": {"key_derivation": key_derivation, "digest_method": digest_method}}
+    options: dict[str, Any] = {"salt": salt, "signer_kwargs": {"key_derivation": key_derivation, "digest_method": digest_method}}
     digest = digest_method().name
     is_known = digest in _DIGESTS and key_derivation in ("hmac", "concat", "django-concat", "none")
     if not is_known or not all(keys):
-        return URLSafeTimedSerializer(list(keys), serializer=serializer, **options)
+        plain: URLSafeTimedSerializer = URLSafeTimedSerializer(list(keys), serializer=serializer, **options)
+        return plain
     codec = SignedCodec(list(keys), want_bytes(salt), key_derivation, digest)
     return SignedSerializer(keys, codec, serializer, **options)
 
@@ -117,7 +115,7 @@ class SealedSerializer:
     def __init__(self, keys: Sequence[bytes], name: str, max_age: int, serializer: Any) -> None:
         self.tagged_json = Json(serializer)
         self._codec = SealedCodec(list(keys), name, max_age)
-        self._clock = URLSafeTimedSerializer(b"clock").make_signer()
+        self._clock = TimestampSigner(b"clock")
 
     def dumps(self, obj: Any) -> str:
         """The sealed text of a session."""
@@ -129,8 +127,6 @@ class SealedSerializer:
 
     def loads(self, s: str, max_age: int | None = None) -> Any:
         """The session of a sealed text."""
-        from itsdangerous import BadSignature
-
         json = self.verified_json(s, max_age)
         if json is None:
             raise BadSignature("the cookie is not one that these keys have sealed")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextvars
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ._core import CoreError, Handle
 from .errors import reraise
 
 _FLASHES = "_flashes"
+_Result = TypeVar("_Result")
 
 
 class Json(Protocol):
@@ -114,8 +115,9 @@ class StoredDict(dict[str, Any]):
     def _content(self) -> dict[str, Any]:
         """The dict without what only the record has."""
         content = dict(self)
-        if self._of_record is not None and content.get(self._user_key) == self._of_record:
-            del content[self._user_key]
+        key = self._user_key
+        if key is not None and self._of_record is not None and content.get(key) == self._of_record:
+            del content[key]
         return content
 
     def _ends_empty(self) -> bool:
@@ -125,7 +127,7 @@ class StoredDict(dict[str, Any]):
         before = json.loads(self._handle.json())
         return self._handle.user is None and list(before) not in ([], [_FLASHES])
 
-    def _staged(self, operate: Callable[[Handle], Any]) -> Any:
+    def _staged(self, operate: Callable[[Handle], _Result]) -> _Result:
         """Does an operation on the native session, and takes its outcome over into the dict."""
         try:
             self._stage()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask.sessions import SecureCookieSession
 
 from ._core import CoreError, Engine, Handle
 from ._stored_dict import StoredDict
 from .errors import reraise
+
+_Result = TypeVar("_Result")
 
 
 class StoredSession(StoredDict, SecureCookieSession):
@@ -70,7 +72,7 @@ class StoredSession(StoredDict, SecureCookieSession):
 
     # What follows is for the interface.
 
-    def _asked(self, ask: Callable[[Handle], Any]) -> Any:
+    def _asked(self, ask: Callable[[Handle], _Result]) -> _Result:
         try:
             return ask(self._handle)
         except CoreError as error:
@@ -127,6 +129,6 @@ logout_everywhere""".split()
 for _name in _LAZY:
     if hasattr(StoredSession, _name):
         setattr(LazySession, _name, _opening(_name))
-LazySession.__hash__ = None  # type: ignore[assignment]
-LazySession.public_id = property(lambda self: (self._open(), self.public_id)[1])  # type: ignore[assignment,method-assign]
+LazySession.__hash__ = None
+LazySession.public_id = property(lambda self: (self._open(), self.public_id)[1])  # type: ignore[assignment]
 

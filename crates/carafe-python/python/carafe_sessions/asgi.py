@@ -167,10 +167,10 @@ class SessionMiddleware:
             cookie, failure = await session._commit()
         except CoreError as error:
             cookie, failure = None, error
-        error = None if failure is None else translated(failure)
+        refused = None if failure is None else translated(failure)
         if cookie is None:
-            return None, error
-        return self._attributes.set(cookie, self._expires(session)) if cookie else self._attributes.remove(), error
+            return None, refused
+        return self._attributes.set(cookie, self._expires(session)) if cookie else self._attributes.remove(), refused
 
     def _signed(self, session: AsgiCookieSession) -> bytes | None:
         """The header of a session in a cookie, if it changed or is to be renewed."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 from itsdangerous.encoding import want_bytes
 from werkzeug.exceptions import HTTPException
@@ -128,7 +128,7 @@ class SessionInterface(SecureCookieSessionInterface):
             self._signed = (made_of, serializer)
         return serializer
 
-    def open_session(self, app: Flask, request: Request) -> SessionMixin | None:
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a request. One in a store is opened when it is first used."""
         if self._engines is None:
             return self._open_cookie(app, request)
@@ -154,11 +154,13 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def sessions_of(self, app: Flask, user: Any) -> list[dict[str, Any]]:
         """The sessions of any user, for administrators: the one that was used last first."""
-        return self._users(app, lambda engine: engine.sessions_of(str(user)))
+        listed: list[dict[str, Any]] = self._users(app, lambda engine: engine.sessions_of(str(user)))
+        return listed
 
     def logout_user(self, app: Flask, user: Any) -> int:
         """Ends all sessions of any user; returns how many they were."""
-        return self._users(app, lambda engine: engine.logout(str(user)))
+        ended: int = self._users(app, lambda engine: engine.logout(str(user)))
+        return ended
 
     def _users(self, app: Flask, ask: Any) -> Any:
         keys = self._keys(app)
@@ -181,7 +183,7 @@ class SessionInterface(SecureCookieSessionInterface):
             return _sealed_serializer(keys, self.get_cookie_name(app), max(_lifetime(app), 1), self.serializer)
         return signed_serializer(keys, self.salt, self.key_derivation, self.digest_method, self.serializer)
 
-    def _open_cookie(self, app: Flask, request: Request) -> SessionMixin | None:
+    def _open_cookie(self, app: Flask, request: Request) -> SecureCookieSession | None:
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
@@ -201,7 +203,7 @@ class SessionInterface(SecureCookieSessionInterface):
             session.came_as(json)
         return session
 
-    def _empty(self) -> SessionMixin:
+    def _empty(self) -> SecureCookieSession:
         session = self.session_class()
         if isinstance(session, CookieSession):
             session._user_key = self.user_key
@@ -209,10 +211,11 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _was_changed_within(self, app: Flask, session: CookieSession) -> bool:
         """Whether a value was changed in place, which Flask itself doesn't notice."""
-        json = self.get_signing_serializer(app).tagged_json
+        json: Json = self.get_signing_serializer(app).tagged_json
         now = json.dumps(dict(session))
         # What another service has written may be spelled otherwise.
-        return now != session._came_as and now != json.dumps(json.loads(session._came_as))
+        before = session._came_as
+        return before is not None and now != before and now != json.dumps(json.loads(before))
 
     def _save_stored(self, app: Flask, session: StoredSession, response: Response) -> None:
         if session.accessed:
@@ -234,7 +237,7 @@ class SessionInterface(SecureCookieSessionInterface):
     def _write_cookie(self, app: Flask, session: StoredSession, response: Response, cookie: str | None) -> None:
         if cookie is None:
             return
-        attributes = {
+        attributes: dict[str, Any] = {
             "domain": self.get_cookie_domain(app),
             "path": self.get_cookie_path(app),
             "secure": self.get_cookie_secure(app),
@@ -261,7 +264,7 @@ class SessionInterface(SecureCookieSessionInterface):
         if not isinstance(error, HTTPException):
             raise error
         unavailable = isinstance(error, SessionUnavailable)
-        _log.log(logging.ERROR if unavailable else logging.WARNING, "a session was not saved: %s", error.__cause__)
+        _log.log(logging.ERROR if unavailable else logging.WARNING, "a session was not saved: %s", _reason(error))
         signal = signals.session_store_failed if unavailable else signals.session_refused
         signal.send(app, session=session, error=error)
         page = app.make_response(app.handle_http_exception(error))
@@ -274,6 +277,12 @@ class SessionInterface(SecureCookieSessionInterface):
             response.headers.add(name, value)
         response.direct_passthrough = False
         response.set_data(page.get_data())
+
+
+def _reason(error: SessionError) -> str:
+    """What the native part said of an error."""
+    cause = error.__cause__
+    return cause.args[1] if isinstance(cause, CoreError) else str(error)
 
 
 def _is_kept(name: str) -> bool:
