@@ -42,6 +42,7 @@ Commands:
                    --rounds N     how often everything is measured (default 40)
                    --millis N     for how long each task of each server in a round (default 200)
                    --only A,B     these servers alone; prints, and leaves the report as it is
+  python         build the Python package; print the folder to put on PYTHONPATH
   release-check  check what a release needs beyond the tests
   help           print this
 

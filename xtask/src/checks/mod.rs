@@ -8,6 +8,7 @@ pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod mutants;
 pub(crate) mod portable;
+pub(crate) mod python;
 pub(crate) mod release;
 pub(crate) mod rust;
 pub(crate) mod servers;
