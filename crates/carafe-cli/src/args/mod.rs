@@ -344,9 +344,10 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) cookie_name: Option<String>,
 
-    /// The profile that the service starts from, before it reads the environment
-    #[arg(long, value_enum, default_value_t = Profile::Flask, value_name = "PROFILE")]
-    pub(crate) profile: Profile,
+    /// The profile that the service starts from, before it reads the environment [default: the one
+    /// that the service's cookie shows, or flask]
+    #[arg(long, value_enum, value_name = "PROFILE")]
+    pub(crate) profile: Option<Profile>,
 
     /// Print one line of JSON for each finding
     #[arg(long)]
@@ -361,4 +362,15 @@ pub(crate) enum Profile {
     Signed,
     /// SessionLayer::sealed: a safer cookie, encrypted
     Sealed,
+}
+
+impl Profile {
+    /// The name that `--profile` takes.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Flask => "flask",
+            Self::Signed => "signed",
+            Self::Sealed => "sealed",
+        }
+    }
 }
