@@ -24,6 +24,7 @@
 //! What a session can hold is a [`Value`]: Flask's types, and conversions from and to Rust's.
 //! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -84,5 +85,5 @@ pub use value::{
 
 /// The README's examples are tested.
 #[cfg(all(doctest, feature = "axum"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;
