@@ -32,7 +32,7 @@ fn service(response: impl Into<Vec<u8>>) -> (String, JoinHandle<String>) {
             let read = stream.read(&mut chunk).unwrap();
             request.extend_from_slice(&chunk[..read]);
         }
-        // Whoever has seen enough hangs up.
+        // A client that has seen enough hangs up.
         drop(stream.write_all(&response));
         String::from_utf8(request).unwrap()
     });
@@ -118,7 +118,7 @@ fn a_set_cookie_line_can_be_pasted() {
     let found: Vec<&str> = found.lines().step_by(2).map(str::trim).collect();
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found[0].starts_with("unsafe: the cookie session is not Secure"));
-    assert!(found[1].starts_with("unsafe: the cookie is signed with a key that everybody knows"));
+    assert!(found[1].starts_with("unsafe: the cookie is signed with a key that is published"));
     let other = carafe(["doctor", "--cookie-name", "sid", "--set-cookie", &line]).run();
     assert!(other.complaint(2).contains("--set-cookie must be a line"), "{}", other.stderr);
 }

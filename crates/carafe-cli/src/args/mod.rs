@@ -108,7 +108,7 @@ pub(crate) struct CookieArgs {
 
 /// Show what a cookie says, without a key: its format, its content and when it was signed
 ///
-/// Nothing is verified: anybody can have made the cookie. Recognised are sessions of Flask and of
+/// Nothing is verified: every client can have made the cookie. Recognised are sessions of Flask and of
 /// Starlette (FastAPI), sealed sessions, sessions of Django, JSON Web Tokens, and the ids of stored
 /// sessions and of Flask-Session.
 ///
@@ -259,13 +259,13 @@ pub(crate) struct ResealArgs {
 /// SECRET_KEY and into a file for --secret-key-file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-To change a service's key without logging anybody out, give it the new one and, for as long as a
+To change a service's key without ending sessions, give it the new one and, for as long as a
 session lives, the old one as a fallback:
   SECRET_KEY=\"$(carafe keygen)\"
   FLASK_SECRET_KEY_FALLBACKS='[\"the old key\"]'
-A key that others know must not stay as a fallback: it lets them in.
+A key that has leaked must not stay as a fallback: it lets attackers in.
 
-A file that nobody else can read:
+A file that no other user can read:
   (umask 077; carafe keygen > key)")]
 pub(crate) struct KeygenArgs {
     /// How many random bytes it has: 16 to 1024

@@ -17,7 +17,7 @@ use crate::text::printable;
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Severity {
-    /// It lets somebody in, or loses sessions.
+    /// It lets an attacker in, or loses sessions.
     Unsafe,
     /// Two things can't both be meant, or something has no effect.
     Contradictory,

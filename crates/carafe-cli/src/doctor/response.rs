@@ -178,14 +178,14 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
     let value = set.value.as_bytes();
     if let Some(strength) = WeakKeys::new().find(value) {
         let (id, key) = match strength {
-            KeyStrength::Published => ("published-key", "everybody knows"),
+            KeyStrength::Published => ("published-key", "is published"),
             _ => ("guessable-key", "can be guessed"),
         };
         find(
             Severity::Unsafe,
             id,
             format!(
-                "the cookie is signed with a key that {key}, so that anybody can make sessions"
+                "the cookie is signed with a key that {key}, so that an attacker can make sessions"
             ),
             "set SECRET_KEY to the output of `carafe keygen`, now",
         );
