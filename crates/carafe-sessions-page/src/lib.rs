@@ -61,6 +61,7 @@
 //! sessions. With axum's `nest_service` it answers below that path, too.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -152,7 +152,9 @@ impl Config {
     /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
-    /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
+    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
+    /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
+    /// cookie while you develop.
     #[must_use]
     pub fn hardened() -> Self {
         Self {
