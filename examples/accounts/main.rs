@@ -32,6 +32,8 @@ mod pages;
 mod passwords;
 mod signing_in;
 mod site;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 use std::net::SocketAddr;
@@ -39,7 +41,8 @@ use std::process::ExitCode;
 
 use accounts::Accounts;
 use arguments::Arguments;
-use carafe::{CsrfLayer, SecretKey};
+use carafe::SecretKey;
+use carafe::csrf::CsrfLayer;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,5 +1,6 @@
-use carafe::store::RevocationStore;
-use carafe::{Config, MemoryStore, SameSite, SecretKey, SessionLayer, SessionStore};
+use carafe::config::SameSite;
+use carafe::store::{MemoryStore, RevocationStore, SessionStore};
+use carafe::{Config, SecretKey, SessionLayer};
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
 use carafe_sqlite::SqliteStore;

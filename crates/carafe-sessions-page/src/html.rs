@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use carafe::{DateTime, SessionInfo};
+use carafe::value::DateTime;
+use carafe::{SessionInfo, UnixSeconds};
 
 use super::form::{ALL, END, OTHERS};
+use super::part::{self, Part};
 use super::settings::Settings;
 
 /// The page's own style.
@@ -15,18 +17,20 @@ const OWN_STYLE_POLICY: &str = "default-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The page of a user who has these sessions. `field` is the hidden one with the token.
-pub(super) fn sessions(settings: &Settings, sessions: &[SessionInfo], field: &str) -> String {
+pub(super) fn sessions(settings: &Settings, part: &Part<'_>, field: &str) -> String {
     let texts = &settings.texts;
     let mut html = head(settings);
     // The field is the form's first, where the layer looks for it.
     html.push_str("<form method=\"post\">\n");
     html.push_str(field);
     html.push_str("\n<ul class=\"sessions\">\n");
-    for session in sessions {
+    for session in part.sessions {
         item(&mut html, settings, session);
     }
-    html.push_str("</ul>\n<p class=\"all\">\n");
-    if sessions.iter().any(|session| !session.current) {
+    html.push_str("</ul>\n");
+    links(&mut html, settings, part);
+    html.push_str("<p class=\"all\">\n");
+    if part.has_others {
         button(&mut html, OTHERS, &texts.end_others, None);
     }
     button(&mut html, ALL, &texts.sign_out_everywhere, None);
@@ -119,6 +123,24 @@ fn button(html: &mut String, value: &str, label: &str, what: Option<&str>) {
     html.push_str("</button>\n");
 }
 
+/// The links to the parts of the list before and after this one.
+fn links(html: &mut String, settings: &Settings, part: &Part<'_>) {
+    let texts = &settings.texts;
+    let links = [(part.previous, &texts.previous, "prev"), (part.next, &texts.next, "next")];
+    if links.iter().all(|(number, ..)| number.is_none()) {
+        return;
+    }
+    html.push_str("<p class=\"all\">\n");
+    for (number, text, rel) in links {
+        let Some(number) = number else { continue };
+        let query = part::query(number);
+        let _ = write!(html, "<a rel=\"{rel}\" href=\"{query}\">");
+        push_escaped(html, text);
+        html.push_str("</a>\n");
+    }
+    html.push_str("</p>\n");
+}
+
 fn end(html: &mut String, settings: &Settings) {
     html.push_str("<p><a href=\"");
     push_escaped(html, &settings.home.text);
@@ -138,8 +160,8 @@ fn element(html: &mut String, name: &str, text: &str) {
 }
 
 /// A time in Unix seconds, to the minute and in UTC: the page doesn't know the user's time zone.
-fn push_time(html: &mut String, unix: u64) {
-    let time = i64::try_from(unix).ok().and_then(DateTime::from_unix);
+fn push_time(html: &mut String, time: UnixSeconds) {
+    let time = i64::try_from(time.0).ok().and_then(DateTime::from_unix);
     let Some(([year, month, day], [hour, minute, _])) = time.map(DateTime::civil) else { return };
     let date = format_args!("{year:04}-{month:02}-{day:02}").to_string();
     // Writing to a String can't fail.
@@ -177,10 +199,10 @@ mod tests {
     #[test]
     fn times_are_shown_to_the_minute() {
         let mut html = String::new();
-        push_time(&mut html, 1_700_000_000);
+        push_time(&mut html, UnixSeconds(1_700_000_000));
         assert_eq!(html, r#"<time datetime="2023-11-14T22:13Z">2023-11-14 22:13 UTC</time>"#);
         html.clear();
-        push_time(&mut html, u64::MAX);
+        push_time(&mut html, UnixSeconds(u64::MAX));
         assert_eq!(html, "");
     }
 }

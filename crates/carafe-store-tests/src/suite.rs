@@ -169,6 +169,7 @@ macro_rules! with_cases {
             all_other_sessions_are_ended_in_one_call
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
+            every_setting_has_its_effect
             what_waits_is_told_of_a_logout
             what_waits_is_told_of_every_other_end
             a_login_and_a_rotation_end_the_session_before

@@ -11,7 +11,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use carafe::engine::Sessions;
-use carafe::{Config, MemoryStore, SecretKey, Session, SessionEnded};
+use carafe::store::MemoryStore;
+use carafe::{Config, SecretKey, Session, SessionEnded};
 use carafe_store_tests::{Call, Fate, Intercepted};
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use carafe::engine::Sessions;
-use carafe::{Clock, Config, ErrorKind, MemoryStore, SecretKey, Session, SessionEnded};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Config, ErrorKind, SecretKey, Session, SessionEnded, UnixSeconds};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 /// How long the news of an end may take.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use carafe::SessionStore as _;
 use carafe::store::{
-    Notice, RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version,
+    Notice, RevocationStore as _, SessionStore as _, StoreErrorKind, Updated, UserRevocation,
+    Version,
 };
 use carafe_redis::RedisStore;
 

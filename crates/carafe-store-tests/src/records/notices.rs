@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use carafe::SessionStore;
-use carafe::store::{Notice, Notices, RevocationStore, UserHash, UserRevocation, Version};
+use carafe::store::{
+    Notice, Notices, RevocationStore, SessionStore, UserHash, UserRevocation, Version,
+};
 use tokio::time::timeout;
 
 use crate::Fixture;

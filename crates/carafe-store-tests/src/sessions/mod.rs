@@ -11,6 +11,7 @@ mod life;
 mod login;
 mod merging;
 mod renewal;
+mod settings;
 mod users;
 mod waiting;
 
@@ -27,6 +28,7 @@ pub use self::life::*;
 pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
+pub use self::settings::*;
 pub use self::users::*;
 pub use self::waiting::*;
 use crate::Fixture;

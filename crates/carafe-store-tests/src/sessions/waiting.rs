@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use carafe::{ErrorKind, Session, SessionEnded, SessionHandle, SessionStore};
+use carafe::store::SessionStore;
+use carafe::{ErrorKind, Session, SessionEnded, SessionHandle};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 

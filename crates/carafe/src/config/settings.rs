@@ -31,7 +31,8 @@ pub enum Refresh {
 /// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
 ///
 /// ```
-/// use carafe::{Config, SameSite, SecretKey, SessionLayer};
+/// use carafe::config::SameSite;
+/// use carafe::{Config, SecretKey, SessionLayer};
 /// use std::time::Duration;
 ///
 /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).configure(|config| {
@@ -153,7 +154,9 @@ impl Config {
     /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
-    /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
+    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
+    /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
+    /// cookie while you develop.
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -262,6 +265,8 @@ impl Config {
     /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
     /// lifetime has passed since the cookie was written, so that most requests that only read write
     /// nothing.
+    ///
+    /// It has no effect on a session in a store: see [`idle_timeout`](Self::idle_timeout).
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -298,10 +303,11 @@ impl Config {
     }
 
     /// `MAX_COOKIE_SIZE`: a `Set-Cookie` header of more bytes is sent with a warning in the log;
-    /// 0 turns that off.
+    /// 0 turns that off. The cookie of a session in a store has the length of an id, and gets no warning.
     ///
     /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
-    /// browsers would drop it silently.
+    /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers 502 where
+    /// `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a cookie of 4 KiB.
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;
@@ -355,7 +361,8 @@ impl Config {
     /// [`Caching::Private`] by default, and [`Caching::Vary`] in Flask's profile.
     ///
     /// ```
-    /// use carafe::{Caching, Config};
+    /// use carafe::config::Caching;
+    /// use carafe::Config;
     ///
     /// // A bank: not even the browser's own cache keeps what a user has seen.
     /// let config = Config::hardened().caching(Caching::NoStore);
@@ -390,7 +397,9 @@ impl Config {
     /// itself, and the one that is written is tried first.
     ///
     /// ```
-    /// use carafe::{Config, Format, signing::Digest};
+    /// use carafe::config::Format;
+    /// use carafe::signing::Digest;
+    /// use carafe::Config;
     ///
     /// // From Flask's SHA-1 to SHA-256, for as long as a session lives.
     /// let config = Config::flask().digest(Digest::Sha256).accept(Format::default());

@@ -1,4 +1,5 @@
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind};
 
 /// One step on the way to a nested value: a dict's key, or a list's index.
 ///
@@ -37,7 +38,7 @@ impl From<i64> for Step {
 
 /// Sets the value at the end of `path` within `target`.
 ///
-/// Only the last step may name a key that isn't there yet.
+/// Only the last step may name a key that isn't there yet. An error leaves `target` unchanged.
 pub(super) fn set(target: &mut Value, path: &[Step], value: Value) -> Result<(), Error> {
     let Some((step, rest)) = path.split_first() else {
         *target = value;

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use super::revocable::CookieMark;
 use super::slot::State;
 use super::{Backend, Engine, Place, Slot};
-use crate::Clock;
 use crate::content::{View, id_of};
+use crate::{Clock, UnixSeconds};
 
 /// The longest time that a timer is set to, in seconds.
 const LONGEST: u64 = 86_400;
@@ -86,23 +86,26 @@ impl Engine {
 
     /// The last second in which the cookie opens the session: the one that came, or the one that the response
     /// sets.
-    fn last_second(&self, state: &State, view: &View) -> u64 {
-        let signed = if self.signs(state, view) { self.clock.now() } else { state.issued };
-        let idle = signed.saturating_add(self.lifetime_of(view));
+    fn last_second(&self, state: &State, view: &View) -> UnixSeconds {
+        let signed = match self.signs(state, view) {
+            true => self.clock.now(),
+            false => UnixSeconds(state.issued),
+        };
+        let idle = signed + self.lifetime_of(view);
         let absolute = self.config().absolute_timeout.as_secs();
-        let ends = view.logged_in_at().map(|login| login.saturating_add(absolute));
+        let ends = view.logged_in_at().map(|login| login + absolute);
         ends.map_or(idle, |ends| ends.min(idle))
     }
 }
 
 /// Waits until this second has passed. A clock that something else moves is read once per interval.
-async fn expires(clock: Clock, last: u64, interval: Duration) {
+async fn expires(clock: Clock, last: UnixSeconds, interval: Duration) {
     loop {
         let now = clock.now();
         if now > last {
             return;
         }
-        let left = Duration::from_secs((last - now).saturating_add(1).min(LONGEST));
+        let left = Duration::from_secs((last.since(now) + 1).min(LONGEST));
         tokio::time::sleep(if clock.is_system() { left } else { left.min(interval) }).await;
     }
 }

@@ -11,7 +11,8 @@ use tokio::sync::oneshot::error::TryRecvError;
 use super::{Session, SessionEnded};
 use crate::engine::{Backend, Engine, Place, Slot, StoreBackend, Subject};
 use crate::id::{PublicId, SessionId};
-use crate::{AsText, Error, ErrorKind};
+use crate::value::AsText;
+use crate::{Error, ErrorKind};
 
 /// A session in a store, to be read and changed outside of its request: by WebSockets, event streams and
 /// background jobs. [`Session::handle`] returns one.

@@ -31,7 +31,7 @@ impl Look for Sessions {
                 let there = self.follow(id, stored).await?;
                 found.push(there.map_or(Found::Ended, |(id, stored)| Found::Here {
                     id,
-                    left: stored.record.ends().saturating_sub(self.clock.now()),
+                    left: stored.record.ends().since(self.clock.now()),
                 }));
             }
             Ok(found)
