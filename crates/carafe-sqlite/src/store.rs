@@ -5,8 +5,8 @@ use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version, Within,
 };
 
 use crate::error::unreadable;
@@ -69,6 +69,18 @@ impl SessionStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let (id, row) = (*id, NewRow::from(record));
         self.writer.write(move |on| statements::create(on, &id, &row)).await
+    }
+
+    async fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: u64,
+    ) -> Result<Created, StoreError> {
+        let (id, row, within) = (*id, NewRow::from(record), *within);
+        let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
+        self.writer.write(write).await?.map_err(unreadable)
     }
 
     async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {

@@ -9,8 +9,8 @@ use carafe::SessionStore;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
+    UserRevocation, Version, Within,
 };
 
 /// A method of a store.
@@ -19,6 +19,8 @@ use carafe::store::{
 pub enum Call {
     /// [`SessionStore::create`]
     Create,
+    /// [`SessionStore::create_within`]
+    CreateWithin,
     /// [`SessionStore::load`]
     Load,
     /// [`SessionStore::update`]
@@ -115,6 +117,8 @@ macro_rules! intercept {
 
 intercept! { SessionStore:
     Create create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
+    CreateWithin create_within(id: &SessionIdHash, record: &Record, within: &Within, now: u64)
+        -> Created;
     Load load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     Delete delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
-    TimeLimit, Updated, UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
+    TimeLimit, Updated, UserRevocation, Version, Within,
 };
 use crate::event::{self, Started};
 use crate::id::{PublicId, SessionIdHash};
@@ -91,6 +91,8 @@ macro_rules! erase {
 
 erase! { SessionStore as Records:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
+    Uncertain create_within(id: &'a SessionIdHash, record: &'a Record, within: &'a Within, now: u64)
+        -> Created;
     Unavailable load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64)
         -> Updated;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version, Within,
 };
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
@@ -23,6 +23,7 @@ macro_rules! forward {
 
 forward! { SessionStore:
     create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
+    create_within(id: &SessionIdHash, record: &Record, within: &Within, now: u64) -> Created;
     load(id: &SessionIdHash, now: u64) -> Option<Stored>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
