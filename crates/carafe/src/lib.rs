@@ -73,7 +73,9 @@ pub use error::{Error, ErrorKind};
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;
 pub use login_page::WantedPage;
-pub use session::{CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Typed};
+pub use session::{
+    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, Typed,
+};
 pub use signing::{KeyRing, SecretKey};
 pub use store::{MemoryStore, SessionStore};
 pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};

@@ -4,6 +4,7 @@ mod caching;
 mod check;
 pub(crate) mod env;
 mod life;
+mod logins;
 mod mistyped;
 mod renewal;
 mod settings;

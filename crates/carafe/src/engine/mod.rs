@@ -34,6 +34,7 @@
 
 mod commit;
 mod cookie;
+mod credential;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
@@ -113,6 +114,7 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
+    pub(crate) confirm_page: Option<LoginPage>,
     pub(crate) name: Option<Name>,
 }
 
@@ -139,6 +141,7 @@ impl Engine {
             clock: Clock::system(),
             error_page: None,
             login_page: None,
+            confirm_page: None,
             name: None,
         }
     }

@@ -46,9 +46,13 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self.kind() {
             ErrorKind::Csrf => StatusCode::FORBIDDEN,
-            ErrorKind::LoginRequired if self.redirect().is_some() => StatusCode::SEE_OTHER,
-            ErrorKind::LoginRequired => StatusCode::UNAUTHORIZED,
-            ErrorKind::Ended | ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::LoginRequired | ErrorKind::NotFresh if self.redirect().is_some() => {
+                StatusCode::SEE_OTHER
+            }
+            ErrorKind::LoginRequired | ErrorKind::NotFresh => StatusCode::UNAUTHORIZED,
+            ErrorKind::Ended | ErrorKind::Conflict | ErrorKind::TooManySessions => {
+                StatusCode::CONFLICT
+            }
             ErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -250,8 +250,29 @@ impl SessionLayer {
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
     pub fn with_login_page(self, path: &str) -> Result<Self, Error> {
-        let page = LoginPage::new(path)?;
+        let page = LoginPage::new("login_page", path)?;
         Ok(self.map(|engine| engine.login_page = Some(page)))
+    }
+
+    /// Sends users whose last authentication is too long ago to this page, where a handler asks for a
+    /// [`FreshUser`](crate::FreshUser). It asks for the password again, calls
+    /// [`Session::reauthenticated`](crate::Session::reauthenticated) and leads back to the page in the
+    /// field `next` of its query, as a [login page](Self::with_login_page) does.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?
+    ///     .with_login_page("/login")?
+    ///     .with_confirm_page("/confirm")?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
+    pub fn with_confirm_page(self, path: &str) -> Result<Self, Error> {
+        let page = LoginPage::new("confirm_page", path)?;
+        Ok(self.map(|engine| engine.confirm_page = Some(page)))
     }
 
     /// Names this layer's session by a marker type, so that handlers below several layers can ask

@@ -3,6 +3,7 @@ use std::sync::{Arc, LazyLock};
 use http::HeaderValue;
 use memchr::memmem;
 
+use super::admit::{Added, too_many};
 use super::open::{Origin, payload, view};
 use super::rotate::Rotation;
 use super::write::Changes;
@@ -167,7 +168,9 @@ impl Engine {
     ) -> Result<Committed, Error> {
         let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
-        let logs_in = since_logout.into_iter().any(|one| matches!(one, Operation::Login(_)));
+        let logs_in = since_logout
+            .into_iter()
+            .any(|one| matches!(one, Operation::Login(login) if login.is_complete()));
         let started = (!log.is_empty()).then(Started::now);
         let committed = self.commit_changes(backend, origin, recorded, closing).await;
         if let Some(started) = started {
@@ -277,12 +280,19 @@ impl Engine {
         let (id, public_id) = id::of_new_session()?;
         let mut record = rules.new_record(public_id, now);
         if let Some(login) = login {
-            record = apply::log_in(record, login, now);
+            record = login.into_record(record, None, now);
+            apply::to_login(&mut record, &log);
         }
         rules.fill(&mut record, data, now)?;
         let session = id.hash();
-        if !backend.store().create(&session, &record, now).await.map_err(failed)? {
-            return Err(ended());
+        match login {
+            None if backend.store().create(&session, &record, now).await.map_err(failed)? => {}
+            None => return Err(ended()),
+            Some(_) => match backend.add(&session, &record, None, now).await.map_err(failed)? {
+                Added::Added => {}
+                Added::Exists => return Err(ended()),
+                Added::TooMany => return Err(too_many()),
+            },
         }
         event::created();
         let stored = Arc::new(Stored { record, version: Version::FIRST });

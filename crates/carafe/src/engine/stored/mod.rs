@@ -1,5 +1,6 @@
 //! Sessions in a store.
 
+mod admit;
 mod apply;
 mod commit;
 mod end;
@@ -28,7 +29,7 @@ use crate::config::Renewal;
 use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
+use crate::store::{OverLimit, RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
@@ -73,6 +74,8 @@ struct Rules {
     longest_chain: u64,
     strict: bool,
     limit: usize,
+    /// How many sessions a user may have.
+    sessions_per_user: Option<(u32, OverLimit)>,
 }
 
 /// How long a commit tries to get past the commits of other processes.
@@ -95,6 +98,7 @@ impl StoreBackend {
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
+            sessions_per_user: config.sessions_per_user,
         };
         Self(Arc::new(Sessions {
             store,
@@ -213,6 +217,7 @@ impl Rules {
             user: None,
             address: None,
             agent: None,
+            details: None,
             idle_expires: until.saturating_add(KEPT),
             state,
             ..*old

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::commit::{SetId, set_id_of};
 use super::{StoreBackend, failed};
-use crate::content::View;
+use crate::content::{LoginState, View};
 use crate::engine::{Engine, Slot};
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::{Record, State};
@@ -133,7 +133,7 @@ fn tell(unknown: Option<Unknown>) {
 pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
     match origin {
         Some(Origin { stored, .. }) => {
-            Ok(View::recording(payload(&stored.record)?, stored.record.user.clone()))
+            Ok(View::recording(payload(&stored.record)?, LoginState::of(&stored.record)))
         }
         None => Ok(View::of_new_session()),
     }

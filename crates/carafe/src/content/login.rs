@@ -1,0 +1,218 @@
+//! Who is logged in to a session, and how.
+//!
+//! A session in a store has it in its record. One in a cookie keeps it in its content, under keys that
+//! the library reserves for itself, and that a Flask service leaves alone.
+
+use super::life::{ID, LOGIN, RESERVED};
+use super::view::View;
+use crate::record::{LoginDetails, PendingLogin, Record};
+use crate::{Text, Value};
+
+/// The user who is logged in to a session in a cookie.
+const USER: &str = "_carafe_user";
+/// When that user was last authenticated, in Unix seconds, if that was not at the login.
+const AUTHENTICATED: &str = "_carafe_auth";
+/// The mark of the credential that the user logged in with.
+const CREDENTIAL: &str = "_carafe_credential";
+/// The user who has taken the first of two steps, and when the second one is too late.
+const PENDING: &str = "_carafe_pending";
+
+/// A login, or a step of one.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) step: Step,
+    /// The keys that are kept of the session before.
+    pub(crate) keep: Vec<Text>,
+    /// When, in Unix seconds.
+    pub(crate) time: u64,
+    /// The new id of a session in a cookie.
+    pub(crate) id: String,
+    pub(crate) address: Option<String>,
+    pub(crate) agent: Option<String>,
+    /// The mark of the credential.
+    pub(crate) credential: Option<String>,
+    /// When the user was authenticated, if not now.
+    pub(crate) authenticated: Option<u64>,
+}
+
+/// How far a login comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The user is logged in; the session begins anew, but for the keys to keep.
+    Whole,
+    /// The user has taken the first of two steps, and has until this time for the second one; the
+    /// session begins anew, but for the keys to keep.
+    First { until: u64 },
+    /// The user has taken the second step; the session goes on under a new id.
+    Second,
+}
+
+impl Login {
+    /// Whether the user is logged in now.
+    pub(crate) fn is_complete(&self) -> bool {
+        !matches!(self.step, Step::First { .. })
+    }
+
+    /// What the session knows of its login after this.
+    fn state(&self) -> LoginState {
+        let pending = match self.step {
+            Step::First { until } => Some(PendingLogin::new(self.user.clone(), until)),
+            Step::Whole | Step::Second => None,
+        };
+        let is_complete = self.is_complete();
+        LoginState {
+            user: is_complete.then(|| self.user.clone()),
+            logged_in: is_complete.then_some(self.time),
+            details: LoginDetails {
+                authenticated: self.authenticated.filter(|_| is_complete),
+                credential: self.credential.clone(),
+                pending,
+                series: None,
+            },
+        }
+    }
+
+    /// Makes a record that of the user who logged in. `before` is the record of the session before.
+    pub(crate) fn into_record(&self, record: Record, before: Option<&Record>, now: u64) -> Record {
+        let LoginState { user, details, .. } = self.state();
+        let before = before.filter(|_| self.step == Step::Second);
+        let kept = |of: fn(&Record) -> &Option<String>| before.and_then(|record| of(record).clone());
+        Record {
+            logged_in: user.is_some().then_some(now),
+            user,
+            address: self.address.clone().or_else(|| kept(|record| &record.address)),
+            agent: self.agent.clone().or_else(|| kept(|record| &record.agent)),
+            details: details.into_record(),
+            ..record
+        }
+    }
+}
+
+/// Who is logged in to a session, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LoginState {
+    pub(super) user: Option<String>,
+    /// When, in Unix seconds.
+    logged_in: Option<u64>,
+    pub(super) details: LoginDetails,
+}
+
+impl LoginState {
+    /// What a record says of it.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            user: record.user.clone(),
+            logged_in: record.logged_in,
+            details: record.details.as_deref().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl View {
+    /// A user logs in, or takes a step of a login.
+    pub(crate) fn log_in(&mut self, login: &Login) {
+        if login.step != Step::Second {
+            self.begin_anew(&login.keep);
+        }
+        let state = login.state();
+        self.mark_modified();
+        if self.is_in_store() {
+            self.set_login(state);
+            return;
+        }
+        let LoginDetails { authenticated, credential, pending, .. } = state.details;
+        let pending = pending.map(|PendingLogin { user, until }| {
+            Value::List(vec![Value::from(user), Value::from(until)])
+        });
+        self.insert(Text::from(ID), Value::from(login.id.as_str()));
+        self.write_fields(vec![
+            (Text::from(USER), state.user.map(Value::from)),
+            (Text::from(LOGIN), state.logged_in.map(Value::from)),
+            (Text::from(AUTHENTICATED), authenticated.map(Value::from)),
+            (Text::from(CREDENTIAL), credential.map(Value::from)),
+            (Text::from(PENDING), pending),
+        ]);
+    }
+
+    /// Drops what the session holds, but for some keys.
+    fn begin_anew(&mut self, keep: &[Text]) {
+        let kept: Vec<(Text, Value)> = keep
+            .iter()
+            .filter(|key| !key.as_wtf8().starts_with(RESERVED))
+            .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
+            .collect();
+        self.clear();
+        for (key, value) in kept {
+            self.insert(key, value);
+        }
+    }
+
+    /// The user is authenticated again.
+    pub(super) fn reauthenticate(&mut self, time: u64) {
+        self.mark_modified();
+        match self.stored_login_mut() {
+            Some(login) => login.details.authenticated = Some(time),
+            None => self.insert(Text::from(AUTHENTICATED), Value::from(time)),
+        }
+    }
+
+    /// The login is bound to another credential.
+    pub(super) fn set_credential(&mut self, mark: String) {
+        self.mark_modified();
+        match self.stored_login_mut() {
+            Some(login) => login.details.credential = Some(mark),
+            None => self.insert(Text::from(CREDENTIAL), Value::from(mark)),
+        }
+    }
+
+    /// Who is logged in.
+    pub(crate) fn user(&self) -> Option<String> {
+        match self.stored_login() {
+            Some(login) => login.user.clone(),
+            None => self.text(USER),
+        }
+    }
+
+    /// When the user who is logged in was last authenticated, in Unix seconds.
+    pub(crate) fn authenticated_at(&self) -> Option<u64> {
+        match self.stored_login() {
+            Some(login) => {
+                let logged_in = login.user.as_ref().and(login.logged_in);
+                logged_in.map(|time| login.details.authenticated.unwrap_or(time))
+            }
+            None => {
+                let logged_in = self.logged_in_at()?;
+                Some(self.time(AUTHENTICATED).unwrap_or(logged_in))
+            }
+        }
+    }
+
+    /// The mark of the credential that the user logged in with.
+    pub(crate) fn credential(&self) -> Option<String> {
+        match self.stored_login() {
+            Some(login) => login.details.credential.clone(),
+            None => self.text(CREDENTIAL),
+        }
+    }
+
+    /// The user who has taken the first of two steps, whether or not there still is time.
+    pub(crate) fn pending(&self) -> Option<PendingLogin> {
+        if let Some(login) = self.stored_login() {
+            return login.details.pending.clone();
+        }
+        let pending = self.get(PENDING.as_bytes())?;
+        let Value::List(parts) = pending.as_ref() else { return None };
+        let [user, until] = parts.as_slice() else { return None };
+        let until = u64::try_from(until.as_i64()?).ok()?;
+        Some(PendingLogin::new(user.as_str()?.to_owned(), until))
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        self.get(key.as_bytes())?.as_str().map(str::to_owned)
+    }
+
+    fn time(&self, key: &str) -> Option<u64> {
+        self.get(key.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
+    }
+}
