@@ -4,7 +4,7 @@ use carafe::http::StatusCode;
 use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::stores;
+use crate::{logins, stores};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -51,7 +51,10 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                 (Some(name), arguments) => {
                     let session = session.open().await?;
                     match stores::apply(&session, name, arguments).await {
-                        None => apply(&session, name, arguments),
+                        None => match logins::apply(&session, name, arguments).await {
+                            None => apply(&session, name, arguments),
+                            done => done,
+                        },
                         done => done,
                     }
                 }
@@ -148,6 +151,7 @@ pub(crate) fn python_name(error: &Error) -> &'static str {
         ErrorKind::Conflict => "Conflict",
         ErrorKind::Store => "Store",
         ErrorKind::NoStore => "NoStore",
+        ErrorKind::TooManySessions => "TooManySessions",
         _ => "RuntimeError",
     }
 }

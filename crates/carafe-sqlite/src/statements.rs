@@ -3,8 +3,8 @@
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::record::Record;
 use carafe::store::{
-    Admission, Created, Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation,
-    Version, Within,
+    Admission, Created, Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation, Version,
+    Within,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};

@@ -142,6 +142,11 @@ macro_rules! with_cases {
             a_login_that_was_saved_survives_a_failing_handler
             a_login_that_was_saved_survives_a_failing_commit
             racing_logins_leave_one_session
+            racing_logins_of_a_user_keep_the_limit
+            a_refused_login_changes_nothing
+            a_login_within_a_session_replaces_it
+            the_oldest_login_ends
+            what_is_known_of_a_login_is_stored
             changes_of_different_keys_are_merged
             the_later_write_of_a_key_stands
             changes_within_a_value_are_merged

@@ -77,7 +77,8 @@ impl Login {
     pub(crate) fn into_record(&self, record: Record, before: Option<&Record>, now: u64) -> Record {
         let LoginState { user, details, .. } = self.state();
         let before = before.filter(|_| self.step == Step::Second);
-        let kept = |of: fn(&Record) -> &Option<String>| before.and_then(|record| of(record).clone());
+        let kept =
+            |of: fn(&Record) -> &Option<String>| before.and_then(|record| of(record).clone());
         Record {
             logged_in: user.is_some().then_some(now),
             user,

@@ -1,8 +1,8 @@
 //! Logins in two steps.
 
 use super::{LoginOptions, Session};
-use crate::content::{Login, LoginStep, View};
 use crate::Error;
+use crate::content::{Login, LoginStep, View};
 
 impl Session {
     /// Notes that a user has taken the first of two steps of a login, such as the password, and still

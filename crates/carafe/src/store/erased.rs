@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
-    TimeLimit, Updated, UserRevocation, Version, Within,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, TimeLimit, Updated, UserRevocation, Version, Within,
 };
 use crate::event::{self, Started};
 use crate::id::{PublicId, SessionIdHash};

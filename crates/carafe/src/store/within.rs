@@ -69,11 +69,7 @@ impl Within {
     /// let within = Within { most: 1, over: OverLimit::EndOldest, replaces: None };
     /// assert_eq!(within.decide([&desk], 1_700_000_001), Admission::Admitted(vec![desk.public_id]));
     /// ```
-    pub fn decide<'a>(
-        &self,
-        records: impl IntoIterator<Item = &'a Record>,
-        now: u64,
-    ) -> Admission {
+    pub fn decide<'a>(&self, records: impl IntoIterator<Item = &'a Record>, now: u64) -> Admission {
         let counts = |record: &&Record| {
             record.state == State::Live
                 && !record.is_expired(now)
@@ -138,6 +134,9 @@ mod tests {
             Admission::Admitted(vec![])
         );
         let replacing = Within { replaces: Some(records[0].public_id), ..limit };
-        assert_eq!(Within { most: 1, ..replacing }.decide(&records, 1_010), Admission::Admitted(vec![]));
+        assert_eq!(
+            Within { most: 1, ..replacing }.decide(&records, 1_010),
+            Admission::Admitted(vec![])
+        );
     }
 }

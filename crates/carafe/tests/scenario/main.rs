@@ -10,6 +10,7 @@ mod duplicates;
 mod ended;
 mod flashes;
 mod lifetimes;
+mod logins;
 mod members;
 mod nested;
 mod on_actix;

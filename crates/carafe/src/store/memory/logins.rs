@@ -79,9 +79,8 @@ impl MemoryStore {
             for key in &keys {
                 let mut shard = self.shard(*key);
                 let entry = shard.records.get(key);
-                let is_its = |entry: &&Entry| {
-                    entry.user() == Some(user) && entry.is_session(public_id)
-                };
+                let is_its =
+                    |entry: &&Entry| entry.user() == Some(user) && entry.is_session(public_id);
                 if entry.filter(is_its).is_some() {
                     self.remove(&mut shard, *key);
                 }
