@@ -197,7 +197,8 @@ impl RedisStore {
             .try_filter_map(|(id, stored)| future::ok(stored.map(|stored| (id, stored))))
             .try_collect()
             .await?;
-        let has_moved = found.iter().any(|(_, Stored { record, .. })| record.state != State::Live);
+        let is_pointer = |state| matches!(state, State::Moved { .. } | State::Rotated { .. });
+        let has_moved = found.iter().any(|(_, stored)| is_pointer(stored.record.state));
         let is_own = |(_, Stored { record, .. }): &(_, Stored)| {
             record.user.as_deref() == Some(user) && !record.is_expired(now)
         };

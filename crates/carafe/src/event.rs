@@ -7,7 +7,7 @@ use crate::signing::KeyOrigin;
 use crate::store::StoreError;
 #[cfg(feature = "metrics")]
 use crate::store::StoreErrorKind;
-use crate::{Error, ErrorKind, KeyRing};
+use crate::{Error, ErrorKind, KeyRing, TheftKind};
 
 /// Counts one more, where metrics are on.
 macro_rules! count {
@@ -380,6 +380,34 @@ pub(crate) fn credential_changed() {
         "the credential of a session's login has changed since: the session was ended"
     );
     count!("carafe_logins_outdated_total");
+}
+
+/// A browser was logged in by its remember token.
+pub(crate) fn remembered() {
+    tracing::debug!(
+        target: "carafe",
+        event = "login.remembered",
+        "a user was logged in by a remember token"
+    );
+    count!("carafe_logins_remembered_total");
+}
+
+/// A request may come from a thief of a session.
+pub(crate) fn sign_of_theft(kind: TheftKind) {
+    let (event, text) = match kind {
+        TheftKind::ReplacedId => {
+            ("theft.replaced_id", "an id came back that had been replaced by a new one")
+        }
+        TheftKind::EndedSession => {
+            ("theft.ended_session", "the cookie of a session came back that had been ended")
+        }
+        TheftKind::UsedToken => (
+            "theft.used_token",
+            "a remember token came back that had been used: its series was ended",
+        ),
+    };
+    tracing::warn!(target: "carafe", event, "{text}");
+    count!("carafe_signs_of_theft_total", "kind" => event);
 }
 
 /// A commit met another process's and is tried again.

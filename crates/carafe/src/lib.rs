@@ -68,7 +68,9 @@ pub use config::{Caching, Config, Mistyped, Refresh};
 pub use content::Step;
 pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
-pub use engine::{ErrorPage, SessionInfo, SharedKeys, UserSessions};
+pub use engine::{
+    ErrorPage, Reaction, SessionInfo, SharedKeys, SignOfTheft, TheftKind, UserSessions,
+};
 pub use error::{Error, ErrorKind};
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;

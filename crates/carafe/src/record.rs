@@ -41,6 +41,15 @@ pub enum State {
         /// The hash of the id that the login made, by which its request recognises its own write.
         by: SessionIdHash,
     },
+    /// The record is no session but a series of remember tokens.
+    Series {
+        /// The hash of the present token.
+        token: SessionIdHash,
+        /// The hash of the token before.
+        before: SessionIdHash,
+        /// Since when the present token is the present one, in Unix seconds.
+        since: u64,
+    },
 }
 
 /// A session as a store keeps it. Times are in Unix seconds.
@@ -112,7 +121,7 @@ impl Record {
     #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
         let is_dead = match self.state {
-            State::Live => false,
+            State::Live | State::Series { .. } => false,
             State::Moved { until, .. } => now >= until,
             State::Rotated { .. } | State::Ended { .. } => true,
         };
@@ -182,6 +191,12 @@ impl Record {
                 out.push(3 | details);
                 out.extend_from_slice(by.as_bytes());
             }
+            State::Series { token, before, since } => {
+                out.push(4 | details);
+                out.extend_from_slice(token.as_bytes());
+                out.extend_from_slice(before.as_bytes());
+                put_number(out, *since);
+            }
         }
         if let Some(details) = &self.details {
             details.encode(out);
@@ -201,6 +216,7 @@ impl Record {
             State::Live => 1,
             State::Moved { until, .. } => 33 + number_len(*until),
             State::Rotated { .. } | State::Ended { .. } => 33,
+            State::Series { since, .. } => 65 + number_len(*since),
         };
         let details = self.details.as_ref().map_or(0, |details| {
             let len = details.to_bytes().len();
@@ -335,6 +351,11 @@ impl<'a> Reader<'a> {
             },
             2 => State::Rotated { to: id },
             3 => State::Ended { by: id },
+            4 => State::Series {
+                token: id,
+                before: SessionIdHash::from_bytes(self.array()?),
+                since: self.number()?,
+            },
             _ => return None,
         };
         Some((state, has_details))
@@ -386,9 +407,10 @@ mod tests {
     }
 
     /// One state of each kind.
-    fn states() -> [State; 4] {
+    fn states() -> [State; 5] {
         let to = SessionIdHash::from_bytes([7; 32]);
-        [State::Live, record().state, State::Rotated { to }, State::Ended { by: to }]
+        let series = State::Series { token: to, before: to, since: 300 };
+        [State::Live, record().state, State::Rotated { to }, State::Ended { by: to }, series]
     }
 
     #[test]

@@ -39,6 +39,27 @@ impl Config {
         self
     }
 
+    /// Lets browsers be remembered for so long after their last use: see
+    /// [`Session::remember`](crate::Session::remember). They aren't by default. It takes a store.
+    ///
+    /// The token is in a cookie of the session cookie's attributes, whose name has `_remember` at its end.
+    #[must_use]
+    pub fn remember_for(mut self, lifetime: Duration) -> Self {
+        self.remember_for = Some(lifetime);
+        self
+    }
+
+    /// For how long the store knows the ids that sessions had before, besides the minute in which requests
+    /// with them may be under way: not at all by default. As long as it does, such an id is a sign of
+    /// theft when it comes back: see
+    /// [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft). It costs a small record
+    /// for each new id.
+    #[must_use]
+    pub fn watch_old_ids(mut self, time: Duration) -> Self {
+        self.watch_old_ids = time;
+        self
+    }
+
     pub(super) fn check_logins(&self) -> Result<(), Error> {
         if let Some((0, _)) = self.sessions_per_user {
             let allowed = "at least 1, or no user could log in";
@@ -48,6 +69,10 @@ impl Config {
             let allowed = "at least a second, or every second step would be too late";
             let timeout = seconds(self.pending_login_timeout);
             return Err(Error::setting("pending_login_timeout", &timeout, allowed));
+        }
+        if let Some(lifetime) = self.remember_for.filter(|lifetime| lifetime.as_secs() == 0) {
+            let allowed = "at least a second, or every token would be too old";
+            return Err(Error::setting("remember_for", &seconds(lifetime), allowed));
         }
         Ok(())
     }

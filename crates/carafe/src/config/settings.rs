@@ -89,6 +89,8 @@ pub struct Config {
     pub(crate) mistyped: Mistyped,
     pub(crate) sessions_per_user: Option<(u32, OverLimit)>,
     pub(crate) pending_login_timeout: Duration,
+    pub(crate) remember_for: Option<Duration>,
+    pub(crate) watch_old_ids: Duration,
 }
 
 impl Default for Config {
@@ -146,6 +148,8 @@ impl Config {
             mistyped: Mistyped::Error,
             sessions_per_user: None,
             pending_login_timeout: Duration::from_secs(300),
+            remember_for: None,
+            watch_old_ids: Duration::ZERO,
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::life::{ID, LOGIN, RESERVED};
 use super::view::View;
+use crate::id::PublicId;
 use crate::record::{LoginDetails, PendingLogin, Record};
 use crate::{Text, Value};
 
@@ -74,7 +75,7 @@ impl Login {
     }
 
     /// Makes a record that of the user who logged in. `before` is the record of the session before.
-    pub(crate) fn into_record(&self, record: Record, before: Option<&Record>, now: u64) -> Record {
+    pub(crate) fn record(&self, record: Record, before: Option<&Record>, now: u64) -> Record {
         let LoginState { user, details, .. } = self.state();
         let before = before.filter(|_| self.step == Step::Second);
         let kept =
@@ -164,6 +165,14 @@ impl View {
         match self.stored_login_mut() {
             Some(login) => login.details.credential = Some(mark),
             None => self.insert(Text::from(CREDENTIAL), Value::from(mark)),
+        }
+    }
+
+    /// The login belongs to a series of remember tokens, which takes a store.
+    pub(super) fn set_series(&mut self, series: PublicId) {
+        self.mark_modified();
+        if let Some(login) = self.stored_login_mut() {
+            login.details.series = Some(series);
         }
     }
 

@@ -6,6 +6,7 @@ use super::flash;
 use super::login::Login;
 use super::path::{self, Step};
 use super::view::View;
+use crate::id::PublicId;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, Text, Value};
 
@@ -70,6 +71,8 @@ pub(crate) enum Operation {
     Reauthenticated(u64),
     /// The login is bound to another credential, of which this is the mark.
     Credential(String),
+    /// The login belongs to this series of remember tokens.
+    Series(PublicId),
     /// The session ended.
     Logout,
     /// The session gets a new id: this one, if it is in a cookie.
@@ -114,6 +117,7 @@ impl Operation {
             Self::Login(login) => view.log_in(&login),
             Self::Reauthenticated(time) => view.reauthenticate(time),
             Self::Credential(mark) => view.set_credential(mark),
+            Self::Series(series) => view.set_series(series),
             Self::Rotate(id) => view.rotate(id),
             Self::Touch => view.mark_modified(),
         }
@@ -149,6 +153,7 @@ impl fmt::Debug for Operation {
             Self::Login(_) => "Login",
             Self::Reauthenticated(_) => "Reauthenticated",
             Self::Credential(_) => "Credential",
+            Self::Series(_) => "Series",
             Self::Logout => "Logout",
             Self::Rotate(_) => "Rotate",
             Self::Touch => "Touch",

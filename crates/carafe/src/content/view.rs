@@ -129,7 +129,9 @@ impl View {
                 Operation::Logout
             }
             // They change the record beside its content.
-            operation @ (Operation::Reauthenticated(_) | Operation::Credential(_)) => {
+            operation @ (Operation::Reauthenticated(_)
+            | Operation::Credential(_)
+            | Operation::Series(_)) => {
                 operation.clone().apply(self)?;
                 operation
             }

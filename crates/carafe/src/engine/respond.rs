@@ -162,6 +162,9 @@ impl Engine {
             None if outcome.vary => self.depend_on_session(headers),
             None => {}
         }
+        for cookie in outcome.others {
+            self.add_cookie(headers, cookie);
+        }
     }
 
     /// Tells caches that a response depends on the session.

@@ -86,6 +86,8 @@ pub(crate) struct State {
     pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
+    /// What the response has to say about remember tokens.
+    pub(crate) remember_cookies: Vec<HeaderValue>,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }

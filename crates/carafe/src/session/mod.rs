@@ -13,6 +13,7 @@ mod login;
 mod now;
 mod others;
 mod raw;
+mod remember;
 mod steps;
 mod typed;
 mod user;

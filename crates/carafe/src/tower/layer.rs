@@ -6,7 +6,7 @@ use super::SessionService;
 use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
 use crate::login_page::LoginPage;
 use crate::store::RevocationStore;
-use crate::{Config, Error, Format, KeyRing, SessionStore};
+use crate::{Config, Error, Format, KeyRing, Reaction, SessionStore, SignOfTheft};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -273,6 +273,34 @@ impl SessionLayer {
     pub fn with_confirm_page(self, path: &str) -> Result<Self, Error> {
         let page = LoginPage::new("confirm_page", path)?;
         Ok(self.map(|engine| engine.confirm_page = Some(page)))
+    }
+
+    /// Lets the application act on signs that a session was stolen. The log has them in any case, as
+    /// events `theft.…`.
+    ///
+    /// An id that was replaced is known for as long as
+    /// [`Config::watch_old_ids`](crate::Config::watch_old_ids) says. One that comes back within a minute is
+    /// no sign: its request may have been under way.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe::{MemoryStore, Reaction, SecretKey, SessionLayer, TheftKind};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.watch_old_ids(Duration::from_secs(7 * 86_400)))?
+    ///     .on_sign_of_theft(|sign| match sign.kind() {
+    ///         TheftKind::UsedToken => Reaction::EndAllSessions,
+    ///         TheftKind::ReplacedId => Reaction::EndSession,
+    ///         _ => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_sign_of_theft(
+        self,
+        decide: impl Fn(&SignOfTheft) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        self.map(|engine| engine.on_theft = Some(Arc::new(decide)))
     }
 
     /// Names this layer's session by a marker type, so that handlers below several layers can ask

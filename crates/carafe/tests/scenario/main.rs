@@ -17,6 +17,7 @@ mod on_actix;
 mod on_axum;
 mod on_tower;
 mod outage;
+mod remembered;
 mod shop;
 mod slow;
 #[cfg(feature = "metrics")]

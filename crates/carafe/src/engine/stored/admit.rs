@@ -7,7 +7,7 @@ use crate::store::{Created, StoreError, Within};
 use crate::{Error, ErrorKind, event};
 
 /// What became of a new record.
-pub(super) enum Added {
+pub(super) enum NewRecord {
     Added,
     /// There is a record under its id.
     Exists,
@@ -24,7 +24,7 @@ impl Sessions {
         record: &Record,
         replaces: Option<PublicId>,
         now: u64,
-    ) -> Result<Added, StoreError> {
+    ) -> Result<NewRecord, StoreError> {
         let limit = self.rules.sessions_per_user.filter(|_| record.user.is_some());
         let created = match limit {
             None => match self.store.create(id, record, now).await? {
@@ -41,12 +41,12 @@ impl Sessions {
                 if ended > 0 {
                     event::limit_ended(ended);
                 }
-                Added::Added
+                NewRecord::Added
             }
-            Created::Exists => Added::Exists,
+            Created::Exists => NewRecord::Exists,
             Created::TooMany => {
                 event::limit_refused();
-                Added::TooMany
+                NewRecord::TooMany
             }
         })
     }

@@ -50,6 +50,7 @@ pub(super) fn to_login(record: &mut Record, operations: &[Operation]) {
             Operation::Credential(mark) => {
                 LoginDetails { credential: Some(mark.clone()), ..details() }
             }
+            Operation::Series(series) => LoginDetails { series: Some(*series), ..details() },
             _ => continue,
         };
         record.details = details.into_record();

@@ -6,6 +6,7 @@ mod commit;
 mod end;
 mod lock;
 mod open;
+mod remember;
 mod rotate;
 pub(super) mod sweep;
 mod users;
@@ -20,6 +21,7 @@ use memchr::memmem;
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
 pub(crate) use self::open::Origin;
+pub(crate) use self::remember::Remember;
 use self::sweep::Sweeping;
 pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
@@ -74,6 +76,8 @@ struct Rules {
     longest_chain: u64,
     strict: bool,
     limit: usize,
+    /// For how many seconds a pointer record is kept for longer, to notice who uses its id.
+    watched: u64,
     /// How many sessions a user may have.
     sessions_per_user: Option<(u32, OverLimit)>,
 }
@@ -98,6 +102,7 @@ impl StoreBackend {
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
+            watched: config.watch_old_ids.as_secs(),
             sessions_per_user: config.sessions_per_user,
         };
         Self(Arc::new(Sessions {
@@ -210,7 +215,7 @@ impl Rules {
     fn pointer(&self, old: &Record, state: State, now: u64) -> Record {
         let until = match state {
             State::Moved { until, .. } => until.max(now),
-            State::Live | State::Rotated { .. } | State::Ended { .. } => now,
+            State::Live | State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => now,
         };
         Record {
             data: Vec::new(),
@@ -218,7 +223,9 @@ impl Rules {
             address: None,
             agent: None,
             details: None,
-            idle_expires: until.saturating_add(KEPT),
+            // When the id stops to lead anywhere: what comes with it a while later is a sign of theft.
+            last_seen: until,
+            idle_expires: until.saturating_add(KEPT).saturating_add(self.watched),
             state,
             ..*old
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admit::{Added, too_many};
+use super::admit::{NewRecord, too_many};
 use super::lock::Newest;
 use super::write::{Changes, Found, raise, view_of};
 use super::{Patience, Sessions, apply, ended, failed};
@@ -139,7 +139,7 @@ impl Sessions {
         let mut record = match apply::login(&rotation.operations) {
             Some(login) => {
                 let new = self.rules.new_record(rotation.public_id, now);
-                login.into_record(new, Some(&stored.record), now)
+                login.record(new, Some(&stored.record), now)
             }
             None => stored.record.without_data(),
         };
@@ -162,15 +162,15 @@ impl Sessions {
                 return Box::pin(self.add(&rotation.to, record, Some(replaces), now)).await;
             }
             Ok(match self.store.create(&rotation.to, record, now).await? {
-                true => Added::Added,
-                false => Added::Exists,
+                true => NewRecord::Added,
+                false => NewRecord::Exists,
             })
         };
         let version = match *created {
             None => match added.await {
-                Ok(Added::Added) => Version::FIRST,
-                Ok(Added::Exists) => return Err(ended()),
-                Ok(Added::TooMany) => return Err(too_many()),
+                Ok(NewRecord::Added) => Version::FIRST,
+                Ok(NewRecord::Exists) => return Err(ended()),
+                Ok(NewRecord::TooMany) => return Err(too_many()),
                 Err(error) if rotation.grace.is_some() && error.kind() == StoreErrorKind::Full => {
                     event::store_failed(&error);
                     return Ok(None);

@@ -151,7 +151,9 @@ impl Sessions {
         Ok(match stored.record.state {
             State::Live => Found::Here(stored),
             State::Moved { to, .. } => Found::Moved(to),
-            State::Rotated { .. } | State::Ended { .. } => return Err(ended()),
+            State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => {
+                return Err(ended());
+            }
         })
     }
 
