@@ -1,7 +1,8 @@
 use std::sync::atomic::Ordering;
 
-use carafe::store::OverLimit;
-use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer, Value};
+use carafe::store::{MemoryStore, OverLimit};
+use carafe::value::Value;
+use carafe::{Clock, Config, Error, KeyRing, SecretKey, SessionLayer};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{logins, servers};

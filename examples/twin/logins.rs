@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use carafe::{LoginOptions, Session, Value};
+use carafe::value::Value;
+use carafe::{LoginOptions, Session};
 
 use crate::operations::null;
 

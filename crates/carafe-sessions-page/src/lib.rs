@@ -5,7 +5,9 @@
 //! ```
 //! # fn main() -> Result<(), carafe::Error> {
 //! use axum::Router;
-//! use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer};
+//! use carafe::csrf::CsrfLayer;
+//! use carafe::store::MemoryStore;
+//! use carafe::{SecretKey, SessionLayer};
 //! use carafe_sessions_page::SessionsPage;
 //!
 //! let page = SessionsPage::new().home("/account")?;
@@ -22,7 +24,8 @@
 //! ```
 //! # #[cfg(feature = "actix")]
 //! # fn main() -> Result<(), carafe::Error> {
-//! # use carafe::{MemoryStore, SecretKey, SessionLayer};
+//! # use carafe::store::MemoryStore;
+//! # use carafe::{SecretKey, SessionLayer};
 //! # use carafe_sessions_page::SessionsPage;
 //! use actix_web::{App, web};
 //!
@@ -47,7 +50,7 @@
 //! - With [`SessionsPage::fresh_within`], only a user who was authenticated a short time ago ends other
 //!   sessions.
 //! - The page checks the token of its own forms, bound to the session, so that no other site can
-//!   end a user's sessions. Below a [`CsrfLayer`](carafe::CsrfLayer) it is that layer's token, and the
+//!   end a user's sessions. Below a [`CsrfLayer`](carafe::csrf::CsrfLayer) it is that layer's token, and the
 //!   layer also checks where the request comes from; without one, or where it exempts the page, the
 //!   page makes and checks the token itself.
 //! - It needs no scripts, allows none by its `Content-Security-Policy`, can't be framed, and is kept

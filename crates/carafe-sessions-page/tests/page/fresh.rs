@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Clock, MemoryStore, Session};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Session};
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{Buttons, PAGE, browser, press, routes, sessions, who};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use carafe::SessionStore;
-use carafe::record::{Record, State};
-use carafe::store::{Created, OverLimit, Stored, Updated, Version, Within};
+use carafe::UnixSeconds;
+use carafe::store::{
+    Created, OverLimit, Record, SessionStore, State, Stored, Updated, Version, Within,
+};
 
 use super::races::{count, open_two, race};
 use crate::Fixture;
@@ -14,7 +15,7 @@ const REFUSE: Within = Within { most: 3, over: OverLimit::Refuse, replaces: None
 const END_OLDEST: Within = Within { over: OverLimit::EndOldest, ..REFUSE };
 
 /// A session of a user who logged in at a time.
-fn login_at(user: &str, time: u64) -> Record {
+fn login_at(user: &str, time: UnixSeconds) -> Record {
     let mut record = record_of(user);
     record.logged_in = Some(time);
     record

@@ -8,8 +8,9 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::csrf::Csrf;
 use crate::{
-    Csrf, CurrentUser, Error, ErrorKind, FreshUser, LazySession, Named, Session, Typed, WantedPage,
+    CurrentUser, Error, ErrorKind, FreshUser, LazySession, Named, Session, Typed, WantedPage,
 };
 
 impl<S: Sync> FromRequestParts<S> for Session {
@@ -123,7 +124,7 @@ where
     }
 }
 
-/// `None` on a route without a [`CsrfLayer`](crate::CsrfLayer).
+/// `None` on a route without a [`CsrfLayer`](crate::csrf::CsrfLayer).
 impl<S: Sync> OptionalFromRequestParts<S> for Csrf {
     type Rejection = Error;
 

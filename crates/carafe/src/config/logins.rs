@@ -18,8 +18,8 @@ impl Config {
     /// [`Session::login`](crate::Session::login) it is the response.
     ///
     /// ```
-    /// use carafe::store::OverLimit;
-    /// use carafe::{MemoryStore, SecretKey, SessionLayer};
+    /// use carafe::store::{MemoryStore, OverLimit};
+    /// use carafe::{SecretKey, SessionLayer};
     ///
     /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
     ///     .configure(|config| config.sessions_per_user(3, OverLimit::EndOldest))?;

@@ -5,8 +5,9 @@
 
 use super::login::LoginState;
 use super::view::View;
+use crate::UnixSeconds;
 use crate::id::SessionId;
-use crate::{Text, Value};
+use crate::value::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";
@@ -33,8 +34,11 @@ impl View {
 
     /// When the user of a session in a cookie logged in.
     #[inline]
-    pub(crate) fn logged_in_at(&self) -> Option<u64> {
-        self.get(LOGIN.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
+    pub(crate) fn logged_in_at(&self) -> Option<UnixSeconds> {
+        self.get(LOGIN.as_bytes())?
+            .as_i64()
+            .and_then(|time| u64::try_from(time).ok())
+            .map(UnixSeconds)
     }
 }
 

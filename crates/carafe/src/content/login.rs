@@ -5,9 +5,10 @@
 
 use super::life::{ID, LOGIN, RESERVED};
 use super::view::View;
+use crate::UnixSeconds;
 use crate::id::PublicId;
 use crate::record::{LoginDetails, PendingLogin, Record};
-use crate::{Text, Value};
+use crate::value::{Text, Value};
 
 /// The user who is logged in to a session in a cookie.
 const USER: &str = "_carafe_user";
@@ -25,8 +26,8 @@ pub(crate) struct Login {
     pub(crate) step: Step,
     /// The keys that are kept of the session before.
     pub(crate) keep: Vec<Text>,
-    /// When, in Unix seconds.
-    pub(crate) time: u64,
+    /// When it is.
+    pub(crate) time: UnixSeconds,
     /// The new id of a session in a cookie.
     pub(crate) id: String,
     pub(crate) address: Option<String>,
@@ -34,7 +35,7 @@ pub(crate) struct Login {
     /// The mark of the credential.
     pub(crate) credential: Option<String>,
     /// When the user was authenticated, if not now.
-    pub(crate) authenticated: Option<u64>,
+    pub(crate) authenticated: Option<UnixSeconds>,
 }
 
 /// How far a login comes.
@@ -44,7 +45,7 @@ pub(crate) enum Step {
     Whole,
     /// The user has taken the first of two steps, and has until this time for the second one; the
     /// session begins anew, but for the keys to keep.
-    First { until: u64 },
+    First { until: UnixSeconds },
     /// The user has taken the second step; the session goes on under a new id.
     Second,
 }
@@ -75,7 +76,12 @@ impl Login {
     }
 
     /// Makes a record that of the user who logged in. `before` is the record of the session before.
-    pub(crate) fn record(&self, record: Record, before: Option<&Record>, now: u64) -> Record {
+    pub(crate) fn record(
+        &self,
+        record: Record,
+        before: Option<&Record>,
+        now: UnixSeconds,
+    ) -> Record {
         let LoginState { user, details, .. } = self.state();
         let before = before.filter(|_| self.step == Step::Second);
         let kept =
@@ -95,8 +101,8 @@ impl Login {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LoginState {
     pub(super) user: Option<String>,
-    /// When, in Unix seconds.
-    logged_in: Option<u64>,
+    /// When that was.
+    logged_in: Option<UnixSeconds>,
     pub(super) details: LoginDetails,
 }
 
@@ -125,13 +131,13 @@ impl View {
         }
         let LoginDetails { authenticated, credential, pending, .. } = state.details;
         let pending = pending.map(|PendingLogin { user, until }| {
-            Value::List(vec![Value::from(user), Value::from(until)])
+            Value::List(vec![Value::from(user), Value::from(until.0)])
         });
         self.insert(Text::from(ID), Value::from(login.id.as_str()));
         self.write_fields(vec![
             (Text::from(USER), state.user.map(Value::from)),
-            (Text::from(LOGIN), state.logged_in.map(Value::from)),
-            (Text::from(AUTHENTICATED), authenticated.map(Value::from)),
+            (Text::from(LOGIN), state.logged_in.map(|time| Value::from(time.0))),
+            (Text::from(AUTHENTICATED), authenticated.map(|time| Value::from(time.0))),
             (Text::from(CREDENTIAL), credential.map(Value::from)),
             (Text::from(PENDING), pending),
         ]);
@@ -151,11 +157,11 @@ impl View {
     }
 
     /// The user is authenticated again.
-    pub(super) fn reauthenticate(&mut self, time: u64) {
+    pub(super) fn reauthenticate(&mut self, time: UnixSeconds) {
         self.mark_modified();
         match self.stored_login_mut() {
             Some(login) => login.details.authenticated = Some(time),
-            None => self.insert(Text::from(AUTHENTICATED), Value::from(time)),
+            None => self.insert(Text::from(AUTHENTICATED), Value::from(time.0)),
         }
     }
 
@@ -184,8 +190,8 @@ impl View {
         }
     }
 
-    /// When the user who is logged in was last authenticated, in Unix seconds.
-    pub(crate) fn authenticated_at(&self) -> Option<u64> {
+    /// When the user who is logged in was last authenticated.
+    pub(crate) fn authenticated_at(&self) -> Option<UnixSeconds> {
         match self.stored_login() {
             Some(login) => {
                 let logged_in = login.user.as_ref().and(login.logged_in);
@@ -214,7 +220,7 @@ impl View {
         let pending = self.get(PENDING.as_bytes())?;
         let Value::List(parts) = pending.as_ref() else { return None };
         let [user, until] = parts.as_slice() else { return None };
-        let until = u64::try_from(until.as_i64()?).ok()?;
+        let until = UnixSeconds(u64::try_from(until.as_i64()?).ok()?);
         Some(PendingLogin::new(user.as_str()?.to_owned(), until))
     }
 
@@ -222,7 +228,8 @@ impl View {
         self.get(key.as_bytes())?.as_str().map(str::to_owned)
     }
 
-    fn time(&self, key: &str) -> Option<u64> {
-        self.get(key.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
+    fn time(&self, key: &str) -> Option<UnixSeconds> {
+        let time = self.get(key.as_bytes())?.as_i64()?;
+        u64::try_from(time).ok().map(UnixSeconds)
     }
 }

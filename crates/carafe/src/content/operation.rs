@@ -8,7 +8,8 @@ use super::path::{self, Step};
 use super::view::View;
 use crate::id::PublicId;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, UnixSeconds};
 
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
@@ -67,8 +68,8 @@ pub(crate) enum Operation {
     TakeFlashes(Vec<Value>),
     /// A user logged in, or took a step of a login: see [`Login`].
     Login(Box<Login>),
-    /// The user was authenticated again, at this time in Unix seconds.
-    Reauthenticated(u64),
+    /// The user was authenticated again, at this time.
+    Reauthenticated(UnixSeconds),
     /// The login is bound to another credential, of which this is the mark.
     Credential(String),
     /// The login belongs to this series of remember tokens.

@@ -1,6 +1,7 @@
 //! What a record says of its login besides the user.
 
 use super::{Reader, put_number};
+use crate::UnixSeconds;
 use crate::id::PublicId;
 
 /// What a session knows of its login besides the user and the time.
@@ -9,8 +10,8 @@ use crate::id::PublicId;
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginDetails {
-    /// When the user was last authenticated, in Unix seconds, if that was not at the login.
-    pub authenticated: Option<u64>,
+    /// When the user was last authenticated, if that was not at the login.
+    pub authenticated: Option<UnixSeconds>,
     /// A keyed hash of the credential that the user logged in with.
     pub credential: Option<String>,
     /// The user who has taken the first of two steps of a login.
@@ -25,12 +26,12 @@ pub struct LoginDetails {
 pub struct PendingLogin {
     /// The user, who is not logged in yet.
     pub user: String,
-    /// When the second step is too late, in Unix seconds.
-    pub until: u64,
+    /// When the second step is too late.
+    pub until: UnixSeconds,
 }
 
 impl PendingLogin {
-    pub(crate) fn new(user: String, until: u64) -> Self {
+    pub(crate) fn new(user: String, until: UnixSeconds) -> Self {
         Self { user, until }
     }
 }
@@ -50,10 +51,10 @@ impl LoginDetails {
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        put_number(&mut out, self.authenticated.map_or(0, |time| time.saturating_add(1)));
+        put_number(&mut out, self.authenticated.map_or(0, |time| (time + 1).0));
         put_text(&mut out, self.credential.as_deref());
         put_text(&mut out, self.pending.as_ref().map(|pending| pending.user.as_str()));
-        put_number(&mut out, self.pending.as_ref().map_or(0, |pending| pending.until));
+        put_number(&mut out, self.pending.as_ref().map_or(0, |pending| pending.until.0));
         match &self.series {
             None => out.push(0),
             Some(series) => {
@@ -84,9 +85,9 @@ impl<'a> Reader<'a> {
         let (details, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         let mut reader = Reader { rest: details };
-        let authenticated = reader.number()?.checked_sub(1);
+        let authenticated = reader.number()?.checked_sub(1).map(UnixSeconds);
         let credential = reader.text()?.map(str::to_owned);
-        let (user, until) = (reader.text()?, reader.number()?);
+        let (user, until) = (reader.text()?, UnixSeconds(reader.number()?));
         let pending = user.map(|user| PendingLogin::new(user.to_owned(), until));
         let series = match reader.array::<1>()? {
             [0] => None,

@@ -8,7 +8,7 @@ use http::Extensions;
 
 use super::{CurrentUser, LazySession, Session};
 use crate::content::{Operation, View};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, UnixSeconds};
 
 /// A user who is logged in and was authenticated at most `SECONDS` ago, for handlers that change a
 /// password, an address or a second factor: 5 minutes unless it says otherwise.
@@ -69,10 +69,10 @@ impl<const SECONDS: u64> fmt::Debug for FreshUser<SECONDS> {
 }
 
 impl Session {
-    /// When the user who is logged in was last authenticated, in Unix seconds: at the login, or when
-    /// the application last called [`reauthenticated`](Self::reauthenticated).
+    /// When the user who is logged in was last authenticated: at the login, or when the application last
+    /// called [`reauthenticated`](Self::reauthenticated).
     #[must_use]
-    pub fn authenticated_at(&self) -> Option<u64> {
+    pub fn authenticated_at(&self) -> Option<UnixSeconds> {
         self.read(View::authenticated_at)
     }
 
@@ -80,7 +80,7 @@ impl Session {
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
         let now = self.slot().engine.clock.now();
-        self.authenticated_at().is_some_and(|time| now.saturating_sub(time) <= max_age.as_secs())
+        self.authenticated_at().is_some_and(|time| now.since(time) <= max_age.as_secs())
     }
 
     /// The user who is logged in, if the last authentication is at most so long ago.

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::{Session, fields};
 use crate::content::{ID, Login, LoginStep, Operation, RESERVED, View, id_of};
 use crate::id::{PublicId, SessionId};
-use crate::{AsText, Error, ErrorKind, Text};
+use crate::value::{AsText, Text};
+use crate::{Error, ErrorKind};
 
 /// How a user logs in: see [`Session::login_with`].
 ///

@@ -51,7 +51,7 @@ impl Session {
     ) -> Result<(), Error> {
         let engine = &self.slot().engine;
         let timeout = engine.config().pending_login_timeout.as_secs();
-        let until = engine.clock.now().saturating_add(timeout);
+        let until = engine.clock.now() + timeout;
         self.log_in(self.login_of(user.into(), options, LoginStep::First { until })?)
     }
 

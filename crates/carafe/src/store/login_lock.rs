@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Admission, Created, SessionStore, StoreError, StoreErrorKind, Updated, Version, Within,
 };
+use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 
@@ -44,7 +45,7 @@ pub(super) async fn create_within<S: SessionStore + ?Sized>(
     id: &SessionIdHash,
     record: &Record,
     within: &Within,
-    now: u64,
+    now: UnixSeconds,
 ) -> Result<Created, StoreError> {
     let Some(user) = &record.user else {
         return Ok(match store.create(id, record, now).await? {
@@ -74,7 +75,7 @@ async fn admission<S: SessionStore + ?Sized>(
     store: &S,
     user: &str,
     within: &Within,
-    now: u64,
+    now: UnixSeconds,
 ) -> Result<Admission, StoreError> {
     let list = store.list_for_user(user, now).await?;
     Ok(within.decide(list.iter().map(|(_, stored)| &stored.record), now))
@@ -86,7 +87,7 @@ async fn create<S: SessionStore + ?Sized>(
     id: &SessionIdHash,
     record: &Record,
     (user, within): (&str, &Within),
-    now: u64,
+    now: UnixSeconds,
 ) -> Result<Created, StoreError> {
     let mut ended = 0;
     loop {
@@ -115,7 +116,7 @@ impl Lock {
     async fn take<S: SessionStore + ?Sized>(
         store: &S,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Self, StoreError> {
         let id = id_of(user);
         let held = record(HELD, now);
@@ -151,7 +152,7 @@ impl Lock {
     async fn give_back<S: SessionStore + ?Sized>(
         self,
         store: &S,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         let updated = store.update(&self.id, self.version, &record(b"{}", now), now).await?;
         Ok(matches!(updated, Updated::Written(_)))
@@ -164,7 +165,7 @@ fn id_of(user: &str) -> SessionIdHash {
     SessionIdHash::from_bytes(hash.finalize().into())
 }
 
-fn record(data: &[u8], now: u64) -> Record {
+fn record(data: &[u8], now: UnixSeconds) -> Record {
     let record = Record::new(PublicId::from_bytes([0; 16]), now, KEPT, KEPT);
     Record { data: data.to_vec(), state: State::Live, ..record }
 }

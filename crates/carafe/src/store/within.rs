@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::UnixSeconds;
 use crate::id::PublicId;
 use crate::record::{Record, State};
 
@@ -19,7 +20,7 @@ pub enum OverLimit {
 
 /// The limit that a new session of a user has to keep: for [`SessionStore::create_within`].
 ///
-/// [`SessionStore::create_within`]: crate::SessionStore::create_within
+/// [`SessionStore::create_within`]: crate::store::SessionStore::create_within
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Within {
     /// How many sessions the user may have, the new one included.
@@ -62,20 +63,25 @@ impl Within {
     ///
     /// ```
     /// use carafe::id::PublicId;
-    /// use carafe::record::Record;
-    /// use carafe::store::{Admission, OverLimit, Within};
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::{Admission, OverLimit, Record, Within};
     ///
-    /// let desk = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let desk = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
     /// let within = Within { most: 1, over: OverLimit::EndOldest, replaces: None };
-    /// assert_eq!(within.decide([&desk], 1_700_000_001), Admission::Admitted(vec![desk.public_id]));
+    /// assert_eq!(within.decide([&desk], now + 1), Admission::Admitted(vec![desk.public_id]));
     /// ```
-    pub fn decide<'a>(&self, records: impl IntoIterator<Item = &'a Record>, now: u64) -> Admission {
+    pub fn decide<'a>(
+        &self,
+        records: impl IntoIterator<Item = &'a Record>,
+        now: UnixSeconds,
+    ) -> Admission {
         let counts = |record: &&Record| {
             record.state == State::Live
                 && !record.is_expired(now)
                 && self.replaces != Some(record.public_id)
         };
-        let sessions: BTreeMap<PublicId, u64> = records
+        let sessions: BTreeMap<PublicId, UnixSeconds> = records
             .into_iter()
             .filter(counts)
             .map(|record| (record.public_id, record.logged_in.unwrap_or(record.created)))
@@ -100,8 +106,9 @@ mod tests {
     use crate::id::SessionIdHash;
 
     fn session(number: u8, login: u64) -> Record {
-        let mut record = Record::new(PublicId::from_bytes([number; 16]), 1_000, 60, 3_600);
-        record.logged_in = Some(login);
+        let id = PublicId::from_bytes([number; 16]);
+        let mut record = Record::new(id, UnixSeconds(1_000), 60, 3_600);
+        record.logged_in = Some(UnixSeconds(login));
         record
     }
 
@@ -116,7 +123,7 @@ mod tests {
         for (most, ended) in
             [(4, vec![]), (3, vec![id(1)]), (2, vec![id(1), id(0)]), (1, vec![id(1), id(0), id(2)])]
         {
-            let decided = within(most, OverLimit::EndOldest).decide(&records, 1_010);
+            let decided = within(most, OverLimit::EndOldest).decide(&records, UnixSeconds(1_010));
             assert_eq!(decided, Admission::Admitted(ended), "{most}");
         }
     }
@@ -127,15 +134,18 @@ mod tests {
         pointer.state = State::Rotated { to: SessionIdHash::from_bytes([0; 32]) };
         let records = [session(2, 1_000), session(2, 1_000), pointer];
         let limit = within(2, OverLimit::Refuse);
-        assert_eq!(limit.decide(&records, 1_010), Admission::Admitted(vec![]));
-        assert_eq!(within(1, OverLimit::Refuse).decide(&records, 1_010), Admission::Refused);
+        assert_eq!(limit.decide(&records, UnixSeconds(1_010)), Admission::Admitted(vec![]));
         assert_eq!(
-            within(1, OverLimit::Refuse).decide(&records, 1_060),
+            within(1, OverLimit::Refuse).decide(&records, UnixSeconds(1_010)),
+            Admission::Refused
+        );
+        assert_eq!(
+            within(1, OverLimit::Refuse).decide(&records, UnixSeconds(1_060)),
             Admission::Admitted(vec![])
         );
         let replacing = Within { replaces: Some(records[0].public_id), ..limit };
         assert_eq!(
-            Within { most: 1, ..replacing }.decide(&records, 1_010),
+            Within { most: 1, ..replacing }.decide(&records, UnixSeconds(1_010)),
             Admission::Admitted(vec![])
         );
     }

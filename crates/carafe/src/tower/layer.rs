@@ -3,10 +3,13 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
+use crate::config::Format;
+use crate::engine::{Engine, Name, Slot};
 use crate::login_page::LoginPage;
-use crate::store::RevocationStore;
-use crate::{Config, Error, Format, KeyRing, Reaction, SessionStore, SignOfTheft};
+use crate::store::{RevocationStore, SessionStore};
+use crate::{
+    Clock, Config, Error, ErrorPage, KeyRing, Reaction, SharedKeys, SignOfTheft, UserSessions,
+};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -101,7 +104,9 @@ impl SessionLayer {
     /// hardened cookie. See [`Config::sealed`].
     ///
     /// ```
-    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer, signing::SigningOptions};
+    /// use carafe::config::Format;
+    /// use carafe::signing::SigningOptions;
+    /// use carafe::{KeyRing, SecretKey, SessionLayer};
     ///
     /// let keys = KeyRing::new(SecretKey::random()?);
     /// // While sessions that `SessionLayer::signed` has written are still about:
@@ -122,7 +127,8 @@ impl SessionLayer {
     /// cookie. See [`Config::hardened`].
     ///
     /// ```
-    /// use carafe::{MemoryStore, SecretKey, SessionLayer};
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
     ///
     /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
     /// # Ok::<(), carafe::Error>(())
@@ -284,7 +290,8 @@ impl SessionLayer {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use carafe::{MemoryStore, Reaction, SecretKey, SessionLayer, TheftKind};
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer, TheftKind};
     ///
     /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
     ///     .configure(|config| config.watch_old_ids(Duration::from_secs(7 * 86_400)))?

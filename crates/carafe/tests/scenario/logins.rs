@@ -6,10 +6,8 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::any;
 use carafe::http::Request;
-use carafe::store::OverLimit;
-use carafe::{
-    Clock, Config, CurrentUser, Error, FreshUser, LoginOptions, MemoryStore, Session, SessionLayer,
-};
+use carafe::store::{MemoryStore, OverLimit};
+use carafe::{Clock, Config, CurrentUser, Error, FreshUser, LoginOptions, Session, SessionLayer};
 
 use crate::browser::{Browser, Server};
 use crate::on_actix::OnActix;

@@ -7,10 +7,9 @@ use actix_web::{App, HttpRequest, web};
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::any;
-use carafe::store::OverLimit;
+use carafe::store::{MemoryStore, OverLimit};
 use carafe::{
-    Clock, Config, Error, ErrorKind, LoginOptions, MemoryStore, Reaction, Session, SessionLayer,
-    TheftKind,
+    Clock, Config, Error, ErrorKind, LoginOptions, Reaction, Session, SessionLayer, TheftKind,
 };
 
 use crate::browser::{Browser, Server};

@@ -4,7 +4,7 @@ use super::Sessions;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 use crate::store::{Created, StoreError, Within};
-use crate::{Error, ErrorKind, event};
+use crate::{Error, ErrorKind, UnixSeconds, event};
 
 /// What became of a new record.
 pub(super) enum NewRecord {
@@ -23,7 +23,7 @@ impl Sessions {
         id: &SessionIdHash,
         record: &Record,
         replaces: Option<PublicId>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<NewRecord, StoreError> {
         let limit = self.rules.sessions_per_user.filter(|_| record.user.is_some());
         let created = match limit {

@@ -10,7 +10,7 @@ use crate::id::{SessionId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::Stored;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, event};
+use crate::{Error, ErrorKind, UnixSeconds, event};
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
@@ -179,8 +179,8 @@ impl Engine {
 
 /// Why a session has ended under an id. An id that was replaced and comes back is suspicious once no request
 /// with it can be under way any more.
-fn why_ended(record: &Record, now: u64) -> Unknown {
-    let is_late = now.saturating_sub(record.last_seen) > UNDER_WAY && now < record.ends();
+fn why_ended(record: &Record, now: UnixSeconds) -> Unknown {
+    let is_late = now.since(record.last_seen) > UNDER_WAY && now < record.ends();
     match record.state {
         State::Moved { to: by, .. } | State::Rotated { to: by } | State::Ended { by }
             if is_late =>

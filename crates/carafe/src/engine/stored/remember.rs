@@ -20,7 +20,8 @@ use crate::engine::{Engine, Slot};
 use crate::id::{self, PublicId, SessionId, SessionIdHash};
 use crate::record::{LoginDetails, Record, State};
 use crate::store::{Stored, Updated, Version};
-use crate::{Config, DateTime, Error, ErrorKind, event};
+use crate::value::DateTime;
+use crate::{Config, Error, ErrorKind, UnixSeconds, event};
 
 /// For how many seconds the token before the present one still logs in: requests that one browser sends at
 /// once all carry it.
@@ -70,10 +71,10 @@ impl Remember {
         Some(Token { series: SessionId::from_text(series)?, secret: SessionId::from_text(secret)? })
     }
 
-    fn cookie(&self, token: &Token, now: u64) -> Result<HeaderValue, Error> {
+    fn cookie(&self, token: &Token, now: UnixSeconds) -> Result<HeaderValue, Error> {
         let mut value = token.series.to_text();
         token.secret.append_to(&mut value);
-        let expires = i64::try_from(now.saturating_add(self.lifetime)).ok();
+        let expires = i64::try_from((now + self.lifetime).0).ok();
         Ok(self.set_cookie.set(&value, expires.and_then(DateTime::from_unix))?)
     }
 }
@@ -139,7 +140,7 @@ impl Engine {
                     None => continue,
                 }
             }
-            if presented == before && now.saturating_sub(since) <= GRACE {
+            if presented == before && now.since(since) <= GRACE {
                 return self.log_in_remembered(backend, series, None).await;
             }
             self.end_series(backend, &id, &series.record).await?;
@@ -161,12 +162,12 @@ impl Engine {
         remember: &Remember,
         token: &Token,
         series: &Stored,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Option<Option<HeaderValue>>, Error> {
         let next = Token { series: token.series.clone(), secret: SessionId::random()? };
         let mut record = series.record.clone();
         record.last_seen = now;
-        record.idle_expires = now.saturating_add(remember.lifetime);
+        record.idle_expires = now + remember.lifetime;
         record.expires = record.idle_expires;
         record.state =
             State::Series { token: next.secret.hash(), before: token.secret.hash(), since: now };
@@ -187,7 +188,7 @@ impl Engine {
         let (id, public_id) = id::of_new_session()?;
         let (now, of) = (self.clock.now(), series.record);
         let details = LoginDetails {
-            authenticated: Some(0),
+            authenticated: Some(UnixSeconds(0)),
             credential: of.details.and_then(|details| details.credential),
             series: Some(of.public_id),
             ..LoginDetails::default()

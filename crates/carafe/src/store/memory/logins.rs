@@ -2,6 +2,7 @@
 
 use super::entry::{Entry, Key};
 use super::{MemoryStore, lock};
+use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 use crate::store::{Admission, Created, StoreError, Stored, Within};
@@ -10,7 +11,7 @@ impl MemoryStore {
     pub(super) fn list_now(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let mut keys = self.users.keys_of(user);
         loop {
@@ -28,7 +29,7 @@ impl MemoryStore {
         &self,
         user: &str,
         keys: &[Key],
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let mut list = Vec::new();
         for key in keys {
@@ -48,7 +49,7 @@ impl MemoryStore {
         id: &SessionIdHash,
         record: &Record,
         within: &Within,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Created, StoreError> {
         let Some(user) = record.user.as_deref() else {
             return Ok(match self.create_now(id, record, now)? {
