@@ -85,3 +85,8 @@ pub use tower::layer::SessionLayer;
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
+
+/// So are those of the guide.
+#[cfg(all(doctest, feature = "axum", feature = "sealed"))]
+#[doc = include_str!("../../../docs/logging-in.md")]
+pub struct LoggingIn;
