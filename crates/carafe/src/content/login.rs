@@ -66,6 +66,8 @@ impl Login {
         LoginState {
             user: is_complete.then(|| self.user.clone()),
             logged_in: is_complete.then_some(self.time),
+            address: self.address.clone(),
+            agent: self.agent.clone(),
             details: LoginDetails {
                 authenticated: self.authenticated.filter(|_| is_complete),
                 credential: self.credential.clone(),
@@ -75,25 +77,11 @@ impl Login {
         }
     }
 
-    /// Makes a record that of the user who logged in. `before` is the record of the session before.
-    pub(crate) fn record(
-        &self,
-        record: Record,
-        before: Option<&Record>,
-        now: UnixSeconds,
-    ) -> Record {
-        let LoginState { user, details, .. } = self.state();
-        let before = before.filter(|_| self.step == Step::Second);
-        let kept =
-            |of: fn(&Record) -> &Option<String>| before.and_then(|record| of(record).clone());
-        Record {
-            logged_in: user.is_some().then_some(now),
-            user,
-            address: self.address.clone().or_else(|| kept(|record| &record.address)),
-            agent: self.agent.clone().or_else(|| kept(|record| &record.agent)),
-            details: details.into_record(),
-            ..record
-        }
+    /// Makes a record that of the user who logged in.
+    pub(crate) fn record(&self, record: Record, now: UnixSeconds) -> Record {
+        let LoginState { user, address, agent, details, .. } = self.state();
+        let (logged_in, details) = (user.is_some().then_some(now), details.into_record());
+        Record { logged_in, user, address, agent, details, ..record }
     }
 }
 
@@ -103,6 +91,9 @@ pub(crate) struct LoginState {
     pub(super) user: Option<String>,
     /// When that was.
     logged_in: Option<UnixSeconds>,
+    /// Where from, and with what.
+    address: Option<String>,
+    agent: Option<String>,
     pub(super) details: LoginDetails,
 }
 
@@ -112,6 +103,8 @@ impl LoginState {
         Self {
             user: record.user.clone(),
             logged_in: record.logged_in,
+            address: record.address.clone(),
+            agent: record.agent.clone(),
             details: record.details.as_deref().cloned().unwrap_or_default(),
         }
     }
@@ -202,6 +195,12 @@ impl View {
                 Some(self.time(AUTHENTICATED).unwrap_or(logged_in))
             }
         }
+    }
+
+    /// Where the user of a session in a store logged in from, and with what.
+    pub(crate) fn logged_in_from(&self) -> (Option<String>, Option<String>) {
+        let login = self.stored_login();
+        login.map_or((None, None), |login| (login.address.clone(), login.agent.clone()))
     }
 
     /// The mark of the credential that the user logged in with.

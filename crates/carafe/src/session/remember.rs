@@ -46,18 +46,10 @@ impl Session {
                 "remember tokens are kept in a store: use a layer with one (`SessionLayer::stored`)",
             ));
         };
-        let (from, credential) = (self.logged_in_from(), self.read(View::credential));
+        let (from, credential) = (self.read(View::logged_in_from), self.read(View::credential));
         let (series, cookie) = engine.remember(backend, user, from, credential).await?;
         self.perform(Operation::Series(series))?;
         self.slot().state().remember_cookies.push(cookie);
         Ok(())
-    }
-
-    /// The address and the agent that the user logged in with, if they are stored already.
-    fn logged_in_from(&self) -> (Option<String>, Option<String>) {
-        let state = self.slot().state();
-        let record = state.origin.as_ref().map(|origin| &origin.stored.record);
-        let record = record.filter(|record| record.user.is_some());
-        record.map_or((None, None), |record| (record.address.clone(), record.agent.clone()))
     }
 }

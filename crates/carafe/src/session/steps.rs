@@ -85,7 +85,8 @@ impl Session {
     fn second_step(&self) -> Result<Login, Error> {
         let Some(user) = self.pending_user() else { return Err(self.login_required()) };
         let credential = self.read(View::credential);
+        let (address, agent) = self.read(View::logged_in_from);
         let login = self.login_of(user, LoginOptions::default(), LoginStep::Second)?;
-        Ok(Login { credential, ..login })
+        Ok(Login { credential, address, agent, ..login })
     }
 }

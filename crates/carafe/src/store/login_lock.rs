@@ -22,7 +22,7 @@ use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 
 /// For how long a lock may stay as it is before the login that holds it counts as crashed.
-const CRASHED: Duration = Duration::from_millis(1_000);
+const CRASHED: Duration = Duration::from_millis(1_500);
 
 /// The first and the longest pause of a login that waits.
 const PAUSES: (u64, u64) = (1, 16);
@@ -32,6 +32,15 @@ const KEPT: u64 = 3_600;
 
 /// The content of the lock record while a login holds it.
 const HELD: &[u8] = br#"{"_carafe_login":true}"#;
+
+/// A user's lock, for which this login waits.
+struct Wanted {
+    id: SessionIdHash,
+    /// The lock record of a login that holds it.
+    held: Record,
+    /// The version that the lock has had since this time.
+    seen: Option<(Version, Instant)>,
+}
 
 /// A user's lock, which this login holds.
 struct Lock {
@@ -53,11 +62,18 @@ pub(super) async fn create_within<S: SessionStore + ?Sized>(
             false => Created::Exists,
         });
     };
-    // As a rule a refusal needs no lock.
-    if admission(store, user, within, now).await? == Admission::Refused {
-        return Ok(Created::TooMany);
-    }
-    let lock = Lock::take(store, user, now).await?;
+    let (mut wanted, mut pause) = (Wanted::of(user, now), PAUSES.0);
+    let lock = loop {
+        // A refusal needs no lock, and ends the wait of those that come too late.
+        if admission(store, user, within, now).await? == Admission::Refused {
+            return Ok(Created::TooMany);
+        }
+        match wanted.take(store, now).await? {
+            Some(lock) => break lock,
+            None => tokio::time::sleep(Duration::from_millis(pause)).await,
+        }
+        pause = (pause * 2).min(PAUSES.1);
+    };
     let created = create(store, id, record, (user, within), now).await;
     let held = lock.give_back(store, now).await;
     match (created, held) {
@@ -112,42 +128,39 @@ async fn create<S: SessionStore + ?Sized>(
     })
 }
 
-impl Lock {
-    async fn take<S: SessionStore + ?Sized>(
-        store: &S,
-        user: &str,
-        now: UnixSeconds,
-    ) -> Result<Self, StoreError> {
-        let id = id_of(user);
-        let held = record(HELD, now);
-        let mut seen: Option<(Version, Instant)> = None;
-        let mut pause = PAUSES.0;
-        loop {
-            let version = match store.load(&id, now).await? {
-                None => store.create(&id, &held, now).await?.then_some(Version::FIRST),
-                Some(lock) => {
-                    let since = match seen {
-                        Some((version, since)) if version == lock.version => since,
-                        _ => seen.insert((lock.version, Instant::now())).1,
-                    };
-                    let is_free = lock.record.data != HELD || since.elapsed() >= CRASHED;
-                    match is_free {
-                        true => match store.update(&id, lock.version, &held, now).await? {
-                            Updated::Written(version) => Some(version),
-                            Updated::Conflict | Updated::Gone => None,
-                        },
-                        false => None,
-                    }
-                }
-            };
-            if let Some(version) = version {
-                return Ok(Self { id, version });
-            }
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            pause = (pause * 2).min(PAUSES.1);
-        }
+impl Wanted {
+    fn of(user: &str, now: UnixSeconds) -> Self {
+        Self { id: id_of(user), held: record(HELD, now), seen: None }
     }
 
+    /// Takes the lock if it is free, or if its holder seems to have crashed.
+    async fn take<S: SessionStore + ?Sized>(
+        &mut self,
+        store: &S,
+        now: UnixSeconds,
+    ) -> Result<Option<Lock>, StoreError> {
+        let (id, held) = (self.id, &self.held);
+        let version = match store.load(&id, now).await? {
+            None => store.create(&id, held, now).await?.then_some(Version::FIRST),
+            Some(lock) => {
+                let since = match self.seen {
+                    Some((version, since)) if version == lock.version => since,
+                    _ => self.seen.insert((lock.version, Instant::now())).1,
+                };
+                if lock.record.data == HELD && since.elapsed() < CRASHED {
+                    return Ok(None);
+                }
+                match store.update(&id, lock.version, held, now).await? {
+                    Updated::Written(version) => Some(version),
+                    Updated::Conflict | Updated::Gone => None,
+                }
+            }
+        };
+        Ok(version.map(|version| Lock { id, version }))
+    }
+}
+
+impl Lock {
     /// Gives the lock back; whether it was held all the time.
     async fn give_back<S: SessionStore + ?Sized>(
         self,

@@ -290,7 +290,7 @@ impl Engine {
         let (id, public_id) = id::of_new_session()?;
         let mut record = rules.new_record(public_id, now);
         if let Some(login) = login {
-            record = login.record(record, None, now);
+            record = login.record(record, now);
             apply::to_login(&mut record, &log);
         }
         rules.fill(&mut record, data, now)?;

@@ -137,10 +137,7 @@ impl Sessions {
         let mut view = view_of(&stored.record)?;
         apply::to_view(&mut view, &rotation.operations, &self.rules)?;
         let mut record = match apply::login(&rotation.operations) {
-            Some(login) => {
-                let new = self.rules.new_record(rotation.public_id, now);
-                login.record(new, Some(&stored.record), now)
-            }
+            Some(login) => login.record(self.rules.new_record(rotation.public_id, now), now),
             None => stored.record.without_data(),
         };
         apply::to_login(&mut record, &rotation.operations);
