@@ -15,12 +15,10 @@ use http_body::Body;
 
 use super::form::{Form, Target};
 use super::html;
+use super::part::{self, Part};
 use super::settings::Settings;
 
 type Answer = Response<Bytes>;
-
-/// The same path without a query: the page itself, wherever it is mounted.
-const SELF: HeaderValue = HeaderValue::from_static("?");
 
 /// The query of the page for users who have to confirm who they are before it is shown.
 const CONFIRM: &str = "confirm";
@@ -51,7 +49,8 @@ async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
     // This one, and then the one that was used last.
     sessions.sort_by_key(|session| !session.current);
     let field = Csrf::of_request(extensions).await?.field()?;
-    Ok(page(settings, html::sessions(settings, &sessions, &field)))
+    let part = Part::of(&sessions, part::asked_for(request.uri.query()));
+    Ok(page(settings, html::sessions(settings, &part, &field)))
 }
 
 /// Ends sessions of a user.
@@ -76,9 +75,16 @@ async fn end(settings: &Settings, request: &Parts, body: impl Body) -> Result<An
     }
     let to = match end_target(&session, target).await? {
         true => settings.home.header.clone(),
-        false => SELF,
+        false => part_of(request),
     };
     Ok(redirect(to))
+}
+
+/// The part of the page that a button was on, wherever the page is mounted.
+fn part_of(request: &Parts) -> HeaderValue {
+    let query = part::query(part::asked_for(request.uri.query()));
+    // A number and a name are a header's value.
+    HeaderValue::try_from(query).unwrap_or(HeaderValue::from_static("?"))
 }
 
 /// Whether the session that asked was one of those that were ended.

@@ -12,6 +12,7 @@ mod limits;
 mod login;
 mod merging;
 mod renewal;
+mod settings;
 mod users;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ pub use self::limits::*;
 pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
+pub use self::settings::*;
 pub use self::users::*;
 use crate::Fixture;
 use crate::app::{App, Site};
