@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use carafe::format::value::json::{Entry, Payload};
-use carafe::{Error, Text, Value};
+use carafe::Error;
+use carafe::value::json::{Entry, Payload};
+use carafe::value::{Text, Value};
 
 /// Each key's tagged JSON.
 #[derive(Debug, Default)]
