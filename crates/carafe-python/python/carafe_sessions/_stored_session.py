@@ -67,7 +67,7 @@ class StoredSession(StoredDict, SecureCookieSession):
     def logout_everywhere(self) -> int:
         """Ends all sessions of the user who is logged in, this one too; returns how many others they were."""
         if self._user is not None:
-            self.events.append(("logout", str(self._user)))
+            self.events.append(("logout", self._user))
         return self._staged(lambda handle: handle.logout_everywhere())
 
     # What follows is for the interface.
