@@ -31,6 +31,9 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     beside_axum(job)?;
     let sqlite = new_file(job, "package.db")?;
     let redis = Redis::start(job, "redis-package", REDIS, &[])?;
+    let mut import = program(job, "interop/test_package_import.py")?;
+    import.args(["--redis", &redis.url()]);
+    run(job, import)?;
     races(job, &["memory:", &format!("sqlite:{}", sqlite.display()), &redis.url()])?;
     let sqlite = new_file(job, "package-shared.db")?;
     shared(job, &format!("sqlite:{}", sqlite.display()))

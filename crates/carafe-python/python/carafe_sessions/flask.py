@@ -22,6 +22,7 @@ from . import signals
 from ._cookie_session import CookieSession
 from ._core import CoreError
 from ._engines import Engines
+from ._flask_session import FlaskSessionRecords
 from ._serializer import Json, SealedSerializer, SignedSerializer, signed_serializer
 from ._stored_session import LazySession, StoredSession
 from .errors import (
@@ -80,6 +81,8 @@ class SessionInterface(SecureCookieSessionInterface):
         store_timeout: float | None = None,
         session_limit: int | None = None,
         strict: bool = False,
+        import_from: str | None = None,
+        import_client: Any = None,
     ) -> None:
         """
         :param store: the URL of a store; `None` keeps sessions in cookies.
@@ -94,9 +97,17 @@ class SessionInterface(SecureCookieSessionInterface):
         :param session_limit: how many bytes of JSON a session in a store may have; 65536 by default.
         :param strict: answers 409 where a request overwrites what it hadn't seen, instead of letting the later write
             stand.
+        :param import_from: `"flask-session"` takes over the sessions that Flask-Session has in Redis, each when its user
+            comes with the old cookie.
+        :param import_client: the `redis.Redis` client with which Flask-Session's records are read.
         """
         if store is not None and sealed:
             raise ValueError("a session is either in a store or in a sealed cookie: give one of store and sealed")
+        if import_from not in (None, "flask-session"):
+            raise ValueError(f"import_from is {import_from!r}: sessions are taken over from 'flask-session' alone")
+        if import_from is not None and (store is None or import_client is None):
+            raise ValueError("sessions are taken over into a store: give the store, and the import_client to read them")
+        self._import_client = import_client
         self.sealed = sealed
         self.user_key = user_key
         options = {
@@ -141,6 +152,10 @@ class SessionInterface(SecureCookieSessionInterface):
         session._json = Json(self.serializer)
         session._user_key = self.user_key
         session._client = (request.remote_addr, request.user_agent.string or None)
+        if self._import_client is not None:
+            session._cookie_name = name = self.get_cookie_name(app)
+            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
+            session._take_over = lambda session: records.take_over(app, request, name, session._created)
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
