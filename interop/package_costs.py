@@ -10,6 +10,8 @@ where it is installed and a Redis server is named.
 from __future__ import annotations
 
 import argparse
+import random
+import statistics
 import sys
 import tempfile
 import time
@@ -44,45 +46,36 @@ def flask_session(url: str) -> Any:
 
 
 def measured(make: Callable[[Flask], Any], size: int, write: bool, rounds: int) -> float:
-    """Microseconds of processor time of one session."""
+    """Microseconds of processor time of one session: the least median of the rounds."""
     app = Flask("costs")
     app.secret_key = KEY
-    app.session_interface = interface = make(app)
-    cookie = ""
-    with app.test_request_context():
-        from flask import globals as flask_globals
+    app.session_interface = make(app)
+    cookie = one(app, "", lambda session: session.update(content(size)))[1]
+    medians = []
+    for _ in range(rounds):
 
-        session: Any = interface.open_session(app, flask_globals.request._get_current_object())
-        session.accessed = True
-        session.update(content(size))
-        response = app.response_class("ok")
-        interface.save_session(app, session, response)
-        cookie = response.headers["Set-Cookie"].split(";")[0]
-    least = float("inf")
-    for number in range(rounds):
-        started = time.process_time()
-        for call in range(CALLS):
-            with_context = app.test_request_context(headers={"Cookie": cookie})
-            request = with_context.request
-            before = time.process_time()
-            session = interface.open_session(app, request)
-            session.accessed = True
-            _ = session["username"]
+        def visit(session: Any) -> None:
             if write:
-                session["n"] = number * CALLS + call
-            response = app.response_class("ok")
-            _costs.append(time.process_time() - before)
-            with app.app_context():
-                before = time.process_time()
-                interface.save_session(app, session, response)
-                _costs[-1] += time.process_time() - before
-        del started
-        least = min(least, sorted(_costs)[len(_costs) // 2])
-        _costs.clear()
-    return least * 1e6
+                session["n"] = random.random()
+            else:
+                _ = session["username"]
+
+        medians.append(statistics.median(one(app, cookie, visit)[0] for _ in range(CALLS)))
+    return min(medians) * 1e6
 
 
-_costs: list[float] = []
+def one(app: Flask, cookie: str, visit: Callable[[Any], None]) -> tuple[float, str]:
+    """A session opened, visited and saved: seconds of processor time, and the cookie that was set."""
+    context = app.test_request_context(headers={"Cookie": cookie} if cookie else {})
+    response = app.response_class("ok")
+    with app.app_context():
+        started = time.process_time()
+        session: Any = app.session_interface.open_session(app, context.request)
+        session.accessed = True
+        visit(session)
+        app.session_interface.save_session(app, session, response)
+        spent = time.process_time() - started
+    return spent, response.headers.get("Set-Cookie", "").split(";")[0]
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from ._cookie_session import CookieSession
 from ._core import CoreError
 from ._engines import Engines
 from ._flask_session import FlaskSessionRecords
+from ._headers import cookie_of, set_cookie, vary_with_cookie
 from ._serializer import Json, SealedSerializer, SignedSerializer, signed_serializer
 from ._stored_session import LazySession, StoredSession
 from .errors import (
@@ -165,7 +166,8 @@ class SessionInterface(SecureCookieSessionInterface):
             return
         if isinstance(session, CookieSession) and not session.modified and session._came_as is not None:
             session.modified = self._was_changed_within(app, session)
-        super().save_session(app, session, response)
+        if not self._write_quickly(app, session, response):
+            super().save_session(app, session, response)
 
     def sessions_of(self, app: Flask, user: Any) -> list[dict[str, Any]]:
         """The sessions of any user, for administrators: the one that was used last first."""
@@ -188,10 +190,13 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _keys(self, app: Flask) -> tuple[bytes, ...] | None:
         """The keys in ItsDangerous' order, in which the last one signs."""
-        if not app.secret_key:
+        secret_key = app.secret_key
+        if not secret_key:
             return None
-        fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-        return tuple(want_bytes(key) for key in (*fallbacks, app.secret_key))
+        fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
+        if not fallbacks and type(secret_key) is str:
+            return (secret_key.encode(),)
+        return tuple(want_bytes(key) for key in (*(fallbacks or ()), secret_key))
 
     def _serializer(self, app: Flask, keys: tuple[bytes, ...]) -> Any:
         if self.sealed:
@@ -202,7 +207,7 @@ class SessionInterface(SecureCookieSessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
-        value = request.cookies.get(self.get_cookie_name(app))
+        value = cookie_of(request, self.get_cookie_name(app))
         if not value:
             return self._empty()
         json = None
@@ -224,6 +229,33 @@ class SessionInterface(SecureCookieSessionInterface):
             session._user_key = self.user_key
         return session
 
+    def _write_quickly(self, app: Flask, session: SessionMixin, response: Response) -> bool:
+        """Does what Flask's `save_session` does, where a cookie without an expiry is to be set or none at all."""
+        serializer = self._signed[1]
+        if not session or type(serializer) not in (SignedSerializer, SealedSerializer):
+            return False
+        sets = self.should_set_cookie(app, session)
+        if sets and self.get_expiration_time(app, session) is not None:
+            return False
+        if session.accessed or sets:
+            vary_with_cookie(response)
+        if sets:
+            value = self.get_signing_serializer(app).dumps(dict(session))
+            set_cookie(response, self.get_cookie_name(app), value, self._attributes(app))
+        return True
+
+    def _attributes(self, app: Flask) -> tuple[Any, ...]:
+        """The cookie's attributes, by Flask's hooks."""
+        return (
+            self.get_cookie_domain(app),
+            self.get_cookie_path(app),
+            self.get_cookie_secure(app),
+            self.get_cookie_httponly(app),
+            self.get_cookie_samesite(app),
+            # Flask 3.1 has it.
+            self.get_cookie_partitioned(app) if hasattr(self, "get_cookie_partitioned") else False,
+        )
+
     def _was_changed_within(self, app: Flask, session: CookieSession) -> bool:
         """Whether a value was changed in place, which Flask itself doesn't notice."""
         json: Json = self.get_signing_serializer(app).tagged_json
@@ -234,7 +266,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _save_stored(self, app: Flask, session: StoredSession, response: Response) -> None:
         if session.accessed:
-            response.vary.add("Cookie")
+            vary_with_cookie(response)
         if type(session) is LazySession:
             return
         try:
@@ -252,15 +284,10 @@ class SessionInterface(SecureCookieSessionInterface):
     def _write_cookie(self, app: Flask, session: StoredSession, response: Response, cookie: str | None) -> None:
         if cookie is None:
             return
-        attributes: dict[str, Any] = {
-            "domain": self.get_cookie_domain(app),
-            "path": self.get_cookie_path(app),
-            "secure": self.get_cookie_secure(app),
-            "samesite": self.get_cookie_samesite(app),
-            "httponly": self.get_cookie_httponly(app),
-        }
-        if hasattr(self, "get_cookie_partitioned"):
-            attributes["partitioned"] = self.get_cookie_partitioned(app)
+        names = ("domain", "path", "secure", "httponly", "samesite", "partitioned")
+        attributes: dict[str, Any] = dict(zip(names, self._attributes(app)))
+        if not attributes["partitioned"]:
+            del attributes["partitioned"]
         name = self.get_cookie_name(app)
         if cookie:
             response.set_cookie(name, cookie, expires=self.get_expiration_time(app, session), **attributes)
