@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Interop { requests, seed, server } => suite::compare(requests, seed, server),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills, of } => suite::crashes(kills, of),
+        Command::Conditions { minutes, stores } => suite::conditions(minutes, &stores),
         Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::BenchHttp(how) => suite::bench_http(&how),

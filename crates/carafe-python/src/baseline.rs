@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use carafe::Error;
-use carafe::value::json::{Entry, Payload};
 use carafe::value::{Text, Value};
+use carafe_format::value::json::{Entry, Payload};
 
 /// Each key's tagged JSON.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ mod tests;
 pub(crate) use self::help::help;
 use self::options::Options;
 use crate::checks::bench::BenchHttp;
+use crate::checks::conditions::Store;
 use crate::checks::fuzz::Fuzz;
 use crate::checks::interop::Server;
 use crate::checks::mutants::Mutants;
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Crashes {
         kills: u64,
         of: Victim,
+    },
+    Conditions {
+        minutes: u64,
+        stores: Vec<Store>,
     },
     Failovers {
         rounds: u64,
@@ -126,6 +131,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "mutants" => mutants(rest).map(Command::Mutants),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
+        "conditions" => conditions(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
         "failovers" => failovers(rest),
         "bench" => match rest {
@@ -228,6 +234,30 @@ fn crashes(arguments: &[String]) -> Result<Command, String> {
         return Err("`--kills` must be at least 1".to_owned());
     }
     Ok(Command::Crashes { kills, of })
+}
+
+fn conditions(arguments: &[String]) -> Result<Command, String> {
+    let (mut minutes, mut stores) = (10, Vec::new());
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--minutes" => minutes = options.number(option)?,
+            "--store" => {
+                let name = options.value(option)?;
+                let store = Store::named(&name);
+                stores.push(store.ok_or_else(|| format!("`--store` is not known: {name}"))?);
+            }
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if minutes == 0 {
+        return Err("`--minutes` must be at least 1".to_owned());
+    }
+    if stores.is_empty() {
+        stores = Store::ALL.to_vec();
+    }
+    Ok(Command::Conditions { minutes, stores })
 }
 
 fn failovers(arguments: &[String]) -> Result<Command, String> {
