@@ -15,8 +15,8 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::get;
-use carafe::testing::Client;
 use carafe::store::MemoryStore;
+use carafe::testing::Client;
 use carafe::{SecretKey, Session, SessionLayer};
 use support::{COOKIE, GOOD_KEY, carafe};
 
