@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, docsrs, interop, packages, portable, release, rust, servers, stores};
+use crate::checks::{
+    bench, docsrs, interop, packages, portable, python, release, rust, servers, stores,
+};
 use crate::group::Group;
 use crate::need::Need;
 use crate::packaged;
@@ -209,6 +211,13 @@ pub(crate) static TEST: &[Group] = &[
         needs: &[Need::Python],
         limit: LIMIT,
         run: interop::templates,
+    },
+    Group {
+        name: "python",
+        about: "Flask on the Python package, beside real Flask and beside axum on one store",
+        needs: &[Need::Python, Need::Program(&REDIS)],
+        limit: LIMIT,
+        run: python::python,
     },
     Group {
         name: "load",

@@ -49,6 +49,7 @@ pub mod interleavings;
 mod proxy;
 pub mod records;
 pub mod sessions;
+mod settings;
 mod suite;
 mod support;
 

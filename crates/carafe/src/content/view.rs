@@ -336,6 +336,26 @@ impl View {
         self.mark_modified();
     }
 
+    /// Changes a value, in place where this request wrote it; returns whether it is there. An error leaves
+    /// the view unchanged if `change` leaves the value unchanged.
+    pub(super) fn edit(
+        &mut self,
+        key: &Text,
+        change: impl FnOnce(&mut Value) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        if let Some(value) = self.changes.get_mut(key.as_wtf8()) {
+            change(value)?;
+            self.mark_modified();
+            return Ok(true);
+        }
+        let Some(mut value) = self.get(key.as_wtf8()).map(Cow::into_owned) else {
+            return Ok(false);
+        };
+        change(&mut value)?;
+        self.insert(key.clone(), value);
+        Ok(true)
+    }
+
     /// Removes a key. Only a key that was there makes the session modified, as in Flask.
     pub(crate) fn remove(&mut self, key: &[u8]) {
         if self.contains(key) {
