@@ -31,9 +31,6 @@
 pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
-#[cfg(feature = "__bench")]
-#[doc(hidden)]
-pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
 mod clock;

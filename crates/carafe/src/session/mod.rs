@@ -19,8 +19,6 @@ pub use self::entry::Entry;
 pub(crate) use self::extract::{Extracting, Unopened, extract};
 pub use self::flash::Flash;
 pub use self::handle::Session;
-#[cfg(feature = "__bench")]
-pub(crate) use self::handle::convert;
 pub use self::lazy::{LazySession, Named};
 pub use self::login::LoginOptions;
 pub use self::typed::Typed;

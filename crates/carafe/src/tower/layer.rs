@@ -286,7 +286,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(name))
     }
 
-    #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]
+    #[cfg(any(feature = "actix", feature = "testing"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
