@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, TimeLimit, Updated, UserRevocation, Version,
+    Created, Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, TimeLimit, Updated, UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::event::{self, Started};
@@ -101,6 +101,12 @@ macro_rules! erase {
 
 erase! { SessionStore as Records, watch:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: UnixSeconds) -> bool;
+    Uncertain create_within(
+        id: &'a SessionIdHash,
+        record: &'a Record,
+        within: &'a Within,
+        now: UnixSeconds
+    ) -> Created;
     Unavailable load(id: &'a SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     Unavailable load_many(ids: &'a [SessionIdHash], now: UnixSeconds) -> Vec<Option<Stored>>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: UnixSeconds)

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored,
+    Updated, UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
@@ -28,6 +28,7 @@ macro_rules! forward {
 
 forward! { SessionStore, watch:
     create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    create_within(id: &SessionIdHash, record: &Record, within: &Within, now: UnixSeconds) -> Created;
     load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     load_many(ids: &[SessionIdHash], now: UnixSeconds) -> Vec<Option<Stored>>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;

@@ -59,7 +59,9 @@ impl Sessions {
                 State::Live if found.record.is_expired(self.clock.now()) => return Ok(None),
                 State::Live => return Ok(Some((id, found))),
                 State::Moved { to, .. } => id = to,
-                State::Rotated { .. } | State::Ended { .. } => return Ok(None),
+                State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => {
+                    return Ok(None);
+                }
             }
             stored = self.store.load(&id, self.clock.now()).await.map_err(failed)?;
         }
