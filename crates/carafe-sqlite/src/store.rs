@@ -84,7 +84,12 @@ impl SessionStore for SqliteStore {
     ) -> Result<Created, StoreError> {
         let (id, row, within) = (*id, NewRow::from(record), *within);
         let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
-        self.writer.write(write).await?.map_err(unreadable)
+        let created = self.writer.write(write).await?.map_err(unreadable)?;
+        if matches!(created, Created::Created { ended: 1.. }) {
+            // The statements don't say which they were.
+            self.board.tell(Notice::Begun);
+        }
+        Ok(created)
     }
 
     async fn load(
