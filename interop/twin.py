@@ -1,6 +1,6 @@
 """The Flask side of the twin: one contract, served by real Flask here and by Carafe in `examples/twin`.
 
-    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX]
+    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX] [--flask-login none|basic|strong]
 
 Settings come from the environment under Flask's own names (`FLASK_SECRET_KEY`, `FLASK_SESSION_COOKIE_SECURE`, ...).
 The operations and every choice that the contract leaves are in `operations.py`.
@@ -64,12 +64,18 @@ def _in_one_line(record: logging.LogRecord) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listen", default="127.0.0.1:5002", metavar="HOST:PORT")
+    parser.add_argument("--flask-login", choices=["none", "basic", "strong"], help="add Flask-Login with this session protection")
     parser.add_argument("--now", type=int, metavar="UNIX", help="fix the clock at this second")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*cookie is too large")
     if arguments.now is not None:
         clock.fix(arguments.now)
-    wsgi_server.serve(create_app(), arguments.listen)
+    app = create_app()
+    if arguments.flask_login:
+        import flask_logins
+
+        flask_logins.install(app, arguments.flask_login)
+    wsgi_server.serve(app, arguments.listen)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
+use carafe::flask_login::Protection;
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer, Value};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::servers;
+use crate::{logins, servers};
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
-                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL]";
+                     sqlite:PATH|postgres://…] [--flask-login none|basic|strong] [--now UNIX-SECONDS] [--log LEVEL]";
 
 /// What serves.
 pub(crate) enum Server {
@@ -20,6 +21,8 @@ pub(crate) struct Arguments {
     /// Down to which level events are logged.
     pub(crate) log: LevelFilter,
     store: String,
+    /// Whether logins are Flask-Login's, and how it protects them.
+    flask_login: Option<Protection>,
     now: Option<u64>,
 }
 
@@ -30,6 +33,7 @@ impl Arguments {
             server: Server::Axum,
             log: LevelFilter::INFO,
             store: "cookie".to_owned(),
+            flask_login: None,
             now: None,
         };
         while let Some(name) = arguments.next() {
@@ -37,6 +41,9 @@ impl Arguments {
             match (name.as_str(), value.as_str()) {
                 ("--listen", _) => parsed.listen = value,
                 ("--store", _) => parsed.store = value,
+                ("--flask-login", "none") => parsed.flask_login = Some(Protection::None),
+                ("--flask-login", "basic") => parsed.flask_login = Some(Protection::Basic),
+                ("--flask-login", "strong") => parsed.flask_login = Some(Protection::Strong),
                 ("--now", _) => {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
@@ -63,6 +70,10 @@ impl Arguments {
             }
             url => servers::keep_in(url, SessionLayer::new(KeyRing::from_flask_env()?, config)?)?
                 .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
+        };
+        let layer = match self.flask_login {
+            Some(protection) => layer.flask_login(logins::settings(protection)?)?,
+            None => layer,
         };
         Ok(match self.now {
             Some(now) => layer.with_clock(Clock::fixed(now)),

@@ -4,7 +4,7 @@ use carafe::http::StatusCode;
 use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::stores;
+use crate::{logins, stores};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -50,10 +50,9 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                 }
                 (Some(name), arguments) => {
                     let session = session.open().await?;
-                    match stores::apply(&session, name, arguments).await {
-                        None => apply(&session, name, arguments),
-                        done => done,
-                    }
+                    let done = stores::apply(&session, name, arguments).await;
+                    let done = done.or_else(|| logins::apply(&session, name, arguments));
+                    done.or_else(|| apply(&session, name, arguments))
                 }
                 (None, _) => None,
             },

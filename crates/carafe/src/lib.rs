@@ -41,6 +41,7 @@ pub mod csrf;
 pub mod engine;
 mod error;
 mod event;
+pub mod flask_login;
 #[cfg(feature = "actix")]
 mod handled;
 pub mod id;
@@ -70,6 +71,7 @@ pub use cookie::SameSite;
 pub use csrf::{Csrf, CsrfLayer};
 pub use engine::{ErrorPage, SessionInfo, SharedKeys, UserSessions};
 pub use error::{Error, ErrorKind};
+pub use flask_login::FlaskLogin;
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;
 pub use login_page::WantedPage;

@@ -10,6 +10,7 @@ use crate::shell::shell_word;
 const SESSIONS: u64 = 5_000;
 const INPUTS: u64 = 20_000;
 const REQUESTS: u64 = 2_000;
+const LOGINS: u64 = 1_200;
 const SEED: u64 = 1;
 
 /// How long each kind of store is under load in a run of all the tests.
@@ -96,6 +97,15 @@ pub(crate) fn compare(
 pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/test_login.py")?;
     with_examples(job, &mut command, &["login"])?;
+    run(job, command)
+}
+
+/// Logins that are shared with Flask-Login, on both servers.
+pub(crate) fn flask_login(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/login_differential.py")?;
+    command.args(["--requests", &LOGINS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
     run(job, command)
 }
 

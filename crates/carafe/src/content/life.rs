@@ -6,7 +6,7 @@
 use super::operation::Login;
 use super::view::View;
 use crate::id::SessionId;
-use crate::{Text, Value};
+use crate::{Text, Value, flask_login};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";
@@ -19,10 +19,25 @@ pub(crate) const LOGIN: &str = "_carafe_login";
 pub(crate) const RESERVED: &[u8] = b"_carafe_";
 
 impl View {
-    /// The session begins anew, but for some keys, as that of a user.
+    /// The session begins anew, but for some keys, as that of a user. A login that Flask-Login shares
+    /// keeps all keys, as there.
     pub(crate) fn log_in(&mut self, login: &Login) {
-        let kept: Vec<(Text, Value)> = login
-            .keep
+        if let Some(entry) = &login.flask_login {
+            flask_login::log_in(self, &login.user, entry);
+        } else {
+            self.keep_only(&login.keep);
+        }
+        self.set_user(Some(login.user.clone()));
+        if !self.is_in_store() && login.stamped {
+            self.insert(Text::from(ID), Value::from(login.id.as_str()));
+            self.insert(Text::from(USER), Value::from(login.user.as_str()));
+            self.insert(Text::from(LOGIN), Value::from(login.time));
+        }
+    }
+
+    /// Drops everything but some keys, of which this library's own are never kept.
+    fn keep_only(&mut self, keys: &[Text]) {
+        let kept: Vec<(Text, Value)> = keys
             .iter()
             .filter(|key| !key.as_wtf8().starts_with(RESERVED))
             .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
@@ -30,12 +45,6 @@ impl View {
         self.clear();
         for (key, value) in kept {
             self.insert(key, value);
-        }
-        self.set_user(Some(login.user.clone()));
-        if !self.is_in_store() {
-            self.insert(Text::from(ID), Value::from(login.id.as_str()));
-            self.insert(Text::from(USER), Value::from(login.user.as_str()));
-            self.insert(Text::from(LOGIN), Value::from(login.time));
         }
     }
 

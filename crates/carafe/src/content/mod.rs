@@ -9,7 +9,7 @@ mod permanent;
 mod view;
 
 pub(crate) use self::flash::{FLASHES, not_flashes};
-pub(crate) use self::life::{ID, LOGIN, RESERVED, id_of};
+pub(crate) use self::life::{ID, LOGIN, RESERVED, USER, id_of};
 pub(crate) use self::operation::{Change, Login, Operation, ViewChange, conflict};
 pub use self::path::Step;
 pub(crate) use self::path::missing;

@@ -6,7 +6,7 @@ use super::flash;
 use super::path::{self, Step};
 use super::view::View;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::{Error, ErrorKind, Text, Value, flask_login};
 
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
@@ -84,6 +84,10 @@ pub(crate) struct Login {
     pub(crate) id: String,
     pub(crate) address: Option<String>,
     pub(crate) agent: Option<String>,
+    /// What Flask-Login would write, if the layer shares its logins: the session's keys stay then.
+    pub(crate) flask_login: Option<flask_login::Entry>,
+    /// Whether a session in a cookie notes the login for a store of revocations.
+    pub(crate) stamped: bool,
 }
 
 impl Operation {

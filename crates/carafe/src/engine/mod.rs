@@ -67,13 +67,14 @@ pub use self::request::{Committed, Request, Sessions};
 pub use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-pub(crate) use self::slot::{Slot, closed};
+pub(crate) use self::slot::{Slot, State, closed};
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
 pub use self::stored::{SessionInfo, UserSessions};
 pub use crate::clock::Clock;
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
+use crate::flask_login::{FlaskLogin, Logins};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
 use crate::{Config, DateTime, Error, event};
@@ -114,6 +115,7 @@ pub(crate) struct Engine {
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
     pub(crate) name: Option<Name>,
+    pub(crate) flask_login: Option<Arc<Logins>>,
 }
 
 impl Engine {
@@ -140,6 +142,7 @@ impl Engine {
             error_page: None,
             login_page: None,
             name: None,
+            flask_login: None,
         }
     }
 
@@ -149,6 +152,12 @@ impl Engine {
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
         let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
+    }
+
+    /// The same engine with logins that Flask-Login shares.
+    pub(crate) fn with_flask_login(self, settings: FlaskLogin) -> Result<Self, Error> {
+        let flask_login = Some(Arc::new(Logins::new(settings)?));
+        Ok(Self { flask_login, identity: next_identity(), ..self })
     }
 
     /// The same engine by another clock.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{Engine, Origin, SetId};
 use crate::content::{FLASHES, View};
+use crate::flask_login::{self, Client, Logins};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
@@ -19,6 +20,8 @@ pub(crate) struct Slot {
     cookies: SmallVec<[HeaderValue; 1]>,
     /// Whether the request must leave flashed messages for the next page.
     keeps_flashes: bool,
+    /// What Flask-Login knows the client by, if the layer shares its logins.
+    client: Option<Box<Client>>,
     /// The page that the request asks for, if the layer has a login page that may have to know it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
@@ -86,6 +89,8 @@ pub(crate) struct State {
     pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
+    /// What the request has found out of a login that Flask-Login shares.
+    pub(crate) flask_login: flask_login::Seen,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }
@@ -130,7 +135,8 @@ impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
     pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
-        Self::with_cookies(engine, cookies(headers), false, || None)
+        let client = |_: &Logins| Client::default();
+        Self::with_cookies(engine, cookies(headers), false, || None, client)
     }
 
     /// The slot of a request.
@@ -138,7 +144,14 @@ impl Slot {
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
         let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
         let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
-        Self::of_head(engine, cookies(request.headers()), request.method().as_str(), header, path)
+        let client = |logins: &Logins| {
+            let lines =
+                |name: &str| request.headers().get_all(name).iter().map(HeaderValue::as_bytes);
+            let peer = logins.peer(request.extensions());
+            Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
+        };
+        let method = request.method().as_str();
+        Self::of_head(engine, cookies(request.headers()), method, header, path, client)
     }
 
     /// The slot of a request of any framework, by what matters of its head.
@@ -149,32 +162,39 @@ impl Slot {
         method: &str,
         header: impl Fn(&'static str) -> Option<&'a [u8]>,
         path: impl FnOnce() -> &'a str,
+        client: impl FnOnce(&Logins) -> Client,
     ) -> Arc<Self> {
         let keeps_flashes = keeps_flashes(engine, method, header);
-        Self::with_cookies(engine, cookies, keeps_flashes, || {
-            matches!(method, "GET" | "HEAD").then(path)
-        })
+        let wanted = || matches!(method, "GET" | "HEAD").then(path);
+        Self::with_cookies(engine, cookies, keeps_flashes, wanted, client)
     }
 
     /// A slot with the page that the request asks for, where that is needed. `wanted` tells it of a
-    /// request that can be sent again.
+    /// request that can be sent again, `client` of the request's client.
     #[inline]
     pub(crate) fn with_cookies<'a>(
         engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
         keeps_flashes: bool,
         wanted: impl FnOnce() -> Option<&'a str>,
+        client: impl FnOnce(&Logins) -> Client,
     ) -> Arc<Self> {
         let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
+        let client = engine.flask_login.as_ref().map(|logins| Box::new(client(logins)));
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
         let engine = Arc::clone(engine);
-        Arc::new(Self { engine, cookies, keeps_flashes, wanted, state, busy })
+        Arc::new(Self { engine, cookies, keeps_flashes, client, wanted, state, busy })
     }
 
     /// Whether the request must leave flashed messages for the next page.
     pub(crate) fn keeps_flashes(&self) -> bool {
         self.keeps_flashes
+    }
+
+    /// What Flask-Login knows the request's client by.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        self.client.as_deref()
     }
 
     /// The page that the request asks for. `None` also for a request that can't be sent again.

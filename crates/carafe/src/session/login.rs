@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Session, fields};
 use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
+use crate::engine::Backend;
 use crate::id::{PublicId, SessionId};
-use crate::{AsText, Error, ErrorKind, Text};
+use crate::{AsText, Error, ErrorKind, Text, event, flask_login};
 
 /// How a user logs in: see [`Session::login_with`].
 ///
@@ -123,16 +124,27 @@ impl Session {
     /// As [`login`](Self::login).
     pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
         let LoginOptions { keep, address, agent } = options;
+        let (engine, user) = (&self.slot().engine, user.into());
+        let flask_login = engine.flask_login.as_ref();
+        if flask_login.is_none() && self.read(flask_login::has_login) {
+            event::flask_login_dropped();
+        }
         let id = self.new_cookie_id()?;
         self.end_in_cookie();
         self.perform(Operation::Login(Box::new(Login {
-            user: user.into(),
+            user: user.clone(),
             keep,
-            time: self.slot().engine.clock.now(),
+            time: engine.clock.now(),
             id,
             address,
             agent,
+            flask_login: flask_login.map(|logins| logins.entry(self.slot())),
+            // Without a store of revocations, the session is Flask-Login's to the byte.
+            stamped: flask_login.is_none() || matches!(engine.backend, Backend::Revocable(_)),
         })))?;
+        if let Some(logins) = flask_login {
+            logins.logged_in(self.slot(), user);
+        }
         self.slot().state().logged_in = true;
         Ok(())
     }
@@ -148,6 +160,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
+        if let Some(logins) = &self.slot().engine.flask_login {
+            return logins.log_out(self.slot());
+        }
         self.perform(Operation::Logout)?;
         self.slot().state().logged_out = true;
         Ok(())
@@ -166,7 +181,10 @@ impl Session {
     /// Who is logged in, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        self.read(View::user)
+        match &self.slot().engine.flask_login {
+            Some(logins) => logins.user(self.slot()),
+            None => self.read(View::user),
+        }
     }
 
     /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there

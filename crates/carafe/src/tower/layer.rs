@@ -6,7 +6,7 @@ use super::SessionService;
 use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
 use crate::login_page::LoginPage;
 use crate::store::RevocationStore;
-use crate::{Config, Error, Format, KeyRing, SessionStore};
+use crate::{Config, Error, FlaskLogin, Format, KeyRing, SessionStore};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -230,6 +230,24 @@ impl SessionLayer {
     {
         let make_page = move |error: &Error| page(error).into();
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
+    }
+
+    /// Shares logins with a Flask site that has Flask-Login: see [`flask_login`](crate::flask_login).
+    ///
+    /// ```
+    /// use carafe::{FlaskLogin, SecretKey, SessionLayer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let layer = SessionLayer::flask(key).flask_login(FlaskLogin::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting of the remember cookie isn't
+    /// allowed.
+    pub fn flask_login(self, logins: FlaskLogin) -> Result<Self, Error> {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        Ok(Self { engine: Arc::new(engine.with_flask_login(logins)?) })
     }
 
     /// Sends visitors who aren't logged in to this page, where a handler asks for a
