@@ -37,7 +37,8 @@ impl Server {
 }
 
 /// The examples that they look at.
-const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
+const BROWSER_EXAMPLES: [&str; 6] =
+    ["accounts", "cart", "shared-login", "spa", "two-stacks", "two-stacks-actix"];
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
