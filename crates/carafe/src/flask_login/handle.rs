@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Entry;
-use super::keys::{FRESH, ID, LOGIN_KEYS, REMEMBER, REMEMBER_SECONDS};
+use super::keys::{
+    AUTHENTICATED_AT, CSRF_COOKIE, FRESH, ID, LOGIN_KEYS, REMEMBER, REMEMBER_SECONDS,
+    SECURITY_KEYS, seconds,
+};
 use super::settings::Logins;
 use super::user::forget;
 use crate::content::{self, LOGIN, USER, View};
@@ -81,7 +84,10 @@ impl Session {
 impl Logins {
     /// What a login of this request's client writes.
     pub(crate) fn entry(&self, slot: &Slot) -> Entry {
-        Entry { id: self.fingerprint(slot.client()) }
+        Entry {
+            id: self.fingerprint(slot.client()),
+            authenticated_at: self.authentication_time(slot),
+        }
     }
 
     /// Notes that a request has logged in.
@@ -97,8 +103,12 @@ impl Logins {
         change(slot, |view| {
             let own = [content::ID, USER, LOGIN];
             let seconds = has_cookie.then_some(REMEMBER_SECONDS);
-            let keys: Vec<&str> = LOGIN_KEYS.into_iter().chain(own).chain(seconds).collect();
-            forget(view, &keys);
+            let security = self.settings.flask_security.then_some(SECURITY_KEYS);
+            let keys = LOGIN_KEYS.into_iter().chain(own).chain(seconds);
+            forget(view, &keys.chain(security.into_iter().flatten()).collect::<Vec<_>>());
+            if self.settings.flask_security {
+                view.set(CSRF_COOKIE, Value::from("clear"));
+            }
             if has_cookie {
                 view.set(REMEMBER, Value::from("clear"));
             }
@@ -111,11 +121,19 @@ impl Logins {
 
     /// `confirm_login()`
     fn confirm(&self, slot: &Slot) -> Result<(), Error> {
-        let id = self.fingerprint(slot.client());
+        let Entry { id, authenticated_at } = self.entry(slot);
         change(slot, |view| {
             view.set(FRESH, Value::from(true));
             view.set(ID, Value::from(id));
+            if let Some(time) = authenticated_at {
+                view.set(AUTHENTICATED_AT, seconds(time));
+            }
         })
+    }
+
+    /// The time that Flask-Security is told of an authentication, if the site has it.
+    fn authentication_time(&self, slot: &Slot) -> Option<u64> {
+        self.settings.flask_security.then(|| slot.engine.clock.now())
     }
 }
 

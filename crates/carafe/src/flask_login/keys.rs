@@ -14,11 +14,27 @@ pub(super) const LOGIN_KEYS: [&str; 3] = [USER_ID, FRESH, ID];
 /// All of Flask-Login's keys, which strong protection removes.
 pub(super) const ALL_KEYS: [&str; 6] = [USER_ID, REMEMBER, REMEMBER_SECONDS, ID, FRESH, "next"];
 
+/// Flask-Security's time of the last authentication, in Unix seconds.
+pub(super) const AUTHENTICATED_AT: &str = "fs_paa";
+/// What Flask-Security is to do with its CSRF cookie.
+pub(super) const CSRF_COOKIE: &str = "fs_cc";
+/// What Flask-Security removes at a logout.
+pub(super) const SECURITY_KEYS: [&str; 6] = [
+    AUTHENTICATED_AT,
+    "fs_gexp",
+    "fs_oauth_next",
+    "identity.name",
+    "identity.auth_type",
+    "csrf_token",
+];
+
 /// What a login writes.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// The client's fingerprint.
-    pub(crate) id: String,
+    pub(super) id: String,
+    /// The time for Flask-Security, if the site has it.
+    pub(super) authenticated_at: Option<u64>,
 }
 
 /// Writes a login into a session, whose other keys stay.
@@ -26,6 +42,16 @@ pub(crate) fn log_in(view: &mut View, user: &str, entry: &Entry) {
     view.insert(Text::from(USER_ID), Value::from(user));
     view.insert(Text::from(FRESH), Value::from(true));
     view.insert(Text::from(ID), Value::from(entry.id.as_str()));
+    if let Some(time) = entry.authenticated_at {
+        view.insert(Text::from(AUTHENTICATED_AT), seconds(time));
+        view.insert(Text::from(CSRF_COOKIE), Value::from("set"));
+    }
+}
+
+/// A time as Python's `time.time()` gives it.
+pub(super) fn seconds(time: u64) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "times are far below 2 to the 53rd")]
+    Value::from(time as f64)
 }
 
 /// Whether a session holds a login of Flask-Login's.

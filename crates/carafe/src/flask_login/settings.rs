@@ -36,6 +36,7 @@ pub struct FlaskLogin {
     pub(super) is_user: Option<IsUser>,
     pub(super) remember: RememberSettings,
     pub(super) remember_key: Option<SecretKey>,
+    pub(super) flask_security: bool,
 }
 
 type PeerOf = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
@@ -206,6 +207,19 @@ impl FlaskLogin {
     #[must_use]
     pub fn remember_key(self, key: SecretKey) -> Self {
         Self { remember_key: Some(key), ..self }
+    }
+
+    /// Writes the keys of Flask-Security as well, for a Flask site that has it on top of Flask-Login.
+    ///
+    /// - A login and [`confirm_login`](crate::Session::confirm_login) note the time in `fs_paa`, which
+    ///   Flask-Security's own freshness is judged by, and a login asks for its CSRF cookie (`fs_cc`).
+    /// - A logout removes `fs_paa`, `fs_gexp`, `fs_oauth_next`, `identity.name`, `identity.auth_type` and
+    ///   `csrf_token`.
+    ///
+    /// The id of a user is then the `fs_uniquifier`, and not the primary key.
+    #[must_use]
+    pub fn flask_security(self, on: bool) -> Self {
+        Self { flask_security: on, ..self }
     }
 
     fn with_cookie(mut self, change: impl FnOnce(&mut RememberSettings)) -> Self {

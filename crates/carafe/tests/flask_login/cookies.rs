@@ -104,3 +104,12 @@ async fn without_the_setting_a_login_says_that_it_drops_flask_logins() {
     let text = log.text();
     assert!(text.contains("WARN") && text.contains("session.flask_login_dropped"), "{text}");
 }
+
+#[tokio::test]
+async fn flask_securitys_keys_come_and_go_with_the_login() {
+    let (mut client, _) = site(flask(), FlaskLogin::default().flask_security(true));
+    client.get("/login").await;
+    assert_eq!(client.get("/keys").await.text, "_fresh _id _user_id fs_cc fs_paa");
+    client.get("/logout").await;
+    assert_eq!(client.get("/keys").await.text, "fs_cc");
+}
