@@ -2,7 +2,7 @@ use carafe::flask_login::Protection;
 use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer, Value};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{logins, servers};
+use crate::{flask_logins, servers};
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
@@ -72,7 +72,7 @@ impl Arguments {
                 .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
         };
         let layer = match self.flask_login {
-            Some(protection) => layer.flask_login(logins::settings(protection)?)?,
+            Some(protection) => layer.flask_login(flask_logins::settings(protection)?)?,
             None => layer,
         };
         Ok(match self.now {

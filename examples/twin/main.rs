@@ -4,7 +4,7 @@
 
 mod answer;
 mod arguments;
-mod logins;
+mod flask_logins;
 mod on_actix;
 mod on_axum;
 mod operations;

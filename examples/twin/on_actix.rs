@@ -6,7 +6,7 @@ use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer, Route};
 use carafe::http::Response;
 use carafe::{Error, LazySession, Session, SessionLayer};
 
-use crate::{answer, logins};
+use crate::{answer, flask_logins};
 
 /// The bytes that a body may have: as in axum.
 const LIMIT: usize = 2 * 1024 * 1024;
@@ -54,11 +54,11 @@ async fn post_op(session: LazySession, body: Bytes) -> Result<HttpResponse, Erro
 }
 
 async fn protected(session: Session) -> HttpResponse {
-    respond(logins::protected(&session))
+    respond(flask_logins::protected(&session))
 }
 
 async fn fresh(session: Session) -> HttpResponse {
-    respond(logins::fresh(&session))
+    respond(flask_logins::fresh(&session))
 }
 
 /// The answer, in the types of actix-web.

@@ -11,7 +11,7 @@ use axum::routing::get;
 use carafe::{LazySession, Session, SessionLayer};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{answer, logins};
+use crate::{answer, flask_logins};
 
 pub(crate) async fn serve(
     listener: std::net::TcpListener,
@@ -21,8 +21,8 @@ pub(crate) async fn serve(
     let app = Router::new()
         .route("/op", get(get_op).post(post_op))
         .route("/read", get(async |session: Session| answer::read(&session)))
-        .route("/fl_protected", get(async |session: Session| logins::protected(&session)))
-        .route("/fl_fresh", get(async |session: Session| logins::fresh(&session)))
+        .route("/fl_protected", get(async |session: Session| flask_logins::protected(&session)))
+        .route("/fl_fresh", get(async |session: Session| flask_logins::fresh(&session)))
         .route("/plain", get(async || answer::PLAIN))
         .layer(layer)
         .into_make_service_with_connect_info::<SocketAddr>();

@@ -4,7 +4,7 @@ use carafe::http::StatusCode;
 use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::{logins, stores};
+use crate::{flask_logins, stores};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -51,7 +51,7 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                 (Some(name), arguments) => {
                     let session = session.open().await?;
                     let done = stores::apply(&session, name, arguments).await;
-                    let done = done.or_else(|| logins::apply(&session, name, arguments));
+                    let done = done.or_else(|| flask_logins::apply(&session, name, arguments));
                     done.or_else(|| apply(&session, name, arguments))
                 }
                 (None, _) => None,

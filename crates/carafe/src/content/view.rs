@@ -171,7 +171,7 @@ impl View {
     }
 
     /// Ends a session in a store, and begins a new one with some of its values.
-    pub(crate) fn begin_anew(&mut self, kept: Vec<(Text, Value)>) {
+    pub(crate) fn begin_with(&mut self, kept: Vec<(Text, Value)>) {
         self.log_out();
         self.note(Operation::Logout);
         for (key, value) in kept {

@@ -101,5 +101,5 @@ pub(super) fn forget(view: &mut View, keys: &[&str]) {
         return;
     }
     let is_kept = |key: &Text| !keys.iter().any(|name| key.as_str() == Some(name));
-    view.begin_anew(view.to_dict().into_iter().filter(|(key, _)| is_kept(key)).collect());
+    view.begin_with(view.to_dict().into_iter().filter(|(key, _)| is_kept(key)).collect());
 }
