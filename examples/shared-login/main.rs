@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use axum::extract::ConnectInfo;
+use carafe::SessionLayer;
 use carafe::csrf::{CsrfLayer, FlaskWtf};
-use carafe::flask_login::ClientAddress;
-use carafe::{FlaskLogin, SessionLayer};
+use carafe::flask_login::{ClientAddress, FlaskLogin};
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use carafe::{Csrf, CurrentUser, Error, Session};
+use carafe::csrf::Csrf;
+use carafe::{CurrentUser, Error, Session};
 
 #[derive(serde::Deserialize)]
 struct Login {

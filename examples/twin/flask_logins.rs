@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
-use carafe::flask_login::{ClientAddress, Protection};
+use carafe::flask_login::{ClientAddress, FlaskLogin, Protection};
 use carafe::http::{Response, StatusCode};
-use carafe::{Dict, Error, FlaskLogin, Session, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Error, Session};
 
 use crate::answer;
 use crate::operations::null;

@@ -3,7 +3,8 @@
 use std::io::IsTerminal as _;
 
 use carafe::signing::KeyStrength;
-use carafe::{KeyRing, SecretKey, Value};
+use carafe::value::Value;
+use carafe::{KeyRing, SecretKey};
 
 use crate::args::KeyArgs;
 use crate::failure::Failure;

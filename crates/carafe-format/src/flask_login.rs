@@ -42,7 +42,7 @@ pub fn remember_key(key: &SecretKey) -> Result<Zeroizing<Vec<u8>>, Error> {
 /// Returns the value of the remember cookie of a user, without quotes.
 ///
 /// ```
-/// use carafe::format::flask_login::{read_remember_token, remember_token};
+/// use carafe_format::flask_login::{read_remember_token, remember_token};
 ///
 /// let token = remember_token("42", b"a key, long and random");
 /// assert_eq!(read_remember_token(&token, b"a key, long and random"), Some("42"));

@@ -93,7 +93,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value, default_auto_e
 pub use self::convert::{from_template, to_template};
 pub use self::format::formatter;
 pub use self::url_for::add_url_for;
-use carafe::{Csrf, Session};
+use carafe::Session;
+use carafe::csrf::Csrf;
 
 /// Makes an environment write values as Jinja does under Flask.
 ///
@@ -151,7 +152,8 @@ pub fn context(session: &Session) -> Value {
 /// whole hidden field.
 ///
 /// ```
-/// use carafe::{Csrf, Session};
+/// use carafe::csrf::Csrf;
+/// use carafe::Session;
 /// use minijinja::{Environment, context};
 ///
 /// fn page(env: &Environment<'_>, session: &Session, csrf: &Csrf) -> Result<String, minijinja::Error> {

@@ -1,13 +1,13 @@
 //! The conformance suite for stores of [Carafe](carafe)'s sessions.
 //!
-//! Whoever writes a [`SessionStore`](carafe::SessionStore) gives [`suite!`] a [`Fixture`], and gets
+//! Whoever writes a [`SessionStore`](carafe::store::SessionStore) gives [`suite!`] a [`Fixture`], and gets
 //! a test for every case, among them every race that a store could lose. A store that passes loses
 //! no change, and brings no session back that was ended.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
-//! use carafe::MemoryStore;
+//! use carafe::store::MemoryStore;
 //! use carafe_store_tests::Fixture;
 //!
 //! struct Memory(Arc<MemoryStore>);

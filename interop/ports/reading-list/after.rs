@@ -5,7 +5,8 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use carafe::{Error, LoginOptions, MemoryStore, SecretKey, SessionLayer, Typed};
+use carafe::store::MemoryStore;
+use carafe::{Error, LoginOptions, SecretKey, SessionLayer, Typed};
 use maud::{DOCTYPE, Markup, html};
 use serde::{Deserialize, Serialize};
 

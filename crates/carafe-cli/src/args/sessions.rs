@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use carafe::UnixSeconds;
 use carafe::id::PublicId;
 use clap::{Args, Subcommand};
 
@@ -203,8 +204,8 @@ pub(crate) struct NowArgs {
 }
 
 impl NowArgs {
-    pub(crate) fn get(&self) -> u64 {
-        self.now.unwrap_or_else(now)
+    pub(crate) fn get(&self) -> UnixSeconds {
+        self.now.unwrap_or_else(now).into()
     }
 }
 

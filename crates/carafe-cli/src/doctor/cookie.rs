@@ -1,6 +1,6 @@
 //! Rules for the attributes of a session's cookie, whether they are set or were sent.
 
-use carafe::SameSite;
+use carafe::config::SameSite;
 use carafe::inspect::{BrokenRule, SetCookieLine};
 
 use super::{Finding, Severity};

@@ -207,7 +207,7 @@ fn differences(
     environment: &Environment,
     findings: &mut Vec<Finding>,
 ) {
-    let same_site = |set: &SetCookieLine| set.same_site.map(carafe::SameSite::name);
+    let same_site = |set: &SetCookieLine| set.same_site.map(carafe::config::SameSite::name);
     for (variable, differs) in [
         ("FLASK_SESSION_COOKIE_NAME", set.name != expected.name),
         ("FLASK_SESSION_COOKIE_SECURE", set.secure != expected.secure),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// character that needs them.
 ///
 /// ```
-/// use carafe::format::cookie::quote;
+/// use carafe_format::cookie::quote;
 ///
 /// assert_eq!(quote("42|ab"), "42|ab");
 /// assert_eq!(quote("a,b"), r#""a\054b""#);

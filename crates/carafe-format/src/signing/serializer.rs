@@ -12,7 +12,9 @@ pub const DEFAULT_INFLATE_LIMIT: usize = 1 << 20;
 /// `URLSafeTimedSerializer` with Flask's tagged JSON does.
 ///
 /// ```
-/// use carafe::{SecretKey, Value, signing::{SigningOptions, UrlSafeTimedSerializer}};
+/// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+/// use carafe::value::Value;
+/// use carafe::SecretKey;
 ///
 /// let key = SecretKey::new("a key, long and random")?;
 /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &SigningOptions::itsdangerous("invite"));

@@ -10,7 +10,7 @@ use super::{AsText, Text, Value};
 /// Its `Debug` form shows only the size, so that a session's contents stay out of logs.
 ///
 /// ```
-/// use carafe::{Dict, Value};
+/// use carafe::value::{Dict, Value};
 ///
 /// let mut dict = Dict::new();
 /// dict.insert("b", 2);

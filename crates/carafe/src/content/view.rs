@@ -6,7 +6,7 @@ use super::life::RESERVED;
 use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
 use crate::value::json::{self, Payload};
-use crate::{Dict, Text, Value};
+use crate::value::{Dict, Text, Value};
 
 /// One request's view of its session: what came in, and what the request changed since.
 #[derive(Debug, Default)]

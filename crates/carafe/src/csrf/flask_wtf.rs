@@ -8,7 +8,8 @@ use http::HeaderName;
 
 use super::field::Field;
 use crate::config::env::Variable;
-use crate::{Error, SecretKey, Value};
+use crate::value::Value;
+use crate::{Error, SecretKey};
 
 /// What tokens of Flask-WTF are like: see [`CsrfLayer::flask_wtf_with`](super::CsrfLayer::flask_wtf_with).
 ///

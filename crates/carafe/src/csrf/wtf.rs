@@ -9,7 +9,8 @@ use super::flask_wtf::FlaskWtf;
 use crate::engine::Slot;
 use crate::session::Session;
 use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
-use crate::{Error, ErrorKind, KeyRing, Text, Value, id};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, KeyRing, id};
 
 /// A token for a page.
 pub(super) fn token(slot: &Arc<Slot>, tokens: &FlaskWtf) -> Result<String, Error> {
@@ -23,7 +24,7 @@ pub(super) fn token(slot: &Arc<Slot>, tokens: &FlaskWtf) -> Result<String, Error
             text
         }
     };
-    Ok(serializer(slot, tokens).dumps(&Value::Text(text), slot.engine.clock.now())?)
+    Ok(serializer(slot, tokens).dumps(&Value::Text(text), slot.engine.clock.now().0)?)
 }
 
 /// Whether a token that came is the session's.
@@ -45,7 +46,7 @@ pub(super) fn verify(slot: &Arc<Slot>, tokens: &FlaskWtf, token: &[u8]) -> Resul
 /// The value of a token that isn't too old. The clock of the machine that made it may be ahead, as that
 /// of one that signs sessions.
 fn loads(slot: &Slot, tokens: &FlaskWtf, token: &[u8]) -> Result<Value, carafe_format::Error> {
-    let (now, skew) = (slot.engine.clock.now(), slot.engine.config().clock_skew);
+    let (now, skew) = (slot.engine.clock.now().0, slot.engine.config().clock_skew);
     let (serializer, limit) =
         (serializer(slot, tokens), tokens.time_limit.map(|limit| limit.as_secs()));
     match serializer.loads(token, limit, now) {

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, UserSessions};
 use crate::flask_login::{Client, Logins};
-use crate::store::RevocationStore;
-use crate::{Clock, Config, Error, ErrorKind, SessionStore};
+use crate::store::{RevocationStore, SessionStore};
+use crate::{Clock, Config, Error, ErrorKind};
 
 /// The sessions of a service: their keys, their settings, and where they are kept.
 ///
@@ -15,7 +15,8 @@ use crate::{Clock, Config, Error, ErrorKind, SessionStore};
 /// store and the session locks.
 ///
 /// ```
-/// use carafe::engine::{MemoryStore, Sessions};
+/// use carafe::engine::Sessions;
+/// use carafe::store::MemoryStore;
 /// use carafe::{Config, SecretKey};
 ///
 /// let in_cookies = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
@@ -40,7 +41,8 @@ impl Sessions {
     /// Keeps the sessions in a store; the cookie then carries a signed id.
     ///
     /// ```
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
     /// let sessions = sessions.in_store(MemoryStore::new());
@@ -55,7 +57,8 @@ impl Sessions {
     /// Keeps the sessions in cookies, and asks a store which of them were ended.
     ///
     /// ```
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
     /// let sessions = sessions.with_revocations(MemoryStore::new());
@@ -69,8 +72,8 @@ impl Sessions {
     /// Takes the time from this clock, and not from the system's.
     ///
     /// ```
-    /// # use carafe::engine::{Clock, Sessions};
-    /// # use carafe::{Config, SecretKey};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::{Clock, Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?
     ///     .with_clock(Clock::fixed(1_700_000_000));
     /// # Ok::<(), carafe::Error>(())
@@ -175,7 +178,8 @@ impl Request {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), carafe::Error> {
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey, Session};
     /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?
     /// #     .in_store(MemoryStore::new());

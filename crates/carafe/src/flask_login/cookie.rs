@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use super::settings::Logins;
 use crate::cookie::{Finder, SameSite};
 use crate::engine::Engine;
-use crate::{DateTime, Error, ErrorKind};
+use crate::value::DateTime;
+use crate::{Error, ErrorKind};
 
 /// Flask-Login's `REMEMBER_COOKIE_…`.
 #[derive(Clone, Debug)]
@@ -96,7 +97,7 @@ impl Logins {
         let token = remember_token(user, &self.key(engine)?);
         let configured = || i128::try_from(self.settings.remember.duration.as_micros());
         let duration = duration.unwrap_or_else(|| configured().unwrap_or(i128::MAX));
-        let seconds = i128::from(engine.clock.now()) + duration.div_euclid(1_000_000);
+        let seconds = i128::from(engine.clock.now().0) + duration.div_euclid(1_000_000);
         let expires = i64::try_from(seconds).ok().and_then(DateTime::from_unix);
         let expires = expires.ok_or_else(|| {
             Error::new(

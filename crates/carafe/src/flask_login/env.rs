@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 
 use super::settings::{FlaskLogin, Protection};
+use crate::Error;
 use crate::config::env::Variable;
-use crate::{Error, Value};
+use crate::value::Value;
 
 impl FlaskLogin {
     /// Reads the settings of the remember cookie and of the protection from the environment, where Flask

@@ -4,9 +4,10 @@ use http::HeaderValue;
 
 use super::keys::{REMEMBER, USER_ID, is, remembered_for, remembered_id};
 use super::settings::{Logins, Release};
+use crate::Error;
 use crate::content::View;
 use crate::engine::{Backend, Engine, Slot};
-use crate::{Error, Value};
+use crate::value::Value;
 
 impl Engine {
     /// Decides on the remember cookie, before the session is saved.

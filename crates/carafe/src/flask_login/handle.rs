@@ -12,7 +12,8 @@ use super::user::forget;
 use crate::content::{self, LOGIN, USER, View};
 use crate::engine::{Slot, closed};
 use crate::session::Session;
-use crate::{Error, ErrorKind, Value};
+use crate::value::Value;
+use crate::{Error, ErrorKind};
 
 impl Session {
     /// Has the browser remember the login, with Flask-Login's remember cookie: call it after
@@ -133,7 +134,7 @@ impl Logins {
 
     /// The time that Flask-Security is told of an authentication, if the site has it.
     fn authentication_time(&self, slot: &Slot) -> Option<u64> {
-        self.settings.flask_security.then(|| slot.engine.clock.now())
+        self.settings.flask_security.then(|| slot.engine.clock.now().0)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Flask-Login's keys of a session.
 
 use crate::content::View;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind};
 
 pub(super) const USER_ID: &str = "_user_id";
 pub(super) const FRESH: &str = "_fresh";

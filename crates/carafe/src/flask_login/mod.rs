@@ -27,7 +27,8 @@
 //! # Example
 //!
 //! ```
-//! use carafe::{CurrentUser, Error, FlaskLogin, SecretKey, Session, SessionLayer};
+//! use carafe::flask_login::FlaskLogin;
+//! use carafe::{CurrentUser, Error, SecretKey, Session, SessionLayer};
 //!
 //! async fn log_in(session: Session, remember: bool) -> Result<(), Error> {
 //!     // … after the password was checked:

@@ -16,8 +16,8 @@ use crate::{Error, SecretKey};
 /// The defaults are Flask-Login's own.
 ///
 /// ```
-/// use carafe::flask_login::{ClientAddress, Protection};
-/// use carafe::{FlaskLogin, SecretKey, SessionLayer};
+/// use carafe::flask_login::{ClientAddress, FlaskLogin, Protection};
+/// use carafe::{SecretKey, SessionLayer};
 ///
 /// let logins = FlaskLogin::default()
 ///     .protection(Protection::Strong)
@@ -121,7 +121,7 @@ impl FlaskLogin {
     /// # mod axum { pub mod extract { #[derive(Clone)] pub struct ConnectInfo<T>(pub T); } }
     /// use std::net::SocketAddr;
     /// use axum::extract::ConnectInfo;
-    /// use carafe::FlaskLogin;
+    /// use carafe::flask_login::FlaskLogin;
     ///
     /// // With `axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())`:
     /// let logins = FlaskLogin::default().peer(|extensions| {
@@ -141,7 +141,7 @@ impl FlaskLogin {
     /// application looks for the user afterwards.
     ///
     /// ```
-    /// use carafe::FlaskLogin;
+    /// use carafe::flask_login::FlaskLogin;
     ///
     /// let logins = FlaskLogin::default().user_ids(|id| id.parse::<u64>().is_ok());
     /// ```

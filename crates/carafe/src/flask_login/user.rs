@@ -6,7 +6,8 @@ use super::keys::{ALL_KEYS, FRESH, ID, REMEMBER, USER_ID, is, user_id};
 use super::settings::{Logins, Protection};
 use crate::content::{View, is_permanent};
 use crate::engine::{Engine, Slot, State};
-use crate::{Text, Value, event};
+use crate::event;
+use crate::value::{Text, Value};
 
 /// What a request has found out of its login.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::login::check_key;
 use crate::content::{RESERVED, View};
-use crate::value::{Fields, read_fields};
-use crate::{Dict, Error, ErrorKind, Text, Value};
+use crate::value::{Dict, Fields, Text, Value, read_fields};
+use crate::{Error, ErrorKind};
 
 /// Fields with their new values, or with none where they are removed.
 pub(super) type Written = Vec<(Text, Option<Value>)>;

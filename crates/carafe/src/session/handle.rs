@@ -8,9 +8,11 @@ use serde::de::DeserializeOwned;
 
 use super::Entry;
 use super::login::check_key;
+use crate::config::Mistyped;
 use crate::content::{Change, LIFETIME, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
-use crate::{AsText, Dict, Error, ErrorKind, Mistyped, Text, Value};
+use crate::value::{AsText, Dict, Text, Value};
+use crate::{Error, ErrorKind};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -44,7 +46,8 @@ impl Session {
     /// [`Value::deserialize_into`] for all of it.
     ///
     /// ```
-    /// # use carafe::{Error, Session, Uuid};
+    /// # use carafe::value::Uuid;
+    /// # use carafe::{Error, Session};
     /// #[derive(serde::Deserialize)]
     /// struct Item {
     ///     name: String,
@@ -78,11 +81,12 @@ impl Session {
     /// Sets the value of a key to anything that serde serialises: Python's `session[key] = value`.
     ///
     /// Vectors and sets become lists, tuples and arrays tuples, structs and maps dictionaries. What
-    /// serde has no type for keeps its own: [`Uuid`](crate::Uuid), [`DateTime`](crate::DateTime),
-    /// [`Markup`](crate::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
+    /// serde has no type for keeps its own: [`Uuid`](crate::value::Uuid), [`DateTime`](crate::value::DateTime),
+    /// [`Markup`](crate::value::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
     ///
     /// ```
-    /// # use carafe::{DateTime, Error, Session};
+    /// # use carafe::value::DateTime;
+    /// # use carafe::{Error, Session};
     /// #[derive(serde::Serialize)]
     /// struct Item {
     ///     name: String,
@@ -115,7 +119,8 @@ impl Session {
     /// isn't there yet.
     ///
     /// ```
-    /// # use carafe::{Error, Session, Step};
+    /// # use carafe::value::Step;
+    /// # use carafe::{Error, Session};
     /// # fn example(session: Session) -> Result<(), Error> {
     /// session.insert_at(["cart", "book"], 3)?;
     /// session.insert_at([Step::from("scores"), Step::from(0)], 10)?;

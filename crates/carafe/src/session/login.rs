@@ -7,7 +7,8 @@ use super::{Session, fields};
 use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
 use crate::engine::Backend;
 use crate::id::{PublicId, SessionId};
-use crate::{AsText, Error, ErrorKind, Text, event, flask_login};
+use crate::value::{AsText, Text};
+use crate::{Error, ErrorKind, event, flask_login};
 
 /// How a user logs in: see [`Session::login_with`].
 ///

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use super::Session;
 use super::handle::{change_of, convert};
 use super::login::check_key;
+use crate::Error;
 use crate::content::{Change, Operation, View};
-use crate::{AsText, Error, Value};
+use crate::value::{AsText, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
 type Found = Arc<Mutex<Option<Value>>>;

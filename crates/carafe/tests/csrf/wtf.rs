@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::{HeaderName, Request};
 use carafe::csrf::FlaskWtf;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Clock, Dict, KeyRing, SecretKey, SessionLayer, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Clock, KeyRing, SecretKey, SessionLayer};
 
 use crate::visitor::{HOME, NOW, Visitor, csrf};
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::get;
-use carafe::flask_login::Protection;
-use carafe::{CurrentUser, Error, FlaskLogin, Session, SessionLayer};
+use carafe::flask_login::{FlaskLogin, Protection};
+use carafe::{CurrentUser, Error, Session, SessionLayer};
 
 use crate::support::Client;
 

@@ -1,5 +1,5 @@
-use carafe::flask_login::Release;
-use carafe::{ErrorKind, FlaskLogin};
+use carafe::ErrorKind;
+use carafe::flask_login::{FlaskLogin, Release};
 
 use crate::app::site;
 use crate::support::{Log, flask, in_session};

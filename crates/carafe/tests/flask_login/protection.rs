@@ -1,5 +1,4 @@
-use carafe::FlaskLogin;
-use carafe::flask_login::{Protection, Release};
+use carafe::flask_login::{FlaskLogin, Protection, Release};
 
 use crate::app::{protected, site};
 use crate::support::flask;

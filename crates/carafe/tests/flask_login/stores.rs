@@ -1,5 +1,5 @@
-use carafe::flask_login::Protection;
-use carafe::{FlaskLogin, MemoryStore};
+use carafe::flask_login::{FlaskLogin, Protection};
+use carafe::store::MemoryStore;
 
 use crate::app::{protected, site};
 use crate::support::{Client, flask};

@@ -1,7 +1,8 @@
 //! `carafe sessions show`
 
-use carafe::Value;
-use carafe::record::Record;
+use carafe::UnixSeconds;
+use carafe::store::Record;
+use carafe::value::Value;
 
 use super::store::Store;
 use super::{ahead, find, no_session, when};
@@ -45,7 +46,7 @@ pub(super) async fn run(
     Ok(Code::Success)
 }
 
-fn print(record: &Record, now: u64, output: &mut Output) -> Result<(), Failure> {
+fn print(record: &Record, now: UnixSeconds, output: &mut Output) -> Result<(), Failure> {
     let whose = super::named(record.user.as_deref());
     let heading = format!("The session {} of {whose}", record.public_id);
     let heading = output.paint(Style::Heading, &heading);

@@ -46,7 +46,7 @@ impl Value {
     /// none of the above, or is nested more than 128 levels.
     ///
     /// ```
-    /// use carafe::{DateTime, Value};
+    /// use carafe::value::{DateTime, Value};
     ///
     /// #[derive(serde::Serialize)]
     /// struct Cart {
@@ -80,7 +80,7 @@ impl Value {
     /// own code says about the value is left out for the same reason.
     ///
     /// ```
-    /// use carafe::Value;
+    /// use carafe::value::Value;
     ///
     /// let value = Value::from_tagged_json(br#"{" t":[1,"a"]}"#)?;
     /// let (number, text): (u8, String) = value.deserialize_into()?;
