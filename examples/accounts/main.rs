@@ -32,6 +32,8 @@ mod pages;
 mod passwords;
 mod signing_in;
 mod site;
+#[cfg(test)]
+mod tests;
 mod visit;
 
 use std::net::SocketAddr;

@@ -11,6 +11,7 @@ mod need;
 mod packaged;
 mod processes;
 mod python;
+mod python_package;
 mod report;
 mod runner;
 mod servers;
@@ -53,9 +54,11 @@ fn main() -> ExitCode {
         Command::Interop { requests, seed, server } => suite::compare(requests, seed, server),
         Command::Load { seconds } => suite::load(seconds),
         Command::Crashes { kills, of } => suite::crashes(kills, of),
+        Command::Conditions { minutes, stores } => suite::conditions(minutes, &stores),
         Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::BenchHttp(how) => suite::bench_http(&how),
+        Command::Python => python_package::print(),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

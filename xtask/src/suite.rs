@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::args::{Replicated, Selection, Victim};
 use crate::checks::bench::{self, BenchHttp};
+use crate::checks::conditions::{self, Store};
 use crate::checks::fuzz::{self, Fuzz};
 use crate::checks::interop::{self, Server};
 use crate::checks::mutants::{self, Mutants};
@@ -94,6 +95,19 @@ pub(crate) fn crashes(kills: u64, of: Victim) -> Result<bool, String> {
             servers::crashes_of_postgres(job, kills)
         }),
     }
+}
+
+/// Has one thing after the other go wrong with stores, under load.
+pub(crate) fn conditions(minutes: u64, stores: &[Store]) -> Result<bool, String> {
+    let mut needs = vec![Need::Python];
+    for (store, program) in [(Store::Redis, &groups::REDIS), (Store::Postgres, &groups::POSTGRES)] {
+        if stores.contains(&store) {
+            needs.push(Need::Program(program));
+        }
+    }
+    on_terminal(&needs, |job| {
+        stores.iter().try_for_each(|&store| conditions::run(job, store, minutes * 60))
+    })
 }
 
 /// Looks for inputs that break a promise, on the terminal.

@@ -75,6 +75,7 @@
 //!   `minijinja_contrib::pycompat`.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod convert;
 mod datetime;
@@ -178,11 +179,6 @@ pub fn csrf_context(csrf: &Csrf) -> Value {
         ),
     ])
 }
-
-/// The examples of the guide for teams that come from Flask are tested.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/from-flask.md")]
-pub struct FromFlask;
 
 /// An error of the session's as one of the template's.
 fn refused(error: carafe::Error) -> Error {

@@ -10,22 +10,20 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use super::form::{Form, Target};
 use super::html;
+use super::part::{self, Part};
 use super::settings::Settings;
 
 type Answer = Response<Bytes>;
 
-/// The same path without a query: the page itself, wherever it is mounted.
-const SELF: HeaderValue = HeaderValue::from_static("?");
-
 pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B>) -> Answer {
     let (parts, body) = request.into_parts();
     let answer = match parts.method {
-        Method::GET | Method::HEAD => show(&settings, &parts.extensions).await,
+        Method::GET | Method::HEAD => show(&settings, &parts).await,
         Method::POST => end(&settings, &parts, body).await,
         _ => Ok(method_not_allowed()),
     };
@@ -35,14 +33,16 @@ pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B
 }
 
 /// Shows a user's sessions.
-async fn show(settings: &Settings, extensions: &Extensions) -> Result<Answer, Error> {
+async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
+    let extensions = &request.extensions;
     let session = LazySession::from_extensions(extensions)?.open().await?;
     session.current_user()?;
     let mut sessions = session.sessions().await?;
     // This one, and then the one that was used last.
     sessions.sort_by_key(|session| !session.current);
     let field = Csrf::of_request(extensions).await?.field()?;
-    Ok(page(settings, html::sessions(settings, &sessions, &field)))
+    let part = Part::of(&sessions, part::asked_for(request.uri.query()));
+    Ok(page(settings, html::sessions(settings, &part, &field)))
 }
 
 /// Ends sessions of a user.
@@ -60,9 +60,16 @@ async fn end(settings: &Settings, request: &Parts, body: impl Body) -> Result<An
     };
     let to = match end_target(&session, target).await? {
         true => settings.home.header.clone(),
-        false => SELF,
+        false => part_of(request),
     };
     Ok(redirect(to))
+}
+
+/// The part of the page that a button was on, wherever the page is mounted.
+fn part_of(request: &Parts) -> HeaderValue {
+    let query = part::query(part::asked_for(request.uri.query()));
+    // A number and a name are a header's value.
+    HeaderValue::try_from(query).unwrap_or(HeaderValue::from_static("?"))
 }
 
 /// Whether the session that asked was one of those that were ended.

@@ -6,6 +6,7 @@ use carafe::value::DateTime;
 use carafe::{SessionInfo, UnixSeconds};
 
 use super::form::{ALL, END, OTHERS};
+use super::part::{self, Part};
 use super::settings::Settings;
 
 /// The page's own style.
@@ -16,18 +17,20 @@ const OWN_STYLE_POLICY: &str = "default-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The page of a user who has these sessions. `field` is the hidden one with the token.
-pub(super) fn sessions(settings: &Settings, sessions: &[SessionInfo], field: &str) -> String {
+pub(super) fn sessions(settings: &Settings, part: &Part<'_>, field: &str) -> String {
     let texts = &settings.texts;
     let mut html = head(settings);
     // The field is the form's first, where the layer looks for it.
     html.push_str("<form method=\"post\">\n");
     html.push_str(field);
     html.push_str("\n<ul class=\"sessions\">\n");
-    for session in sessions {
+    for session in part.sessions {
         item(&mut html, settings, session);
     }
-    html.push_str("</ul>\n<p class=\"all\">\n");
-    if sessions.iter().any(|session| !session.current) {
+    html.push_str("</ul>\n");
+    links(&mut html, settings, part);
+    html.push_str("<p class=\"all\">\n");
+    if part.has_others {
         button(&mut html, OTHERS, &texts.end_others, None);
     }
     button(&mut html, ALL, &texts.sign_out_everywhere, None);
@@ -118,6 +121,24 @@ fn button(html: &mut String, value: &str, label: &str, what: Option<&str>) {
     html.push_str("\">");
     push_escaped(html, label);
     html.push_str("</button>\n");
+}
+
+/// The links to the parts of the list before and after this one.
+fn links(html: &mut String, settings: &Settings, part: &Part<'_>) {
+    let texts = &settings.texts;
+    let links = [(part.previous, &texts.previous, "prev"), (part.next, &texts.next, "next")];
+    if links.iter().all(|(number, ..)| number.is_none()) {
+        return;
+    }
+    html.push_str("<p class=\"all\">\n");
+    for (number, text, rel) in links {
+        let Some(number) = number else { continue };
+        let query = part::query(number);
+        let _ = write!(html, "<a rel=\"{rel}\" href=\"{query}\">");
+        push_escaped(html, text);
+        html.push_str("</a>\n");
+    }
+    html.push_str("</p>\n");
 }
 
 fn end(html: &mut String, settings: &Settings) {

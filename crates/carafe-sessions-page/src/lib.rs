@@ -51,6 +51,7 @@
 //!   end a user's sessions. Below a [`CsrfLayer`](carafe::csrf::CsrfLayer) it is that layer's token, and the
 //!   layer also checks where the request comes from; without one, or where it exempts the page, the
 //!   page makes and checks the token itself.
+//! - Of many sessions it shows 50 at a time, with links to the others.
 //! - It needs no scripts, allows none by its `Content-Security-Policy`, can't be framed, and is kept
 //!   by no cache.
 //! - Where the session's store fails it is 503, or what the session layer's
@@ -60,6 +61,7 @@
 //! sessions. With axum's `nest_service` it answers below that path, too.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 mod actix;
@@ -68,6 +70,7 @@ mod form;
 mod future;
 mod html;
 mod page;
+mod part;
 mod settings;
 mod texts;
 

@@ -25,6 +25,10 @@ pub struct Texts {
     pub end_others: String,
     /// The button that ends all sessions: "Sign out everywhere".
     pub sign_out_everywhere: String,
+    /// The link to the part of a long list that comes next: "More sessions".
+    pub next: String,
+    /// The link to the part before: "Previous sessions".
+    pub previous: String,
     /// The link to [`home`](super::SessionsPage::home): "Back".
     pub back: String,
 }
@@ -43,6 +47,8 @@ impl Default for Texts {
             sign_out: "Sign out".to_owned(),
             end_others: "End all other sessions".to_owned(),
             sign_out_everywhere: "Sign out everywhere".to_owned(),
+            next: "More sessions".to_owned(),
+            previous: "Previous sessions".to_owned(),
             back: "Back".to_owned(),
         }
     }

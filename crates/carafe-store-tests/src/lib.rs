@@ -34,6 +34,7 @@
 //! be called by itself, by [`run`] or, for the last ones, [`run_on_one_thread`]: it panics where the
 //! store fails it.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -48,6 +49,7 @@ pub mod interleavings;
 mod proxy;
 pub mod records;
 pub mod sessions;
+mod settings;
 mod suite;
 mod support;
 

@@ -164,6 +164,7 @@ macro_rules! with_cases {
             all_other_sessions_are_ended_in_one_call
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
+            every_setting_has_its_effect
         );
     };
 }

@@ -25,6 +25,7 @@
 //! Rust's.
 //! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -81,5 +82,5 @@ pub use tower::layer::SessionLayer;
 
 /// The README's examples are tested.
 #[cfg(all(doctest, feature = "axum"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -8,6 +8,7 @@ mod tests;
 pub(crate) use self::help::help;
 use self::options::Options;
 use crate::checks::bench::BenchHttp;
+use crate::checks::conditions::Store;
 use crate::checks::fuzz::Fuzz;
 use crate::checks::interop::Server;
 use crate::checks::mutants::Mutants;
@@ -31,6 +32,10 @@ pub(crate) enum Command {
         kills: u64,
         of: Victim,
     },
+    Conditions {
+        minutes: u64,
+        stores: Vec<Store>,
+    },
     Failovers {
         rounds: u64,
         of: Replicated,
@@ -44,6 +49,8 @@ pub(crate) enum Command {
         rounds: u64,
     },
     BenchHttp(BenchHttp),
+    /// Builds the Python package for `PYTHONPATH`.
+    Python,
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -122,11 +129,16 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "mutants" => mutants(rest).map(Command::Mutants),
         "load" => number(rest, "--seconds", 30).map(|seconds| Command::Load { seconds }),
         "crashes" => crashes(rest),
+        "conditions" => conditions(rest),
         "capacity" => number(rest, "--seconds", 10).map(|seconds| Command::Capacity { seconds }),
         "failovers" => failovers(rest),
         "bench" => match rest {
             [http, rest @ ..] if http == "http" => bench_http(rest).map(Command::BenchHttp),
             _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        },
+        "python" => match rest {
+            [] => Ok(Command::Python),
+            [option, ..] => Err(unknown(option)),
         },
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),
@@ -216,6 +228,30 @@ fn crashes(arguments: &[String]) -> Result<Command, String> {
         return Err("`--kills` must be at least 1".to_owned());
     }
     Ok(Command::Crashes { kills, of })
+}
+
+fn conditions(arguments: &[String]) -> Result<Command, String> {
+    let (mut minutes, mut stores) = (10, Vec::new());
+    let mut options = Options::new(arguments);
+    while let Some(option) = options.next() {
+        match option {
+            "--minutes" => minutes = options.number(option)?,
+            "--store" => {
+                let name = options.value(option)?;
+                let store = Store::named(&name);
+                stores.push(store.ok_or_else(|| format!("`--store` is not known: {name}"))?);
+            }
+            other => return Err(unknown(other)),
+        }
+        options.done()?;
+    }
+    if minutes == 0 {
+        return Err("`--minutes` must be at least 1".to_owned());
+    }
+    if stores.is_empty() {
+        stores = Store::ALL.to_vec();
+    }
+    Ok(Command::Conditions { minutes, stores })
 }
 
 fn failovers(arguments: &[String]) -> Result<Command, String> {

@@ -98,6 +98,12 @@ fn commands_with_one_number_read_it() {
     let postgres = Command::Crashes { kills: 200, of: Victim::Postgres };
     assert_eq!(parsed("crashes --of postgres"), Ok(postgres));
     assert!(parsed("crashes --of disk").is_err());
+    let all = Command::Conditions { minutes: 10, stores: Store::ALL.to_vec() };
+    assert_eq!(parsed("conditions"), Ok(all));
+    let redis = Command::Conditions { minutes: 60, stores: vec![Store::Redis] };
+    assert_eq!(parsed("conditions --store redis --minutes 60"), Ok(redis));
+    assert!(parsed("conditions --store disk").is_err());
+    assert!(parsed("conditions --minutes 0").is_err());
     let redis = Command::Failovers { rounds: 100, of: Replicated::Redis };
     assert_eq!(parsed("failovers"), Ok(redis));
     let cluster = Command::Failovers { rounds: 9, of: Replicated::RedisCluster };

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::checks::conditions::{self, Store};
 use crate::checks::interop::{self, with_examples};
 use crate::checks::stores;
 use crate::job::Job;
@@ -19,7 +20,7 @@ const KILLS: u64 = 10;
 const EVERYSEC_SECONDS: &str = "2";
 
 /// The conformance suite and the crate's own tests, on one server; then two processes on it, and
-/// crashes of it. Two minutes on a busy machine.
+/// crashes of it and all the other conditions. Three minutes on a busy machine.
 pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let server = Redis::start_with_tls(job, "redis-server", &[], &certificates)?;
@@ -32,6 +33,7 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     stores::races(job, &[&server.url()])?;
     accounts(job, &server.url())?;
     crashes_of_redis(job, KILLS)?;
+    conditions::run(job, Store::Redis, conditions::SHORT)?;
     // The same program has to see what a server loses that keeps nothing.
     let forgetful = Redis::stopped(job, "redis-forgetful", REDIS, &[])?;
     crashes(job, &forgetful, 2, &["--expect-loss"])?;
@@ -90,8 +92,8 @@ pub(crate) fn valkey(job: &mut Job<'_>) -> Result<(), String> {
 }
 
 /// The conformance suite and the crate's own tests, on PostgreSQL, which remembers statements, and
-/// through PgBouncer, where it doesn't; then two processes on it, one of each kind, and crashes of it.
-/// Two and a half minutes on a busy machine.
+/// through PgBouncer, where it doesn't; then two processes on it, one of each kind, and crashes of it
+/// and all the other conditions. Three minutes on a busy machine.
 pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let encrypted = Postgres::start(job, "postgres-tls", FAST, Some(&certificates))?;
@@ -110,7 +112,8 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
     }
     stores::races(job, &[&server.url()])?;
     accounts(job, &server.url())?;
-    crashes_of_postgres(job, KILLS)
+    crashes_of_postgres(job, KILLS)?;
+    conditions::run(job, Store::Postgres, conditions::SHORT)
 }
 
 /// The example `accounts` with its sessions on a server.

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::checks::conditions::{self, Store};
 use crate::checks::interop::{run, with_examples};
 use crate::job::Job;
 
 /// How often a server is killed in a run of all the tests.
 const KILLS: u64 = 20;
 
-/// What memory and SQLite promise, with many clients, with crashes and on a full disk. About two
-/// minutes.
+/// What memory and SQLite promise, with many clients, with crashes, under every condition
+/// and on a full disk. About three minutes.
 pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     let file = new_file(job, "races.db")?;
     races(job, &["memory", &format!("sqlite:{}", file.display())])?;
@@ -19,6 +20,9 @@ pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     command.args(["--store", "memory", "--kills", "1", "--expect-loss"]);
     with_examples(job, &mut command, &["twin"])?;
     run(job, command)?;
+    for store in [Store::Memory, Store::Sqlite] {
+        conditions::run(job, store, conditions::SHORT)?;
+    }
     full(job, "sqlite")
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn crashes(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
 }
 
 /// Where a database is to be: in a folder without what an earlier run left.
-fn new_file(job: &Job<'_>, name: &str) -> Result<PathBuf, String> {
+pub(crate) fn new_file(job: &Job<'_>, name: &str) -> Result<PathBuf, String> {
     let folder = job.scratch_file("stores");
     std::fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
     for name in [name.to_owned(), format!("{name}-wal"), format!("{name}-shm")] {

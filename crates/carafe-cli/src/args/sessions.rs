@@ -79,9 +79,9 @@ pub(crate) enum SessionsCommand {
     Stats(StatsArgs),
 }
 
-/// List the sessions of a user, or of everybody
+/// List the sessions of a user, or of all users
 ///
-/// Those that were used last come first. Listing everybody's goes through the whole store; it is
+/// The sessions that were used last come first. Listing all users' goes through the whole store; it is
 /// read in small pieces, so that the service goes on meanwhile.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {

@@ -18,11 +18,11 @@ use std::fmt;
 use crate::Error;
 
 pub use datetime::DateTime;
-pub use dict::Dict;
+pub use dict::{Dict, Iter};
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
 pub use serde::{Fields, read_fields};
-pub use serde::{as_datetime, as_uuid};
+pub use serde::{Stored, as_datetime, as_uuid, from_tagged_json};
 pub use text::{AsText, Text};
 pub use uuid::Uuid;
 

@@ -98,7 +98,7 @@ async fn removal_passes_over_what_is_locked() {
 /// The tables that the documentation has for many sessions.
 #[tokio::test]
 async fn the_documented_partitions_work() {
-    let guide = include_str!("../../../../docs/scaling.md");
+    let guide = include_str!("../../../../docs/many-machines.md");
     let (_, rest) = guide.split_once("```sql\n").unwrap();
     let (sql, _) = rest.split_once("```").unwrap();
     let database = Database::create().await;

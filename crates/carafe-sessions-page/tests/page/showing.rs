@@ -156,3 +156,53 @@ async fn sessions_in_cookies_cannot_be_listed() {
     assert_eq!(answer.status, 500);
     assert!(answer.text.contains("SessionLayer::stored"), "{}", answer.text);
 }
+
+/// Neither the page nor what a visitor's browser makes of it grows with the number of sessions.
+#[tokio::test]
+async fn many_sessions_are_shown_in_parts() {
+    let clock = Clock::fixed(NOW);
+    let app = routes(SessionsPage::new()).layer(sessions(MemoryStore::new(), &clock));
+    for number in 0..119 {
+        browser(&app, "ann", &format!("Phone-{number}-")).await;
+    }
+    let mut client = browser(&app, "ann", "Laptop").await;
+    let mut seen = std::collections::BTreeSet::new();
+    let (mut page, mut pages) = (PAGE.to_owned(), 0);
+    loop {
+        let html = client.get(&page).await.text;
+        assert!(html.len() < 30_000, "{} bytes", html.len());
+        seen.extend(
+            html.split("<h2>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()),
+        );
+        // One can end all the others from each part, and this one from the first.
+        assert!(html.contains(">End all other sessions<"), "{html}");
+        assert_eq!(html.contains("This session"), pages == 0);
+        assert_eq!(html.contains("rel=\"prev\""), pages > 0);
+        pages += 1;
+        let Some((_, next)) = html.split_once("rel=\"next\" href=\"") else { break };
+        page = format!("{PAGE}{}", next.split('"').next().unwrap());
+    }
+    assert_eq!((pages, seen.len()), (3, 120));
+    // Beyond the last part is the last part.
+    let html = client.get(&format!("{PAGE}?part=99")).await.text;
+    assert!(
+        html.contains("rel=\"prev\" href=\"?part=2\"") && !html.contains("rel=\"next\""),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn a_button_of_a_part_leads_back_to_it() {
+    let clock = Clock::fixed(NOW);
+    let app = routes(SessionsPage::new()).layer(sessions(MemoryStore::new(), &clock));
+    for _ in 0..60 {
+        browser(&app, "ann", "Phone").await;
+    }
+    let mut client = browser(&app, "ann", "Laptop").await;
+    let second = format!("{PAGE}?part=2");
+    let buttons = Buttons::read(&client.get(&second).await);
+    let form = buttons.form("End: Phone");
+    let answer = client.post(&second, &form).await;
+    assert_eq!((answer.status.as_u16(), answer.one("location")), (303, Some("?part=2")));
+    assert_eq!(client.get(&second).await.text.matches("<li").count(), 10);
+}

@@ -11,6 +11,7 @@ mod life;
 mod login;
 mod merging;
 mod renewal;
+mod settings;
 mod users;
 
 use std::future::Future;
@@ -26,6 +27,7 @@ pub use self::life::*;
 pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
+pub use self::settings::*;
 pub use self::users::*;
 use crate::Fixture;
 use crate::app::{App, Site};

@@ -6,8 +6,8 @@ use super::Config;
 
 impl Config {
     /// How long a session in a store lives without being used: 7 days by default, and never more
-    /// than [`lifetime`](Self::lifetime). A use is written at
-    /// most once per tenth of it.
+    /// than [`lifetime`](Self::lifetime). A request uses the session if its handler extracts it. A use is
+    /// written at most once per tenth of that time.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;

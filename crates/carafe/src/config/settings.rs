@@ -152,7 +152,9 @@ impl Config {
     /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
-    /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
+    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
+    /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
+    /// cookie while you develop.
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -261,6 +263,8 @@ impl Config {
     /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
     /// lifetime has passed since the cookie was written, so that most requests that only read write
     /// nothing.
+    ///
+    /// It has no effect on a session in a store: see [`idle_timeout`](Self::idle_timeout).
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -297,10 +301,11 @@ impl Config {
     }
 
     /// `MAX_COOKIE_SIZE`: a `Set-Cookie` header of more bytes is sent with a warning in the log;
-    /// 0 turns that off.
+    /// 0 turns that off. The cookie of a session in a store has the length of an id, and gets no warning.
     ///
     /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
-    /// browsers would drop it silently.
+    /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers 502 where
+    /// `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a cookie of 4 KiB.
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;

@@ -49,6 +49,17 @@ impl Changes {
         }
     }
 
+    /// What was written under a key, to be changed; `None` if nothing was, or if the key was removed.
+    pub(super) fn get_mut(&mut self, key: &[u8]) -> Option<&mut Value> {
+        let changed = match &mut self.0 {
+            Sorted::Few(list) => {
+                place(list, key).ok().and_then(|at| Some(&mut list.get_mut(at)?.1))
+            }
+            Sorted::Many(tree) => tree.get_mut(key),
+        };
+        changed?.as_mut()
+    }
+
     #[inline]
     pub(super) fn contains_key(&self, key: &[u8]) -> bool {
         self.get(key).is_some()
@@ -132,6 +143,7 @@ mod tests {
             tree.insert(key.clone(), value);
             assert_eq!(changes.len(), tree.len());
             assert_eq!(changes.get(key.as_wtf8()), tree.get(&key));
+            assert_eq!(changes.get_mut(key.as_wtf8()), tree.get_mut(&key).and_then(Option::as_mut));
             assert!(changes.iter().eq(tree.iter()), "after {step}");
         }
         assert_eq!(changes.get(b"key"), None);

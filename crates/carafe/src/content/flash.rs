@@ -11,13 +11,18 @@ pub(crate) const FLASHES: &str = "_flashes";
 
 /// Appends a message, which is a tuple of category and text.
 pub(super) fn append(view: &mut View, message: Value) -> Result<(), Error> {
-    let mut flashes = match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
-        None => Vec::new(),
-        Some(Value::List(flashes)) => flashes,
-        Some(other) => return Err(not_flashes(&other)),
-    };
-    flashes.push(message);
-    view.insert(Text::from(FLASHES), Value::List(flashes));
+    let key = Text::from(FLASHES);
+    let mut message = Some(message);
+    let there = view.edit(&key, |flashes| match flashes {
+        Value::List(flashes) => {
+            flashes.extend(message.take());
+            Ok(())
+        }
+        other => Err(not_flashes(other)),
+    })?;
+    if !there {
+        view.insert(key, Value::List(message.into_iter().collect()));
+    }
     Ok(())
 }
 
@@ -28,7 +33,10 @@ pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error
         Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
         Some(other) => return Err(not_flashes(&other)),
     };
-    for message in shown {
+    // As a rule all that was shown is there, in the same order.
+    let mut left = shown.iter().peekable();
+    flashes.retain(|waiting| left.next_if(|message| *message == waiting).is_none());
+    for message in left {
         if let Some(at) = flashes.iter().position(|waiting| waiting == message) {
             flashes.remove(at);
         }

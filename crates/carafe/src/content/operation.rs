@@ -103,10 +103,9 @@ impl Operation {
             Self::Replace(content) => view.replace(*content),
             Self::Logout => view.log_out(),
             Self::InsertAt { key, path, value } => {
-                let old = view.get(key.as_wtf8()).ok_or_else(path::missing)?;
-                let mut target = old.into_owned();
-                path::set(&mut target, &path, value)?;
-                view.insert(key, target);
+                if !view.edit(&key, |target| path::set(target, &path, value))? {
+                    return Err(path::missing());
+                }
             }
             Self::Update { key, change } => {
                 let old = view.get(key.as_wtf8()).map(Cow::into_owned);

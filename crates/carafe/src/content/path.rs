@@ -38,7 +38,7 @@ impl From<i64> for Step {
 
 /// Sets the value at the end of `path` within `target`.
 ///
-/// Only the last step may name a key that isn't there yet.
+/// Only the last step may name a key that isn't there yet. An error leaves `target` unchanged.
 pub(super) fn set(target: &mut Value, path: &[Step], value: Value) -> Result<(), Error> {
     let Some((step, rest)) = path.split_first() else {
         *target = value;

@@ -5,6 +5,7 @@ use super::changes::Changes;
 use super::life::RESERVED;
 use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
+use crate::value::Stored;
 use crate::value::json::{self, Payload};
 use crate::value::{Dict, Text, Value};
 
@@ -330,6 +331,15 @@ impl View {
         }
     }
 
+    /// The value of a key, not read yet.
+    pub(crate) fn stored(&self, key: &[u8]) -> Option<Stored<'_>> {
+        match self.changes.get(key) {
+            Some(changed) => changed.as_ref().map(|value| Stored::Value(Cow::Borrowed(value))),
+            None if self.cleared => None,
+            None => self.base.stored(key),
+        }
+    }
+
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         match self.changes.get(key) {
             Some(changed) => changed.is_some(),
@@ -352,6 +362,26 @@ impl View {
     pub(crate) fn insert(&mut self, key: Text, value: Value) {
         self.changes.insert(key, Some(value));
         self.mark_modified();
+    }
+
+    /// Changes a value, in place where this request wrote it; returns whether it is there. An error leaves
+    /// the view unchanged if `change` leaves the value unchanged.
+    pub(super) fn edit(
+        &mut self,
+        key: &Text,
+        change: impl FnOnce(&mut Value) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        if let Some(value) = self.changes.get_mut(key.as_wtf8()) {
+            change(value)?;
+            self.mark_modified();
+            return Ok(true);
+        }
+        let Some(mut value) = self.get(key.as_wtf8()).map(Cow::into_owned) else {
+            return Ok(false);
+        };
+        change(&mut value)?;
+        self.insert(key.clone(), value);
+        Ok(true)
     }
 
     /// Removes a key. Only a key that was there makes the session modified, as in Flask.

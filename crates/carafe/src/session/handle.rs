@@ -11,7 +11,7 @@ use super::login::check_key;
 use crate::config::Mistyped;
 use crate::content::{Change, LIFETIME, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
-use crate::value::{AsText, Dict, Text, Value};
+use crate::value::{AsText, Dict, Stored, Text, Value};
 use crate::{Error, ErrorKind};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
@@ -65,8 +65,12 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        let value = self.value(&key).map(|value| convert(&key, value));
-        self.mistyped().allow(value.transpose())
+        // Read outside the session's lock, since it runs the type's own code.
+        let stored = self.read_mut(|view| {
+            view.note_read(key.as_wtf8());
+            view.stored(key.as_wtf8()).map(Stored::into_owned)
+        });
+        self.mistyped().allow(stored.map(|stored| convert(&key, stored)).transpose())
     }
 
     /// Returns the value of a key, whatever its type and however deep; `None` if the key is missing.
@@ -426,8 +430,11 @@ impl Session {
 }
 
 /// A value as a `T`, or an error that names the key.
-pub(crate) fn convert<T: DeserializeOwned>(key: &impl AsText, value: Value) -> Result<T, Error> {
-    value.deserialize_into().map_err(|error| {
+pub(crate) fn convert<T: DeserializeOwned>(
+    key: &impl AsText,
+    value: impl Into<Stored<'static>>,
+) -> Result<T, Error> {
+    value.into().deserialize().map_err(|error| {
         let key = key.into_text().to_string();
         Error::new(ErrorKind::from(error.kind()), format!("the session's key {key:?}: {error}"))
     })

@@ -38,6 +38,7 @@
 //! ```
 
 mod client;
+mod contents;
 mod jar;
 mod response;
 

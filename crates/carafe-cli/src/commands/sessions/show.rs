@@ -14,7 +14,7 @@ use crate::text::printable;
 use crate::time::utc;
 use crate::tree;
 
-/// Keys whose values let somebody forge the visitor's requests.
+/// Keys whose values let a reader forge the visitor's requests.
 const SECRET_KEYS: [&str; 2] = ["_carafe_csrf", "csrf_token"];
 
 pub(super) async fn run(
@@ -91,7 +91,7 @@ fn print(record: &Record, now: UnixSeconds, output: &mut Output) -> Result<(), F
     Ok(())
 }
 
-/// The content without what is nobody's business, and the keys of that.
+/// The content without secret values, and the keys of those that were left out.
 fn content(record: &Record) -> Option<(Value, Vec<&'static str>)> {
     let value = Value::from_tagged_json(&record.data).ok()?;
     let Value::Dict(mut dict) = value else { return None };
