@@ -16,9 +16,20 @@ import shlex
 import sys
 
 from differ.configurations import Configuration
+from differ.exchange import Exchange
 from differ.logins import Generator, configurations
 from differ.twins import FRAMEWORKS, Server, StartFailure
 from differential import ENOUGH, ENOUGH_IN_ALL, FLASK_TWIN, NOW, Pair, Tally, report
+
+
+def fails_twice(exchange: Exchange) -> bool:
+    """Whether Flask fails on the page for a failure, too, and then saves nothing: the one difference that is documented.
+
+    That is so where `_remember_seconds` is no number, and the handler fails or the remember cookie is renewed at each request.
+    Carafe saves the session.
+    """
+    flask, carafe = exchange.flask, exchange.carafe
+    return flask.status == carafe.status == 500 and not flask.set_cookie and flask.vary is None
 
 
 def run(pair: Pair, requests: int, seed: int, tally: Tally) -> None:
@@ -30,7 +41,9 @@ def run(pair: Pair, requests: int, seed: int, tally: Tally) -> None:
         client = rng.choice(generator.clients)
         exchange = pair.exchange(generator.request(client))
         tally.requests += 1
-        if exchange.disagreements:
+        if exchange.disagreements and fails_twice(exchange):
+            tally.documented["fails-twice"] += 1
+        elif exchange.disagreements:
             disagreements += 1
             report(pair, exchange, seed, number)
             if disagreements >= ENOUGH:
@@ -71,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
         if tally.disagreements >= ENOUGH_IN_ALL:
             print("\nenough is enough: the remaining configurations are left out")
             break
-    print(f"{tally.requests} requests, {tally.configurations} configurations, {tally.disagreements} disagreements", flush=True)
+    print(tally.line(), flush=True)
     return 1 if tally.disagreements else 0
 
 
