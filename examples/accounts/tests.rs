@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use carafe::csrf::CsrfLayer;
 use carafe::testing::{BoxError, Client};
-use carafe::{CsrfLayer, SecretKey, SessionLayer};
+use carafe::{SecretKey, SessionLayer};
 
 use crate::accounts::Accounts;
 use crate::arguments::Store;

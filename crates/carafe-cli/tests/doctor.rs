@@ -15,8 +15,9 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
 use axum::routing::get;
+use carafe::store::MemoryStore;
 use carafe::testing::Client;
-use carafe::{MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::{SecretKey, Session, SessionLayer};
 use support::{COOKIE, GOOD_KEY, carafe};
 
 /// Answers one request with `response`; gives back what was asked.

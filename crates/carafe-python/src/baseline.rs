@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use carafe::format::value::json::{Entry, Payload};
-use carafe::{Error, Text, Value};
+use carafe::Error;
+use carafe::value::{Text, Value};
+use carafe_format::value::json::{Entry, Payload};
 
 /// Each key's tagged JSON.
 #[derive(Debug, Default)]

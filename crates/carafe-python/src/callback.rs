@@ -1,6 +1,7 @@
 //! Python functions that make a new value of an old one.
 
-use carafe::{Error, Value};
+use carafe::Error;
+use carafe::value::Value;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

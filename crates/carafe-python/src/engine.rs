@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use carafe::engine::{Clock, Sessions};
-use carafe::{Config, Error, ErrorKind, Refresh, Session, UserSessions};
+use carafe::config::Refresh;
+use carafe::engine::Sessions;
+use carafe::{Clock, Config, Error, ErrorKind, Session, UserSessions};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use carafe::engine::{Committed, Request};
-use carafe::{Error, Flash, LoginOptions, Session, Text, Value};
+use carafe::value::{Text, Value};
+use carafe::{Error, Flash, LoginOptions, Session};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyList, PyString};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use carafe::engine::{Clock, Sessions};
-use carafe::{Config, Error, Session};
+use carafe::engine::Sessions;
+use carafe::{Clock, Config, Error, Session, UnixSeconds};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -57,7 +57,7 @@ impl SealedCodec {
     /// The sessions at a time, which Python's side tells.
     fn at(&self, now: u64) -> Sessions {
         // A clock that others have moved meanwhile is no further ahead than theirs.
-        self.clock.advance(now.saturating_sub(self.clock.now()));
+        self.clock.advance(UnixSeconds(now).since(self.clock.now()));
         self.sessions.clone()
     }
 

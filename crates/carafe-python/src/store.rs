@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use carafe::engine::Sessions;
-use carafe::{Error, ErrorKind, MemoryStore};
+use carafe::store::MemoryStore;
+use carafe::{Error, ErrorKind};
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
 use carafe_sqlite::SqliteStore;

@@ -1,6 +1,6 @@
 //! Python's strings, which may hold lone surrogates, from and to texts.
 
-use carafe::Text;
+use carafe::value::Text;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};

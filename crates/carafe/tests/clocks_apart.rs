@@ -12,7 +12,8 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use carafe::signing::CLOCK_SKEW;
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use support::{Client, NOW};
 
 const DAY: u64 = 86_400;

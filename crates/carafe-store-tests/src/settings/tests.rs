@@ -3,7 +3,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use carafe::{Config, MemoryStore};
+use carafe::Config;
+use carafe::store::MemoryStore;
 
 use super::backend::{Backend, Kind};
 use super::check;

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::content::View;
 use crate::Session;
+use crate::content::View;
 use crate::value::{Dict, Value};
 
 /// What a session holds, for the message of a failing test.
