@@ -7,7 +7,6 @@ use actix_web::{HttpMessage as _, HttpRequest, http::header};
 use http::HeaderValue;
 
 use crate::engine::{Engine, Slot};
-use crate::flask_login::{Client, Logins};
 use crate::handled::{Handled, Handles};
 
 /// Puts what a layer has of a request there, beside what other layers have.
@@ -30,12 +29,7 @@ pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> 
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    let line = |name| request.headers().get(name).map(header::HeaderValue::as_bytes);
+    let lines = |name| request.headers().get_all(name).map(header::HeaderValue::as_bytes);
     let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let client = |_: &Logins| {
-        let lines = |name| request.headers().get_all(name).map(header::HeaderValue::as_bytes);
-        let peer = request.peer_addr().map(|address| address.ip());
-        Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
-    };
-    Slot::of_head(engine, cookies, request.method().as_str(), line, path, client)
+    Slot::of_head(engine, cookies, request.method().as_str(), lines, path, |_| request.peer_addr())
 }

@@ -1,19 +1,16 @@
-//! What a login, a logout and a new id mean for a session's content.
+//! What a logout and a new id mean for a session's content.
 //!
 //! A session in a store has its user and its id beside its content. One in a cookie has nothing but
 //! its content, and keeps them there, under keys that the library reserves for itself.
 
-use super::operation::Login;
+use super::login::LoginState;
 use super::view::View;
 use crate::UnixSeconds;
-use crate::flask_login;
 use crate::id::SessionId;
 use crate::value::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";
-/// Who is logged in to a session in a cookie.
-pub(crate) const USER: &str = "_carafe_user";
 /// When that user logged in, in Unix seconds.
 pub(crate) const LOGIN: &str = "_carafe_login";
 
@@ -21,39 +18,10 @@ pub(crate) const LOGIN: &str = "_carafe_login";
 pub(crate) const RESERVED: &[u8] = b"_carafe_";
 
 impl View {
-    /// The session begins anew, but for some keys, as that of a user. A login that Flask-Login shares
-    /// keeps all keys, as there.
-    pub(crate) fn log_in(&mut self, login: &Login) {
-        if let Some(entry) = &login.flask_login {
-            flask_login::log_in(self, &login.user, entry);
-        } else {
-            self.keep_only(&login.keep);
-        }
-        self.set_user(Some(login.user.clone()));
-        if !self.is_in_store() && login.stamped {
-            self.insert(Text::from(ID), Value::from(login.id.as_str()));
-            self.insert(Text::from(USER), Value::from(login.user.as_str()));
-            self.insert(Text::from(LOGIN), Value::from(login.time.0));
-        }
-    }
-
-    /// Drops everything but some keys, of which this library's own are never kept.
-    fn keep_only(&mut self, keys: &[Text]) {
-        let kept: Vec<(Text, Value)> = keys
-            .iter()
-            .filter(|key| !key.as_wtf8().starts_with(RESERVED))
-            .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
-            .collect();
-        self.clear();
-        for (key, value) in kept {
-            self.insert(key, value);
-        }
-    }
-
     /// The session ends, and nobody is logged in.
     pub(super) fn log_out(&mut self) {
         self.clear();
-        self.set_user(None);
+        self.set_login(LoginState::default());
     }
 
     /// The session gets a new id.
@@ -62,14 +30,6 @@ impl View {
         if !self.is_in_store() && self.contains(ID.as_bytes()) {
             self.insert(Text::from(ID), Value::from(id));
         }
-    }
-
-    /// Who is logged in.
-    pub(crate) fn user(&self) -> Option<String> {
-        if self.is_in_store() {
-            return self.stored_user().map(str::to_owned);
-        }
-        self.get(USER.as_bytes())?.as_str().map(str::to_owned)
     }
 
     /// When the user of a session in a cookie logged in.

@@ -20,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
+    /// What else is to be set or removed: the cookie of remember tokens.
+    pub(crate) others: Vec<HeaderValue>,
     /// Why nothing more was saved than what the cookie tells of, or why the session couldn't be opened
     /// for a handler that went on without it.
     pub(crate) error: Option<Error>,
@@ -120,7 +122,7 @@ impl Engine {
         state.closed = true;
         let error = state.failed.take();
         let Some(view) = &state.view else {
-            return Ok(Outcome { vary: state.accessed, cookie: None, error });
+            return Ok(Outcome { vary: state.accessed, error, ..Outcome::default() });
         };
         let permanent = is_permanent(view, self.config().permanent);
         let writes = self.signs(&state, view);
@@ -131,7 +133,8 @@ impl Engine {
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
         tell_of_changes(view, &state);
-        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error })
+        let vary = state.accessed || cookie.is_some();
+        Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
 
     /// Whether a session is signed anew, if it holds something.
@@ -202,9 +205,9 @@ fn tell_of_changes(view: &View, state: &State) {
     if view.is_new() && !view.is_empty() {
         event::created();
     }
-    if view.wrote(LOGIN.as_bytes()) || state.logged_in {
+    if view.wrote(LOGIN.as_bytes()) || state.flask_login.logs_in(state) {
         event::logged_in();
-    } else if state.logged_out {
+    } else if state.flask_login.logs_out(state) {
         event::logged_out(1);
     } else if !state.ended.is_empty() {
         match view.contains(ID.as_bytes()) {

@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::COOKIE;
@@ -22,7 +23,7 @@ pub(crate) struct Slot {
     keeps_flashes: bool,
     /// What Flask-Login knows the client by, if the layer shares its logins.
     client: Option<Box<Client>>,
-    /// The page that the request asks for, if the layer has a login page that may have to know it.
+    /// The page that the request asks for, if the layer has a page that may have to lead back to it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
     /// Held while the session is loaded from a store or saved there.
@@ -91,6 +92,8 @@ pub(crate) struct State {
     pub(crate) logged_out: bool,
     /// What the request has found out of a login that Flask-Login shares.
     pub(crate) flask_login: flask_login::Seen,
+    /// What the response has to say about remember tokens.
+    pub(crate) remember_cookies: Vec<HeaderValue>,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }
@@ -127,7 +130,8 @@ impl State {
     pub(crate) fn writes_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         let messages = usize::from(view.contains(FLASHES.as_bytes()));
-        view.modified() && (view.len() > messages || view.user().is_some())
+        let has_login = || view.user().is_some() || view.pending().is_some();
+        view.modified() && (view.len() > messages || has_login())
     }
 }
 
@@ -142,29 +146,28 @@ impl Slot {
     /// The slot of a request.
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
-        let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+        let lines = |name| request.headers().get_all(name).iter().map(HeaderValue::as_bytes);
         let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let client = |logins: &Logins| {
-            let lines =
-                |name: &str| request.headers().get_all(name).iter().map(HeaderValue::as_bytes);
-            let peer = logins.peer(request.extensions());
-            Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
-        };
+        let peer = |logins: &Logins| logins.peer(request.extensions());
         let method = request.method().as_str();
-        Self::of_head(engine, cookies(request.headers()), method, header, path, client)
+        Self::of_head(engine, cookies(request.headers()), method, lines, path, peer)
     }
 
     /// The slot of a request of any framework, by what matters of its head.
     #[inline]
-    pub(crate) fn of_head<'a>(
+    pub(crate) fn of_head<'a, Lines: Iterator<Item = &'a [u8]>>(
         engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
         method: &str,
-        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+        lines: impl Fn(&'static str) -> Lines,
         path: impl FnOnce() -> &'a str,
-        client: impl FnOnce(&Logins) -> Client,
+        peer: impl FnOnce(&Logins) -> Option<SocketAddr>,
     ) -> Arc<Self> {
-        let keeps_flashes = keeps_flashes(engine, method, header);
+        let keeps_flashes = keeps_flashes(engine, method, |name| lines(name).next());
+        let client = |logins: &Logins| {
+            let peer = peer(logins).map(|address| address.ip());
+            Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
+        };
         let wanted = || matches!(method, "GET" | "HEAD").then(path);
         Self::with_cookies(engine, cookies, keeps_flashes, wanted, client)
     }
@@ -179,7 +182,8 @@ impl Slot {
         wanted: impl FnOnce() -> Option<&'a str>,
         client: impl FnOnce(&Logins) -> Client,
     ) -> Arc<Self> {
-        let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
+        let page = engine.login_page.as_ref().or(engine.confirm_page.as_ref());
+        let wanted = page.and_then(|_| wanted()).map(Box::from);
         let client = engine.flask_login.as_ref().map(|logins| Box::new(client(logins)));
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());

@@ -9,7 +9,7 @@ use super::keys::{
 };
 use super::settings::Logins;
 use super::user::forget;
-use crate::content::{self, LOGIN, USER, View};
+use crate::content::{COOKIE_KEYS, View};
 use crate::engine::{Slot, closed};
 use crate::session::Session;
 use crate::value::Value;
@@ -91,21 +91,15 @@ impl Logins {
         }
     }
 
-    /// Notes that a request has logged in.
-    pub(crate) fn logged_in(&self, slot: &Slot, user: String) {
-        slot.state().flask_login.user = Some(Some(user));
-    }
-
     /// `logout_user()`: the login's keys go, and the remember cookie.
     pub(crate) fn log_out(&self, slot: &Slot) -> Result<(), Error> {
         // As there, the user is looked for first.
         let _user = self.user(slot);
         let has_cookie = self.token(slot.cookies()).is_some();
         change(slot, |view| {
-            let own = [content::ID, USER, LOGIN];
             let seconds = has_cookie.then_some(REMEMBER_SECONDS);
             let security = self.settings.flask_security.then_some(SECURITY_KEYS);
-            let keys = LOGIN_KEYS.into_iter().chain(own).chain(seconds);
+            let keys = LOGIN_KEYS.into_iter().chain(COOKIE_KEYS).chain(seconds);
             forget(view, &keys.chain(security.into_iter().flatten()).collect::<Vec<_>>());
             if self.settings.flask_security {
                 view.set(CSRF_COOKIE, Value::from("clear"));
@@ -115,7 +109,7 @@ impl Logins {
             }
         })?;
         let mut state = slot.state();
-        state.flask_login.user = Some(None);
+        state.flask_login.note(None);
         state.logged_out = true;
         Ok(())
     }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -255,8 +255,9 @@ impl Logins {
     }
 
     /// The address of a request's connection.
-    pub(crate) fn peer(&self, extensions: &Extensions) -> Option<IpAddr> {
-        self.settings.peer.as_ref().and_then(|find| find(extensions))
+    pub(crate) fn peer(&self, extensions: &Extensions) -> Option<SocketAddr> {
+        let address = self.settings.peer.as_ref().and_then(|find| find(extensions));
+        address.map(|address| SocketAddr::new(address, 0))
     }
 
     /// Whether an id is a user's, as far as that is told.

@@ -19,6 +19,21 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Notes who is logged in from now on in this request.
+    pub(crate) fn note(&mut self, user: Option<String>) {
+        self.user = Some(user);
+    }
+
+    /// Whether the request has logged its user in.
+    pub(crate) fn logs_in(&self, state: &State) -> bool {
+        state.logged_in && matches!(self.user, Some(Some(_)))
+    }
+
+    /// Whether the request has logged its user out.
+    pub(crate) fn logs_out(&self, state: &State) -> bool {
+        state.logged_out && self.user.is_some()
+    }
+
     /// Takes the remember cookie that the response sets or removes.
     pub(crate) fn take_cookie(&mut self) -> Option<HeaderValue> {
         self.cookie.take()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use carafe::flask_login::{FlaskLogin, Protection};
-use carafe::{CurrentUser, Error, Session, SessionLayer};
+use carafe::{CurrentUser, Error, FreshUser, Session, SessionLayer};
 
 use crate::support::Client;
 
@@ -36,6 +36,11 @@ pub(crate) fn site(layer: SessionLayer, logins: FlaskLogin) -> (Client, Address)
         .route("/permanent", get(async |session: Session| session.set_permanent(true)))
         .route("/account", get(async |user: CurrentUser| user.into_id()))
         .route("/sessions", get(sessions))
+        .route("/own/remember", get(remember_by_own_name))
+        .route("/own/confirm", get(async |session: Session| session.reauthenticated()))
+        .route("/own/fresh", get(async |user: FreshUser| user.id().to_owned()))
+        .route("/own/first", get(async |session: Session| session.login_pending("42")))
+        .route("/own/second", get(async |session: Session| session.complete_login()))
         .route("/plain", get(async || "plain"))
         .layer(layer.flask_login(logins).unwrap());
     (Client::new(app), address)
@@ -63,4 +68,9 @@ async fn remember(session: Session) -> Result<(), Error> {
 
 async fn sessions(session: Session) -> Result<String, Error> {
     Ok(session.sessions().await?.len().to_string())
+}
+
+async fn remember_by_own_name(session: Session) -> Result<(), Error> {
+    session.login("42")?;
+    session.remember().await
 }

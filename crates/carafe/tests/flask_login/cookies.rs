@@ -113,3 +113,27 @@ async fn flask_securitys_keys_come_and_go_with_the_login() {
     client.get("/logout").await;
     assert_eq!(client.get("/keys").await.text, "fs_cc");
 }
+
+#[tokio::test]
+async fn carafes_own_names_mean_flask_logins_state() {
+    let (mut client, _) = site(flask(), FlaskLogin::default());
+    client.get("/own/remember").await;
+    assert!(client.cookies.contains_key("remember_token"));
+    assert_eq!(client.get("/own/fresh").await.text, "42");
+    client.cookies.remove("session");
+    assert_eq!(client.get("/own/fresh").await.status, 401);
+    client.get("/own/confirm").await;
+    assert_eq!(client.get("/own/fresh").await.text, "42");
+    assert_eq!(client.get("/keys").await.text, "_fresh _id _user_id");
+}
+
+#[tokio::test]
+async fn a_login_in_two_steps_is_flask_logins_after_the_second() {
+    let (mut client, _) = site(flask(), FlaskLogin::default());
+    client.get("/own/first").await;
+    assert_eq!(client.get("/").await.text, "- stale");
+    client.get("/own/second").await;
+    assert_eq!(client.get("/").await.text, "42 fresh");
+    client.get("/logout").await;
+    assert_eq!(client.get("/keys").await.text, "");
+}
