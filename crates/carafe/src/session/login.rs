@@ -6,9 +6,10 @@ use zeroize::Zeroizing;
 
 use super::{Session, fields};
 use crate::content::{ID, Login, LoginStep, Operation, RESERVED, View, id_of};
+use crate::engine::Backend;
 use crate::id::{PublicId, SessionId};
 use crate::value::{AsText, Text};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, event, flask_login};
 
 /// How a user logs in: see [`Session::login_with`].
 ///
@@ -175,6 +176,10 @@ impl Session {
                  (`SessionLayer::stored`), or take `Config::sessions_per_user` away",
             ));
         }
+        let logins = engine.flask_login.as_ref();
+        if logins.is_none() && self.read(flask_login::has_login) {
+            event::flask_login_dropped();
+        }
         let LoginOptions { keep, address, agent, credential } = options;
         let credential = credential.map(|credential| engine.credential_mark(&user, &credential));
         Ok(Login {
@@ -187,13 +192,20 @@ impl Session {
             agent,
             credential,
             authenticated: None,
+            flask_login: logins.map(|logins| logins.entry(self.slot())),
+            // Without steps and a store of revocations, the session is Flask-Login's to the byte.
+            stamped: logins.is_none()
+                || step != LoginStep::Whole
+                || matches!(engine.backend, Backend::Revocable(_)),
         })
     }
 
     /// Does a login, or a step of one.
     pub(super) fn log_in(&self, login: Login) -> Result<(), Error> {
         self.end_in_cookie();
+        let user = login.is_complete().then(|| login.user.clone());
         self.perform(Operation::Login(Box::new(login)))?;
+        self.slot().state().flask_login.note(user);
         self.slot().state().logged_in = true;
         Ok(())
     }
@@ -203,7 +215,10 @@ impl Session {
         if !self.read(View::is_in_store) {
             return self.log_in(login);
         }
-        self.save_with(Some(Operation::Login(Box::new(login)))).await
+        let user = login.is_complete().then(|| login.user.clone());
+        self.save_with(Some(Operation::Login(Box::new(login)))).await?;
+        self.slot().state().flask_login.note(user);
+        Ok(())
     }
 
     /// Ends the session, and removes its cookie. What is written after it in the same request, such
@@ -217,6 +232,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
+        if let Some(logins) = &self.slot().engine.flask_login {
+            return logins.log_out(self.slot());
+        }
         self.perform(Operation::Logout)?;
         self.slot().state().logged_out = true;
         Ok(())
@@ -235,7 +253,10 @@ impl Session {
     /// Who is logged in, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        self.read(View::user)
+        match &self.slot().engine.flask_login {
+            Some(logins) => logins.user(self.slot()),
+            None => self.read(View::user),
+        }
     }
 
     /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
