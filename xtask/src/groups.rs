@@ -281,6 +281,8 @@ pub(crate) static TEST: &[Group] = &[
             Need::Program(&CHROMIUM),
             Need::Program(&CHROMEDRIVER),
             Need::Program(&NGINX),
+            Need::Program(&REDIS),
+            Need::Program(&POSTGRES),
         ],
         limit: LIMIT,
         run: interop::browser,

@@ -256,6 +256,15 @@ pub(crate) fn clock_doubted(seconds: u64) {
     );
 }
 
+/// The store tells nothing of sessions that end, for now.
+pub(crate) fn notices_interrupted() {
+    tracing::warn!(
+        target: "carafe",
+        event = "store.notices_interrupted",
+        "the store can't tell of sessions that end: until it can, the periodic check finds them"
+    );
+}
+
 /// A call of the store failed.
 pub(crate) fn store_failed(error: &StoreError) {
     tracing::error!(target: "carafe", event = "store.failed", kind = ?error.kind(), "{error}");

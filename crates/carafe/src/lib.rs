@@ -74,7 +74,8 @@ pub use error::{Error, ErrorKind};
 pub use http;
 pub use login_page::WantedPage;
 pub use session::{
-    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, Typed,
+    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, SessionEnded,
+    SessionHandle, Typed,
 };
 pub use time::UnixSeconds;
 pub use tower::layer::SessionLayer;

@@ -4,6 +4,9 @@ use std::process::Command;
 
 use crate::checks::artifacts::build_example;
 use crate::job::{Job, variable};
+use crate::servers::postgres::FAST;
+use crate::servers::redis::REDIS;
+use crate::servers::{Postgres, Redis};
 use crate::shell::shell_word;
 
 /// How much randomness a run of all the tests has; always the same.
@@ -36,7 +39,8 @@ impl Server {
 }
 
 /// The examples that they look at.
-const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
+const BROWSER_EXAMPLES: [&str; 6] =
+    ["accounts", "cart", "live", "spa", "two-stacks", "two-stacks-actix"];
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
@@ -122,12 +126,16 @@ pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Takes about a minute and a half, most of it Chromium's.
+/// Takes about three minutes, most of it Chromium's.
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
+    // Where tabs at two processes share their sessions.
+    let redis = Redis::start(job, "browser-redis", REDIS, &[])?;
+    let postgres = Postgres::start(job, "browser-postgres", FAST, None)?;
     let mut failed = Vec::new();
     for program in browser_programs(job)? {
         let mut command = job.python(&program)?;
         with_examples(job, &mut command, &BROWSER_EXAMPLES)?;
+        command.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
         if let Err(error) = run(job, command) {

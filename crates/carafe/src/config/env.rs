@@ -9,7 +9,7 @@ use crate::cookie::SameSite;
 use crate::value::Value;
 
 /// The variables that are read.
-pub(super) const VARIABLES: [&str; 18] = [
+pub(super) const VARIABLES: [&str; 19] = [
     "FLASK_SESSION_COOKIE_NAME",
     "FLASK_SESSION_COOKIE_DOMAIN",
     "FLASK_SESSION_COOKIE_PATH",
@@ -26,6 +26,7 @@ pub(super) const VARIABLES: [&str; 18] = [
     "CARAFE_RENEW_AFTER",
     "CARAFE_RENEWAL_GRACE",
     "CARAFE_STORE_TIMEOUT",
+    "CARAFE_WATCH_INTERVAL",
     "CARAFE_SESSION_LIMIT",
     "CARAFE_STRICT",
 ];
@@ -58,6 +59,7 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
         "RENEW_AFTER" => config.renew_after(variable.seconds()?),
         "RENEWAL_GRACE" => config.renewal_grace(variable.seconds()?),
         "STORE_TIMEOUT" => config.store_timeout(variable.seconds()?),
+        "WATCH_INTERVAL" => config.watch_interval(variable.seconds()?),
         "SESSION_LIMIT" => config.session_limit(variable.limit()?),
         "STRICT" => config.strict(variable.bool()?),
         _ => config,

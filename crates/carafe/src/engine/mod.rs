@@ -38,6 +38,7 @@ mod credential;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
+mod ended;
 mod headers;
 pub(crate) mod keys;
 mod owner;
@@ -48,6 +49,7 @@ mod slot;
 pub(crate) mod stored;
 mod sync;
 pub(crate) mod theft;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -59,6 +61,7 @@ use arc_swap::Guard;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
+pub(crate) use self::ended::{End, Subject};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::append_lines;
@@ -71,8 +74,9 @@ pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
 pub(crate) use self::slot::{Slot, closed};
 use self::stored::users::UserSessions;
-pub(crate) use self::stored::{Origin, Remember, SetId, StoreBackend, failed};
+pub(crate) use self::stored::{Origin, Remember, Seat, SetId, StoreBackend, failed};
 pub(crate) use self::theft::OnTheft;
+pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};

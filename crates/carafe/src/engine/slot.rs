@@ -5,7 +5,7 @@ use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderValue, Request};
 use smallvec::SmallVec;
 
-use super::{Engine, Origin, SetId};
+use super::{Engine, Origin, Seat, SetId};
 use crate::content::{FLASHES, View};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// Where the session came from, if it came from a store.
     pub(crate) origin: Option<Box<Origin>>,
+    /// Where a session in a store is found again, also after its request.
+    pub(crate) seat: Option<Seat>,
     /// The ids of sessions in cookies that this request ended.
     pub(crate) ended: Vec<SessionId>,
     /// What a commit before the response's has to say about the cookie.
@@ -306,6 +308,6 @@ pub(crate) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the session was changed after the response had begun, so that the change can't be saved: \
-         change it before the handler returns",
+         change it before the handler returns, or later through `Session::handle`",
     )
 }
