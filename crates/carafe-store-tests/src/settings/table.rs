@@ -362,6 +362,7 @@ pub(super) const ROWS: &[Row] = &[
 #[cfg(test)]
 pub(super) const WITHOUT_ROW: &[(&str, &str)] = &[
     ("max_cookie_size", "a line in the log, which has a test of its own"),
+    ("watch_interval", "`an_expired_session_ends_what_waits` shows it, with what waits"),
     ("from_prefixed_env", "sets what has rows from the environment"),
     ("with_variables", "sets what has rows from the environment"),
     ("configure", "sets what has rows"),
