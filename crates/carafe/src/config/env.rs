@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn settings_that_flask_hasnt_have_names_of_their_own() {
-        let own: [(&str, &str, fn(Config) -> Config); 7] = [
+        type Case = (&'static str, &'static str, fn(Config) -> Config);
+        let own: [Case; 7] = [
             ("CARAFE_PERMANENT_BY_DEFAULT", "true", |c| c.permanent_by_default(true)),
             ("CARAFE_CACHING", "No-Store", |c| c.caching(Caching::NoStore)),
             ("CARAFE_CLEAR_SITE_DATA", "1", |c| c.clear_site_data(true)),
