@@ -158,7 +158,8 @@ def replay(pair: Pair, request: Request, tally: Tally) -> None:
 def servers(configuration: Configuration, arguments: argparse.Namespace) -> tuple[Server, Server | None]:
     """Starts both twins; Carafe's only if no running one was named."""
     clock = ["--listen", "127.0.0.1:0", "--now", str(NOW)]
-    flask = Server([*FLASK_TWIN, *clock], configuration.environment())
+    command = shlex.split(arguments.flask) if arguments.flask else FLASK_TWIN
+    flask = Server([*command, *clock], configuration.environment())
     if arguments.carafe_url:
         return flask, None
     try:
@@ -236,6 +237,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--carafe", default=os.environ.get("CARAFE_TWIN", ""), metavar="COMMAND", help="default: $CARAFE_TWIN"
     )
+    parser.add_argument("--flask", default="", metavar="COMMAND", help="what takes the part of Flask's twin")
     parser.add_argument(
         "--carafe-args", default="", metavar="ARGS", help='more arguments for it, such as "--server actix"'
     )

@@ -1,6 +1,9 @@
 """The Flask side of the twin: one contract, served by real Flask here and by Carafe in `examples/twin`.
 
-    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX]
+    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX] [--store STORE]
+
+With `--store`, Flask's sessions are those of the package `carafe_sessions`: in signed cookies (`cookie`), in sealed ones
+(`sealed`), or in the store of a URL.
 
 Settings come from the environment under Flask's own names (`FLASK_SECRET_KEY`, `FLASK_SESSION_COOKIE_SECURE`, ...).
 The operations and every choice that the contract leaves are in `operations.py`.
@@ -14,13 +17,14 @@ import warnings
 
 import flask
 from flask import Flask, Response, abort, request, session
+from flask.sessions import SessionInterface
 
 import clock
 import operations
 import wsgi_server
 
 
-def create_app() -> Flask:
+def create_app(operations_class: type[operations.Operations] = operations.Operations) -> Flask:
     """The twin's application, configured from the environment."""
     app = Flask("twin")
     app.config.from_prefixed_env()
@@ -28,7 +32,7 @@ def create_app() -> Flask:
 
     @app.route("/op", methods=["GET", "POST"])
     def op() -> Response:
-        runner = operations.Operations()
+        runner = operations_class()
         try:
             in_query = request.method == "GET"
             text = request.args.get("ops", "") if in_query else request.get_data().decode()
@@ -61,15 +65,38 @@ def _in_one_line(record: logging.LogRecord) -> bool:
     return True
 
 
+def operations_of(store: str) -> type[operations.Operations]:
+    """The operations that sessions in this store have."""
+    if store in ("cookie", "sealed"):
+        return operations.Operations
+    import stored_operations
+
+    return stored_operations.StoredOperations
+
+
+def interface(store: str) -> SessionInterface:
+    """The package's sessions: in cookies, or where a URL says."""
+    from carafe_sessions import flask as carafe
+
+    url = None if store in ("cookie", "sealed") else store
+    return carafe.SessionInterface(url, sealed=store == "sealed", user_key="_user_id")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listen", default="127.0.0.1:5002", metavar="HOST:PORT")
+    parser.add_argument("--store", metavar="STORE", help="sessions of the package carafe_sessions")
     parser.add_argument("--now", type=int, metavar="UNIX", help="fix the clock at this second")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message=".*cookie is too large")
     if arguments.now is not None:
         clock.fix(arguments.now)
-    wsgi_server.serve(create_app(), arguments.listen)
+    if arguments.store is None:
+        app = create_app()
+    else:
+        app = create_app(operations_of(arguments.store))
+        app.session_interface = interface(arguments.store)
+    wsgi_server.serve(app, arguments.listen)
 
 
 if __name__ == "__main__":

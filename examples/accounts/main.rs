@@ -41,7 +41,8 @@ use std::process::ExitCode;
 
 use accounts::Accounts;
 use arguments::Arguments;
-use carafe::{CsrfLayer, SecretKey};
+use carafe::SecretKey;
+use carafe::csrf::CsrfLayer;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -4,7 +4,8 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use carafe::{DateTime, ErrorKind, SessionInfo};
+use carafe::value::DateTime;
+use carafe::{ErrorKind, SessionInfo};
 use minijinja::context;
 
 use crate::failure::Failure;
@@ -24,8 +25,8 @@ pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Fail
         Some(info) => context! {
             name,
             public_id => info.public_id.to_string(),
-            created => info.created,
-            last_seen => info.last_seen,
+            created => info.created.0,
+            last_seen => info.last_seen.0,
         },
         None => context! { name },
     };

@@ -1,11 +1,12 @@
-//! Passwords that change while somebody signs in.
+//! Passwords that change while their users sign in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
+use carafe::csrf::CsrfLayer;
 use carafe::testing::{BoxError, Client};
-use carafe::{CsrfLayer, SecretKey, SessionLayer};
+use carafe::{SecretKey, SessionLayer};
 
 use crate::accounts::Accounts;
 use crate::arguments::Store;
@@ -26,7 +27,7 @@ fn site(store: Store) -> Result<Router, BoxError> {
 }
 
 fn browser(site: &Router) -> Result<Browser, BoxError> {
-    // The client goes by this layer's clock; the sessions are those of the site's own.
+    // The client goes by this layer's clock; the site has a session layer of its own.
     Ok(Client::new(site.clone(), &SessionLayer::flask(SecretKey::random()?)))
 }
 

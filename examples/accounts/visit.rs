@@ -7,7 +7,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::response::Html;
-use carafe::{Csrf, CurrentUser, LoginOptions, Session};
+use carafe::csrf::Csrf;
+use carafe::{CurrentUser, LoginOptions, Session};
 use carafe_minijinja::{context as session_context, csrf_context};
 use minijinja::{Environment, Value, context};
 

@@ -9,7 +9,8 @@ mod tests;
 
 use std::net::{TcpListener, TcpStream};
 
-use carafe::engine::{MemoryStore, Sessions};
+use carafe::engine::Sessions;
+use carafe::store::MemoryStore;
 use carafe::{Config, Error, SecretKey, Session};
 use http::{Request, Response, escape};
 

@@ -4,8 +4,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use carafe::engine::{Clock, MemoryStore, Sessions};
-use carafe::{Config, SecretKey};
+use carafe::engine::Sessions;
+use carafe::store::MemoryStore;
+use carafe::{Clock, Config, SecretKey};
 
 use crate::serve;
 

@@ -22,7 +22,9 @@ use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Redirect, Response};
 use axum::routing::{get, post};
-use carafe::{Csrf, CsrfLayer, Error, MemoryStore, SecretKey, SessionLayer, Typed};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, SecretKey, SessionLayer, Typed};
 use maud::Markup;
 
 /// What the session holds. Each field is a key of it.

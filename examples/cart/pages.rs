@@ -1,6 +1,7 @@
 //! The pages of the shop.
 
-use carafe::{Csrf, Error, Typed};
+use carafe::csrf::Csrf;
+use carafe::{Error, Typed};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::Cart;

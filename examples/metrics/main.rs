@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use carafe::{Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, SecretKey, Session, SessionLayer};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 

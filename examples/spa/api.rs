@@ -7,7 +7,9 @@ use axum::extract::Json;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Method, Response};
 use axum::routing::{get, post};
-use carafe::{Csrf, CsrfLayer, CurrentUser, Error, MemoryStore, SecretKey, SessionLayer, Typed};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::store::MemoryStore;
+use carafe::{CurrentUser, Error, SecretKey, SessionLayer, Typed};
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 

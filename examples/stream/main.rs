@@ -15,7 +15,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
-use carafe::{Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, SecretKey, Session, SessionLayer};
 use futures_util::stream;
 
 /// How many lines are streamed.

@@ -1,7 +1,8 @@
 //! What is answered, whichever server it is that asks.
 
 use carafe::http::{Response, StatusCode, header};
-use carafe::{Dict, Error, ErrorKind, LazySession, Session, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Error, ErrorKind, LazySession, Session};
 
 use crate::operations::{self, Outcome};
 

@@ -1,4 +1,6 @@
-use carafe::{Clock, Config, Error, KeyRing, MemoryStore, SecretKey, SessionLayer, Value};
+use carafe::store::MemoryStore;
+use carafe::value::Value;
+use carafe::{Clock, Config, Error, KeyRing, SecretKey, SessionLayer};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::servers;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use carafe::http::StatusCode;
-use carafe::{Dict, Error, ErrorKind, Int, LazySession, Session, Step, Text, Value};
+use carafe::value::{Dict, Int, Step, Text, Value};
+use carafe::{Error, ErrorKind, LazySession, Session};
 use serde::{Deserialize, Serialize};
 
 use crate::stores;

@@ -1,6 +1,7 @@
 //! The operations that Flask hasn't: on sessions in a store.
 
-use carafe::{Dict, Error, Session, SessionInfo, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Error, Session, SessionInfo};
 
 use crate::operations::{null, python_name};
 
@@ -39,8 +40,8 @@ fn list(sessions: Vec<SessionInfo>) -> Value {
     let entry = |info: SessionInfo| {
         Value::from(Dict::from([
             ("public_id", Value::from(info.public_id.to_string())),
-            ("created", Value::from(info.created)),
-            ("last_seen", Value::from(info.last_seen)),
+            ("created", Value::from(info.created.0)),
+            ("last_seen", Value::from(info.last_seen.0)),
             ("current", Value::from(info.current)),
         ]))
     };

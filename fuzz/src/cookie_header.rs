@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use axum::http::HeaderValue;
-use carafe::Value;
+use carafe::value::Value;
 
 use super::visit::{signed, visit};
 

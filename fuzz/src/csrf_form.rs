@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts as _;
 use axum::http::{Method, Request, Response};
-use carafe::{Clock, Csrf, CsrfLayer, SessionLayer};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::{Clock, SessionLayer};
 use http_body::Frame;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 

@@ -2,8 +2,9 @@ use std::io::Read as _;
 use std::sync::LazyLock;
 
 use base64_simd::URL_SAFE_NO_PAD;
+use carafe::ErrorKind;
 use carafe::signing::{SigningOptions, TimestampSigner, UrlSafeTimedSerializer};
-use carafe::{ErrorKind, Value};
+use carafe::value::Value;
 
 use super::visit::{NOW, ring, signed};
 

@@ -1,4 +1,4 @@
-use carafe::record::Record;
+use carafe::store::Record;
 
 /// What a store gives back: it is a record, which can be written and read again, or an error.
 pub fn record(data: &[u8]) {

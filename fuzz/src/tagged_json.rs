@@ -1,6 +1,7 @@
 use axum::http::HeaderValue;
 use base64_simd::URL_SAFE_NO_PAD;
-use carafe::{Dict, Error, ErrorKind, Session, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Error, ErrorKind, Session};
 
 use super::visit::{signed, visit};
 

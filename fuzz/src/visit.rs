@@ -9,10 +9,10 @@ use std::task::{Context, Poll, Waker};
 use axum::body::Body;
 use axum::extract::FromRequestParts as _;
 use axum::http::{HeaderValue, Request, Response};
+use carafe::config::{Compression, Refresh};
 use carafe::signing::{SigningOptions, TimestampSigner};
-use carafe::{
-    Clock, Compression, Config, Dict, Error, KeyRing, Refresh, SecretKey, Session, SessionLayer,
-};
+use carafe::value::Dict;
+use carafe::{Clock, Config, Error, KeyRing, SecretKey, Session, SessionLayer};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 /// When everything happens, in Unix seconds.

@@ -3,9 +3,11 @@
 
 use std::io::{BufRead as _, Write as _};
 
+use carafe::config::Compression;
 use carafe::format::Error;
 use carafe::signing::{Digest, KeyDerivation, SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Compression, Dict, KeyRing, SecretKey, Value};
+use carafe::value::{Dict, Value};
+use carafe::{KeyRing, SecretKey};
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -4,7 +4,8 @@
 use std::io::{BufRead as _, Write as _};
 
 use carafe::testing::Client;
-use carafe::{Dict, SecretKey, SessionLayer, Value};
+use carafe::value::{Dict, Value};
+use carafe::{SecretKey, SessionLayer};
 use minijinja::Environment;
 
 type Failure = Box<dyn std::error::Error>;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::checks::{bench, interop, portable, release, rust, servers, stores};
+use crate::checks::{
+    bench, docsrs, interop, packages, portable, python, release, rust, servers, stores,
+};
 use crate::group::Group;
 use crate::need::Need;
 use crate::packaged;
@@ -86,7 +88,7 @@ static OPENSSL: Program = Program {
 pub(crate) static TEST: &[Group] = &[
     Group {
         name: "fmt",
-        about: "the code is formatted, and the adapters have less than 400 lines each",
+        about: "the code is formatted, adapters are below 400 lines, and no text has vague words",
         needs: &[Need::Component("rustfmt")],
         limit: LIMIT,
         run: rust::fmt,
@@ -211,6 +213,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::templates,
     },
     Group {
+        name: "python",
+        about: "Flask on the Python package, beside real Flask and beside axum on one store",
+        needs: &[Need::Python, Need::Program(&REDIS)],
+        limit: LIMIT,
+        run: python::python,
+    },
+    Group {
         name: "load",
         about: "the twin under 64 connections at once: right answers and flat memory",
         needs: &[Need::Python],
@@ -289,8 +298,8 @@ pub(crate) static RELEASE: &[Group] = &[
     },
     Group {
         name: "msrv",
-        about: "the oldest Rust that is promised is one that all dependencies build with",
-        needs: &[],
+        about: "the oldest Rust that is promised, by the dependencies, by lint, and built if it is there",
+        needs: &[Need::Component("clippy")],
         limit: LIMIT,
         run: release::msrv,
     },
@@ -302,11 +311,32 @@ pub(crate) static RELEASE: &[Group] = &[
         run: rust::doc,
     },
     Group {
-        name: "package",
-        about: "each package is complete and builds as it would be published",
+        name: "docsrs",
+        about: "the documentation as docs.rs builds it, with the features that items need",
         needs: &[],
-        limit: LIMIT,
-        run: release::package,
+        limit: Duration::from_secs(45 * 60),
+        run: docsrs::docsrs,
+    },
+    Group {
+        name: "package",
+        about: "all packages are complete and build as they would be published together",
+        needs: &[],
+        limit: Duration::from_secs(45 * 60),
+        run: packages::package,
+    },
+    Group {
+        name: "user",
+        about: "applications outside of the workspace build with the packages alone",
+        needs: &[],
+        limit: Duration::from_secs(45 * 60),
+        run: packages::user,
+    },
+    Group {
+        name: "semver",
+        about: "the API is compatible with the last release's (cargo-semver-checks)",
+        needs: &[],
+        limit: Duration::from_secs(45 * 60),
+        run: release::semver,
     },
     Group {
         name: "changelog",

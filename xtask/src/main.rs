@@ -11,6 +11,7 @@ mod need;
 mod packaged;
 mod processes;
 mod python;
+mod python_package;
 mod report;
 mod runner;
 mod servers;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Mutants(options) => suite::mutants(&options),
         Command::Bench { rounds } => suite::bench(rounds),
         Command::BenchHttp(how) => suite::bench_http(&how),
+        Command::Python => python_package::print(),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

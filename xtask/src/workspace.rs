@@ -29,6 +29,10 @@ pub(crate) struct Package {
     pub(crate) rust_version: Option<String>,
     /// Whether it links a library that isn't Rust's.
     pub(crate) links: bool,
+    /// Whether other packages can depend on it.
+    pub(crate) is_library: bool,
+    /// What a registry shows of a package, and this one's manifest leaves out.
+    pub(crate) unset: Vec<&'static str>,
 }
 
 impl Workspace {
@@ -108,7 +112,28 @@ fn package(value: &Value) -> Option<Package> {
             .collect(),
         rust_version: text("rust_version"),
         links: value.get("links").is_some_and(|links| !links.is_null()),
+        is_library: has_target(value, "lib"),
+        unset: unset(value),
     })
+}
+
+fn has_target(package: &Value, kind: &str) -> bool {
+    let targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
+    targets.filter_map(|target| target.get("kind")?.as_array()).flatten().any(|is| is == kind)
+}
+
+/// The fields that a registry and docs.rs show, and that are missing or empty.
+fn unset(package: &Value) -> Vec<&'static str> {
+    let is_set = |value: &Value| match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => false,
+    };
+    let fields = ["description", "license", "readme", "repository", "keywords", "categories"];
+    let missing = fields.into_iter().filter(|field| !package.get(*field).is_some_and(is_set));
+    let docs = package.pointer("/metadata/docs/rs/all-features");
+    let docs = (docs != Some(&Value::Bool(true))).then_some("package.metadata.docs.rs");
+    missing.chain(docs).collect()
 }
 
 /// Whether a target of `cargo metadata`, or of an artifact, is an example.
@@ -136,6 +161,9 @@ mod tests {
             {
                 "name": "carafe", "version": "0.1.0", "publish": null, "rust_version": "1.89",
                 "features": {"default": ["axum"], "axum": []}, "links": "glass",
+                "description": "Sessions", "license": "MIT", "readme": "README.md",
+                "repository": "", "keywords": ["session"], "categories": ["authentication"],
+                "metadata": {"docs": {"rs": {"all-features": true}}},
                 "targets": [{"name": "carafe", "kind": ["lib"]}],
             },
         ]}));
@@ -147,5 +175,8 @@ mod tests {
         assert_eq!(carafe.features, ["axum", "default"]);
         assert_eq!(carafe.rust_version.as_deref(), Some("1.89"));
         assert!(carafe.links && !login.links);
+        assert!(carafe.is_library && !login.is_library);
+        assert_eq!(carafe.unset, ["repository"]);
+        assert_eq!(login.unset.len(), 7);
     }
 }

@@ -12,7 +12,8 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{ServiceConfig, get, post};
 use actix_web::{App, dev::Service};
-use carafe::{Compression, SecretKey, Session, SessionLayer};
+use carafe::config::Compression;
+use carafe::{SecretKey, Session, SessionLayer};
 
 use crate::KEY;
 use crate::subject::Subject;

@@ -200,7 +200,7 @@ mod tests {
     fn the_limits_do_what_carafe_does() {
         for payload in [Payload::p1(), Payload::p2(), Payload::p3()] {
             let mac = SavedMac::default();
-            let cookie = ours::cookie(&payload, carafe::Compression::Never);
+            let cookie = ours::cookie(&payload, carafe::config::Compression::Never);
             assert_eq!(mac.verify_and_decode(&cookie).unwrap(), payload.json.as_bytes());
             assert_eq!(mac.verify_and_index(&cookie).unwrap().0, payload.json.as_bytes());
             assert!(mac.verify(&cookie.replace('a', "b")).is_none());

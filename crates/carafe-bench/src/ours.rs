@@ -2,8 +2,10 @@
 
 use std::time::SystemTime;
 
+use carafe::config::Compression;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Compression, Config, KeyRing, SecretKey, SessionLayer, Value, bench};
+use carafe::value::Value;
+use carafe::{bench, Config, KeyRing, SecretKey, SessionLayer};
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
 use crate::KEY;

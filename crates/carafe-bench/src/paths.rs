@@ -1,6 +1,6 @@
 //! The hot paths whose instructions are counted.
 
-use carafe::Compression;
+use carafe::config::Compression;
 
 use crate::ours;
 use crate::request::{self, Requests};

@@ -127,7 +127,7 @@ mod tests {
     fn all_are_as_flask_would_write_them() {
         let sized = [10, 100, 1000].map(Payload::sized);
         for payload in sized.iter().chain(&[Payload::p1(), Payload::p2(), Payload::p3()]) {
-            let value = carafe::Value::from_tagged_json(payload.json.as_bytes()).unwrap();
+            let value = carafe::value::Value::from_tagged_json(payload.json.as_bytes()).unwrap();
             assert_eq!(value.to_tagged_json().unwrap(), payload.json);
         }
     }

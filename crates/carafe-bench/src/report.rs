@@ -127,7 +127,7 @@ pub fn heading(rounds: usize) -> String {
          which everything was measured once, in turns. Beside each time: how many times the limit's \
          it is, as the median of the rounds' ratios, and the allocations of one call (a.). P1 is a \
          user's name; P2 has ids, a CSRF token, a flashed message and a small cart; P3 a large \
-         cart, and pages. [performance.md](performance.md) says where the time goes, and \
+         cart, and pages. [performance.md](../performance.md) says what follows for an application, and \
          [benchmarks-http.md](benchmarks-http.md) has requests over HTTP.\n\n",
         machine::describe()
     )

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use carafe::{Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, SecretKey, Session, SessionLayer};
 use http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use tokio::runtime::Runtime;
 

@@ -1,6 +1,6 @@
 //! What is measured, and which of it belongs together.
 
-use carafe::Compression;
+use carafe::config::Compression;
 
 use crate::limits::{self, SavedMac};
 use crate::ours;

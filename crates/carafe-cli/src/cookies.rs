@@ -55,7 +55,7 @@ pub(crate) fn for_each(
         if one(&buffer, Some(number), name, output, &mut each)? == Code::Refused {
             code = Code::Refused;
         }
-        // Whoever writes line by line also wants to read so.
+        // A program that writes line by line also reads so.
         if lines.buffer().is_empty() {
             output.flush()?;
         }

@@ -25,7 +25,7 @@ impl From<Code> for ExitCode {
 pub(crate) enum Failure {
     /// The question can't be answered.
     Usage(String),
-    /// Whoever read the output has stopped.
+    /// The reader of the output has stopped.
     ReaderGone,
 }
 

@@ -36,7 +36,7 @@ impl JsonLine {
     }
 
     /// A number; nothing where there is none.
-    pub(crate) fn optional(self, key: &str, value: Option<u64>) -> Self {
+    pub(crate) fn optional(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
         match value {
             Some(value) => self.plain(key, value),
             None => self,
@@ -70,7 +70,7 @@ mod tests {
         let line = JsonLine::new()
             .text("a\n", "\"\\\x1b\u{9b}é😀")
             .plain("n", 1)
-            .optional("none", None)
+            .optional("none", None::<u64>)
             .payload(b"{\n\"x\":[1,2]}")
             .finish();
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -3,7 +3,8 @@
 use std::io::IsTerminal as _;
 
 use carafe::signing::KeyStrength;
-use carafe::{KeyRing, SecretKey, Value};
+use carafe::value::Value;
+use carafe::{KeyRing, SecretKey};
 
 use crate::args::KeyArgs;
 use crate::failure::Failure;
@@ -127,15 +128,15 @@ pub(crate) fn is_json_but_no_text(variable: &str) -> bool {
 pub(crate) fn finding(strength: KeyStrength) -> Option<&'static str> {
     match strength {
         KeyStrength::Published => Some(
-            "is one that everybody knows from documentation or tutorials, so that anybody can make \
+            "is published in documentation or tutorials, so that every reader of them can make \
              sessions",
         ),
         KeyStrength::Placeholder => Some(
-            "is a placeholder, which nothing has replaced, or asks to be changed, so that anybody can \
+            "is a placeholder, which nothing has replaced, or asks to be changed, so that an attacker can \
              make sessions",
         ),
         KeyStrength::Guessable => Some(
-            "consists of words, repetitions or sequences that can be guessed, so that anybody can make \
+            "consists of words, repetitions or sequences that can be guessed, so that an attacker can make \
              sessions",
         ),
         KeyStrength::Short => Some("has fewer than 16 bytes, which can perhaps be guessed"),

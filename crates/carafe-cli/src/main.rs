@@ -1,4 +1,4 @@
-//! `carafe`: the program for whoever has to look into a session.
+//! `carafe`: the program that looks into sessions.
 //!
 //! Each command is a thin use of the library `carafe`: nothing here decodes, inflates or signs.
 

@@ -79,7 +79,7 @@ impl Output {
 
     /// One line, whatever the message has in it.
     fn message(&mut self, kind: &str, message: &str) {
-        // If nobody reads the messages, there is nobody to tell.
+        // If no reader is left for the messages, there is nothing to do about it.
         let _ = writeln!(self.messages, "{kind}: {}", printable(message));
     }
 

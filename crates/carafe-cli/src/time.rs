@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use carafe::DateTime;
+use carafe::UnixSeconds;
+use carafe::value::DateTime;
 
 /// The present, in Unix seconds.
 pub(crate) fn now() -> u64 {
@@ -11,7 +12,8 @@ pub(crate) fn now() -> u64 {
 }
 
 /// A time as `2023-11-14 22:13:20 UTC`; as a number beyond the year 9999.
-pub(crate) fn utc(seconds: u64) -> String {
+pub(crate) fn utc(time: impl Into<UnixSeconds>) -> String {
+    let UnixSeconds(seconds) = time.into();
     let time = i64::try_from(seconds).ok().and_then(DateTime::from_unix);
     time.map_or_else(
         || format!("second {seconds} of Unix time"),

@@ -1,6 +1,6 @@
 //! A session's content for people: each value with its type.
 
-use carafe::{Text, Value};
+use carafe::value::{Text, Value};
 
 use crate::output::{Output, Style};
 use crate::text::push_quoted;

@@ -10,9 +10,9 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore as _};
 use carafe_sqlite::SqliteStore;
 use support::{Folder, SIGNED};
 
@@ -34,18 +34,18 @@ async fn shop(path: &Path) {
         let public_id = PublicId::from_bytes(std::array::from_fn(|at| {
             u8::wrapping_mul(number, 83).wrapping_add((at as u8).wrapping_mul(37))
         }));
-        let mut record = Record::new(public_id, began, week, 31 * 86_400);
-        record.last_seen = used;
+        let mut record = Record::new(public_id, UnixSeconds(began), week, 31 * 86_400);
+        record.last_seen = UnixSeconds(used);
         record.idle_expires = record.last_seen + week;
         record.data = br#"{"cart":{"book":3}}"#.to_vec();
         if let Some(user) = user {
             record.user = Some(user.to_owned());
-            record.logged_in = Some(began);
+            record.logged_in = Some(UnixSeconds(began));
             record.address = Some(address.to_owned());
             record.agent = Some(agent.to_owned());
         }
         let id = SessionIdHash::from_bytes([number; 32]);
-        assert!(store.create(&id, &record, now).await.unwrap());
+        assert!(store.create(&id, &record, UnixSeconds(now)).await.unwrap());
     }
 }
 

@@ -12,6 +12,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue};
+use axum::routing::get;
+use carafe::store::MemoryStore;
+use carafe::testing::Client;
+use carafe::{SecretKey, Session, SessionLayer};
 use support::{COOKIE, GOOD_KEY, carafe};
 
 /// Answers one request with `response`; gives back what was asked.
@@ -27,7 +33,7 @@ fn service(response: impl Into<Vec<u8>>) -> (String, JoinHandle<String>) {
             let read = stream.read(&mut chunk).unwrap();
             request.extend_from_slice(&chunk[..read]);
         }
-        // Whoever has seen enough hangs up.
+        // A client that has seen enough hangs up.
         drop(stream.write_all(&response));
         String::from_utf8(request).unwrap()
     });
@@ -113,7 +119,7 @@ fn a_set_cookie_line_can_be_pasted() {
     let found: Vec<&str> = found.lines().step_by(2).map(str::trim).collect();
     assert_eq!(found.len(), 4, "{found:?}");
     assert!(found[0].starts_with("unsafe: the cookie session is not Secure"));
-    assert!(found[1].starts_with("unsafe: the cookie is signed with a key that everybody knows"));
+    assert!(found[1].starts_with("unsafe: the cookie is signed with a key that is published"));
     let other = carafe(["doctor", "--cookie-name", "sid", "--set-cookie", &line]).run();
     assert!(other.complaint(2).contains("--set-cookie must be a line"), "{}", other.stderr);
 }
@@ -141,4 +147,52 @@ fn other_answers_are_one_clear_line() {
     support::assert_printable(&run.stdout);
     support::assert_printable(&run.stderr);
     assert!(run.stdout.contains("a\\u001b[2J"), "{}", run.stdout);
+}
+
+/// The response of a service that begins a session, as it goes over the wire.
+async fn response_of(layer: SessionLayer) -> String {
+    let begin = get(async |session: Session| session.insert("seen", true));
+    let app = Router::new().route("/", begin).layer(layer.clone());
+    let response = Client::new(app, &layer).get("/").await.unwrap();
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("\n{name}: {}", value.to_str().unwrap())
+    };
+    format!("HTTP/1.1 200 OK{}", response.headers().iter().map(header).collect::<String>())
+}
+
+/// Without `--profile`, the settings of the environment are judged on the profile that the running
+/// service shows.
+#[tokio::test]
+async fn a_hardened_service_is_judged_by_its_own_profile() {
+    let key = || SecretKey::new(GOOD_KEY).unwrap();
+    for (layer, profile) in [
+        (SessionLayer::signed(key()).unwrap(), "signed"),
+        (SessionLayer::sealed(key()).unwrap(), "sealed"),
+        (SessionLayer::stored(MemoryStore::new(), key()).unwrap(), "signed"),
+    ] {
+        let response = response_of(layer).await.replace('\n', "\r\n");
+        let (url, answered) = service(format!("{response}\r\n\r\n"));
+        let run = carafe(["doctor", "--url", &url])
+            .env("SECRET_KEY", GOOD_KEY)
+            .env("FLASK_PERMANENT_SESSION_LIFETIME", "3600")
+            .run();
+        answered.join().unwrap();
+        let expected = format!(
+            "good: nothing found in the environment\ngood: nothing found in the response of {url}\n"
+        );
+        assert_eq!(run.stdout, expected, "{response}");
+        let note = format!("note: the cookie __Host-session is one of the profile {profile}, ");
+        assert!(run.stderr.starts_with(&note), "{}", run.stderr);
+        assert_eq!(run.code, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_profile_that_is_named_counts_whatever_the_service_shows() {
+    let layer = SessionLayer::signed(SecretKey::new(GOOD_KEY).unwrap()).unwrap();
+    let response = response_of(layer).await.replace('\n', "\r\n");
+    let (url, answered) = service(format!("{response}\r\n\r\n"));
+    let run = carafe(["doctor", "--profile", "flask", "--url", &url]).run();
+    answered.join().unwrap();
+    assert!(run.stdout.contains("is not Secure"), "{}", run.stdout);
 }

@@ -24,6 +24,7 @@
 //! # Ok::<(), carafe_format::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod base64;
 pub mod codec;

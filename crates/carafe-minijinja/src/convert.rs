@@ -1,6 +1,6 @@
 //! Values of sessions as templates see them, and back.
 
-use carafe::{Dict, Int, Text, Value};
+use carafe::value::{Dict, Int, Text, Value};
 use minijinja::value::{Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, Value as TemplateValue};
 
@@ -13,7 +13,7 @@ use super::objects::{BigInt, BytesObject, UuidObject};
 /// A lone surrogate becomes U+FFFD.
 ///
 /// ```
-/// use carafe::Value;
+/// use carafe::value::Value;
 /// use carafe_minijinja::{add_to_environment, to_template};
 /// use minijinja::{Environment, context};
 ///
@@ -65,7 +65,7 @@ fn from_int(int: Int) -> TemplateValue {
 /// What a template made, as a session can hold it.
 ///
 /// ```
-/// use carafe::Value;
+/// use carafe::value::Value;
 /// use carafe_minijinja::from_template;
 ///
 /// let made = minijinja::Value::from(vec![1, 2]);

@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::mapping::{self, Mapping};
-use carafe::Text;
+use carafe::value::Text;
 
 /// Python's `dict`, with the methods that read.
 pub(super) struct DictObject(pub(super) BTreeMap<Text, Value>);

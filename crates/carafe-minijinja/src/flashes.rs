@@ -28,7 +28,7 @@ pub(super) fn function(session: Session) -> Value {
             let messages = flashes.into_iter().map(|flash| {
                 let message = to_template(flash.message);
                 if with_categories {
-                    let category = to_template(carafe::Value::from(flash.category));
+                    let category = to_template(carafe::value::Value::from(flash.category));
                     Value::from(Tuple::from([category, message]))
                 } else {
                     message

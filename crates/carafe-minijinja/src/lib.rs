@@ -75,6 +75,7 @@
 //!   `minijinja_contrib::pycompat`.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod convert;
 mod datetime;
@@ -93,7 +94,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value, default_auto_e
 pub use self::convert::{from_template, to_template};
 pub use self::format::formatter;
 pub use self::url_for::add_url_for;
-use carafe::{Csrf, Session};
+use carafe::Session;
+use carafe::csrf::Csrf;
 
 /// Makes an environment write values as Jinja does under Flask.
 ///
@@ -151,7 +153,8 @@ pub fn context(session: &Session) -> Value {
 /// whole hidden field.
 ///
 /// ```
-/// use carafe::{Csrf, Session};
+/// use carafe::csrf::Csrf;
+/// use carafe::Session;
 /// use minijinja::{Environment, context};
 ///
 /// fn page(env: &Environment<'_>, session: &Session, csrf: &Csrf) -> Result<String, minijinja::Error> {
@@ -176,11 +179,6 @@ pub fn csrf_context(csrf: &Csrf) -> Value {
         ),
     ])
 }
-
-/// The examples of the guide for teams that come from Flask are tested.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/from-flask.md")]
-pub struct FromFlask;
 
 /// An error of the session's as one of the template's.
 fn refused(error: carafe::Error) -> Error {

@@ -7,7 +7,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, from_args};
 use minijinja::{Error, ErrorKind, Value};
 
 use super::python;
-use carafe::Text;
+use carafe::value::Text;
 
 /// A dict with text for keys.
 pub(super) trait Mapping {

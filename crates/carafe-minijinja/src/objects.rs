@@ -8,7 +8,7 @@ use minijinja::Value;
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr};
 
 use super::literal;
-use carafe::{Int, Uuid};
+use carafe::value::{Int, Uuid};
 
 /// Python's `bytes`: a sequence of numbers.
 pub(super) struct BytesObject(pub(super) Vec<u8>);

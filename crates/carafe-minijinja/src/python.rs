@@ -110,7 +110,7 @@ fn push_float(out: &mut String, float: f64) {
         out.push_str(if float < 0.0 { "-inf" } else { "inf" });
     } else {
         // Python's JSON has the floats that can be spelled as `repr` has them.
-        out.push_str(&carafe::Value::Float(float).to_tagged_json().unwrap_or_default());
+        out.push_str(&carafe::value::Value::Float(float).to_tagged_json().unwrap_or_default());
     }
 }
 

@@ -31,16 +31,16 @@ impl SessionObject {
             }
             "setdefault" => {
                 let (key, default): (&str, Option<&Value>) = from_args(args)?;
-                let default = default.map_or(Ok(carafe::Value::Null), from_template)?;
+                let default = default.map_or(Ok(carafe::value::Value::Null), from_template)?;
                 let value = self.0.entry(key).or_insert(default);
                 value.map(|value| Some(to_template(value))).map_err(refused)
             }
             "update" => {
                 let (from, named): (Option<&Value>, Kwargs) = from_args(args)?;
-                let mut entries = carafe::Dict::new();
+                let mut entries = carafe::value::Dict::new();
                 for source in [from.cloned(), Some(Value::from(named))].into_iter().flatten() {
                     match from_template(&source)? {
-                        carafe::Value::Dict(dict) => entries.extend(dict),
+                        carafe::value::Value::Dict(dict) => entries.extend(dict),
                         _ => return Err(Error::new(ErrorKind::InvalidOperation, "not a dict")),
                     }
                 }

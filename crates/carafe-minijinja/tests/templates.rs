@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
 use carafe::testing::{BoxError, Client, Response};
-use carafe::{Clock, Markup, SecretKey, Session, SessionLayer, Text, Value};
+use carafe::value::{Markup, Text, Value};
+use carafe::{Clock, SecretKey, Session, SessionLayer};
 use minijinja::{Environment, UndefinedBehavior, context};
 
 type Page = (&'static str, Arc<Environment<'static>>);

@@ -1,8 +1,7 @@
 //! Rows, and what is read from them.
 
 use carafe::id::SessionIdHash;
-use carafe::record::Record;
-use carafe::store::{StoreError, Stored, Version};
+use carafe::store::{Record, StoreError, Stored, Version};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 

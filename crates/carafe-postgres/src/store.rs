@@ -1,12 +1,11 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
@@ -92,9 +91,9 @@ impl SessionStore for PostgresStore {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        _now: u64,
+        _now: UnixSeconds,
     ) -> Result<bool, StoreError> {
-        let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
+        let (ends, owner) = (number(record.ends().0), record.user.as_deref().map(owner));
         let created = self
             .execute(
                 Sql::Create,
@@ -109,7 +108,11 @@ impl SessionStore for PostgresStore {
         Ok(created == 1)
     }
 
-    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        _now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         let id = id.as_bytes().as_slice();
         let rows = self.query(Sql::Load, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
         rows.first().map(|row| stored(row, 0)).transpose()
@@ -120,9 +123,9 @@ impl SessionStore for PostgresStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        _now: u64,
+        _now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
-        let (ends, owner) = (number(record.ends()), record.user.as_deref().map(owner));
+        let (ends, owner) = (number(record.ends().0), record.user.as_deref().map(owner));
         let version = Version(expected.0.saturating_add(1));
         let written = self
             .execute(
@@ -163,9 +166,9 @@ impl SessionStore for PostgresStore {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let (owner, now) = (owner(user), number(now));
+        let (owner, now) = (owner(user), number(now.0));
         let parameters: [Parameter<'_>; 2] = [(&owner.as_slice(), Type::BYTEA), (&now, Type::INT8)];
         let rows = self.query(Sql::ListForUser, &parameters).await.map_err(Failure::read)?;
         rows.iter()
@@ -198,8 +201,8 @@ impl SessionStore for PostgresStore {
         ))
     }
 
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        let (now, most) = (number(now), u64::from(limit));
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
+        let (now, most) = (number(now.0), u64::from(limit));
         let mut deleted = 0;
         while deleted < most {
             let room = most - deleted;
@@ -218,9 +221,14 @@ impl SessionStore for PostgresStore {
 }
 
 impl RevocationStore for PostgresStore {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, _now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        _now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         let parameters: [Parameter<'_>; 2] =
-            [(&id.as_bytes().as_slice(), Type::BYTEA), (&number(until), Type::INT8)];
+            [(&id.as_bytes().as_slice(), Type::BYTEA), (&number(until.0), Type::INT8)];
         self.query(Sql::Revoke, &parameters).await.map(drop).map_err(Failure::write)
     }
 
@@ -228,13 +236,13 @@ impl RevocationStore for PostgresStore {
         &self,
         user: &str,
         revocation: UserRevocation,
-        _now: u64,
+        _now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let owner = owner(user);
         let parameters: [Parameter<'_>; 3] = [
             (&owner.as_slice(), Type::BYTEA),
-            (&number(revocation.logins_up_to), Type::INT8),
-            (&number(revocation.until), Type::INT8),
+            (&number(revocation.logins_up_to.0), Type::INT8),
+            (&number(revocation.until.0), Type::INT8),
         ];
         self.query(Sql::RevokeUser, &parameters).await.map(drop).map_err(Failure::write)
     }
@@ -243,24 +251,28 @@ impl RevocationStore for PostgresStore {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         let owner = user.map(owner);
         let parameters: [Parameter<'_>; 3] = [
             (&id.as_bytes().as_slice(), Type::BYTEA),
             (&owner.as_ref().map(<[u8; 32]>::as_slice), Type::BYTEA),
-            (&number(now), Type::INT8),
+            (&number(now.0), Type::INT8),
         ];
         let rows = self.query(Sql::Revocations, &parameters).await.map_err(Failure::read)?;
         let not_before: Option<i64> = column(rows.first(), 1)?;
         Ok(Revocations {
             session: column(rows.first(), 0)?,
-            not_before: not_before.and_then(|time| u64::try_from(time).ok()),
+            not_before: not_before.and_then(|time| u64::try_from(time).ok()).map(UnixSeconds),
         })
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        let (now, limit) = (number(now), i64::from(limit));
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let (now, limit) = (number(now.0), i64::from(limit));
         let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&limit, Type::INT8)];
         let rows = self.query(Sql::SweepRevocations, &parameters).await.map_err(Failure::write)?;
         count(rows.first(), 0)
@@ -288,8 +300,8 @@ mod tests {
     fn a_call_is_small() {
         let store = PostgresStore::new("postgres://u@127.0.0.1/d").unwrap();
         let id = carafe::id::SessionId::random().unwrap().hash();
-        assert!(size_of_val(&store.load(&id, 0)) <= 4096);
-        let record = Record::new(carafe::id::PublicId::random().unwrap(), 0, 1, 1);
-        assert!(size_of_val(&store.update(&id, Version(1), &record, 0)) <= 6144);
+        assert!(size_of_val(&store.load(&id, UnixSeconds(0))) <= 4096);
+        let record = Record::new(carafe::id::PublicId::random().unwrap(), UnixSeconds(0), 1, 1);
+        assert!(size_of_val(&store.update(&id, Version(1), &record, UnixSeconds(0))) <= 6144);
     }
 }

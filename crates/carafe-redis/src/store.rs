@@ -3,12 +3,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, State, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future, stream};
 use redis::{Cmd, Value, cmd};
@@ -136,7 +135,12 @@ impl RedisStore {
 
     /// Notes a record in its user's index. This comes before the record itself: what the index
     /// doesn't know could not be ended.
-    async fn index(&self, id: &SessionIdHash, record: &Record, now: u64) -> Result<(), StoreError> {
+    async fn index(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         let Some(user) = &record.user else { return Ok(()) };
         let score = value::score(record.expires).to_string();
         let now_score = value::score(now).to_string();
@@ -156,7 +160,7 @@ impl RedisStore {
     }
 
     /// Tells a server that drops keys that a user's index is in use: no request reads it.
-    fn touch(&self, user: &str, now: u64) {
+    fn touch(&self, user: &str, now: UnixSeconds) {
         let is_due = || self.touched.is_due(&Owner::of(user), now);
         if self.evicts.load(Ordering::Relaxed) && is_due() {
             let key = self.keys.index(user);
@@ -214,7 +218,7 @@ impl SessionStore for RedisStore {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.index(id, record, now).await?;
         let key = self.keys.record(id);
@@ -229,7 +233,11 @@ impl SessionStore for RedisStore {
         }
     }
 
-    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         let Some(value) = self.value(&self.keys.record(id)).await? else { return Ok(None) };
         let stored = value::decode(&value)?;
         if let Some(user) = &stored.record.user {
@@ -243,7 +251,7 @@ impl SessionStore for RedisStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         let key = self.keys.record(id);
         let version = Version(expected.0.saturating_add(1));
@@ -293,7 +301,7 @@ impl SessionStore for RedisStore {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let ids = self.ids_of(user, &value::score(now).to_string()).await?;
         stream::iter(ids)
@@ -352,13 +360,18 @@ impl SessionStore for RedisStore {
     }
 
     /// Does nothing: the server removes what has expired by itself.
-    async fn delete_expired(&self, _now: u64, _limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, _now: UnixSeconds, _limit: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
 }
 
 impl RevocationStore for RedisStore {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         let life = value::time_to_live(until, now).to_string();
         let until = value::digits(until);
         let key = self.keys.revoked(id);
@@ -370,7 +383,7 @@ impl RevocationStore for RedisStore {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let UserRevocation { logins_up_to: time, until } = revocation;
         let life = value::time_to_live(until, now).to_string();
@@ -384,7 +397,7 @@ impl RevocationStore for RedisStore {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         let session_key = self.keys.revoked(id);
         let session = self.value(&session_key);
@@ -410,7 +423,11 @@ impl RevocationStore for RedisStore {
     }
 
     /// Does nothing: the server removes what has expired by itself.
-    async fn delete_expired_revocations(&self, _now: u64, _limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        _now: UnixSeconds,
+        _limit: u32,
+    ) -> Result<u64, StoreError> {
         Ok(0)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::value::Owner;
+use carafe::UnixSeconds;
 
 /// How many users are known at a time.
 const PLACES: usize = 4096;
@@ -20,11 +21,11 @@ impl Touched {
     }
 
     /// Whether a user's index is to be touched, which is then taken as done.
-    pub(crate) fn is_due(&self, owner: &Owner, now: u64) -> bool {
+    pub(crate) fn is_due(&self, owner: &Owner, now: UnixSeconds) -> bool {
         let owner = u64::from_be_bytes(*owner.as_bytes());
         let place = &self.0[owner as usize % PLACES];
         // Another user of the same place takes it: then one is touched too often.
-        let mark = (owner ^ (now / INTERVAL)).max(1);
+        let mark = (owner ^ (now.0 / INTERVAL)).max(1);
         place.swap(mark, Ordering::Relaxed) != mark
     }
 }
@@ -43,8 +44,8 @@ mod tests {
     fn an_index_is_touched_once_in_a_minute() {
         let touched = Touched::new();
         let (ann, bob) = (Owner::of("ann"), Owner::of("bob"));
-        assert!(touched.is_due(&ann, 600) && touched.is_due(&bob, 600));
-        assert!(!touched.is_due(&ann, 659) && !touched.is_due(&bob, 601));
-        assert!(touched.is_due(&ann, 660));
+        assert!(touched.is_due(&ann, UnixSeconds(600)) && touched.is_due(&bob, UnixSeconds(600)));
+        assert!(!touched.is_due(&ann, UnixSeconds(659)) && !touched.is_due(&bob, UnixSeconds(601)));
+        assert!(touched.is_due(&ann, UnixSeconds(660)));
     }
 }

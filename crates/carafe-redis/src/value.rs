@@ -4,9 +4,9 @@
 //! zeros if nobody is logged in), its absolute expiry (8 bytes, big-endian), then the record in its
 //! binary form. The scripts compare the header and never look further.
 
+use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
-use carafe::record::Record;
-use carafe::store::{StoreError, Stored, Version};
+use carafe::store::{Record, StoreError, Stored, Version};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::corrupt;
@@ -41,7 +41,7 @@ pub(crate) fn encode(record: &Record, version: Version) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + record.encoded_len());
     value.extend_from_slice(&version.0.to_be_bytes());
     value.extend_from_slice(&owner);
-    value.extend_from_slice(&record.expires.to_be_bytes());
+    value.extend_from_slice(&record.expires.0.to_be_bytes());
     record.encode(&mut value);
     value
 }
@@ -65,30 +65,30 @@ pub(crate) fn decode(value: &[u8]) -> Result<Stored, StoreError> {
 /// How long a key has to live, in milliseconds: relative to the server's clock, since the caller's
 /// may show another time. At least a second, so that what has just expired is told from what is
 /// gone.
-pub(crate) fn time_to_live(until: u64, now: u64) -> u64 {
-    until.saturating_sub(now).max(1).saturating_mul(1000).min(LONGEST)
+pub(crate) fn time_to_live(until: UnixSeconds, now: UnixSeconds) -> u64 {
+    until.since(now).max(1).saturating_mul(1000).min(LONGEST)
 }
 
 /// A time as a score of the index.
-pub(crate) fn score(time: u64) -> u64 {
-    time.min(LATEST)
+pub(crate) fn score(time: UnixSeconds) -> u64 {
+    time.0.min(LATEST)
 }
 
 /// A time that sorts as text.
-pub(crate) fn digits(time: u64) -> String {
+pub(crate) fn digits(time: UnixSeconds) -> String {
     format!("{time:020}")
 }
 
 /// Times that were written with [`digits`].
-pub(crate) fn parse_digits<const N: usize>(value: &[u8]) -> Result<[u64; N], StoreError> {
+pub(crate) fn parse_digits<const N: usize>(value: &[u8]) -> Result<[UnixSeconds; N], StoreError> {
     let broken = || corrupt("a revocation");
     let text = std::str::from_utf8(value).map_err(|_| broken())?;
     if !text.is_ascii() || text.len() != N * 20 {
         return Err(broken());
     }
-    let mut times = [0; N];
+    let mut times = [UnixSeconds(0); N];
     for (time, at) in times.iter_mut().zip((0..).step_by(20)) {
-        *time = text[at..at + 20].parse().map_err(|_| broken())?;
+        time.0 = text[at..at + 20].parse().map_err(|_| broken())?;
     }
     Ok(times)
 }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn records_round_trip_and_cut_ones_are_corrupt() {
-        let mut record = Record::new(PublicId::from_bytes([1; 16]), 100, 10, 1000);
+        let mut record = Record::new(PublicId::from_bytes([1; 16]), UnixSeconds(100), 10, 1000);
         let before = encode(&record, Version(6));
         record.data = b"{}".to_vec();
         let value = encode(&record, Version(7));
@@ -173,16 +173,17 @@ mod tests {
 
     #[test]
     fn a_time_to_live_fits_the_server_s_clock() {
-        assert_eq!(time_to_live(160, 100), 60_000);
-        assert_eq!(time_to_live(100, 160), 1000);
-        assert_eq!(time_to_live(u64::MAX, 0), LONGEST);
+        assert_eq!(time_to_live(UnixSeconds(160), UnixSeconds(100)), 60_000);
+        assert_eq!(time_to_live(UnixSeconds(100), UnixSeconds(160)), 1000);
+        assert_eq!(time_to_live(UnixSeconds(u64::MAX), UnixSeconds(0)), LONGEST);
     }
 
     #[test]
     fn times_sort_as_text() {
+        let digits = |time| super::digits(UnixSeconds(time));
         assert!(digits(9) < digits(10) && digits(10) < digits(u64::MAX));
         let text = [digits(7), digits(u64::MAX)].concat();
-        assert_eq!(parse_digits(text.as_bytes()).unwrap(), [7, u64::MAX]);
+        assert_eq!(parse_digits(text.as_bytes()).unwrap(), [7, u64::MAX].map(UnixSeconds));
         assert!(parse_digits::<1>(text.as_bytes()).is_err());
         assert!(parse_digits::<1>("\u{e9}".repeat(10).as_bytes()).is_err());
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use carafe::{DateTime, SessionInfo};
+use carafe::value::DateTime;
+use carafe::{SessionInfo, UnixSeconds};
 
 use super::form::{ALL, END, OTHERS};
 use super::part::{self, Part};
@@ -159,8 +160,8 @@ fn element(html: &mut String, name: &str, text: &str) {
 }
 
 /// A time in Unix seconds, to the minute and in UTC: the page doesn't know the user's time zone.
-fn push_time(html: &mut String, unix: u64) {
-    let time = i64::try_from(unix).ok().and_then(DateTime::from_unix);
+fn push_time(html: &mut String, time: UnixSeconds) {
+    let time = i64::try_from(time.0).ok().and_then(DateTime::from_unix);
     let Some(([year, month, day], [hour, minute, _])) = time.map(DateTime::civil) else { return };
     let date = format_args!("{year:04}-{month:02}-{day:02}").to_string();
     // Writing to a String can't fail.
@@ -198,10 +199,10 @@ mod tests {
     #[test]
     fn times_are_shown_to_the_minute() {
         let mut html = String::new();
-        push_time(&mut html, 1_700_000_000);
+        push_time(&mut html, UnixSeconds(1_700_000_000));
         assert_eq!(html, r#"<time datetime="2023-11-14T22:13Z">2023-11-14 22:13 UTC</time>"#);
         html.clear();
-        push_time(&mut html, u64::MAX);
+        push_time(&mut html, UnixSeconds(u64::MAX));
         assert_eq!(html, "");
     }
 }

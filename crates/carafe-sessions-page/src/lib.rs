@@ -5,7 +5,9 @@
 //! ```
 //! # fn main() -> Result<(), carafe::Error> {
 //! use axum::Router;
-//! use carafe::{CsrfLayer, MemoryStore, SecretKey, SessionLayer};
+//! use carafe::csrf::CsrfLayer;
+//! use carafe::store::MemoryStore;
+//! use carafe::{SecretKey, SessionLayer};
 //! use carafe_sessions_page::SessionsPage;
 //!
 //! let page = SessionsPage::new().home("/account")?;
@@ -22,7 +24,8 @@
 //! ```
 //! # #[cfg(feature = "actix")]
 //! # fn main() -> Result<(), carafe::Error> {
-//! # use carafe::{MemoryStore, SecretKey, SessionLayer};
+//! # use carafe::store::MemoryStore;
+//! # use carafe::{SecretKey, SessionLayer};
 //! # use carafe_sessions_page::SessionsPage;
 //! use actix_web::{App, web};
 //!
@@ -45,7 +48,7 @@
 //! - One button ends one session, one all others, one all of them. A session that was ended is out
 //!   with its next request, also where a copy of its cookie is used.
 //! - The page checks the token of its own forms, bound to the session, so that no other site can
-//!   end a user's sessions. Below a [`CsrfLayer`](carafe::CsrfLayer) it is that layer's token, and the
+//!   end a user's sessions. Below a [`CsrfLayer`](carafe::csrf::CsrfLayer) it is that layer's token, and the
 //!   layer also checks where the request comes from; without one, or where it exempts the page, the
 //!   page makes and checks the token itself.
 //! - Of many sessions it shows 50 at a time, with links to the others.
@@ -58,6 +61,7 @@
 //! sessions. With axum's `nest_service` it answers below that path, too.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 mod actix;

@@ -27,6 +27,7 @@
 //! for its owner alone, and one that every user of the system may write to is refused. Services that
 //! share a file need [different prefixes](SqliteOptions::prefix).
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connection;
 mod error;

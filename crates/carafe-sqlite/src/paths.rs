@@ -28,7 +28,7 @@ impl Paths {
             return Err(StoreError::new(
                 StoreErrorKind::Unavailable,
                 "SQLite's sessions need the path of a file, not a URI: for sessions in memory there \
-                 is carafe::MemoryStore",
+                 is carafe::store::MemoryStore",
             ));
         }
         let beside = |suffix| {

@@ -1,8 +1,10 @@
 //! The statements. Each is atomic by itself.
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, Revocations, Stored, SweepClock, Updated, UserRevocation, Version};
+use carafe::store::{
+    Deleted, Record, Revocations, Stored, SweepClock, Updated, UserRevocation, Version,
+};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
 
@@ -45,7 +47,7 @@ pub(crate) struct NewRow {
 
 impl From<&Record> for NewRow {
     fn from(record: &Record) -> Self {
-        Self { user: record.user.clone(), ends: Number(record.ends()), record: record.to_bytes() }
+        Self { user: record.user.clone(), ends: Number(record.ends().0), record: record.to_bytes() }
     }
 }
 
@@ -106,9 +108,13 @@ fn exists(on: Db<'_>, id: &SessionIdHash) -> Result<bool> {
     on.prepare(Statement::Exists)?.exists([id.as_bytes()])
 }
 
-pub(crate) fn list_for_user(on: Db<'_>, user: &str, now: u64) -> Result<Vec<(SessionIdHash, Row)>> {
+pub(crate) fn list_for_user(
+    on: Db<'_>,
+    user: &str,
+    now: UnixSeconds,
+) -> Result<Vec<(SessionIdHash, Row)>> {
     let mut select = on.prepare(Statement::ListForUser)?;
-    let rows = select.query_map(params![user, Number(now)], with_id)?;
+    let rows = select.query_map(params![user, Number(now.0)], with_id)?;
     rows.collect()
 }
 
@@ -137,31 +143,32 @@ pub(crate) fn delete_for_user(on: Db<'_>, user: &str, keep: Option<PublicId>) ->
 }
 
 /// Deletes at most `limit` records, the oldest first, as far as this clock is trusted.
-pub(crate) fn delete_expired(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
+pub(crate) fn delete_expired(on: Db<'_>, now: UnixSeconds, limit: u32) -> Result<u64> {
     sweep(on, &[Statement::SweepSessions], now, limit)
 }
 
 /// Deletes at most `limit` revocations of each kind, the oldest first, as far as this clock is trusted.
-pub(crate) fn delete_expired_revocations(on: Db<'_>, now: u64, limit: u32) -> Result<u64> {
+pub(crate) fn delete_expired_revocations(on: Db<'_>, now: UnixSeconds, limit: u32) -> Result<u64> {
     sweep(on, &[Statement::SweepRevokedSessions, Statement::SweepRevokedUsers], now, limit)
 }
 
-fn sweep(on: Db<'_>, statements: &[Statement], now: u64, limit: u32) -> Result<u64> {
+fn sweep(on: Db<'_>, statements: &[Statement], now: UnixSeconds, limit: u32) -> Result<u64> {
     let now = trusted_time(on, now)?;
     let mut deleted = 0;
     for statement in statements {
-        deleted += on.prepare(*statement)?.execute(params![Number(now), limit])? as u64;
+        deleted += on.prepare(*statement)?.execute(params![Number(now.0), limit])? as u64;
     }
     Ok(deleted)
 }
 
 /// The time by which something may be removed: what all processes of the service agree on.
-fn trusted_time(on: Db<'_>, now: u64) -> Result<u64> {
+fn trusted_time(on: Db<'_>, now: UnixSeconds) -> Result<UnixSeconds> {
     let kept = on
         .prepare(Statement::SweepClock)?
         .query_row([], |row| {
             let doubted: Option<Number> = row.get(1)?;
-            Ok((row.get::<_, Number>(0)?.0, doubted.map(|time| time.0)))
+            let time = |number: Number| UnixSeconds(number.0);
+            Ok((time(row.get(0)?), doubted.map(time)))
         })
         .optional()?;
     let (trusted, doubted) = match kept {
@@ -174,27 +181,32 @@ fn trusted_time(on: Db<'_>, now: u64) -> Result<u64> {
     if kept.is_none() || clock != before {
         let trusted = clock.trusted().unwrap_or(time);
         on.prepare(Statement::SetSweepClock)?
-            .execute(params![Number(trusted), clock.doubted().map(Number)])?;
+            .execute(params![Number(trusted.0), clock.doubted().map(|time| Number(time.0))])?;
     }
     Ok(time)
 }
 
 /// When the newest session got its id.
-fn newest_time(on: Db<'_>) -> Result<Option<u64>> {
+fn newest_time(on: Db<'_>) -> Result<Option<UnixSeconds>> {
     let newest =
         on.prepare(Statement::Newest)?.query_row([], |row| row.get::<_, Vec<u8>>(0)).optional()?;
     Ok(newest.and_then(|record| Record::from_bytes(&record).ok()).map(|record| record.renewed))
 }
 
 /// Notes the time of a revocation, if nothing is known of the time.
-fn note_time(on: Db<'_>, now: u64) -> Result<()> {
-    on.prepare(Statement::NoteTime)?.execute([Number(now)]).map(drop)
+fn note_time(on: Db<'_>, now: UnixSeconds) -> Result<()> {
+    on.prepare(Statement::NoteTime)?.execute([Number(now.0)]).map(drop)
 }
 
-pub(crate) fn revoke(on: Db<'_>, id: &SessionIdHash, until: u64, now: u64) -> Result<()> {
+pub(crate) fn revoke(
+    on: Db<'_>,
+    id: &SessionIdHash,
+    until: UnixSeconds,
+    now: UnixSeconds,
+) -> Result<()> {
     note_time(on, now)?;
     let mut insert = on.prepare(Statement::Revoke)?;
-    insert.execute(params![id.as_bytes(), Number(until)])?;
+    insert.execute(params![id.as_bytes(), Number(until.0)])?;
     Ok(())
 }
 
@@ -202,12 +214,12 @@ pub(crate) fn revoke_user(
     on: Db<'_>,
     user: &str,
     revocation: UserRevocation,
-    now: u64,
+    now: UnixSeconds,
 ) -> Result<()> {
     note_time(on, now)?;
     let UserRevocation { logins_up_to: time, until } = revocation;
     let mut insert = on.prepare(Statement::RevokeUser)?;
-    insert.execute(params![user, Number(time), Number(until)])?;
+    insert.execute(params![user, Number(time.0), Number(until.0)])?;
     Ok(())
 }
 
@@ -215,12 +227,12 @@ pub(crate) fn revocations(
     on: Db<'_>,
     id: &SessionIdHash,
     user: Option<&str>,
-    now: u64,
+    now: UnixSeconds,
 ) -> Result<Revocations> {
     // In one statement, so that it is one moment that is looked at.
     let mut select = on.prepare(Statement::Revocations)?;
-    select.query_row(params![id.as_bytes(), user, Number(now)], |row| {
-        let not_before = row.get::<_, Option<Number>>(1)?.map(|time| time.0);
+    select.query_row(params![id.as_bytes(), user, Number(now.0)], |row| {
+        let not_before = row.get::<_, Option<Number>>(1)?.map(|time| UnixSeconds(time.0));
         Ok(Revocations { session: row.get(0)?, not_before })
     })
 }

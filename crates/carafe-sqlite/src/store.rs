@@ -1,12 +1,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 
 use crate::error::unreadable;
@@ -65,13 +64,17 @@ impl SessionStore for SqliteStore {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        _now: u64,
+        _now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         let (id, row) = (*id, NewRow::from(record));
         self.writer.write(move |on| statements::create(on, &id, &row)).await
     }
 
-    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        _now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         let id = *id;
         let row = self.readers.read(spread(&id), move |on| statements::load(on, &id)).await?;
         row.map(|row| row.read().map_err(unreadable)).transpose()
@@ -82,7 +85,7 @@ impl SessionStore for SqliteStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        _now: u64,
+        _now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         let (id, row) = (*id, NewRow::from(record));
         self.writer.write(move |on| statements::update(on, &id, expected, &row)).await
@@ -100,7 +103,7 @@ impl SessionStore for SqliteStore {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let user = user.to_owned();
         let read = move |on: Db<'_>| statements::list_for_user(on, &user, now);
@@ -115,13 +118,18 @@ impl SessionStore for SqliteStore {
         self.writer.write(move |on| statements::delete_for_user(on, &user, keep)).await
     }
 
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
     }
 }
 
 impl RevocationStore for SqliteStore {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         let id = *id;
         self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
     }
@@ -130,7 +138,7 @@ impl RevocationStore for SqliteStore {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let user = user.to_owned();
         self.writer.write(move |on| statements::revoke_user(on, &user, revocation, now)).await
@@ -140,14 +148,18 @@ impl RevocationStore for SqliteStore {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         let (id, user) = (*id, user.map(str::to_owned));
         let read = move |on: Db<'_>| statements::revocations(on, &id, user.as_deref(), now);
         self.readers.read(spread(&id), read).await
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired_revocations(on, now, limit)).await
     }
 }

@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore as _};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 
@@ -29,7 +29,7 @@ fn record() -> Record {
 }
 
 /// Another process removes what has expired. Returns how many records those were.
-async fn sweep(path: &Path, now: u64) -> u64 {
+async fn sweep(path: &Path, now: UnixSeconds) -> u64 {
     SqliteStore::open(path).unwrap().delete_expired(now, 100).await.unwrap()
 }
 
@@ -57,7 +57,7 @@ async fn a_doubt_outlives_the_process_that_has_it() {
 /// Puts the tables of the first version into a file, with one session.
 fn write_first_version(file: &Connection, prefix: &str, id: &SessionIdHash, record: &Record) {
     file.execute_batch(&include_str!("../src/schema.sql").replace('%', prefix)).unwrap();
-    let ends = i64::try_from(record.ends()).unwrap();
+    let ends = i64::try_from(record.ends().0).unwrap();
     let insert = format!(
         "INSERT INTO \"{prefix}session\" (id, version, ends, record) VALUES (?1, 1, ?2, ?3)"
     );

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, StoreError, StoreErrorKind, Updated, Version};
+use carafe::store::{
+    Deleted, Record, SessionStore as _, StoreError, StoreErrorKind, Updated, Version,
+};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 /// Names the file that a process of [`Holder`] is to hold.
 const HELD: &str = "CARAFE_TEST_HELD_FILE";

@@ -5,15 +5,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Deleted, RevocationStore, StoreErrorKind, Updated, UserRevocation, Version};
+use carafe::store::{
+    Deleted, Record, RevocationStore, SessionStore as _, StoreErrorKind, Updated, UserRevocation,
+    Version,
+};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

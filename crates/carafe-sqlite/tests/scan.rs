@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{StoreError, StoreErrorKind, Stored};
+use carafe::store::{Record, SessionStore as _, StoreError, StoreErrorKind, Stored};
 use carafe_sqlite::{SqliteOptions, SqliteStore, Synchronous};
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 async fn filled(path: &std::path::Path, records: usize) -> BTreeMap<SessionIdHash, Record> {
     let options = SqliteOptions::new(path).synchronous(Synchronous::Normal);

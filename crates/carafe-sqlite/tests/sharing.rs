@@ -1,13 +1,12 @@
 //! Who else may be at the file: other users of the system, and other services.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{RevocationStore, StoreErrorKind, UserRevocation};
+use carafe::store::{Record, RevocationStore, SessionStore as _, StoreErrorKind, UserRevocation};
 use carafe_sqlite::{SqliteOptions, SqliteStore};
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 async fn create(store: &SqliteStore) -> SessionIdHash {
     let id = SessionId::random().unwrap().hash();

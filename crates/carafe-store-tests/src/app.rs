@@ -9,10 +9,9 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::extract::FromRequestParts as _;
 use axum_core::response::{IntoResponse as _, Response};
-use carafe::{
-    Clock, Config, Error, SecretKey, Session, SessionLayer, SessionService, SessionStore,
-    UserSessions,
-};
+use carafe::store::SessionStore;
+use carafe::tower::SessionService;
+use carafe::{Clock, Config, Error, SecretKey, Session, SessionLayer, UserSessions};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, StatusCode};
 use tower_layer::Layer as _;

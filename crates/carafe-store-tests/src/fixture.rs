@@ -2,7 +2,7 @@ use carafe::store::RevocationStore;
 use std::future::Future;
 use std::time::Duration;
 
-use carafe::SessionStore;
+use carafe::store::SessionStore;
 use tokio::runtime::Builder;
 
 /// One empty place where sessions are kept: a database, a file, a server.
@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 /// ```
 /// use std::sync::Arc;
 ///
-/// use carafe::MemoryStore;
+/// use carafe::store::MemoryStore;
 /// use carafe_store_tests::Fixture;
 ///
 /// /// The memory of this process.

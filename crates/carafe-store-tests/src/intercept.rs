@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, Updated, UserRevocation, Version,
 };
 
 /// A method of a store.
@@ -114,20 +113,20 @@ macro_rules! intercept {
 }
 
 intercept! { SessionStore:
-    Create create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
-    Load load(id: &SessionIdHash, now: u64) -> Option<Stored>;
-    Update update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
+    Create create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    Load load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
+    Update update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     Delete delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
-    ListForUser list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
+    ListForUser list_for_user(user: &str, now: UnixSeconds) -> Vec<(SessionIdHash, Stored)>;
     DeleteForUser delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
-    DeleteExpired delete_expired(now: u64, limit: u32) -> u64;
+    DeleteExpired delete_expired(now: UnixSeconds, limit: u32) -> u64;
 }
 
 intercept! { RevocationStore:
-    Revoke revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
-    RevokeUser revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
-    Revocations revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;
-    DeleteExpiredRevocations delete_expired_revocations(now: u64, limit: u32) -> u64;
+    Revoke revoke(id: &SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
+    RevokeUser revoke_user(user: &str, revocation: UserRevocation, now: UnixSeconds) -> ();
+    Revocations revocations(id: &SessionIdHash, user: Option<&str>, now: UnixSeconds) -> Revocations;
+    DeleteExpiredRevocations delete_expired_revocations(now: UnixSeconds, limit: u32) -> u64;
 }
 
 /// How often each kind of call was made.

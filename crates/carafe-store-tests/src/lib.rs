@@ -1,13 +1,13 @@
 //! The conformance suite for stores of [Carafe](carafe)'s sessions.
 //!
-//! Whoever writes a [`SessionStore`](carafe::SessionStore) gives [`suite!`] a [`Fixture`], and gets
+//! Whoever writes a [`SessionStore`](carafe::store::SessionStore) gives [`suite!`] a [`Fixture`], and gets
 //! a test for every case, among them every race that a store could lose. A store that passes loses
 //! no change, and brings no session back that was ended.
 //!
 //! ```
 //! use std::sync::Arc;
 //!
-//! use carafe::MemoryStore;
+//! use carafe::store::MemoryStore;
 //! use carafe_store_tests::Fixture;
 //!
 //! struct Memory(Arc<MemoryStore>);
@@ -34,6 +34,7 @@
 //! be called by itself, by [`run`] or, for the last ones, [`run_on_one_thread`]: it panics where the
 //! store fails it.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

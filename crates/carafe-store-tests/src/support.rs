@@ -1,13 +1,12 @@
 //! What the cases share.
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{Stored, Updated, Version};
+use carafe::store::{Record, SessionStore, State, Stored, Updated, Version};
 
 /// When the cases take place, in Unix seconds: in the past, so that a store that compares a record's
 /// times with a clock of its own finds everything expired.
-pub(crate) const NOW: u64 = 1_700_000_000;
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 /// How long records live unless they are used.
 pub(crate) const IDLE: u64 = 3_600;
@@ -21,7 +20,7 @@ pub(crate) fn new_id() -> SessionIdHash {
 }
 
 /// A record that begins at a time.
-pub(crate) fn record_at(now: u64) -> Record {
+pub(crate) fn record_at(now: UnixSeconds) -> Record {
     let mut record = Record::new(PublicId::random().unwrap(), now, IDLE, ABSOLUTE);
     record.data = br#"{"a":1}"#.to_vec();
     record
@@ -48,7 +47,7 @@ pub(crate) fn record_with(data: impl Into<Vec<u8>>) -> Record {
 }
 
 /// What a renewal leaves under the old id, to be deleted when it leads nowhere any more.
-pub(crate) fn pointer(to: SessionIdHash, until: u64) -> Record {
+pub(crate) fn pointer(to: SessionIdHash, until: UnixSeconds) -> Record {
     let mut record = record_with("");
     record.idle_expires = until;
     record.state = State::Moved { to, until };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carafe::MemoryStore;
+use carafe::store::MemoryStore;
 use carafe_store_tests::Fixture;
 
 struct Memory(Arc<MemoryStore>);

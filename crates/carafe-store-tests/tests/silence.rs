@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError, Stored,
+    Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 use carafe_store_tests::Fixture;
 use metrics_util::debugging::DebuggingRecorder;
 use tracing_subscriber::filter::LevelFilter;
@@ -49,12 +49,21 @@ fn note(record: &Record) {
 struct Watched(Arc<MemoryStore>);
 
 impl SessionStore for Watched {
-    async fn create(&self, id: &SessionIdHash, new: &Record, now: u64) -> Result<bool, StoreError> {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        new: &Record,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
         note(new);
         self.0.create(id, new, now).await
     }
 
-    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         self.0.load(id, now).await
     }
 
@@ -63,7 +72,7 @@ impl SessionStore for Watched {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         note(record);
         self.0.update(id, expected, record, now).await
@@ -80,7 +89,7 @@ impl SessionStore for Watched {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.0.list_for_user(user, now).await
     }
@@ -89,13 +98,18 @@ impl SessionStore for Watched {
         self.0.delete_for_user(user, keep).await
     }
 
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         self.0.delete_expired(now, limit).await
     }
 }
 
 impl RevocationStore for Watched {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         self.0.revoke(id, until, now).await
     }
 
@@ -103,7 +117,7 @@ impl RevocationStore for Watched {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.0.revoke_user(user, revocation, now).await
     }
@@ -112,12 +126,16 @@ impl RevocationStore for Watched {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         self.0.revocations(id, user, now).await
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         self.0.delete_expired_revocations(now, limit).await
     }
 }

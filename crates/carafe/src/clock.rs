@@ -1,15 +1,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
+
+use crate::UnixSeconds;
 
 /// The clock that sessions are signed and judged by, in whole Unix seconds.
 ///
 /// ```
-/// use carafe::Clock;
+/// use carafe::{Clock, UnixSeconds};
 ///
 /// let clock = Clock::fixed(1_700_000_000);
 /// clock.advance(60);
-/// assert_eq!(clock.now(), 1_700_000_060);
+/// assert_eq!(clock.now(), UnixSeconds(1_700_000_060));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Time);
@@ -31,26 +33,23 @@ impl Clock {
     /// A clock that stands still, for tests and for replaying recorded cookies. Its clones show the
     /// same time.
     #[must_use]
-    pub fn fixed(unix_seconds: u64) -> Self {
-        Self(Time::Fixed(Arc::new(AtomicU64::new(unix_seconds))))
+    pub fn fixed(time: impl Into<UnixSeconds>) -> Self {
+        Self(Time::Fixed(Arc::new(AtomicU64::new(time.into().0))))
     }
 
     /// The time now.
     #[must_use]
-    pub fn now(&self) -> u64 {
+    pub fn now(&self) -> UnixSeconds {
         match &self.0 {
-            // Before 1970 there were no sessions.
-            Time::System => {
-                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-            }
-            Time::Fixed(seconds) => seconds.load(Ordering::Relaxed),
+            Time::System => SystemTime::now().into(),
+            Time::Fixed(seconds) => UnixSeconds(seconds.load(Ordering::Relaxed)),
         }
     }
 
     /// The time now or a few milliseconds ago: where there is a clock that is quick to read, as on
     /// Linux, that one's, which is never ahead.
     #[inline]
-    pub(crate) fn just_now(&self) -> u64 {
+    pub(crate) fn just_now(&self) -> UnixSeconds {
         match &self.0 {
             Time::System => coarse().unwrap_or_else(|| self.now()),
             Time::Fixed(_) => self.now(),
@@ -68,13 +67,13 @@ impl Clock {
 /// The time of the kernel's last tick, which takes a tenth of the time to read.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[inline]
-fn coarse() -> Option<u64> {
+fn coarse() -> Option<UnixSeconds> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
-    u64::try_from(time.tv_sec).ok()
+    u64::try_from(time.tv_sec).ok().map(UnixSeconds)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn coarse() -> Option<u64> {
+fn coarse() -> Option<UnixSeconds> {
     None
 }
 
@@ -86,9 +85,9 @@ mod tests {
     fn just_now_is_now_or_a_moment_ago() {
         let clock = Clock::system();
         let (before, just_now, after) = (clock.now(), clock.just_now(), clock.now());
-        assert!((before.saturating_sub(1)..=after).contains(&just_now), "{just_now}, {after}");
+        assert!((before - 1..=after).contains(&just_now), "{just_now}, {after}");
         let fixed = Clock::fixed(7);
         fixed.advance(1);
-        assert_eq!(fixed.just_now(), 8);
+        assert_eq!(fixed.just_now(), UnixSeconds(8));
     }
 }

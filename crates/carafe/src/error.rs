@@ -68,7 +68,8 @@ pub enum ErrorKind {
 /// cookie or a session's value. In axum and actix-web it is a response, so that `?` works in handlers.
 ///
 /// ```
-/// use carafe::{ErrorKind, Value};
+/// use carafe::value::Value;
+/// use carafe::ErrorKind;
 ///
 /// let error = Value::from_tagged_json(b"{").unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::BadPayload);

@@ -10,10 +10,10 @@ use http::{Extensions, Method};
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 
-use crate::csrf::{Protection, Settings};
+use crate::csrf::{CsrfLayer, Protection, Settings};
 use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
 use crate::prompt::Prompt;
-use crate::{CsrfLayer, Error, SessionLayer};
+use crate::{Error, SessionLayer};
 
 /// What a layer has for all requests of a service.
 #[derive(Debug)]

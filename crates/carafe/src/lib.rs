@@ -21,9 +21,11 @@
 //! # }
 //! ```
 //!
-//! What a session can hold is a [`Value`]: Flask's types, and conversions from and to Rust's.
+//! What a session can hold is a [`Value`](value::Value): Flask's types, and conversions from and to
+//! Rust's.
 //! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "actix")]
 pub mod actix;
@@ -35,12 +37,13 @@ pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
 mod clock;
-mod config;
+pub mod config;
 mod content;
 pub mod csrf;
 pub mod engine;
 mod error;
 mod event;
+pub mod format;
 #[cfg(feature = "actix")]
 mod handled;
 pub mod id;
@@ -48,41 +51,35 @@ mod login_page;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod prompt;
-pub mod record;
+mod record;
 mod session;
+pub mod signing;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod tower;
+mod time;
+pub mod tower;
+pub mod value;
 
-/// The formats below the sessions, with more than applications need: for crates that integrate
-/// Carafe into something else.
-pub use carafe_format as format;
+pub use carafe_format::inspect;
 #[cfg(feature = "sealed")]
 pub use carafe_format::sealed;
-use carafe_format::{base64, codec, cookie, percent, value};
-pub use carafe_format::{inspect, signing};
+pub use carafe_format::{KeyRing, SecretKey};
+use carafe_format::{base64, codec, cookie, percent};
 pub use clock::Clock;
-pub use codec::{Compression, Format};
-pub use config::{Caching, Config, Mistyped, Refresh};
-pub use content::Step;
-pub use cookie::SameSite;
-pub use csrf::{Csrf, CsrfLayer};
-pub use engine::{ErrorPage, SessionInfo, SharedKeys, UserSessions};
+pub use config::settings::Config;
+pub use engine::keys::SharedKeys;
+pub use engine::respond::ErrorPage;
+pub use engine::stored::users::{SessionInfo, UserSessions};
 pub use error::{Error, ErrorKind};
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;
 pub use login_page::WantedPage;
 pub use session::{CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Typed};
-pub use signing::{KeyRing, SecretKey};
-pub use store::{MemoryStore, SessionStore};
-pub use tower::{ResponseBody, ResponseFuture, SessionLayer, SessionService};
-pub use value::{
-    AsText, DateTime, Dict, Int, Markup, OutOfRange, ParseIntError, Text, Uuid, Value, as_datetime,
-    as_uuid,
-};
+pub use time::UnixSeconds;
+pub use tower::layer::SessionLayer;
 
 /// The README's examples are tested.
 #[cfg(all(doctest, feature = "axum"))]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -1,7 +1,7 @@
 //! What a store keeps of a session.
 
 use crate::id::{PublicId, SessionIdHash};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, UnixSeconds};
 
 /// The version of the binary form, its first byte.
 const FORMAT: u8 = 1;
@@ -20,8 +20,8 @@ pub enum State {
     Moved {
         /// The hash of the new id.
         to: SessionIdHash,
-        /// When this id stops to lead there, in Unix seconds.
-        until: u64,
+        /// When this id stops to lead there.
+        until: UnixSeconds,
     },
     /// The session got a new id because a request asked for one. This id is dead: only a logout that was
     /// under way still finds the session by it.
@@ -36,7 +36,7 @@ pub enum State {
     },
 }
 
-/// A session as a store keeps it. Times are in Unix seconds.
+/// A session as a store keeps it.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -47,17 +47,17 @@ pub struct Record {
     /// The name of the session that may be shown.
     pub public_id: PublicId,
     /// When the session began.
-    pub created: u64,
+    pub created: UnixSeconds,
     /// When its user logged in.
-    pub logged_in: Option<u64>,
+    pub logged_in: Option<UnixSeconds>,
     /// When it got its present id.
-    pub renewed: u64,
+    pub renewed: UnixSeconds,
     /// When it was last used, to within a tenth of the idle timeout.
-    pub last_seen: u64,
+    pub last_seen: UnixSeconds,
     /// When it ends unless it is used.
-    pub idle_expires: u64,
+    pub idle_expires: UnixSeconds,
     /// When it ends in any case.
-    pub expires: u64,
+    pub expires: UnixSeconds,
     /// Where its user logged in from, if the application said so.
     pub address: Option<String>,
     /// What its user logged in with, if the application said so.
@@ -69,7 +69,12 @@ pub struct Record {
 impl Record {
     /// A record of a session that begins now and holds nothing.
     #[must_use]
-    pub fn new(public_id: PublicId, now: u64, idle_timeout: u64, absolute_timeout: u64) -> Self {
+    pub fn new(
+        public_id: PublicId,
+        now: UnixSeconds,
+        idle_timeout: u64,
+        absolute_timeout: u64,
+    ) -> Self {
         Self {
             data: b"{}".to_vec(),
             user: None,
@@ -78,8 +83,8 @@ impl Record {
             logged_in: None,
             renewed: now,
             last_seen: now,
-            idle_expires: now.saturating_add(idle_timeout),
-            expires: now.saturating_add(absolute_timeout),
+            idle_expires: now + idle_timeout,
+            expires: now + absolute_timeout,
             address: None,
             agent: None,
             state: State::Live,
@@ -99,7 +104,7 @@ impl Record {
 
     /// Whether the session has ended by its times, or under this id.
     #[must_use]
-    pub fn is_expired(&self, now: u64) -> bool {
+    pub fn is_expired(&self, now: UnixSeconds) -> bool {
         let is_dead = match self.state {
             State::Live => false,
             State::Moved { until, .. } => now >= until,
@@ -112,7 +117,7 @@ impl Record {
     /// under an old id is kept for longer than anybody may use it, since requests that are under way
     /// look there for what became of the session.
     #[must_use]
-    pub fn ends(&self) -> u64 {
+    pub fn ends(&self) -> UnixSeconds {
         self.idle_expires.min(self.expires)
     }
 
@@ -123,9 +128,10 @@ impl Record {
     ///
     /// ```
     /// use carafe::id::PublicId;
-    /// use carafe::record::Record;
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::Record;
     ///
-    /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), UnixSeconds(1_700_000_000), 3_600, 86_400);
     /// assert_eq!(record.to_bytes()[1..17], [7; 16]);
     /// ```
     #[must_use]
@@ -139,9 +145,10 @@ impl Record {
     ///
     /// ```
     /// use carafe::id::PublicId;
-    /// use carafe::record::Record;
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::Record;
     ///
-    /// let record = Record::new(PublicId::from_bytes([7; 16]), 1_700_000_000, 3_600, 86_400);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), UnixSeconds(1_700_000_000), 3_600, 86_400);
     /// let mut value = b"version 1 ".to_vec();
     /// record.encode(&mut value);
     /// assert_eq!(value.strip_prefix(b"version 1 "), Some(record.to_bytes().as_slice()));
@@ -166,7 +173,7 @@ impl Record {
             State::Moved { to, until } => {
                 out.push(1);
                 out.extend_from_slice(to.as_bytes());
-                put_number(out, *until);
+                put_number(out, until.0);
             }
             State::Rotated { to } => {
                 out.push(2);
@@ -190,7 +197,7 @@ impl Record {
         });
         let state = match &self.state {
             State::Live => 1,
-            State::Moved { until, .. } => 33 + number_len(*until),
+            State::Moved { until, .. } => 33 + number_len(until.0),
             State::Rotated { .. } | State::Ended { .. } => 33,
         };
         1 + 16 + numbers + texts.sum::<usize>() + state + self.data.len()
@@ -198,8 +205,9 @@ impl Record {
 
     /// The numbers in the order in which they are written.
     fn numbers(&self) -> [u64; NUMBERS] {
-        let logged_in = self.logged_in.map_or(0, |time| time.saturating_add(1));
-        [self.created, self.renewed, self.last_seen, self.idle_expires, self.expires, logged_in]
+        let logged_in = self.logged_in.map_or(0, |time| (time + 1).0);
+        let Self { created, renewed, last_seen, idle_expires, expires, .. } = self;
+        [created.0, renewed.0, last_seen.0, idle_expires.0, expires.0, logged_in]
     }
 
     /// Whether a record in its binary form is of the session with this public id.
@@ -283,8 +291,8 @@ impl<'a> Reader<'a> {
         }
         let public_id = PublicId::from_bytes(self.array()?);
         let [created, renewed, last_seen, idle_expires, expires] =
-            [self.number()?, self.number()?, self.number()?, self.number()?, self.number()?];
-        let logged_in = self.number()?.checked_sub(1);
+            [self.time()?, self.time()?, self.time()?, self.time()?, self.time()?];
+        let logged_in = self.number()?.checked_sub(1).map(UnixSeconds);
         let [user, address, agent] =
             [self.text()?, self.text()?, self.text()?].map(|text| text.map(str::to_owned));
         let state = self.state()?;
@@ -314,7 +322,7 @@ impl<'a> Reader<'a> {
             1 => match self.number()? {
                 // So the end by a login was written before it had a tag of its own.
                 0 => State::Ended { by: id },
-                until => State::Moved { to: id, until },
+                until => State::Moved { to: id, until: UnixSeconds(until) },
             },
             2 => State::Rotated { to: id },
             3 => State::Ended { by: id },
@@ -344,6 +352,10 @@ impl<'a> Reader<'a> {
         None
     }
 
+    fn time(&mut self) -> Option<UnixSeconds> {
+        self.number().map(UnixSeconds)
+    }
+
     fn text(&mut self) -> Option<Option<&'a str>> {
         let Some(len) = self.number()?.checked_sub(1) else { return Some(None) };
         let (text, rest) = self.rest.split_at_checked(usize::try_from(len).ok()?)?;
@@ -356,14 +368,16 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
+    const BEGAN: UnixSeconds = UnixSeconds(100);
+
     fn record() -> Record {
         Record {
             data: br#"{"a":1}"#.to_vec(),
             user: Some("ad\u{e9}le".to_owned()),
-            logged_in: Some(0),
+            logged_in: Some(UnixSeconds(0)),
             agent: Some(String::new()),
-            state: State::Moved { to: SessionIdHash::from_bytes([7; 32]), until: u64::MAX },
-            ..Record::new(PublicId::from_bytes([9; 16]), 1_700_000_000, 60, u64::MAX)
+            state: State::Moved { to: SessionIdHash::from_bytes([7; 32]), until: UnixSeconds::MAX },
+            ..Record::new(PublicId::from_bytes([9; 16]), UnixSeconds(1_700_000_000), 60, u64::MAX)
         }
     }
 
@@ -384,7 +398,7 @@ mod tests {
     #[test]
     fn an_end_by_a_login_is_read_in_the_form_that_it_had_before() {
         let by = SessionIdHash::from_bytes([7; 32]);
-        let before = Record { state: State::Moved { to: by, until: 0 }, ..record() };
+        let before = Record { state: State::Moved { to: by, until: UnixSeconds(0) }, ..record() };
         let read = Record::from_bytes(&before.to_bytes()).unwrap();
         assert_eq!(read, Record { state: State::Ended { by }, ..record() });
     }
@@ -392,8 +406,9 @@ mod tests {
     #[test]
     fn the_length_and_the_user_are_those_of_the_bytes() {
         for number in [0, 1, 127, 128, 16_383, 16_384, u64::MAX >> 1, u64::MAX] {
+            let time = UnixSeconds(number);
             for state in states() {
-                let record = Record { created: number, expires: number, state, ..record() };
+                let record = Record { created: time, expires: time, state, ..record() };
                 let bytes = record.to_bytes();
                 assert_eq!(bytes.len(), record.encoded_len(), "{number}");
                 assert_eq!(Record::user_in(&bytes), record.user.as_deref());
@@ -421,19 +436,19 @@ mod tests {
 
     #[test]
     fn the_first_of_its_times_ends_it() {
-        let record = Record::new(PublicId::from_bytes([0; 16]), 100, 10, 1000);
+        let record = Record::new(PublicId::from_bytes([0; 16]), BEGAN, 10, 1000);
         for state in [states()[2], states()[3]] {
             // By any clock.
-            assert!(Record { state, ..record.clone() }.is_expired(0));
+            assert!(Record { state, ..record.clone() }.is_expired(UnixSeconds(0)));
         }
-        assert!(!record.is_expired(109));
-        assert!(record.is_expired(110));
+        assert!(!record.is_expired(BEGAN + 9));
+        assert!(record.is_expired(BEGAN + 10));
         let moved = Record {
-            state: State::Moved { to: SessionIdHash::from_bytes([0; 32]), until: 105 },
+            state: State::Moved { to: SessionIdHash::from_bytes([0; 32]), until: BEGAN + 5 },
             ..record
         };
-        assert!(!moved.is_expired(104));
-        assert!(moved.is_expired(105));
-        assert_eq!(moved.ends(), 110);
+        assert!(!moved.is_expired(BEGAN + 4));
+        assert!(moved.is_expired(BEGAN + 5));
+        assert_eq!(moved.ends(), BEGAN + 10);
     }
 }

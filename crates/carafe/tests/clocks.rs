@@ -11,13 +11,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
+use carafe::config::Format;
 use carafe::id::{PublicId, SessionId};
-use carafe::record::Record;
 use carafe::signing::CLOCK_SKEW;
-use carafe::store::RevocationStore as _;
-use carafe::{
-    Clock, Error, Format, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _,
-};
+use carafe::store::{MemoryStore, Record, RevocationStore as _, SessionStore as _};
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer, UnixSeconds};
 use support::{Client, NOW};
 
 const DAY: u64 = 86_400;
@@ -119,7 +117,7 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     // Machines that are a day and many days ahead remove what has expired.
     let last = NOW + CLOCK_SKEW + LIFETIME;
     for days in [0, 1, 400] {
-        store.delete_expired_revocations(last + days * DAY, 500).await.unwrap();
+        store.delete_expired_revocations(UnixSeconds(last + days * DAY), 500).await.unwrap();
     }
     let mut copy = Client { app: machine(layer(), last), cookies: copy };
     assert_eq!(copy.get("/who").await.text, "");
@@ -129,7 +127,7 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
 #[tokio::test]
 async fn a_clock_that_is_ahead_removes_nothing_of_the_others() {
     for ahead in [600, DAY, 30 * DAY, 400 * DAY] {
-        let store = Arc::new(MemoryStore::new());
+        let (store, now) = (Arc::new(MemoryStore::new()), UnixSeconds(NOW));
         let layer = || {
             let layer = SessionLayer::stored(Arc::clone(&store), key()).unwrap();
             let layer = layer.configure(|config| config.sweep_interval(Duration::from_millis(5)));
@@ -140,11 +138,11 @@ async fn a_clock_that_is_ahead_removes_nothing_of_the_others() {
         };
         let mut client = Client::new(machine(layer(), NOW));
         client.get("/login").await;
-        store.revoke(&SessionId::random().unwrap().hash(), NOW + 20 * DAY, NOW).await.unwrap();
+        store.revoke(&SessionId::random().unwrap().hash(), now + 20 * DAY, now).await.unwrap();
         let sessions = store.len();
         // What has truly expired shows that it has swept.
-        let record = Record::new(PublicId::random().unwrap(), NOW - DAY, 60, 600);
-        store.create(&SessionId::random().unwrap().hash(), &record, NOW).await.unwrap();
+        let record = Record::new(PublicId::random().unwrap(), now - DAY, 60, 600);
+        store.create(&SessionId::random().unwrap().hash(), &record, now).await.unwrap();
         Client::new(machine(layer(), NOW + ahead)).get("/who").await;
         while store.len() > sessions {
             tokio::time::sleep(Duration::from_millis(1)).await;

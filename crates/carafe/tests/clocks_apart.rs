@@ -12,7 +12,8 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use carafe::signing::CLOCK_SKEW;
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use support::{Client, NOW};
 
 const DAY: u64 = 86_400;
@@ -64,7 +65,7 @@ impl Machines {
         answer.text
     }
 
-    /// Whom each machine takes the holder of these cookies for, who leaves them as they are.
+    /// Checks which user each machine takes the holder of these cookies for. The cookies stay as they are.
     async fn everywhere(&self, client: &Client, user: &str, when: &str) {
         for at in [0, 1] {
             let mut copy = copy_of(client);
@@ -163,7 +164,7 @@ async fn ending_all_sessions_at_one_machine_ends_the_other_machines() {
                 machines.advance(wait);
                 machines.everywhere(&there, "", "after all were ended").await;
             }
-            // Whoever logs in now stays, wherever that is.
+            // A login that comes now lasts, on either machine.
             for at in [0, 1] {
                 let mut next = machines.client();
                 machines.send(at, &mut next, "login").await;

@@ -85,6 +85,57 @@ fn every_link_leads_somewhere() {
     assert!(links > 60, "{links}");
 }
 
+/// A registry shows the README of a package without the files beside it.
+#[test]
+fn the_readmes_of_packages_link_to_nothing_beside_them() {
+    let mut readmes = 0;
+    for package in root().join("crates").read_dir().unwrap() {
+        let Ok(text) = std::fs::read_to_string(package.unwrap().path().join("README.md")) else {
+            continue;
+        };
+        readmes += 1;
+        for mark in ["](", "src=\"", "href=\""] {
+            for link in prose(&text).split(mark).skip(1) {
+                assert!(link.starts_with("https://"), "{link:.60}");
+            }
+        }
+    }
+    assert!(readmes > 7, "{readmes}");
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 120, "README.md has {lines} lines");
+    let words = read("DESIGN.md").split_whitespace().count();
+    assert!(words <= 1500, "DESIGN.md has {words} words");
+}
+
+/// Guides with Rust code are compiled: a source includes them as documentation.
+#[test]
+fn every_guide_with_code_is_compiled() {
+    let sources = all(&root().join("crates")).into_iter().filter(|path| path.ends_with("lib.rs"));
+    let sources: String = sources.map(|path| read(&path)).collect();
+    let mut compiled = 0;
+    for (document, text) in documents() {
+        let has_code = text.contains("\n```rust");
+        if has_code && document.starts_with("docs/") {
+            compiled += 1;
+            let is_included = sources.contains(&format!("{document}\""));
+            assert!(is_included, "{document} has Rust code that no documentation test compiles");
+        }
+    }
+    assert!(compiled > 3, "{compiled}");
+}
+
+/// The table of contents leads to every guide.
+#[test]
+fn every_guide_is_in_the_table_of_contents() {
+    let contents = read("docs/README.md");
+    for (document, _) in documents() {
+        let Some(guide) = document.strip_prefix("docs/") else { continue };
+        if !guide.contains('/') && guide != "README.md" {
+            assert!(contents.contains(&format!("({guide})")), "docs/README.md lacks {guide}");
+        }
+    }
+}
+
 #[test]
 fn every_file_that_is_named_exists() {
     let there = all(&root());
@@ -111,14 +162,14 @@ fn every_file_that_is_named_exists() {
     }
     assert!(named > 40, "{named}");
 
-    let design = read("DESIGN.md");
-    let layout = design.split("\n```").nth(1).unwrap();
+    let contributing = read("CONTRIBUTING.md");
+    let layout = contributing.split("\n```").nth(1).unwrap();
     let mut named = 0;
     for line in layout.lines() {
         let names = line.split_whitespace();
         for name in names.take_while(|name| name.ends_with('/') || name.ends_with(".rs")) {
             named += 1;
-            assert!(exists(name), "the layout in DESIGN.md names {name}");
+            assert!(exists(name), "the map in CONTRIBUTING.md names {name}");
         }
     }
     assert!(named > 25, "{named}");
@@ -132,8 +183,8 @@ fn examples() -> BTreeSet<String> {
 
 #[test]
 fn every_example_is_listed() {
-    let readme = read("README.md");
-    let table = readme.split("\n## Examples").nth(1).unwrap().split("\n## ").next().unwrap();
+    let contents = read("docs/README.md");
+    let table = contents.split("\n## Examples").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = table.lines().filter(|line| line.starts_with("| `"));
     let listed = rows.flat_map(|row| codes(row.split(" | ").next().unwrap()).map(str::to_owned));
     assert_eq!(listed.collect::<BTreeSet<_>>(), examples());

@@ -3,8 +3,10 @@
 
 use std::error::Error as _;
 
-use carafe::engine::{Clock, Committed, MemoryStore, Sessions};
-use carafe::{Config, Error, ErrorKind, SecretKey, Session, Value};
+use carafe::engine::{Committed, Sessions};
+use carafe::store::MemoryStore;
+use carafe::value::Value;
+use carafe::{Clock, Config, Error, ErrorKind, SecretKey, Session};
 
 const NOW: u64 = 1_700_000_000;
 const NONE: [&str; 0] = [];

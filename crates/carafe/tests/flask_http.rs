@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
-use carafe::{Clock, Config, Error, ErrorKind, KeyRing, SecretKey, Session, SessionLayer, Value};
+use carafe::value::Value;
+use carafe::{Clock, Config, Error, ErrorKind, KeyRing, SecretKey, Session, SessionLayer};
 use serde_json::Value as Json;
 use tower::ServiceExt as _;
 

@@ -6,8 +6,9 @@
 mod browser;
 
 use browser::{Browser, app};
+use carafe::config::Format;
 use carafe::signing::{Digest, SigningOptions};
-use carafe::{Clock, Config, Format, KeyRing, SecretKey, SessionLayer};
+use carafe::{Clock, Config, KeyRing, SecretKey, SessionLayer};
 
 fn sha1() -> Format {
     Format::signed(SigningOptions::default())

@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use browser::{Browser, app};
-use carafe::{
-    Config, ErrorKind, KeyRing, MemoryStore, SecretKey, Session, SessionLayer, SharedKeys,
-};
+use carafe::store::MemoryStore;
+use carafe::{Config, ErrorKind, KeyRing, SecretKey, Session, SessionLayer, SharedKeys};
 use tokio::sync::Notify;
 
 fn key() -> SecretKey {

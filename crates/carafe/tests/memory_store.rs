@@ -12,21 +12,24 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _};
-use support::{Client, Log, NOW};
+use carafe::store::{
+    MemoryStore, Record, RevocationStore as _, SessionStore as _, State, StoreErrorKind, Updated,
+    UserRevocation, Version,
+};
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer, UnixSeconds};
+use support::{Client, Log};
 
+const NOW: UnixSeconds = UnixSeconds(support::NOW);
 const IDLE: u64 = 3_600;
 const CAPACITY: usize = 200;
 
-fn record(user: Option<&str>, now: u64) -> Record {
+fn record(user: Option<&str>, now: UnixSeconds) -> Record {
     let mut record = Record::new(PublicId::random().unwrap(), now, IDLE, 10 * IDLE);
     record.user = user.map(str::to_owned);
     record
 }
 
-async fn create(store: &MemoryStore, record: &Record, now: u64) -> SessionIdHash {
+async fn create(store: &MemoryStore, record: &Record, now: UnixSeconds) -> SessionIdHash {
     let id = SessionId::random().unwrap().hash();
     assert!(store.create(&id, record, now).await.unwrap());
     id
@@ -41,7 +44,7 @@ async fn are_there(store: &MemoryStore, ids: &[SessionIdHash]) -> usize {
 }
 
 /// Fills a store with sessions of visitors, or of users of whom each has one.
-async fn fill(store: &MemoryStore, user: Option<&str>, now: u64) -> Vec<SessionIdHash> {
+async fn fill(store: &MemoryStore, user: Option<&str>, now: UnixSeconds) -> Vec<SessionIdHash> {
     let mut ids = Vec::new();
     while store.len() < CAPACITY {
         let user = user.map(|user| format!("{user} {}", ids.len()));

@@ -6,7 +6,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::Request;
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use tower::ServiceExt as _;
 
 const NOW: u64 = 1_700_000_000;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use carafe::id::{PublicId, SessionId};
-use carafe::record::Record;
-use carafe::{Clock, MemoryStore, SecretKey, Session, SessionLayer, SessionStore as _};
+use carafe::store::{MemoryStore, Record, SessionStore as _};
+use carafe::{Clock, SecretKey, Session, SessionLayer};
 use support::{Client, NOW};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -36,8 +36,10 @@ async fn is_swept(store: &MemoryStore) {
 /// A session that ended two days ago.
 async fn add_expired(store: &MemoryStore) {
     let began = NOW - 2 * 86_400;
-    let record = Record::new(PublicId::random().unwrap(), began, 60, 600);
-    assert!(store.create(&SessionId::random().unwrap().hash(), &record, began).await.unwrap());
+    let record = Record::new(PublicId::random().unwrap(), began.into(), 60, 600);
+    assert!(
+        store.create(&SessionId::random().unwrap().hash(), &record, began.into()).await.unwrap()
+    );
 }
 
 /// A layer in a `static` serves each `#[tokio::test]` in a runtime of its own.

@@ -342,7 +342,8 @@ fn every_rule_is_about_something() {
 async fn every_reason_is_documented() {
     use axum::body::Body;
     use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-    use carafe::{Clock, SecretKey, Session, SessionLayer, Value};
+    use carafe::value::Value;
+    use carafe::{Clock, SecretKey, Session, SessionLayer};
     use metrics_util::debugging::DebuggingRecorder;
     use tower::ServiceExt as _;
 

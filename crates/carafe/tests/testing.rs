@@ -5,10 +5,10 @@ use axum::extract::Form;
 use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Router, http};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::store::MemoryStore;
 use carafe::testing::{BoxError, Client};
-use carafe::{
-    Clock, Csrf, CsrfLayer, Error, ErrorKind, MemoryStore, SecretKey, Session, SessionLayer,
-};
+use carafe::{Clock, Error, ErrorKind, SecretKey, Session, SessionLayer};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -61,7 +61,7 @@ async fn test_session_transactions_no_null_sessions() -> Result<(), BoxError> {
     client.session_transaction(|session| session.insert("foo", 1)).await?;
     let noise: Vec<u8> = (0..5_000_u32).map(|n| (n * n * 31 / 128) as u8).collect();
     let too_large = client
-        .session_transaction(|session| session.insert("noise", carafe::Value::bytes(noise)))
+        .session_transaction(|session| session.insert("noise", carafe::value::Value::bytes(noise)))
         .await
         .unwrap_err();
     assert_eq!(too_large.kind(), ErrorKind::CookieTooLarge);

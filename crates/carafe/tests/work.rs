@@ -11,8 +11,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::any;
+use carafe::csrf::CsrfLayer;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{CsrfLayer, KeyRing, SecretKey, Session, SessionLayer, Value, WantedPage, inspect};
+use carafe::value::Value;
+use carafe::{KeyRing, SecretKey, Session, SessionLayer, WantedPage, inspect};
 use tower::Service as _;
 
 const NOW: u64 = 1_700_000_000;

@@ -11,7 +11,9 @@ use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use axum::routing::get;
-use carafe::{Error, MemoryStore, SecretKey, Session, SessionLayer, Step};
+use carafe::store::MemoryStore;
+use carafe::value::Step;
+use carafe::{Error, SecretKey, Session, SessionLayer};
 use tower::ServiceExt as _;
 
 /// How many changes a request makes, the second four times the first.

@@ -1,4 +1,4 @@
-//! A poll: everybody has one vote, and may take it back.
+//! A poll: each visitor has one vote, and may take it back.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -44,7 +44,6 @@ async fn vote(
     session.flash(format!("Thank you, {}.", vote.name))?;
     session.insert(VOTE, vote.drink)?;
     session.insert(NAME, vote.name)?;
-    session.set_permanent(true)?;
     Ok(Redirect::to("/").see_other())
 }
 
@@ -87,7 +86,8 @@ fn page(
 }
 
 pub fn sessions(secret: &[u8]) -> Result<SessionLayer, Error> {
-    SessionLayer::sealed(SecretKey::new(secret)?)
+    let sessions = SessionLayer::sealed(SecretKey::new(secret)?)?;
+    sessions.configure(|config| config.permanent_by_default(true))
 }
 
 pub fn routes(config: &mut ServiceConfig) {

@@ -1,4 +1,4 @@
-//! A poll: everybody has one vote, and may take it back.
+//! A poll: each visitor has one vote, and may take it back.
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 

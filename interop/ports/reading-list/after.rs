@@ -5,7 +5,8 @@ use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use carafe::{Error, LoginOptions, MemoryStore, SecretKey, SessionLayer, Typed};
+use carafe::store::MemoryStore;
+use carafe::{Error, LoginOptions, SecretKey, SessionLayer, Typed};
 use maud::{DOCTYPE, Markup, html};
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,9 @@ fn list(user: &str, books: &[Book]) -> Markup {
 
 pub fn app() -> Result<Router, Error> {
     let sessions = SessionLayer::stored(MemoryStore::new(), SecretKey::from_env_or_random()?)?
-        .configure(|config| config.idle_timeout(Duration::from_secs(14 * 86_400)))?;
+        .configure(|config| {
+            config.idle_timeout(Duration::from_secs(14 * 86_400)).permanent_by_default(true)
+        })?;
     Ok(Router::new()
         .route("/", get(index))
         .route("/login", post(login))

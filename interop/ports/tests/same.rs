@@ -48,6 +48,8 @@ impl Jar {
         for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
             assert!(attributes.contains(attribute), "no {attribute} in {attributes}");
         }
+        let outlives_the_browser = ["Max-Age=", "Expires="].iter().any(|a| attributes.contains(a));
+        assert!(outlives_the_browser, "{attributes}");
         self.0.insert(name.to_owned(), value.to_owned());
     }
 }

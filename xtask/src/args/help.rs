@@ -36,12 +36,13 @@ Commands:
   mutants        change the core, one place after the other: do its tests notice? (hours)
                    --part P       this part alone; repeatable
                    --sample N     one of N changes, to be sooner done (default 1: all)
-  bench          measure what Carafe and its peers cost; write docs/benchmarks.md
+  bench          measure what Carafe and its peers cost; write docs/reports/benchmarks.md
                    --rounds N     how often everything is measured (default 301)
-  bench http     measure requests over HTTP; write docs/benchmarks-http.md
+  bench http     measure requests over HTTP; write docs/reports/benchmarks-http.md
                    --rounds N     how often everything is measured (default 40)
                    --millis N     for how long each task of each server in a round (default 200)
                    --only A,B     these servers alone; prints, and leaves the report as it is
+  python         build the Python package; print the folder to put on PYTHONPATH
   release-check  check what a release needs beyond the tests
   help           print this
 

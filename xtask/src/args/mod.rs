@@ -49,6 +49,8 @@ pub(crate) enum Command {
         rounds: u64,
     },
     BenchHttp(BenchHttp),
+    /// Builds the Python package for `PYTHONPATH`.
+    Python,
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -133,6 +135,10 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         "bench" => match rest {
             [http, rest @ ..] if http == "http" => bench_http(rest).map(Command::BenchHttp),
             _ => number(rest, "--rounds", 301).map(|rounds| Command::Bench { rounds }),
+        },
+        "python" => match rest {
+            [] => Ok(Command::Python),
+            [option, ..] => Err(unknown(option)),
         },
         "watch" => match rest {
             [marker] => Ok(Command::Watch { marker: marker.clone() }),

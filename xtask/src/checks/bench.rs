@@ -53,7 +53,7 @@ pub(crate) fn report(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     fs::write(&allocations, counted)
         .map_err(|error| format!("can't write {}: {error}", allocations.display()))?;
     let mut tables = runner::command(programs.join("tables"));
-    tables.arg(job.workspace.root.join("docs")).arg(rounds.to_string()).arg(allocations);
+    tables.arg(job.workspace.root.join("docs/reports")).arg(rounds.to_string()).arg(allocations);
     job.runner.run(tables)
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     requests.arg("report").arg("--python").arg(python);
     requests.args(["--rounds", &bench.rounds.to_string(), "--millis", &bench.millis.to_string()]);
     if bench.only.is_empty() {
-        requests.arg("--file").arg(job.workspace.root.join("docs/benchmarks-http.md"));
+        requests.arg("--file").arg(job.workspace.root.join("docs/reports/benchmarks-http.md"));
     } else {
         requests.args(["--only", &bench.only.join(",")]);
     }

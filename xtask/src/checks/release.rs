@@ -31,7 +31,8 @@ pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(advisories)
 }
 
-/// What the dependencies say, and a build if that toolchain is here.
+/// What the dependencies say, clippy's lint on the library functions that the sources use, and a build if
+/// that toolchain is here.
 pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
     let promised = promised_rust(job)?;
     let newer: Vec<_> =
@@ -48,6 +49,16 @@ pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
         return Err(format!("{count} dependencies need more than Rust {promised}, as {name}"));
     }
 
+    job.run_cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-features",
+        "--locked",
+        "--",
+        "-D",
+        "clippy::incompatible_msrv",
+    ])?;
+
     let list = |command: &str| {
         let mut rustup = runner::command(command);
         rustup.args(["toolchain", "list"]);
@@ -58,7 +69,10 @@ pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
         None => String::new(),
     };
     let Some(toolchain) = toolchain_of(&toolchains, &promised) else {
-        job.note(format!("not built with Rust {promised}: that toolchain is not installed"));
+        job.note(format!(
+            "Rust {promised} by lint and the dependencies' statements alone: NOT built, since that \
+             toolchain is not installed"
+        ));
         return Ok(());
     };
     let mut check = runner::command("rustup");
@@ -104,27 +118,24 @@ fn toolchain_of(list: &str, version: &str) -> Option<String> {
     names.rfind(is_it).map(str::to_owned)
 }
 
-/// Packs each package, looks into it, and builds what was packed.
-pub(crate) fn package(job: &mut Job<'_>) -> Result<(), String> {
-    let names: Vec<&str> = job.workspace.published().map(|package| package.name.as_str()).collect();
-    let mut incomplete = Vec::new();
-    for name in &names {
-        let list = job.cargo(&["package", "--list", "--locked", "--package", name]);
-        let files = job.runner.capture(list)?;
-        incomplete.extend(not_packed(&files).map(|file| format!("{name} has no {file}")));
-    }
-    if !incomplete.is_empty() {
-        return Err(incomplete.join("; "));
-    }
-    let mut package = job.cargo(&["package", "--locked"]);
-    package.args(names.iter().flat_map(|name| ["--package", name]));
-    job.runner.run(package)
-}
-
-/// What a package has to hold and does not.
-fn not_packed(files: &str) -> impl Iterator<Item = &'static str> {
-    let wanted = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
-    wanted.into_iter().filter(move |wanted| !files.lines().any(|file| file == *wanted))
+/// Compares the API with the last release's, once there is one.
+pub(crate) fn semver(job: &mut Job<'_>) -> Result<(), String> {
+    let mut tags = runner::command("git");
+    tags.args(["tag", "--list", "v*", "--sort=-version:refname"]);
+    tags.current_dir(&job.workspace.root);
+    let tags = job.runner.capture(tags)?;
+    let Some(last) = tags.lines().next().map(str::to_owned) else {
+        job.note("NOT checked: there is no tag of an earlier release, such as v0.1.0");
+        return Ok(());
+    };
+    let tool = cargo_tool(job, "cargo-semver-checks")?;
+    let libraries = job.workspace.published().filter(|package| package.is_library);
+    let mut check = runner::command(tool);
+    check.args(["semver-checks", "--all-features", "--baseline-rev", &last]);
+    check.args(libraries.flat_map(|package| ["--package", &package.name]));
+    check.current_dir(&job.workspace.root);
+    job.note(format!("compared with {last}"));
+    job.runner.run(check)
 }
 
 pub(crate) fn changelog(job: &mut Job<'_>) -> Result<(), String> {
@@ -161,6 +172,8 @@ mod tests {
             examples: Vec::new(),
             rust_version: version.map(str::to_owned),
             links: false,
+            is_library: true,
+            unset: Vec::new(),
         };
         for (version, newer) in [
             (None, false),
@@ -185,12 +198,6 @@ mod tests {
         assert_eq!(found.as_deref(), Some("1.89.0-x86_64-unknown-linux-gnu"));
         assert_eq!(toolchain_of(list, "1.90"), None);
         assert_eq!(toolchain_of("", "1.90"), None);
-    }
-
-    #[test]
-    fn packages_hold_their_licences() {
-        let files = "Cargo.toml\nLICENSE-MIT\nREADME.md\nsrc/LICENSE-APACHE\n";
-        assert_eq!(not_packed(files).collect::<Vec<_>>(), ["LICENSE-APACHE"]);
     }
 
     #[test]

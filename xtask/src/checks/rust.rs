@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::checks::artifacts::build_example;
+use crate::checks::words::words;
 use crate::job::Job;
 
 /// How many crates the example `login` may be built from.
@@ -26,7 +27,7 @@ pub(crate) fn fmt(job: &mut Job<'_>) -> Result<(), String> {
         let name = adapter.rsplit('/').next().unwrap_or(adapter);
         job.note(format!("{name}: {lines} lines"));
     }
-    Ok(())
+    words(job)
 }
 
 /// How many lines all files in a folder have, comments and blank ones included.

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use carafe::{MemoryStore, SecretKey, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{SecretKey, SessionLayer};
 use http::{Request, StatusCode};
 use tower::ServiceExt as _;
 

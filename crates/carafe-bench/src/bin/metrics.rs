@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use carafe::{Compression, SecretKey, SessionLayer};
+use carafe::config::Compression;
+use carafe::{SecretKey, SessionLayer};
 use carafe_bench::{KEY, application};
 use metrics_exporter_prometheus::PrometheusBuilder;
 

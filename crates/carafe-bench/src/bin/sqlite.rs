@@ -11,14 +11,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use carafe::SessionStore as _;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
-use carafe::store::{Updated, Version};
+use carafe::UnixSeconds;
+use carafe::store::{Record, SessionStore as _, Updated, Version};
 use carafe_bench::payload::Payload;
 use carafe_sqlite::{SqliteStore, Synchronous};
 
-const NOW: u64 = 1_800_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 /// Operations of each kind that are timed together.
 const TIMED: u64 = 2_000;
 /// How many times they are: a checkpoint of the log may fall into one of them.

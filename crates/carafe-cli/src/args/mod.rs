@@ -108,7 +108,7 @@ pub(crate) struct CookieArgs {
 
 /// Show what a cookie says, without a key: its format, its content and when it was signed
 ///
-/// Nothing is verified: anybody can have made the cookie. Recognised are sessions of Flask and of
+/// Nothing is verified: every client can have made the cookie. Recognised are sessions of Flask and of
 /// Starlette (FastAPI), sealed sessions, sessions of Django, JSON Web Tokens, and the ids of stored
 /// sessions and of Flask-Session.
 ///
@@ -259,13 +259,13 @@ pub(crate) struct ResealArgs {
 /// SECRET_KEY and into a file for --secret-key-file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-To change a service's key without logging anybody out, give it the new one and, for as long as a
+To change a service's key without ending sessions, give it the new one and, for as long as a
 session lives, the old one as a fallback:
   SECRET_KEY=\"$(carafe keygen)\"
   FLASK_SECRET_KEY_FALLBACKS='[\"the old key\"]'
-A key that others know must not stay as a fallback: it lets them in.
+A key that has leaked must not stay as a fallback: it lets attackers in.
 
-A file that nobody else can read:
+A file that no other user can read:
   (umask 077; carafe keygen > key)")]
 pub(crate) struct KeygenArgs {
     /// How many random bytes it has: 16 to 1024
@@ -344,9 +344,10 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) cookie_name: Option<String>,
 
-    /// The profile that the service starts from, before it reads the environment
-    #[arg(long, value_enum, default_value_t = Profile::Flask, value_name = "PROFILE")]
-    pub(crate) profile: Profile,
+    /// The profile that the service starts from, before it reads the environment [default: the one
+    /// that the service's cookie shows, or flask]
+    #[arg(long, value_enum, value_name = "PROFILE")]
+    pub(crate) profile: Option<Profile>,
 
     /// Print one line of JSON for each finding
     #[arg(long)]
@@ -361,4 +362,15 @@ pub(crate) enum Profile {
     Signed,
     /// SessionLayer::sealed: a safer cookie, encrypted
     Sealed,
+}
+
+impl Profile {
+    /// The name that `--profile` takes.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Flask => "flask",
+            Self::Signed => "signed",
+            Self::Sealed => "sealed",
+        }
+    }
 }

@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use carafe::UnixSeconds;
 use carafe::id::PublicId;
 use clap::{Args, Subcommand};
 
@@ -78,9 +79,9 @@ pub(crate) enum SessionsCommand {
     Stats(StatsArgs),
 }
 
-/// List the sessions of a user, or of everybody
+/// List the sessions of a user, or of all users
 ///
-/// Those that were used last come first. Listing everybody's goes through the whole store; it is
+/// The sessions that were used last come first. Listing all users' goes through the whole store; it is
 /// read in small pieces, so that the service goes on meanwhile.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -203,8 +204,8 @@ pub(crate) struct NowArgs {
 }
 
 impl NowArgs {
-    pub(crate) fn get(&self) -> u64 {
-        self.now.unwrap_or_else(now)
+    pub(crate) fn get(&self) -> UnixSeconds {
+        self.now.unwrap_or_else(now).into()
     }
 }
 

@@ -108,12 +108,12 @@ fn verdict(found: Option<KeyStrength>, tried: usize, output: &Output) -> String 
     };
     let bad = output.paint(Style::Warning, word(strength));
     let key = match strength {
-        KeyStrength::Published => "that everybody knows",
+        KeyStrength::Published => "that is published",
         KeyStrength::Placeholder => "that is a placeholder, or asks to be changed",
         _ => "that can be guessed",
     };
     format!(
-        "{bad}: the cookie was signed with a key {key}, so that anybody can make sessions of this \
-         site; replace the key now, with `carafe keygen`"
+        "{bad}: the cookie was signed with a key {key}, so that an attacker can make sessions of \
+         this site; replace the key now, with `carafe keygen`"
     )
 }

@@ -79,13 +79,13 @@ fn print(
 fn what_to_do(format: CookieFormat) -> &'static str {
     match format {
         CookieFormat::Flask | CookieFormat::Starlette => {
-            "anybody can have made it; `carafe verify` tells"
+            "every client can have made it; `carafe verify` tells"
         }
         CookieFormat::Sealed => "it is encrypted; `carafe verify` opens it",
         CookieFormat::StoredId | CookieFormat::FlaskSession => {
             "its content is in the service's store"
         }
-        _ => "anybody can have made it",
+        _ => "every client can have made it",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use carafe::Compression;
+use carafe::config::Compression;
 use carafe::inspect::respell;
 use carafe::sealed::SealedCodec;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};

@@ -1,6 +1,6 @@
 //! Rules for the attributes of a session's cookie, whether they are set or were sent.
 
-use carafe::SameSite;
+use carafe::config::SameSite;
 use carafe::inspect::{BrokenRule, SetCookieLine};
 
 use super::{Finding, Severity};
@@ -17,7 +17,8 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
             Severity::Unsafe,
             "secure-off",
             format!("the cookie {name} is not Secure: it also travels over unencrypted HTTP"),
-            "set FLASK_SESSION_COOKIE_SECURE=true (browsers take http://localhost for secure)",
+            "set FLASK_SESSION_COOKIE_SECURE=true (over http://localhost, Chromium and Firefox keep \
+             such a cookie, and Safari doesn't)",
         );
     }
     if !set.http_only {

@@ -169,7 +169,7 @@ fn weak_key(
         "weak-key",
         format!("{name} {what}"),
         "set SECRET_KEY to the output of `carafe keygen`; to keep the sessions, put the old key \
-         into FLASK_SECRET_KEY_FALLBACKS, unless everybody knows it",
+         into FLASK_SECRET_KEY_FALLBACKS, unless it is published",
     );
 }
 

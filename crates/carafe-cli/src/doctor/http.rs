@@ -194,10 +194,10 @@ mod tests {
     fn a_name_with_two_addresses_is_asked_at_both() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let listens = silent.local_addr().unwrap();
-        let nobody = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, listens.port()));
+        let no_listener = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, listens.port()));
         let second = Duration::from_secs(1);
-        assert!(connect(&[nobody, listens], second).is_ok());
-        assert!(connect(&[nobody], second).is_err());
+        assert!(connect(&[no_listener, listens], second).is_ok());
+        assert!(connect(&[no_listener], second).is_err());
         assert!(connect(&[], second).is_err());
     }
 

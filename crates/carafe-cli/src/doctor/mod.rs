@@ -3,9 +3,12 @@
 mod cookie;
 mod environment;
 mod http;
+mod profile;
 mod response;
 
-use crate::args::DoctorArgs;
+use carafe::inspect::SetCookieLine;
+
+use crate::args::{DoctorArgs, Profile};
 use crate::failure::{Code, Failure};
 use crate::json_line::JsonLine;
 use crate::output::{Output, Style};
@@ -14,7 +17,7 @@ use crate::text::printable;
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Severity {
-    /// It lets somebody in, or loses sessions.
+    /// It lets an attacker in, or loses sessions.
     Unsafe,
     /// Two things can't both be meant, or something has no effect.
     Contradictory,
@@ -60,29 +63,34 @@ struct Report {
 }
 
 pub(crate) fn run(args: &DoctorArgs, output: &mut Output) -> Result<Code, Failure> {
-    let environment = environment::Environment::read(args.profile);
+    let name = args.cookie_name.as_deref();
+    let cookie = args.cookie.as_ref().map(|cookie| cookie.as_encoded_bytes());
+    let line = args.set_cookie.as_ref();
+    let line = line.map(|line| response::parse_line(&line.to_string_lossy(), name)).transpose()?;
+    let response = args.url.as_ref().map(|url| http::get(url, cookie)).transpose()?;
+
+    let seen = response.as_ref().and_then(|response| response::session_cookie(response, name));
+    let profile = chosen_profile(args, line.as_ref().or(seen.as_ref()), output);
+    let environment = environment::Environment::read(profile);
     let mut reports = vec![Report {
         place: "environment".to_owned(),
         findings: environment::check(&environment),
     }];
-    let name = args.cookie_name.as_deref();
-    if let Some(line) = &args.set_cookie {
-        let findings = response::check_line(&line.to_string_lossy(), name, &environment)?;
+    if let Some(line) = &line {
+        let findings = response::check_line(line, &environment);
         reports.push(Report { place: "Set-Cookie line".to_owned(), findings });
     }
-    if let Some(url) = &args.url {
-        let cookie = args.cookie.as_ref().map(|cookie| cookie.as_encoded_bytes());
-        let response = http::get(url, cookie)?;
-        let checked = response::check(&response, name, &environment, cookie);
-        if !checked.saw_cookie {
+    if let (Some(url), Some(response)) = (&args.url, &response) {
+        if seen.is_none() {
             output.note(
                 "the page sets no session cookie, so that there was little to check: give the URL \
                  of one that does, or the Set-Cookie line of a login with --set-cookie",
             );
         }
-        if checked.saw_cookie || cookie.is_some() {
+        if seen.is_some() || cookie.is_some() {
             let place = format!("response of {url}");
-            reports.push(Report { place, findings: checked.findings });
+            let findings = response::check(response, seen.as_ref(), name, &environment, cookie);
+            reports.push(Report { place, findings });
         }
     }
     let mut found = 0;
@@ -96,6 +104,23 @@ pub(crate) fn run(args: &DoctorArgs, output: &mut Output) -> Result<Code, Failur
         }
     }
     Ok(if found == 0 { Code::Success } else { Code::Refused })
+}
+
+/// Returns the profile of `--profile`, or the one that the service's own cookie shows.
+fn chosen_profile(args: &DoctorArgs, seen: Option<&SetCookieLine>, output: &mut Output) -> Profile {
+    if let Some(profile) = args.profile {
+        return profile;
+    }
+    let profile = seen.map_or(Profile::Flask, profile::shown_by);
+    if let (Some(set), false) = (seen, profile == Profile::Flask) {
+        output.note(&format!(
+            "the cookie {} is one of the profile {}, whose defaults count here; --profile names \
+             another",
+            printable(&set.name),
+            profile.name()
+        ));
+    }
+    profile
 }
 
 fn print(report: &Report, output: &mut Output) -> Result<(), Failure> {

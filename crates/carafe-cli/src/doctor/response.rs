@@ -7,6 +7,7 @@ use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 use super::environment::Environment;
 use super::http::Response;
 use super::{Finding, Severity, cookie};
+use crate::args::Profile;
 use crate::failure::Failure;
 
 /// Browsers drop a cookie whose name and value are larger.
@@ -15,33 +16,43 @@ const MAX_COOKIE: usize = 4096;
 /// From here on a cookie is near that.
 const NEAR: usize = 3500;
 
-/// What a response was found to be.
-#[derive(Debug)]
-pub(super) struct Checked {
-    pub(super) findings: Vec<Finding>,
-    /// Whether it sets a session's cookie.
-    pub(super) saw_cookie: bool,
+/// Returns the session's cookie that a response sets: the one of that name, one of the name that a
+/// profile gives it here, or one whose value is a session's.
+pub(super) fn session_cookie(response: &Response, name: Option<&str>) -> Option<SetCookieLine> {
+    let mut lines = cookies(response);
+    let position = match name {
+        Some(name) => lines.iter().position(|set| set.name == name),
+        None => expected_names()
+            .iter()
+            .find_map(|name| lines.iter().position(|set| set.name == *name))
+            .or_else(|| lines.iter().position(|set| inspect(set.value.as_bytes()).is_some())),
+    };
+    position.map(|position| lines.swap_remove(position))
 }
 
+fn cookies(response: &Response) -> Vec<SetCookieLine> {
+    response.all("set-cookie").filter_map(SetCookieLine::parse).collect()
+}
+
+/// The names that the session's cookie has with each profile and this environment's settings.
+fn expected_names() -> Vec<String> {
+    let profiles = [Profile::Flask, Profile::Signed];
+    let expected = profiles.map(|profile| Environment::read(profile).cookie());
+    expected.into_iter().flatten().map(|set| set.name).collect()
+}
+
+/// Returns what is wrong with a response that sets the session's cookie `set`, or none.
 pub(super) fn check(
     response: &Response,
+    set: Option<&SetCookieLine>,
     name: Option<&str>,
     environment: &Environment,
     sent: Option<&[u8]>,
-) -> Checked {
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let lines: Vec<SetCookieLine> =
-        response.all("set-cookie").filter_map(SetCookieLine::parse).collect();
-    let expected = environment.cookie();
-    let named = |name: &str| lines.iter().find(|set| set.name == name);
-    let recognised = || lines.iter().find(|set| inspect(set.value.as_bytes()).is_some());
-    let set = match name {
-        Some(name) => named(name),
-        None => expected.as_ref().ok().and_then(|set| named(&set.name)).or_else(recognised),
-    };
     if let Some(set) = set {
         attributes_and_value(set, environment, &mut findings);
-        if lines.iter().filter(|other| other.name == set.name).count() > 1 {
+        if cookies(response).iter().filter(|other| other.name == set.name).count() > 1 {
             findings.push(Finding::new(
                 Severity::Contradictory,
                 "set-twice",
@@ -64,31 +75,30 @@ pub(super) fn check(
     if let (None, Some(sent)) = (set, sent.and_then(|sent| session_in(sent, name))) {
         value(&sent, environment, &mut findings);
     }
-    Checked { findings, saw_cookie: set.is_some() }
+    findings
 }
 
-/// What is wrong with a `Set-Cookie` line that somebody pasted.
-pub(super) fn check_line(
-    line: &str,
-    name: Option<&str>,
-    environment: &Environment,
-) -> Result<Vec<Finding>, Failure> {
+/// Returns the cookie of a pasted `Set-Cookie` line.
+pub(super) fn parse_line(line: &str, name: Option<&str>) -> Result<SetCookieLine, Failure> {
     let line = line.trim().trim_start_matches("< ");
     let header = match line.get(..11) {
         Some(start) if start.eq_ignore_ascii_case("set-cookie:") => &line[11..],
         _ => line,
     };
-    let set = SetCookieLine::parse(header)
-        .filter(|set| name.is_none_or(|name| set.name == name))
-        .ok_or_else(|| {
+    let set = SetCookieLine::parse(header).filter(|set| name.is_none_or(|name| set.name == name));
+    set.ok_or_else(|| {
         Failure::Usage(
             "--set-cookie must be a line such as Set-Cookie: session=eyJ…; HttpOnly; Path=/"
                 .to_owned(),
         )
-    })?;
+    })
+}
+
+/// Returns what is wrong with a pasted `Set-Cookie` line.
+pub(super) fn check_line(set: &SetCookieLine, environment: &Environment) -> Vec<Finding> {
     let mut findings = Vec::new();
-    attributes_and_value(&set, environment, &mut findings);
-    Ok(findings)
+    attributes_and_value(set, environment, &mut findings);
+    findings
 }
 
 fn attributes_and_value(
@@ -168,14 +178,14 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
     let value = set.value.as_bytes();
     if let Some(strength) = WeakKeys::new().find(value) {
         let (id, key) = match strength {
-            KeyStrength::Published => ("published-key", "everybody knows"),
+            KeyStrength::Published => ("published-key", "is published"),
             _ => ("guessable-key", "can be guessed"),
         };
         find(
             Severity::Unsafe,
             id,
             format!(
-                "the cookie is signed with a key that {key}, so that anybody can make sessions"
+                "the cookie is signed with a key that {key}, so that an attacker can make sessions"
             ),
             "set SECRET_KEY to the output of `carafe keygen`, now",
         );
@@ -207,7 +217,7 @@ fn differences(
     environment: &Environment,
     findings: &mut Vec<Finding>,
 ) {
-    let same_site = |set: &SetCookieLine| set.same_site.map(carafe::SameSite::name);
+    let same_site = |set: &SetCookieLine| set.same_site.map(carafe::config::SameSite::name);
     for (variable, differs) in [
         ("FLASK_SESSION_COOKIE_NAME", set.name != expected.name),
         ("FLASK_SESSION_COOKIE_SECURE", set.secure != expected.secure),
@@ -232,7 +242,6 @@ fn differences(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Profile;
 
     const DEV: &str = "eyJ1c2VyX2lkIjo0Mn0.ZVPxAA.hjhtQRGPO7UK57j5dSOtrXVGqbs";
 
@@ -240,8 +249,9 @@ mod tests {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let response = Response { headers: headers.iter().map(owned).collect() };
         let environment = Environment::read(Profile::Signed);
-        let checked = check(&response, None, &environment, sent);
-        checked.findings.iter().map(|finding| finding.id).collect()
+        let set = session_cookie(&response, None);
+        let findings = check(&response, set.as_ref(), None, &environment, sent);
+        findings.iter().map(|finding| finding.id).collect()
     }
 
     const SAFE: &str = "; Secure; HttpOnly; Path=/; SameSite=Lax";

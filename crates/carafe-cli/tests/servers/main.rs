@@ -9,8 +9,8 @@ mod service;
 #[path = "../support/mod.rs"]
 mod support;
 
-use carafe::SessionStore;
 use carafe::id::PublicId;
+use carafe::store::SessionStore;
 use carafe_postgres::PostgresStore;
 use carafe_redis::RedisStore;
 use service::{Service, who};

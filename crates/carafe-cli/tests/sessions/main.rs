@@ -12,8 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use carafe::id::{PublicId, SessionId};
+use carafe::store::SessionStore as _;
 use carafe::testing::Client;
-use carafe::{SecretKey, SessionLayer, SessionStore as _};
+use carafe::{SecretKey, SessionLayer, UnixSeconds};
 use carafe_sqlite::SqliteStore;
 use serde_json::Value as Json;
 use service::{Service, app, now, who};
@@ -167,7 +168,7 @@ async fn a_list_has_those_that_were_used_last() {
     for age in 0..10 {
         service
             .put(|record| {
-                record.last_seen -= age * 100;
+                record.last_seen = record.last_seen - age * 100;
                 record.user = Some(format!("user{age}"));
             })
             .await;
@@ -190,7 +191,7 @@ async fn what_has_expired_is_counted_and_deleted() {
     service.logged_in("ada").await;
     service.browser().get("/visit").await.unwrap();
     for age in 0..1100 {
-        service.put(|record| record.idle_expires = now() - 1 - age).await;
+        service.put(|record| record.idle_expires = UnixSeconds(now() - 1 - age)).await;
     }
     service.put(|record| record.data = vec![b' '; 5000]).await;
     let stats = &service.json(&["stats"])[0];
@@ -223,8 +224,8 @@ async fn what_has_expired_is_counted_and_deleted() {
 #[tokio::test]
 async fn what_has_expired_by_a_doubtful_clock_alone_is_kept() {
     let service = Service::start();
-    service.put(|record| record.idle_expires = now() - 1).await;
-    service.store.delete_expired(now() - 400 * 86_400, 1).await.unwrap();
+    service.put(|record| record.idle_expires = UnixSeconds(now() - 1)).await;
+    service.store.delete_expired(UnixSeconds(now() - 400 * 86_400), 1).await.unwrap();
     let run = service.carafe(&["gc"]).run();
     let warning = run.complaint(0);
     assert!(warning.starts_with("warning: 1 record that had expired"), "{warning}");

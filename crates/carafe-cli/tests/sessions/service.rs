@@ -8,9 +8,9 @@ use axum::Router;
 use axum::extract::Path as Segment;
 use axum::routing::{get, post};
 use carafe::id::{PublicId, SessionId};
-use carafe::record::Record;
+use carafe::store::{Record, SessionStore};
 use carafe::testing::Client;
-use carafe::{Error, LoginOptions, SecretKey, Session, SessionLayer, SessionStore};
+use carafe::{Error, LoginOptions, SecretKey, Session, SessionLayer, UnixSeconds};
 use serde_json::Value as Json;
 
 use crate::support::{Carafe, Folder, carafe};
@@ -81,10 +81,10 @@ impl<S: SessionStore> Service<S> {
     /// Puts a record in, as a service would that does so.
     pub(crate) async fn put(&self, change: impl FnOnce(&mut Record)) -> PublicId {
         let id = PublicId::random().unwrap();
-        let mut record = Record::new(id, now(), 3600, 86_400);
+        let mut record = Record::new(id, UnixSeconds(now()), 3600, 86_400);
         change(&mut record);
         let hash = SessionId::random().unwrap().hash();
-        assert!(self.store.create(&hash, &record, now()).await.unwrap());
+        assert!(self.store.create(&hash, &record, UnixSeconds(now())).await.unwrap());
         id
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::service::{Service, now, who};
+use carafe::UnixSeconds;
 
 /// Runs the program at a terminal at which `typed` is typed; what is shown there, and how it ended.
 fn at_terminal(url: &str, arguments: &[&str], typed: &str) -> (String, i32) {
@@ -70,7 +71,7 @@ async fn a_person_is_asked_first() {
 async fn a_table_has_a_heading_that_stands_out_and_no_line_is_left_of_a_bar() {
     let service = Service::start();
     service.logged_in("ada").await;
-    service.put(|record| record.idle_expires = now() - 1).await;
+    service.put(|record| record.idle_expires = UnixSeconds(now() - 1)).await;
     let (shown, code) = at_terminal(&service.url, &["list", "ada"], "");
     assert_eq!(code, 0, "{shown}");
     assert!(shown.starts_with("\x1b[1mSESSION "), "{shown:?}");

@@ -4,7 +4,8 @@ use crate::signing::SigningOptions;
 /// takes.
 ///
 /// ```
-/// use carafe::{Format, signing::{Digest, SigningOptions}};
+/// use carafe::config::Format;
+/// use carafe::signing::{Digest, SigningOptions};
 ///
 /// let sha256 = Format::flask(SigningOptions::default().digest(Digest::Sha256));
 /// assert_ne!(sha256, Format::default());
@@ -32,7 +33,9 @@ impl Format {
     /// [`SigningOptions::for_cookie`] puts it.
     ///
     /// ```
-    /// use carafe::{Config, Format, signing::{Digest, SigningOptions}};
+    /// use carafe::config::Format;
+    /// use carafe::signing::{Digest, SigningOptions};
+    /// use carafe::Config;
     ///
     /// // From SHA-1 to SHA-256.
     /// let before = Format::signed(SigningOptions::default());

@@ -21,7 +21,7 @@ pub(super) const MONTHS: [&str; 12] =
 /// 9999 becomes the first or the last of them, as Python has `datetime.min` and `datetime.max`.
 ///
 /// ```
-/// use carafe::DateTime;
+/// use carafe::value::DateTime;
 ///
 /// let leap_day = DateTime::from_unix(1_709_210_096).unwrap();
 /// assert_eq!(leap_day.to_string(), "Thu, 29 Feb 2024 12:34:56 GMT");
@@ -59,7 +59,7 @@ impl DateTime {
     /// there is no such date or time.
     ///
     /// ```
-    /// use carafe::DateTime;
+    /// use carafe::value::DateTime;
     ///
     /// let leap_day = DateTime::from_civil([2024, 2, 29], [12, 34, 56]).unwrap();
     /// assert_eq!(leap_day.unix(), 1_709_210_096);
@@ -82,7 +82,7 @@ impl DateTime {
     /// The instant as RFC 3339 text in UTC.
     ///
     /// ```
-    /// use carafe::DateTime;
+    /// use carafe::value::DateTime;
     ///
     /// let leap_day = DateTime::from_unix(1_709_210_096).unwrap();
     /// assert_eq!(leap_day.to_rfc3339(), "2024-02-29T12:34:56Z");

@@ -1,16 +1,18 @@
 //! Dictionaries.
 
-use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
 use super::{AsText, Text, Value};
 
 /// A dictionary from text to values, ordered by key as Flask writes it.
 ///
-/// Its `Debug` form shows only the size, so that a session's contents stay out of logs.
+/// Looking up a key takes a time that grows with the logarithm of the number of keys. Inserting one
+/// key moves those behind it, so that many are added in one go with [`Extend`] or `collect`.
+///
+/// The `Debug` form shows only the size, so that a session's contents stay out of logs.
 ///
 /// ```
-/// use carafe::{Dict, Value};
+/// use carafe::value::{Dict, Value};
 ///
 /// let mut dict = Dict::new();
 /// dict.insert("b", 2);
@@ -20,42 +22,58 @@ use super::{AsText, Text, Value};
 /// # Ok::<(), carafe::Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq)]
-pub struct Dict(BTreeMap<Text, Value>);
+pub struct Dict(Vec<(Text, Value)>);
 
 impl Dict {
+    /// The dictionary of entries that are sorted by key, each key once.
+    pub(super) fn from_sorted(members: Vec<(Text, Value)>) -> Self {
+        Self(members)
+    }
+
     /// An empty dictionary.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
+    }
+
+    /// The index of a key, or the index at which it would be inserted.
+    fn place(&self, key: &[u8]) -> Result<usize, usize> {
+        self.0.binary_search_by(|(other, _)| other.as_wtf8().cmp(key))
     }
 
     /// The value of a key.
     pub fn get(&self, key: impl AsText) -> Option<&Value> {
-        self.0.get(key.as_wtf8())
+        self.get_wtf8(key.as_wtf8())
     }
 
     pub(super) fn get_wtf8(&self, key: &[u8]) -> Option<&Value> {
-        self.0.get(key)
+        self.place(key).ok().map(|place| &self.0[place].1)
     }
 
     /// The value of a key, to be changed.
     pub fn get_mut(&mut self, key: impl AsText) -> Option<&mut Value> {
-        self.0.get_mut(key.as_wtf8())
+        self.place(key.as_wtf8()).ok().map(|place| &mut self.0[place].1)
     }
 
     /// Whether the key is there.
     pub fn contains_key(&self, key: impl AsText) -> bool {
-        self.0.contains_key(key.as_wtf8())
+        self.place(key.as_wtf8()).is_ok()
     }
 
     /// Sets a key's value, and returns the one that it had.
     pub fn insert(&mut self, key: impl AsText, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into_text(), value.into())
+        match self.place(key.as_wtf8()) {
+            Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value.into())),
+            Err(place) => {
+                self.0.insert(place, (key.into_text(), value.into()));
+                None
+            }
+        }
     }
 
     /// Removes a key, and returns the value that it had.
     pub fn remove(&mut self, key: impl AsText) -> Option<Value> {
-        self.0.remove(key.as_wtf8())
+        self.place(key.as_wtf8()).ok().map(|place| self.0.remove(place).1)
     }
 
     /// The number of keys.
@@ -76,18 +94,48 @@ impl Dict {
     }
 
     /// The keys, in order.
-    pub fn keys(&self) -> btree_map::Keys<'_, Text, Value> {
-        self.0.keys()
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Text> + DoubleEndedIterator + Clone {
+        self.0.iter().map(|(key, _)| key)
     }
 
     /// The keys and values, in the order of the keys.
-    pub fn iter(&self) -> btree_map::Iter<'_, Text, Value> {
-        self.0.iter()
+    pub fn iter(&self) -> Iter<'_> {
+        Iter(self.0.iter())
     }
 
     /// The keys and values, the values to be changed.
-    pub fn iter_mut(&mut self) -> btree_map::IterMut<'_, Text, Value> {
-        self.0.iter_mut()
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Text, &mut Value)> {
+        self.0.iter_mut().map(|(key, value)| (&*key, value))
+    }
+}
+
+/// The keys and values of a [`Dict`], in the order of the keys.
+#[derive(Clone)]
+pub struct Iter<'a>(std::slice::Iter<'a, (Text, Value)>);
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (&'a Text, &'a Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(key, value)| (key, value))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl fmt::Debug for Iter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Iter({} keys)", self.len())
     }
 }
 
@@ -99,13 +147,21 @@ impl fmt::Debug for Dict {
 
 impl<K: Into<Text>, V: Into<Value>> FromIterator<(K, V)> for Dict {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        let mut dict = Self::new();
+        dict.extend(pairs);
+        dict
     }
 }
 
 impl<K: Into<Text>, V: Into<Value>> Extend<(K, V)> for Dict {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
         self.0.extend(pairs.into_iter().map(|(key, value)| (key.into(), value.into())));
+        if !self.0.is_sorted_by(|(a, _), (b, _)| a < b) {
+            // The last value of a key counts: of equal keys, it stands first after this.
+            self.0.reverse();
+            self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+            self.0.dedup_by(|(a, _), (b, _)| a == b);
+        }
     }
 }
 
@@ -117,7 +173,7 @@ impl<K: Into<Text>, V: Into<Value>, const N: usize> From<[(K, V); N]> for Dict {
 
 impl IntoIterator for Dict {
     type Item = (Text, Value);
-    type IntoIter = btree_map::IntoIter<Text, Value>;
+    type IntoIter = std::vec::IntoIter<(Text, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -126,9 +182,9 @@ impl IntoIterator for Dict {
 
 impl<'a> IntoIterator for &'a Dict {
     type Item = (&'a Text, &'a Value);
-    type IntoIter = btree_map::Iter<'a, Text, Value>;
+    type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }

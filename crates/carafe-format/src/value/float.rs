@@ -14,7 +14,7 @@ pub(crate) fn write_float(out: &mut Vec<u8>, float: f64) {
     if float == 0.0 {
         return out.extend_from_slice(b"0.0");
     }
-    let mut buffer = ryu::Buffer::new();
+    let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(float.abs());
     // Here both use plain notation, and write it alike.
     if (1e-4..1e16).contains(&float.abs()) {
@@ -34,7 +34,7 @@ pub(crate) fn write_float(out: &mut Vec<u8>, float: f64) {
     out.extend_from_slice(itoa::Buffer::new().format(exponent.abs()).as_bytes());
 }
 
-/// The significant digits of a positive number as `ryu` prints it, and where its point stands:
+/// The significant digits of a positive number as `zmij` prints it, and where its point stands:
 /// the number is `0.DIGITS` times ten to that power.
 fn decompose(text: &str) -> (smallvec::SmallVec<[u8; 24]>, i32) {
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));

@@ -12,7 +12,7 @@ impl DateTime {
     /// if there is none in the text.
     ///
     /// ```
-    /// use carafe::DateTime;
+    /// use carafe::value::DateTime;
     ///
     /// let epoch = DateTime::from_http_date("Thu, 01 Jan 1970 00:00:00 GMT").unwrap();
     /// assert_eq!(epoch.unix(), 0);

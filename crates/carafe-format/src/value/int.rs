@@ -7,13 +7,13 @@ use std::str::FromStr;
 /// An integer of any size, as Python's `int`.
 ///
 /// ```
-/// use carafe::Int;
+/// use carafe::value::Int;
 ///
 /// let big: Int = "170141183460469231731687303715884105728".parse()?;
 /// assert_eq!(i128::try_from(&big).ok(), None);
 /// assert!(big > Int::from(i64::MAX));
 /// assert_eq!(Int::from(i64::MAX).add_i64(1).to_string(), "9223372036854775808");
-/// # Ok::<(), carafe::ParseIntError>(())
+/// # Ok::<(), carafe::value::ParseIntError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Int(Repr);

@@ -9,7 +9,7 @@ use super::Text;
 /// Its `Debug` form shows only the size.
 ///
 /// ```
-/// use carafe::{Markup, Value};
+/// use carafe::value::{Markup, Value};
 ///
 /// let value = Value::from(Markup::from("<b>hi</b>"));
 /// assert_eq!(value.to_tagged_json()?, r#"{" m":"<b>hi</b>"}"#);

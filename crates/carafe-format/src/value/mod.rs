@@ -18,11 +18,11 @@ use std::fmt;
 use crate::Error;
 
 pub use datetime::DateTime;
-pub use dict::Dict;
+pub use dict::{Dict, Iter};
 pub use int::{Int, OutOfRange, ParseIntError};
 pub use markup::Markup;
 pub use serde::{Fields, read_fields};
-pub use serde::{as_datetime, as_uuid};
+pub use serde::{Stored, as_datetime, as_uuid, from_tagged_json};
 pub use text::{AsText, Text};
 pub use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub use uuid::Uuid;
 /// `Float(1.0)` differ, and so that values can be compared after a round trip, NaN equals NaN.
 ///
 /// ```
-/// use carafe::Value;
+/// use carafe::value::Value;
 ///
 /// let value = Value::from_tagged_json(br#"{"id":42,"seen":{" t":["a",null]}}"#)?;
 /// let dict = value.as_dict().unwrap();
@@ -91,7 +91,7 @@ impl Value {
     /// [`BadPayload`](crate::ErrorKind::BadPayload) if Flask could not read it.
     ///
     /// ```
-    /// use carafe::{Int, Value};
+    /// use carafe::value::{Int, Value};
     ///
     /// let value = Value::from_tagged_json(br#"{" t":[1,{" b":"AP8="}]}"#)?;
     /// let expected = vec![Value::Int(Int::from(1)), Value::bytes([0, 255])];
@@ -110,7 +110,7 @@ impl Value {
     /// than 4300 digits, or nesting of more than 480 levels (a tuple counts as two).
     ///
     /// ```
-    /// use carafe::Value;
+    /// use carafe::value::Value;
     ///
     /// assert_eq!(Value::from(1e16).to_tagged_json()?, "1e+16");
     /// # Ok::<(), carafe::Error>(())
@@ -153,7 +153,7 @@ impl Value {
     /// bytes and containers that aren't empty.
     ///
     /// ```
-    /// use carafe::Value;
+    /// use carafe::value::Value;
     ///
     /// assert!(Value::from("no").is_truthy());
     /// assert!(!Value::from("").is_truthy() && !Value::Null.is_truthy());

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 /// Its `Debug` form shows only the size, so that a session's contents stay out of logs.
 ///
 /// ```
-/// use carafe::Text;
+/// use carafe::value::Text;
 ///
 /// let text = Text::from("Zoë");
 /// assert_eq!(text.as_str(), Some("Zoë"));

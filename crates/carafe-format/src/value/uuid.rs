@@ -7,7 +7,7 @@ use std::fmt;
 /// With the feature `uuid` it converts from and into `uuid::Uuid`.
 ///
 /// ```
-/// use carafe::{Uuid, Value};
+/// use carafe::value::{Uuid, Value};
 ///
 /// let id = Uuid::from_bytes([0x11; 16]);
 /// assert_eq!(id.to_string(), "11111111-1111-1111-1111-111111111111");

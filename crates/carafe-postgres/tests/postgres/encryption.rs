@@ -3,8 +3,7 @@
 //! a certificate of that name, such as the one in `CARAFE_CLIENT_CERTIFICATE`, whose key is in
 //! `CARAFE_CLIENT_KEY`.
 
-use carafe::SessionStore as _;
-use carafe::store::StoreErrorKind;
+use carafe::store::{SessionStore as _, StoreErrorKind};
 use carafe_postgres::PostgresStore;
 
 use super::database::url;

@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated, Version};
 use carafe_postgres::PostgresStore;
 use carafe_store_tests::Proxy;
 

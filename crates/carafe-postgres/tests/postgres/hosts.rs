@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
+use carafe::store::SessionStore as _;
 use carafe_postgres::PostgresStore;
 use tokio::net::TcpListener;
 

@@ -21,14 +21,15 @@ mod states;
 mod tables;
 mod wire;
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::Record;
 use carafe_postgres::PostgresStore;
 use carafe_store_tests::Fixture;
 
 use crate::database::Database;
 
-pub(crate) const NOW: u64 = 1_700_000_000;
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 impl Fixture for Database {
     type Store = PostgresStore;

@@ -4,8 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{Deleted, Updated, Version};
+use carafe::store::{Deleted, SessionStore as _, Updated, Version};
 use carafe_postgres::{PostgresOptions, PostgresStore};
 
 use super::database::connect;

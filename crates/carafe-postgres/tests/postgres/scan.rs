@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
-use carafe::store::StoreErrorKind;
+use carafe::store::{SessionStore as _, StoreErrorKind};
 
 use super::database::Database;
 use super::{NOW, id, record};

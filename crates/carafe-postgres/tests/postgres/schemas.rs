@@ -1,7 +1,6 @@
 //! Services that share a database, and the rights that they need.
 
-use carafe::SessionStore as _;
-use carafe::store::{RevocationStore, StoreErrorKind, UserRevocation};
+use carafe::store::{RevocationStore, SessionStore as _, StoreErrorKind, UserRevocation};
 use carafe_postgres::{PostgresOptions, PostgresStore};
 
 use super::database::{Database, options};

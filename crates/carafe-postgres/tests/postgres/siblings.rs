@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreError, Version};
+use carafe::store::{SessionStore as _, StoreError, Version};
 use carafe_postgres::{PostgresOptions, PostgresStore};
 use carafe_store_tests::Proxy;
 

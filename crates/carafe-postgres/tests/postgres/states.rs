@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated, Version};
 
 use super::database::{Database, options};
 use super::{NOW, id, record};

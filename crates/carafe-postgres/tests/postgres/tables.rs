@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Version};
 
 use super::database::{Database, connect};
 use super::{NOW, id, record};
@@ -57,7 +56,7 @@ async fn updates_touch_no_index() {
     let mut record = record(Some("ann"));
     assert!(store.create(&id, &record, NOW).await.unwrap());
     for version in 1..=200 {
-        record.idle_expires += 1;
+        record.idle_expires = record.idle_expires + 1;
         store.update(&id, Version(version), &record, NOW).await.unwrap();
     }
     // Its connections report what they have counted when they end.
@@ -99,7 +98,7 @@ async fn removal_passes_over_what_is_locked() {
 /// The tables that the documentation has for many sessions.
 #[tokio::test]
 async fn the_documented_partitions_work() {
-    let guide = include_str!("../../../../docs/scaling.md");
+    let guide = include_str!("../../../../docs/many-machines.md");
     let (_, rest) = guide.split_once("```sql\n").unwrap();
     let (sql, _) = rest.split_once("```").unwrap();
     let database = Database::create().await;

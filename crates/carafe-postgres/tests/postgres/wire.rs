@@ -1,8 +1,6 @@
 //! How often the server is asked.
 
-use carafe::SessionStore as _;
-use carafe::record::State;
-use carafe::store::{Deleted, Updated, Version};
+use carafe::store::{Deleted, SessionStore as _, State, Updated, Version};
 use carafe_postgres::PostgresStore;
 use carafe_store_tests::Proxy;
 

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use carafe::SessionStore as _;
-use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, UserRevocation, Version};
+use carafe::store::{
+    RevocationStore as _, SessionStore as _, StoreErrorKind, Updated, UserRevocation, Version,
+};
 use carafe_redis::RedisStore;
 
 use super::own::Server;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
 
 use super::{NOW, id, record, store};

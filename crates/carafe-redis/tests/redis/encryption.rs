@@ -1,8 +1,7 @@
 //! Connections with TLS: the URL of a port that wants it is in `CARAFE_REDIS_TLS_URL`, the file with
 //! the certificate of its authority in `CARAFE_ROOT_CERTIFICATE`.
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated};
 use carafe_redis::RedisStore;
 
 use super::{NOW, id, prefix, record};

@@ -1,7 +1,6 @@
 //! Servers that drop keys when their memory is full.
 
-use carafe::SessionStore as _;
-use carafe::store::StoreErrorKind;
+use carafe::store::{SessionStore as _, StoreErrorKind};
 
 use super::own::Server;
 use super::{NOW, id, record};

@@ -1,7 +1,6 @@
 //! A name that leads to another server.
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated, Version};
 
 use super::own::{Path, Server};
 use super::{NOW, id, record};

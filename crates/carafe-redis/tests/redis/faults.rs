@@ -1,8 +1,7 @@
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::store::{RevocationStore as _, StoreErrorKind, Updated, Version};
+use carafe::store::{RevocationStore as _, SessionStore as _, StoreErrorKind, Updated, Version};
 use carafe_redis::RedisStore;
 
 use super::way::Way;

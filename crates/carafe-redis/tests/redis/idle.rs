@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore as _;
-use carafe::store::{Deleted, Version};
+use carafe::store::{Deleted, SessionStore as _, Version};
 
 use super::own::{Path, Server};
 use super::{NOW, id, record};

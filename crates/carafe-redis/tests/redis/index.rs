@@ -1,8 +1,6 @@
 //! The index of a user's sessions.
 
-use carafe::SessionStore as _;
-use carafe::record::State;
-use carafe::store::{Updated, Version};
+use carafe::store::{SessionStore as _, State, Updated, Version};
 
 use super::{NOW, id, record, store};
 
@@ -24,7 +22,7 @@ async fn the_index_follows_the_record_s_user() {
     assert_eq!((count("ann").await, count("bob").await), (0, 1));
     assert_eq!(store.delete_for_user("ann", None).await.unwrap(), 0);
     let mut later = bob.clone();
-    later.expires += 86_400;
+    later.expires = later.expires + 86_400;
     later.idle_expires = later.expires;
     store.update(&id, Version(3), &later, NOW).await.unwrap();
     assert_eq!(store.list_for_user("bob", NOW + 100_000).await.unwrap().len(), 1);

@@ -22,12 +22,13 @@ mod wire;
 
 use std::time::Duration;
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
-use carafe::record::Record;
+use carafe::store::Record;
 use carafe_redis::RedisStore;
 use carafe_store_tests::Fixture;
 
-pub(crate) const NOW: u64 = 1_700_000_000;
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
 /// Keys of one test's own.
 struct Keys {

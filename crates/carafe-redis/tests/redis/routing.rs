@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use carafe::SessionStore as _;
-use carafe::store::{StoreErrorKind, Updated, Version};
+use carafe::store::{SessionStore as _, StoreErrorKind, Updated, Version};
 use carafe_redis::{RedisOptions, RedisStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

@@ -4,7 +4,7 @@ use carafe::store::{RevocationStore, UserRevocation};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
+use carafe::store::SessionStore as _;
 use carafe_redis::RedisStore;
 
 use super::{NOW, id, prefix, record, store, url};

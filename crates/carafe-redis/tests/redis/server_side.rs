@@ -1,7 +1,7 @@
 //! What is on the server.
 
-use carafe::SessionStore as _;
-use carafe::store::{RevocationStore, UserRevocation, Version};
+use carafe::UnixSeconds;
+use carafe::store::{RevocationStore, SessionStore as _, UserRevocation, Version};
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 
 use super::{NOW, id, record, store, url};
@@ -51,7 +51,7 @@ async fn every_key_expires_by_the_caller_s_clock() {
     assert!(store.create(&id(), &record(Some("ann")), NOW).await.unwrap());
     store.revoke(&id(), NOW + 500, NOW).await.unwrap();
     store
-        .revoke_user("ann", UserRevocation { logins_up_to: NOW, until: u64::MAX }, NOW)
+        .revoke_user("ann", UserRevocation { logins_up_to: NOW, until: UnixSeconds::MAX }, NOW)
         .await
         .unwrap();
     let keys = keys(&prefix).await;

@@ -1,9 +1,7 @@
 //! How often the server is asked.
 
-use carafe::SessionStore as _;
 use carafe::id::SessionIdHash;
-use carafe::record::{Record, State};
-use carafe::store::{Deleted, Updated, Version};
+use carafe::store::{Deleted, Record, SessionStore as _, State, Updated, Version};
 
 use super::way::Way;
 use super::{NOW, SCRIPTS, id, record, resp};

@@ -3,7 +3,9 @@
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Router, middleware};
-use carafe::{Clock, CsrfLayer, LoginOptions, MemoryStore, Session, SessionLayer, SessionStore};
+use carafe::csrf::CsrfLayer;
+use carafe::store::{MemoryStore, SessionStore};
+use carafe::{Clock, LoginOptions, Session, SessionLayer};
 use carafe_sessions_page::SessionsPage;
 
 use crate::support::{Answer, Client, NOW, key};

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
-use carafe::{Clock, ErrorKind, MemoryStore, SessionStore};
+use carafe::{Clock, ErrorKind, UnixSeconds};
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{Buttons, PAGE, browser, routes, sessions, who};
@@ -38,10 +37,19 @@ fn down() -> StoreError {
 }
 
 impl SessionStore for Fragile {
-    async fn create(&self, id: &SessionIdHash, r: &Record, now: u64) -> Result<bool, StoreError> {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        r: &Record,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
         self.up()?.create(id, r, now).await
     }
-    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         self.up()?.load(id, now).await
     }
     async fn update(
@@ -49,7 +57,7 @@ impl SessionStore for Fragile {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         self.up()?.update(id, expected, record, now).await
     }
@@ -63,27 +71,32 @@ impl SessionStore for Fragile {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.lists()?.list_for_user(user, now).await
     }
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         self.lists()?.delete_for_user(user, keep).await
     }
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         self.up()?.delete_expired(now, limit).await
     }
 }
 
 impl RevocationStore for Fragile {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         self.up()?.revoke(id, until, now).await
     }
     async fn revoke_user(
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.up()?.revoke_user(user, revocation, now).await
     }
@@ -91,12 +104,16 @@ impl RevocationStore for Fragile {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         self.up()?.revocations(id, user, now).await
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         self.up()?.delete_expired_revocations(now, limit).await
     }
 }

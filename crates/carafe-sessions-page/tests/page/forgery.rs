@@ -1,6 +1,6 @@
 //! Other sites can't press the buttons, whether there is a CSRF layer or not.
 
-use carafe::CsrfLayer;
+use carafe::csrf::CsrfLayer;
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{Buttons, HOME, PAGE, app, app_with_csrf, browser, from_own_pages, press, who};

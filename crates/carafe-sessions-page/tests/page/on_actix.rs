@@ -4,7 +4,9 @@ use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, web};
-use carafe::{Clock, CsrfLayer, ErrorKind, MemoryStore, Session, SessionLayer};
+use carafe::csrf::CsrfLayer;
+use carafe::store::MemoryStore;
+use carafe::{Clock, ErrorKind, Session, SessionLayer};
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{HOME, PAGE, sessions};

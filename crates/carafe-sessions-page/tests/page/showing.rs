@@ -1,7 +1,8 @@
 //! What the page shows, and to whom.
 
 use axum::Router;
-use carafe::{Clock, MemoryStore, SecretKey, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, SecretKey, SessionLayer};
 use carafe_sessions_page::SessionsPage;
 
 use crate::app::{Buttons, PAGE, app, browser, routes, sessions, who};

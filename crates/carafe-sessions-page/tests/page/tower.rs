@@ -1,7 +1,9 @@
 //! The page without axum.
 
+use carafe::Clock;
+use carafe::csrf::CsrfLayer;
+use carafe::store::MemoryStore;
 use carafe::testing::{BoxError, Client};
-use carafe::{Clock, CsrfLayer, MemoryStore};
 use carafe_sessions_page::SessionsPage;
 use tower::Layer as _;
 

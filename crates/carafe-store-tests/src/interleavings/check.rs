@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use carafe::SessionStore;
+use carafe::store::SessionStore;
 
 use super::choices::{Choices, Random};
 use super::explain::explains;

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use carafe::SessionStore;
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version,
 };
 use tokio::sync::{Notify, oneshot};
 
@@ -294,18 +294,18 @@ macro_rules! note {
 }
 
 note! { SessionStore:
-    create(id: &SessionIdHash, record: &Record, now: u64) -> bool;
-    load(id: &SessionIdHash, now: u64) -> Option<Stored>;
-    update(id: &SessionIdHash, expected: Version, record: &Record, now: u64) -> Updated;
+    create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
+    update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
-    list_for_user(user: &str, now: u64) -> Vec<(SessionIdHash, Stored)>;
+    list_for_user(user: &str, now: UnixSeconds) -> Vec<(SessionIdHash, Stored)>;
     delete_for_user(user: &str, keep: Option<PublicId>) -> u64;
-    delete_expired(now: u64, limit: u32) -> u64;
+    delete_expired(now: UnixSeconds, limit: u32) -> u64;
 }
 
 note! { RevocationStore:
-    revoke(id: &SessionIdHash, until: u64, now: u64) -> ();
-    revoke_user(user: &str, revocation: UserRevocation, now: u64) -> ();
-    revocations(id: &SessionIdHash, user: Option<&str>, now: u64) -> Revocations;
-    delete_expired_revocations(now: u64, limit: u32) -> u64;
+    revoke(id: &SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
+    revoke_user(user: &str, revocation: UserRevocation, now: UnixSeconds) -> ();
+    revocations(id: &SessionIdHash, user: Option<&str>, now: UnixSeconds) -> Revocations;
+    delete_expired_revocations(now: UnixSeconds, limit: u32) -> u64;
 }

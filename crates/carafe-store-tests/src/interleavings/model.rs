@@ -74,9 +74,9 @@ impl Model {
             user: plan.logged_in.then_some("ada"),
             numbers: BTreeMap::from([(NUMBER.to_owned(), 1)]),
         };
-        let session = Session { content, ended: false, used: NOW, renewed: NOW };
-        let mut times = vec![NOW];
-        times.extend((plan.renewal == Renewal::Due).then_some(NOW + RENEW_AFTER));
+        let session = Session { content, ended: false, used: NOW.0, renewed: NOW.0 };
+        let mut times = vec![NOW.0];
+        times.extend((plan.renewal == Renewal::Due).then_some(NOW.0 + RENEW_AFTER));
         Self {
             renews: plan.renewal != Renewal::Never,
             times,
@@ -90,7 +90,7 @@ impl Model {
     }
 
     fn now(&self) -> u64 {
-        self.times.last().copied().unwrap_or(NOW)
+        self.times.last().copied().unwrap_or(NOW.0)
     }
 
     /// The times that something can have taken for the present one which began at a time: it looks

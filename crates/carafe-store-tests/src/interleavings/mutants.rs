@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, Stored, Updated, UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, State, StoreError,
+    Stored, Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 
 use super::check::{Violation, crashes, failures, history, pairs, try_all, try_random};
 use super::plan::Mishap;
@@ -52,7 +52,7 @@ impl Broken {
     async fn version_of(
         &self,
         id: &SessionIdHash,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Option<Version>, StoreError> {
         Ok(self.store.load(id, now).await?.map(|stored| stored.version))
     }
@@ -63,12 +63,16 @@ impl SessionStore for Broken {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.store.create(id, record, now).await
     }
 
-    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         let loaded = self.store.load(id, now).await?;
         let (Bug::ReadsStale, Some(stored)) = (self.bug, &loaded) else { return Ok(loaded) };
         let mut first = self.first_read.lock().unwrap();
@@ -81,7 +85,7 @@ impl SessionStore for Broken {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         let is_pointer = record.state != State::Live;
         match self.bug {
@@ -127,7 +131,7 @@ impl SessionStore for Broken {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.store.list_for_user(user, now).await
     }
@@ -139,14 +143,19 @@ impl SessionStore for Broken {
         }
     }
 
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
-        let now = if self.bug == Bug::SweepsAll { u64::MAX } else { now };
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
+        let now = if self.bug == Bug::SweepsAll { UnixSeconds::MAX } else { now };
         self.store.delete_expired(now, limit).await
     }
 }
 
 impl RevocationStore for Broken {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         self.store.revoke(id, until, now).await
     }
 
@@ -154,7 +163,7 @@ impl RevocationStore for Broken {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.store.revoke_user(user, revocation, now).await
     }
@@ -163,12 +172,16 @@ impl RevocationStore for Broken {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         self.store.revocations(id, user, now).await
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         self.store.delete_expired_revocations(now, limit).await
     }
 }

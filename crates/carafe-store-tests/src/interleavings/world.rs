@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use carafe::{Config, Error, Session, SessionStore};
+use carafe::store::SessionStore;
+use carafe::{Config, Error, Session};
 use tokio::task::JoinHandle;
 
 use super::choices::Choices;
@@ -137,7 +138,7 @@ impl<S: SessionStore> Client<S> {
                     client,
                     token: jar.as_ref().map(|(token, _)| *token),
                     began: self.gate.step(),
-                    clock: self.site.clock.now(),
+                    clock: self.site.clock.now().0,
                     answered: None,
                 });
                 observed.len() - 1

@@ -1,8 +1,7 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use carafe::SessionStore as _;
-use carafe::record::Record;
-use carafe::store::{RevocationStore as _, Revocations, UserRevocation};
+use carafe::UnixSeconds;
+use carafe::store::{Record, RevocationStore as _, Revocations, SessionStore as _, UserRevocation};
 
 use crate::Fixture;
 use crate::support::{IDLE, new_id, record_at};
@@ -13,11 +12,11 @@ const DAY: u64 = 86_400;
 const AHEAD: u64 = 400 * DAY;
 
 /// The time by the machine's own clock: a store may compare it with that of its server.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+fn now() -> UnixSeconds {
+    SystemTime::now().into()
 }
 
-fn record_of_ada(now: u64) -> Record {
+fn record_of_ada(now: UnixSeconds) -> Record {
     let mut record = record_at(now);
     record.user = Some("ada".to_owned());
     record

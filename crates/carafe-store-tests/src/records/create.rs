@@ -1,5 +1,4 @@
-use carafe::SessionStore as _;
-use carafe::store::Version;
+use carafe::store::{SessionStore as _, Version};
 
 use crate::Fixture;
 use crate::support::{NOW, create, load, new_id, record, record_with};

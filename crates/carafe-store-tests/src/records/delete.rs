@@ -1,5 +1,4 @@
-use carafe::SessionStore as _;
-use carafe::store::{Deleted, Version};
+use carafe::store::{Deleted, SessionStore as _, Version};
 
 use crate::Fixture;
 use crate::support::{NOW, create, ids_of, is_there, load, new_id, record, record_of, written};

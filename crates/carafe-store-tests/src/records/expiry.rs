@@ -1,5 +1,5 @@
-use carafe::SessionStore as _;
-use carafe::store::Version;
+use carafe::UnixSeconds;
+use carafe::store::{SessionStore as _, Version};
 
 use crate::Fixture;
 use crate::support::{
@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 /// Deletes what has expired, in batches, and returns how many records that were.
-async fn sweep(store: &impl carafe::SessionStore, now: u64, limit: u32) -> u64 {
+async fn sweep(store: &impl carafe::store::SessionStore, now: UnixSeconds, limit: u32) -> u64 {
     let mut deleted = 0;
     loop {
         let batch = store.delete_expired(now, limit).await.unwrap();
@@ -27,7 +27,7 @@ pub async fn expired_records_are_deleted_to_the_second(fixture: impl Fixture) {
     let store = fixture.open().await;
     let idle = create(&store, &record_of("ada")).await;
     let mut record = record();
-    record.idle_expires = u64::MAX;
+    record.idle_expires = UnixSeconds::MAX;
     let absolute = create(&store, &record).await;
     let moved = create(&store, &pointer(new_id(), NOW + 10)).await;
     for (now, expired) in [(NOW + 10, moved), (NOW + IDLE, idle), (NOW + ABSOLUTE, absolute)] {
@@ -96,7 +96,7 @@ pub async fn a_record_can_be_made_to_end_sooner(fixture: impl Fixture) {
 /// delete what a test's clock says is alive.
 pub async fn the_callers_clock_counts(fixture: impl Fixture) {
     let store = fixture.open().await;
-    for now in [1, 1_000_000, NOW, 32_503_680_000, 1 << 60] {
+    for now in [1, 1_000_000, NOW.0, 32_503_680_000, 1 << 60].map(UnixSeconds) {
         let record = record_at(now);
         let id = new_id();
         assert!(store.create(&id, &record, now).await.unwrap());
@@ -116,15 +116,15 @@ pub async fn the_callers_clock_counts(fixture: impl Fixture) {
 pub async fn a_record_may_never_end(fixture: impl Fixture) {
     let store = fixture.open().await;
     let mut record = record_of("ada");
-    record.idle_expires = u64::MAX;
-    record.expires = u64::MAX;
-    record.created = u64::MAX;
-    record.renewed = u64::MAX;
-    record.last_seen = u64::MAX;
-    record.logged_in = Some(u64::MAX - 1);
+    record.idle_expires = UnixSeconds::MAX;
+    record.expires = UnixSeconds::MAX;
+    record.created = UnixSeconds::MAX;
+    record.renewed = UnixSeconds::MAX;
+    record.last_seen = UnixSeconds::MAX;
+    record.logged_in = Some(UnixSeconds::MAX - 1);
     let id = create(&store, &record).await;
     let mut version = Version(1);
-    for now in [0, NOW, 1 << 40] {
+    for now in [0, NOW.0, 1 << 40].map(UnixSeconds) {
         sweep(&store, now, 10).await;
         let stored = store.load(&id, now).await.unwrap().expect("a record that never ends");
         assert_eq!(stored.record, record);

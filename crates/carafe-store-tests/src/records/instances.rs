@@ -1,8 +1,7 @@
 use std::future::Future as _;
 use std::task::{Context, Waker};
 
-use carafe::SessionStore as _;
-use carafe::store::{Deleted, RevocationStore, Updated, Version};
+use carafe::store::{Deleted, RevocationStore, SessionStore as _, Updated, Version};
 
 use crate::Fixture;
 use crate::support::{

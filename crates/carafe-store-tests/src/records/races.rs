@@ -1,9 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore;
 use carafe::id::SessionIdHash;
-use carafe::store::{Deleted, Updated, Version};
+use carafe::store::{Deleted, SessionStore, Updated, Version};
 use tokio::task::JoinHandle;
 
 use crate::Fixture;

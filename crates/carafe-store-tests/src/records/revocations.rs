@@ -1,3 +1,4 @@
+use carafe::UnixSeconds;
 use carafe::store::{RevocationStore, Revocations, UserRevocation};
 
 use crate::Fixture;
@@ -46,7 +47,8 @@ pub async fn a_revocation_is_never_shortened(fixture: impl Fixture) {
 pub async fn a_users_limit_never_moves_back(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = new_id();
-    let limit = async |now: u64| store.revocations(&id, Some("ada"), now).await.unwrap().not_before;
+    let limit =
+        async |now: UnixSeconds| store.revocations(&id, Some("ada"), now).await.unwrap().not_before;
     assert_eq!(limit(NOW).await, None);
     for (time, expected) in [(10, 10), (20, 20), (15, 20), (20, 20), (0, 20), (30, 30)] {
         store
@@ -104,16 +106,20 @@ pub async fn revocations_outlive_sweeps(fixture: impl Fixture) {
 pub async fn revocations_may_last_for_ever(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = new_id();
-    store.revoke(&id, u64::MAX, NOW).await.unwrap();
+    store.revoke(&id, UnixSeconds::MAX, NOW).await.unwrap();
     store
-        .revoke_user("ada", UserRevocation { logins_up_to: u64::MAX, until: u64::MAX }, NOW)
+        .revoke_user(
+            "ada",
+            UserRevocation { logins_up_to: UnixSeconds::MAX, until: UnixSeconds::MAX },
+            NOW,
+        )
         .await
         .unwrap();
-    store.delete_expired_revocations(1 << 40, 10).await.unwrap();
-    let revoked = store.revocations(&id, Some("ada"), 1 << 40).await.unwrap();
+    store.delete_expired_revocations(UnixSeconds(1 << 40), 10).await.unwrap();
+    let revoked = store.revocations(&id, Some("ada"), UnixSeconds(1 << 40)).await.unwrap();
     assert!(revoked.session);
     // Stores may take a time beyond 2^53 for that.
-    assert!(revoked.not_before.is_some_and(|limit| limit >= 1 << 53));
+    assert!(revoked.not_before.is_some_and(|limit| limit >= UnixSeconds(1 << 53)));
 }
 
 /// Revocations that race end with the latest limit.

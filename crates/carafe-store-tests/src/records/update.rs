@@ -1,5 +1,4 @@
-use carafe::SessionStore as _;
-use carafe::store::{Updated, Version};
+use carafe::store::{SessionStore as _, Updated, Version};
 
 use crate::Fixture;
 use crate::support::{

@@ -1,9 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use carafe::SessionStore;
-use carafe::record::Record;
-use carafe::store::{RevocationStore, UserRevocation, Version};
+use carafe::UnixSeconds;
+use carafe::store::{Record, RevocationStore, SessionStore, UserRevocation, Version};
 
 use crate::Fixture;
 use crate::support::{
@@ -36,7 +35,7 @@ pub async fn a_list_leaves_out_what_has_expired(fixture: impl Fixture) {
     let mut longer = record_of("ada");
     longer.idle_expires = NOW + ABSOLUTE;
     let longer = create(&store, &longer).await;
-    let ids = async |now: u64| {
+    let ids = async |now: UnixSeconds| {
         let list = store.list_for_user("ada", now).await.unwrap();
         let mut ids: Vec<_> = list.into_iter().map(|(id, _)| id).collect();
         ids.sort_unstable();

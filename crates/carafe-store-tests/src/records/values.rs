@@ -1,7 +1,6 @@
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
-use carafe::record::State;
-use carafe::store::{RevocationStore, Version};
+use carafe::store::{RevocationStore, SessionStore as _, State, Version};
 
 use crate::Fixture;
 use crate::support::{NOW, create, load, new_id, pointer, record, record_with, written};
@@ -20,7 +19,7 @@ pub async fn every_field_survives(fixture: impl Fixture) {
     let id = create(&store, &record).await;
     assert_eq!(load(&store, &id).await.record, record);
 
-    record.logged_in = Some(0);
+    record.logged_in = Some(UnixSeconds(0));
     record.address = Some(String::new());
     record.agent = None;
     record.state = State::Live;

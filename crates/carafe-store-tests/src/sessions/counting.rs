@@ -87,7 +87,7 @@ pub async fn keys_set_at_once_are_all_there(fixture: impl Fixture) {
     assert_eq!(dict.len(), CLIENTS + 1);
     for client in 0..CLIENTS {
         let value = dict.get(format!("key {client}").as_str());
-        assert_eq!(value, Some(&carafe::Value::from(client)));
+        assert_eq!(value, Some(&carafe::value::Value::from(client)));
     }
 }
 

@@ -388,7 +388,7 @@ pub async fn a_call_that_panics_is_a_503(fixture: impl Fixture) {
 
 #[cfg(test)]
 mod tests {
-    use carafe::MemoryStore;
+    use carafe::store::MemoryStore;
     use tokio::runtime::Builder;
 
     use super::*;

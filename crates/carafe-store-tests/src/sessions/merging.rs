@@ -1,4 +1,5 @@
-use carafe::{Session, Value};
+use carafe::Session;
+use carafe::value::Value;
 
 use super::at_once;
 use crate::Fixture;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use carafe::{Clock, Config, Session, SessionStore as _};
+use carafe::store::SessionStore as _;
+use carafe::{Clock, Config, Session};
 
 use super::{Work, at_once};
 use crate::Fixture;

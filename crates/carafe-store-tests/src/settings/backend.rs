@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use carafe::{Clock, Config, KeyRing, SecretKey, SessionLayer, SessionStore};
+use carafe::store::SessionStore;
+use carafe::{Clock, Config, KeyRing, SecretKey, SessionLayer};
 use tower_layer::Layer as _;
 
 use super::row::Row;

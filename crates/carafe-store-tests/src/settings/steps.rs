@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use carafe::{Clock, CurrentUser, Error, Named, Session, SessionService};
+use carafe::tower::SessionService;
+use carafe::{Clock, CurrentUser, Error, Named, Session};
 use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::sync::Notify;
@@ -153,7 +154,7 @@ impl Visit {
     /// - `/path`, `HEAD /path`: a request, whose cookie the browser keeps;
     /// - `other /path`: a request to the other site;
     /// - `+60`: a minute goes by;
-    /// - `copy`, `paste`: somebody copies the cookie, and the visitor's is that copy from now on;
+    /// - `copy`, `paste`: the cookie is copied, and the visitor's is that copy from now on;
     /// - `slow`, `quick`: the store's calls from now on;
     /// - `race`: a request reads, another one writes, and the first one writes;
     /// - `sweep`: waits for the store to be swept.

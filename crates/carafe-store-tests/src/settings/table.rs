@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use carafe::config::{Caching, Compression, Format, Mistyped, Refresh, SameSite};
 use carafe::signing::{Digest, KeyDerivation};
-use carafe::{Caching, Compression, Format, Mistyped, Refresh, SameSite};
 use http::StatusCode;
 
 use super::backend::Kind::{Sealed, Signed, Stored};
@@ -203,7 +203,7 @@ pub(super) const ROWS: &[Row] = &[
         sees: text,
         unset: "",
         set: "ann",
-        none: &[(Stored, "an id has one format: `Format::unnamed` is for those of before")],
+        none: &[(Stored, "an id has one format: `Format::unnamed` reads the former one")],
         ..ROW
     },
     Row {
@@ -310,7 +310,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         setting: "with_revocations",
-        around: |layer| layer.with_revocations(carafe::MemoryStore::new()),
+        around: |layer| layer.with_revocations(carafe::store::MemoryStore::new()),
         visit: &["/login", "copy", "/logout", "paste", "/who"],
         sees: text,
         unset: "ann",

@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::handles::of;
+use crate::csrf::Csrf;
 use crate::handled::Handles;
 use crate::session::{Extracting, Unopened, extract};
-use crate::{Csrf, CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
+use crate::{CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
 
 macro_rules! extractors {
     ($([$($generics:tt)*] $type:ty: $future:ty, $error:ty, |$request:ident| $do:expr;)*) => {$(

@@ -14,11 +14,11 @@ use pin_project_lite::pin_project;
 
 use super::response::Answer;
 use super::{LocalFuture, csrf, handles};
-use crate::csrf::page;
+use crate::SessionLayer;
+use crate::csrf::{CsrfLayer, page};
 use crate::engine::Reply as _;
 use crate::handled::{Handled, Handling, Layered};
 use crate::prompt::Prompt;
-use crate::{CsrfLayer, SessionLayer};
 
 /// A service with a layer around it.
 #[derive(Debug)]

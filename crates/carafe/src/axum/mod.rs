@@ -8,7 +8,8 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Csrf, CurrentUser, Error, ErrorKind, LazySession, Named, Session, Typed, WantedPage};
+use crate::csrf::Csrf;
+use crate::{CurrentUser, Error, ErrorKind, LazySession, Named, Session, Typed, WantedPage};
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
@@ -113,7 +114,7 @@ where
     }
 }
 
-/// `None` on a route without a [`CsrfLayer`](crate::CsrfLayer).
+/// `None` on a route without a [`CsrfLayer`](crate::csrf::CsrfLayer).
 impl<S: Sync> OptionalFromRequestParts<S> for Csrf {
     type Rejection = Error;
 

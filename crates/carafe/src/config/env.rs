@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use super::{Caching, Config, Mistyped, Refresh};
+use crate::Error;
 use crate::cookie::SameSite;
-use crate::{Error, Value};
+use crate::value::Value;
 
 /// The variables that are read.
 pub(super) const VARIABLES: [&str; 25] = [

@@ -32,7 +32,8 @@ impl Config {
     /// another type than the one that is asked for. By default it is an error.
     ///
     /// ```
-    /// use carafe::{Config, Mistyped};
+    /// use carafe::config::Mistyped;
+    /// use carafe::Config;
     ///
     /// // A deployment that reads the cart as a list, where sessions still have a number.
     /// let config = Config::hardened().mistyped_values(Mistyped::Missing);

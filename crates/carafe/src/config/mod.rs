@@ -1,4 +1,6 @@
-//! The settings of a layer, under Flask's names.
+//! The values of a layer's settings.
+//!
+//! The settings themselves are the methods of [`Config`].
 
 mod caching;
 mod check;
@@ -6,9 +8,12 @@ pub(crate) mod env;
 mod life;
 mod mistyped;
 mod renewal;
-mod settings;
+pub(crate) mod settings;
 
 pub use self::caching::Caching;
 pub use self::mistyped::Mistyped;
 pub(crate) use self::renewal::Renewal;
-pub use self::settings::{Config, Refresh};
+use self::settings::Config;
+pub use self::settings::Refresh;
+pub use crate::codec::{Compression, Format};
+pub use crate::cookie::SameSite;

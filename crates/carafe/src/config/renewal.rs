@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::Config;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, UnixSeconds};
 
 /// The longest chain of pointer records that the settings may allow.
 const LONGEST: u64 = 32;
@@ -38,8 +38,8 @@ impl Config {
 
 impl Renewal {
     /// Whether an id is due that was made at this time.
-    pub(crate) fn is_due(self, made: u64, now: u64) -> bool {
-        now.saturating_sub(made) >= self.after
+    pub(crate) fn is_due(self, made: UnixSeconds, now: UnixSeconds) -> bool {
+        now.since(made) >= self.after
     }
 
     /// The most renewals of one session within one grace period: how many pointer records can lead from an

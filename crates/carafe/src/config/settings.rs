@@ -31,7 +31,8 @@ pub enum Refresh {
 /// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
 ///
 /// ```
-/// use carafe::{Config, SameSite, SecretKey, SessionLayer};
+/// use carafe::config::SameSite;
+/// use carafe::{Config, SecretKey, SessionLayer};
 /// use std::time::Duration;
 ///
 /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?).configure(|config| {
@@ -151,7 +152,9 @@ impl Config {
     /// [`KeyStrength`](crate::signing::KeyStrength).
     /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
-    /// Browsers treat `http://localhost` as secure, so that development needs no certificate.
+    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
+    /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
+    /// cookie while you develop.
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -357,7 +360,8 @@ impl Config {
     /// [`Caching::Private`] by default, and [`Caching::Vary`] in Flask's profile.
     ///
     /// ```
-    /// use carafe::{Caching, Config};
+    /// use carafe::config::Caching;
+    /// use carafe::Config;
     ///
     /// // A bank: not even the browser's own cache keeps what a user has seen.
     /// let config = Config::hardened().caching(Caching::NoStore);
@@ -392,7 +396,9 @@ impl Config {
     /// itself, and the one that is written is tried first.
     ///
     /// ```
-    /// use carafe::{Config, Format, signing::Digest};
+    /// use carafe::config::Format;
+    /// use carafe::signing::Digest;
+    /// use carafe::Config;
     ///
     /// // From Flask's SHA-1 to SHA-256, for as long as a session lives.
     /// let config = Config::flask().digest(Digest::Sha256).accept(Format::default());

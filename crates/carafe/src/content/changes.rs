@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::slice;
 
-use crate::{Text, Value};
+use crate::value::{Text, Value};
 
 /// Up to how many changes are kept in a list: beyond, finding the place of each would take too long.
 const FEW: usize = 16;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::view::View;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind};
 
 /// The key of the messages.
 pub(crate) const FLASHES: &str = "_flashes";

@@ -5,8 +5,9 @@
 
 use super::operation::Login;
 use super::view::View;
+use crate::UnixSeconds;
 use crate::id::SessionId;
-use crate::{Text, Value};
+use crate::value::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";
@@ -35,7 +36,7 @@ impl View {
         if !self.is_in_store() {
             self.insert(Text::from(ID), Value::from(login.id.as_str()));
             self.insert(Text::from(USER), Value::from(login.user.as_str()));
-            self.insert(Text::from(LOGIN), Value::from(login.time));
+            self.insert(Text::from(LOGIN), Value::from(login.time.0));
         }
     }
 
@@ -63,8 +64,11 @@ impl View {
 
     /// When the user of a session in a cookie logged in.
     #[inline]
-    pub(crate) fn logged_in_at(&self) -> Option<u64> {
-        self.get(LOGIN.as_bytes())?.as_i64().and_then(|time| u64::try_from(time).ok())
+    pub(crate) fn logged_in_at(&self) -> Option<UnixSeconds> {
+        self.get(LOGIN.as_bytes())?
+            .as_i64()
+            .and_then(|time| u64::try_from(time).ok())
+            .map(UnixSeconds)
     }
 }
 

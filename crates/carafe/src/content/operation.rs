@@ -6,7 +6,8 @@ use super::flash;
 use super::path::{self, Step};
 use super::view::View;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, UnixSeconds};
 
 /// What makes a new value of an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
@@ -79,7 +80,7 @@ pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) keep: Vec<Text>,
     /// When, in Unix seconds.
-    pub(crate) time: u64,
+    pub(crate) time: UnixSeconds,
     /// The new id of a session in a cookie.
     pub(crate) id: String,
     pub(crate) address: Option<String>,

@@ -1,4 +1,5 @@
-use crate::{Error, ErrorKind, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind};
 
 /// One step on the way to a nested value: a dict's key, or a list's index.
 ///

@@ -5,8 +5,9 @@ use super::changes::Changes;
 use super::life::RESERVED;
 use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
+use crate::value::Stored;
 use crate::value::json::{self, Payload};
-use crate::{Dict, Text, Value};
+use crate::value::{Dict, Text, Value};
 
 /// One request's view of its session: what came in, and what the request changed since.
 #[derive(Debug, Default)]
@@ -299,6 +300,15 @@ impl View {
             Some(changed) => changed.as_ref().map(Cow::Borrowed),
             None if self.cleared => None,
             None => self.base_value(key).map(Cow::Owned),
+        }
+    }
+
+    /// The value of a key, not read yet.
+    pub(crate) fn stored(&self, key: &[u8]) -> Option<Stored<'_>> {
+        match self.changes.get(key) {
+            Some(changed) => changed.as_ref().map(|value| Stored::Value(Cow::Borrowed(value))),
+            None if self.cleared => None,
+            None => self.base.stored(key),
         }
     }
 

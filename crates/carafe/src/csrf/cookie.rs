@@ -12,7 +12,7 @@ const SUFFIX: &str = "_csrf";
 /// The secret in the first of the request's cookies that this service signed.
 pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let engine = &slot.engine;
-    let (config, codecs, now) = (engine.config(), engine.codecs(), engine.clock.now());
+    let (config, codecs, now) = (engine.config(), engine.codecs(), engine.clock.now().0);
     let finder = Finder::new(&name(config));
     finder.find_all(slot.cookies()).find_map(|value| {
         let unsigned = codecs.unsign_csrf(&value, config.max_age(), now).ok()?;
@@ -23,7 +23,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
 /// Sets the cookie. It ends with the browser's session.
 pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut impl Headers) -> Result<(), Error> {
     let engine = &slot.engine;
-    let value = engine.codecs().csrf().sign(&secret.to_text(), engine.clock.now());
+    let value = engine.codecs().csrf().sign(&secret.to_text(), engine.clock.now().0);
     engine.add_cookie(response, set_cookie(engine.config())?.set(&value, None)?);
     Ok(())
 }

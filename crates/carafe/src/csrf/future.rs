@@ -13,7 +13,8 @@ use super::Body;
 use super::layer::Settings;
 use super::protection::Protection;
 use crate::engine::Reply;
-use crate::{Error, ErrorKind, ResponseBody, event};
+use crate::tower::ResponseBody;
+use crate::{Error, ErrorKind, event};
 
 type Check<B> = Pin<Box<dyn Future<Output = Result<Request<Body<B>>, Error>> + Send>>;
 

@@ -16,7 +16,8 @@ use crate::{Error, ErrorKind, event};
 /// Handlers get it from an extractor. It opens the session.
 ///
 /// ```
-/// use carafe::{Csrf, Error};
+/// use carafe::csrf::Csrf;
+/// use carafe::Error;
 ///
 /// async fn form(csrf: Csrf) -> Result<String, Error> {
 ///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
@@ -55,7 +56,8 @@ impl Csrf {
     /// that [checks](Self::verify) its own forms. Without a layer, the visitor must have a session.
     ///
     /// ```
-    /// use carafe::{Csrf, Error};
+    /// use carafe::csrf::Csrf;
+    /// use carafe::Error;
     /// use http::request::Parts;
     ///
     /// /// Whether the form with this token is one that the page made for this visitor.

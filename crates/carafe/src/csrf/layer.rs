@@ -6,8 +6,8 @@ use tower_layer::Layer;
 
 use super::CsrfService;
 use super::origin::Origins;
-use crate::Error;
-use crate::engine::{ErrorPage, MakeErrorPage};
+use crate::engine::MakeErrorPage;
+use crate::{Error, ErrorPage};
 
 /// How much of a form is searched for the token, unless set otherwise: 64 KiB.
 const FORM_LIMIT: usize = 64 * 1024;
@@ -15,7 +15,7 @@ const FORM_LIMIT: usize = 64 * 1024;
 /// Refuses requests that another site makes a visitor's browser send: see [the module](super).
 ///
 /// ```
-/// use carafe::CsrfLayer;
+/// use carafe::csrf::CsrfLayer;
 ///
 /// let layer = CsrfLayer::new(["https://shop.example", "http://localhost:5000"])?;
 /// assert!(CsrfLayer::new(["https://shop.example/"]).is_err());
@@ -71,7 +71,7 @@ impl CsrfLayer {
     /// of their own. A later call replaces an earlier one's rule.
     ///
     /// ```
-    /// use carafe::CsrfLayer;
+    /// use carafe::csrf::CsrfLayer;
     ///
     /// let layer = CsrfLayer::new(["https://shop.example"])?
     ///     .exempt(|request| request.uri.path() == "/webhooks/payment");
@@ -104,7 +104,7 @@ impl CsrfLayer {
     /// [`on_error`](crate::SessionLayer::on_error), or else a plain text that gives the reason.
     ///
     /// ```
-    /// use carafe::CsrfLayer;
+    /// use carafe::csrf::CsrfLayer;
     /// use http::StatusCode;
     ///
     /// let layer = CsrfLayer::new(["https://shop.example"])?

@@ -72,7 +72,8 @@
 //! # #[cfg(feature = "axum")]
 //! # fn main() -> Result<(), carafe::Error> {
 //! use axum::{Router, response::{Html, Redirect}, routing::get};
-//! use carafe::{Csrf, CsrfLayer, Error, SecretKey, Session, SessionLayer};
+//! use carafe::csrf::{Csrf, CsrfLayer};
+//! use carafe::{Error, SecretKey, Session, SessionLayer};
 //!
 //! async fn form(csrf: Csrf) -> Result<Html<String>, Error> {
 //!     let field = csrf.field()?;

@@ -10,10 +10,10 @@ use super::layer::Settings;
 use super::token::{Claim, Mask, Secret, random_mask};
 use super::{cookie, wtf};
 use crate::content::Operation;
-use crate::engine::Headers;
-use crate::engine::Slot;
+use crate::engine::{Headers, Slot};
 use crate::session::Session;
-use crate::{Error, ErrorKind, LazySession, Text, Value};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, LazySession};
 
 /// Where the session keeps the secret of its tokens.
 const KEY: &str = "_carafe_csrf";

@@ -8,8 +8,8 @@ use tower_service::Service;
 use super::layer::Settings;
 use super::protection::Protection;
 use super::{Body, ResponseFuture, check};
-use crate::ResponseBody;
 use crate::engine::Slot;
+use crate::tower::ResponseBody;
 
 /// A service that only requests reach which come from its own site: what
 /// [`CsrfLayer`](super::CsrfLayer) makes.

@@ -9,7 +9,8 @@ use super::field::FIELD;
 use crate::engine::Slot;
 use crate::session::Session;
 use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
-use crate::{Error, ErrorKind, Text, Value, id};
+use crate::value::{Text, Value};
+use crate::{Error, ErrorKind, id};
 
 /// `WTF_CSRF_TIME_LIMIT`, in seconds.
 const TIME_LIMIT: u64 = 3600;
@@ -26,7 +27,7 @@ pub(super) fn token(slot: &Arc<Slot>) -> Result<String, Error> {
             text
         }
     };
-    Ok(serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now())?)
+    Ok(serializer(slot).dumps(&Value::Text(text), slot.engine.clock.now().0)?)
 }
 
 /// Whether a token that came is the session's.
@@ -48,7 +49,7 @@ pub(super) fn verify(slot: &Arc<Slot>, token: &[u8]) -> Result<(), Error> {
 /// The value of a token that isn't too old. The clock of the machine that made it may be ahead, as that
 /// of one that signs sessions.
 fn loads(slot: &Slot, token: &[u8]) -> Result<Value, carafe_format::Error> {
-    let (now, skew) = (slot.engine.clock.now(), slot.engine.config().clock_skew);
+    let (now, skew) = (slot.engine.clock.now().0, slot.engine.config().clock_skew);
     let serializer = serializer(slot);
     match serializer.loads(token, Some(TIME_LIMIT), now) {
         Err(error) if skew > 0 && error.kind() == ErrorKind::FromTheFuture => {

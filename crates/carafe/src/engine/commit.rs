@@ -146,7 +146,7 @@ impl Engine {
     /// the cookie undoes what a response that the browser got before it has changed.
     fn refresh_is_due(&self, view: &View, issued: u64) -> bool {
         let config = self.config();
-        let age = || self.clock.just_now().saturating_sub(issued);
+        let age = || self.clock.just_now().0.saturating_sub(issued);
         config.refresh != Refresh::Never
             && (config.flask_profile || age() > self.lifetime_of(view) / 10)
     }
@@ -166,7 +166,7 @@ impl Engine {
         let now = self.clock.just_now();
         let expires = if permanent { self.expires(view, now) } else { None };
         let mut header = self.set_cookie.begin(codecs.encoded_len(json.len()), expires);
-        codecs.encode(&json, max_age, now, &mut header)?;
+        codecs.encode(&json, max_age, now.0, &mut header)?;
         let header = self.set_cookie.finish(header, expires)?;
         event::cookie_written(header.len());
         let limit = self.config().max_cookie_size;

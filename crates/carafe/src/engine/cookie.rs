@@ -87,7 +87,8 @@ impl Engine {
         let view = self.view(payload).ok_or(Refused::Expired)?;
         // Of most sessions the signature's age has been compared with the same lifetime.
         let lifetime = self.lifetime_of(&view);
-        if lifetime < self.config().max_age() && self.clock.now().saturating_sub(issued) > lifetime
+        if lifetime < self.config().max_age()
+            && self.clock.now().0.saturating_sub(issued) > lifetime
         {
             return Err(Refused::Expired);
         }
@@ -100,7 +101,7 @@ impl Engine {
         let view = View::new(payload);
         let ended = view.logged_in_at().is_some_and(|login| {
             let timeout = self.config().absolute_timeout.as_secs();
-            login < self.clock.now().saturating_sub(timeout)
+            login < self.clock.now() - timeout
         });
         if ended { None } else { Some(view) }
     }
@@ -110,10 +111,10 @@ impl Engine {
     pub(crate) fn decode_value(&self, value: &[u8]) -> Result<Decoded, Error> {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
-        match codecs.decode(value, max_age, self.clock.just_now()) {
+        match codecs.decode(value, max_age, self.clock.just_now().0) {
             // Signed in this second perhaps, which the quick clock hasn't reached yet.
             Err(error) if error.kind() == ErrorKind::FromTheFuture => {
-                Ok(codecs.decode(value, max_age, self.clock.now())?)
+                Ok(codecs.decode(value, max_age, self.clock.now().0)?)
             }
             decoded => Ok(decoded?),
         }

@@ -8,8 +8,8 @@
 //!    [`Request::commit_now`] does it without waiting.
 //!
 //! ```
-//! use carafe::engine::{Clock, Sessions};
-//! use carafe::{Config, SecretKey, Session};
+//! use carafe::engine::Sessions;
+//! use carafe::{Clock, Config, SecretKey, Session};
 //!
 //! let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?
 //!     .with_clock(Clock::fixed(1_700_000_000));
@@ -38,13 +38,13 @@ mod driven;
 #[cfg(test)]
 mod driven_tests;
 mod headers;
-mod keys;
+pub(crate) mod keys;
 mod owner;
 mod request;
-mod respond;
+pub(crate) mod respond;
 mod revocable;
 mod slot;
-mod stored;
+pub(crate) mod stored;
 mod sync;
 
 use std::fmt;
@@ -61,26 +61,23 @@ pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::append_lines;
 use self::keys::LayerKeys;
-pub use self::keys::SharedKeys;
+use self::keys::SharedKeys;
 pub(crate) use self::owner::{Name, Owner};
 pub use self::request::{Committed, Request, Sessions};
-pub use self::respond::ErrorPage;
+use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
 pub(crate) use self::slot::{Slot, closed};
+use self::stored::users::UserSessions;
 pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
-pub use self::stored::{SessionInfo, UserSessions};
-pub use crate::clock::Clock;
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
-use crate::{Config, DateTime, Error, event};
-
-pub use crate::record::Record;
-pub use crate::store::{MemoryStore, RevocationStore, SessionStore};
-pub use crate::value::Value;
+use crate::store::{RevocationStore, SessionStore};
+use crate::value::DateTime;
+use crate::{Clock, Config, Error, UnixSeconds, event};
 
 /// A session that is being opened.
 type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
@@ -244,11 +241,11 @@ impl Engine {
 
     /// When the cookie of a permanent session expires; others don't say so. That is no later than the
     /// session ends.
-    fn expires(&self, view: &View, now: u64) -> Option<DateTime> {
-        let idle = now.saturating_add(self.lifetime_of(view));
+    fn expires(&self, view: &View, now: UnixSeconds) -> Option<DateTime> {
+        let idle = now + self.lifetime_of(view);
         let absolute = self.config().absolute_timeout.as_secs();
-        let ends = view.logged_in_at().map(|login| login.saturating_add(absolute));
-        i64::try_from(ends.map_or(idle, |ends| ends.min(idle))).ok().and_then(DateTime::from_unix)
+        let ends = view.logged_in_at().map(|login| login + absolute);
+        i64::try_from(ends.map_or(idle, |ends| ends.min(idle)).0).ok().and_then(DateTime::from_unix)
     }
 
     /// How long after its last signature a session in a cookie is accepted, in seconds.

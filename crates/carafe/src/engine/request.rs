@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 
 use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, UserSessions};
-use crate::store::RevocationStore;
-use crate::{Clock, Config, Error, ErrorKind, SessionStore};
+use crate::store::{RevocationStore, SessionStore};
+use crate::{Clock, Config, Error, ErrorKind};
 
 /// The sessions of a service: their keys, their settings, and where they are kept.
 ///
@@ -14,7 +14,8 @@ use crate::{Clock, Config, Error, ErrorKind, SessionStore};
 /// store and the session locks.
 ///
 /// ```
-/// use carafe::engine::{MemoryStore, Sessions};
+/// use carafe::engine::Sessions;
+/// use carafe::store::MemoryStore;
 /// use carafe::{Config, SecretKey};
 ///
 /// let in_cookies = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
@@ -39,7 +40,8 @@ impl Sessions {
     /// Keeps the sessions in a store; the cookie then carries a signed id.
     ///
     /// ```
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
     /// let sessions = sessions.in_store(MemoryStore::new());
@@ -54,7 +56,8 @@ impl Sessions {
     /// Keeps the sessions in cookies, and asks a store which of them were ended.
     ///
     /// ```
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
     /// let sessions = sessions.with_revocations(MemoryStore::new());
@@ -68,8 +71,8 @@ impl Sessions {
     /// Takes the time from this clock, and not from the system's.
     ///
     /// ```
-    /// # use carafe::engine::{Clock, Sessions};
-    /// # use carafe::{Config, SecretKey};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::{Clock, Config, SecretKey};
     /// let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?
     ///     .with_clock(Clock::fixed(1_700_000_000));
     /// # Ok::<(), carafe::Error>(())
@@ -172,7 +175,8 @@ impl Request {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), carafe::Error> {
-    /// # use carafe::engine::{MemoryStore, Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::store::MemoryStore;
     /// # use carafe::{Config, SecretKey, Session};
     /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?
     /// #     .in_store(MemoryStore::new());

@@ -4,7 +4,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::headers::append_lines;
 use super::{Engine, Headers, Outcome, Slot};
-use crate::{Caching, Error, ErrorKind, event};
+use crate::config::Caching;
+use crate::{Error, ErrorKind, event};
 
 /// What a browser is to drop of an origin (<https://www.w3.org/TR/clear-site-data/>).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

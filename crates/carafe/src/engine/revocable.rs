@@ -12,7 +12,8 @@ use crate::content::{LOGIN, View, id_of};
 use crate::id::SessionId;
 use crate::signing::CLOCK_SKEW;
 use crate::store::{RevocationCalls, RevocationStore};
-use crate::{Clock, Config, Error, Text, Value, event};
+use crate::value::{Text, Value};
+use crate::{Clock, Config, Error, UnixSeconds, event};
 
 /// A store of revocations, and what its sweeper needs.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl RevocationBackend {
 
     fn start_sweeping(&self) {
         self.0.sweeping.start(&self.0, self.0.sweep_interval, |of| {
-            let now = of.clock.now().saturating_sub(sweep::KEPT);
+            let now = of.clock.now() - sweep::KEPT;
             of.store.delete_expired_revocations(now, sweep::BATCH)
         });
     }
@@ -123,9 +124,9 @@ impl Engine {
 
     /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
     /// copy of the cookie, or one that a request under way signs anew.
-    pub(crate) fn revoked_until(&self, now: u64) -> u64 {
+    pub(crate) fn revoked_until(&self, now: UnixSeconds) -> UnixSeconds {
         let longest = self.config().max_age().max(self.config().absolute_timeout.as_secs());
-        now.saturating_add(longest).saturating_add(REVOKED_LONGER)
+        now + longest + REVOKED_LONGER
     }
 
     /// Up to when logins of a user count no more who ends all sessions now: also those of now on a
@@ -133,15 +134,15 @@ impl Engine {
     pub(crate) async fn revoked_logins(
         &self,
         backend: &RevocationBackend,
-        view: (Option<SessionId>, &str, Option<u64>),
-        now: u64,
-    ) -> Result<u64, Error> {
+        view: (Option<SessionId>, &str, Option<UnixSeconds>),
+        now: UnixSeconds,
+    ) -> Result<UnixSeconds, Error> {
         let (id, user, login) = view;
-        let time = now.saturating_add(CLOCK_SKEW).max(login.unwrap_or(now));
+        let time = (now + CLOCK_SKEW).max(login.unwrap_or(now));
         let Some(id) = id else { return Ok(time) };
         let store = backend.store();
         let revoked = store.revocations(&id.hash(), Some(user), now).await.map_err(failed)?;
-        Ok(revoked.not_before.map_or(time, |limit| time.max(limit.saturating_add(1))))
+        Ok(revoked.not_before.map_or(time, |limit| time.max(limit + 1)))
     }
 
     async fn is_revoked(
@@ -149,12 +150,12 @@ impl Engine {
         backend: &RevocationBackend,
         id: &SessionId,
         user: Option<&str>,
-        login: Option<u64>,
+        login: Option<UnixSeconds>,
     ) -> Result<bool, Error> {
         let (store, now) = (backend.store(), self.clock.now());
         let revoked = store.revocations(&id.hash(), user, now).await.map_err(failed)?;
         // Compared with the login, not with the last signature, which every request may renew.
-        let too_old = |limit: u64| login.is_none_or(|login| login <= limit);
+        let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
         Ok(revoked.session || revoked.not_before.is_some_and(too_old))
     }
 
@@ -202,7 +203,7 @@ impl Engine {
             let (id, store) = (id.hash(), backend.store());
             store.revoke(&id, until, now).await.map_err(failed)?;
             if leaves_cookie {
-                let until = now.saturating_add(UNDER_WAY);
+                let until = now + UNDER_WAY;
                 store.revoke(&id.of_replacement(), until, now).await.map_err(failed)?;
             }
         }
@@ -244,7 +245,7 @@ impl Engine {
         &self,
         slot: &Slot,
         backend: &RevocationBackend,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), Error> {
         let login = {
             let state = slot.state();
@@ -257,7 +258,7 @@ impl Engine {
         if let Some(limit) = revoked.not_before.filter(|limit| *limit >= time)
             && let Some(view) = &mut slot.state().view
         {
-            view.insert(Text::from(LOGIN), Value::from(limit.saturating_add(1)));
+            view.insert(Text::from(LOGIN), Value::from((limit + 1).0));
         }
         Ok(())
     }

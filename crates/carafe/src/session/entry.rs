@@ -1,8 +1,9 @@
 use serde::Serialize;
 
 use super::Session;
+use crate::Error;
 use crate::content::Operation;
-use crate::{Error, Text, Value};
+use crate::value::{Text, Value};
 
 /// A key of a session, there or not: see [`Session::entry`].
 #[derive(Debug)]

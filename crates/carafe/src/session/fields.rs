@@ -1,5 +1,6 @@
 //! The fields of a typed session as its keys: how they are read, and what a change of them writes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -7,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::login::check_key;
 use crate::content::{RESERVED, View};
-use crate::value::{Fields, read_fields};
-use crate::{Dict, Error, ErrorKind, Text, Value};
+use crate::value::{Dict, Fields, Stored, Text, Value, read_fields};
+use crate::{Error, ErrorKind};
 
 /// Fields with their new values, or with none where they are removed.
 pub(super) type Written = Vec<(Text, Option<Value>)>;
@@ -159,16 +160,19 @@ struct ViewFields<'a> {
 }
 
 impl Fields for ViewFields<'_> {
-    fn field(&mut self, name: &[u8]) -> Option<Value> {
+    fn field(&mut self, name: &[u8]) -> Option<Stored<'_>> {
         if name.starts_with(RESERVED) {
             return None;
         }
         self.view.note_read(name);
         let stored = match self.written.iter().find(|(key, _)| key.as_wtf8() == name) {
-            Some((_, value)) => value.cloned(),
-            None => self.view.get(name).map(std::borrow::Cow::into_owned),
+            Some((_, value)) => value.map(|value| Stored::Value(Cow::Borrowed(value))),
+            None => self.view.stored(name),
         };
-        stored.or_else(|| self.defaults.get(Text::from_wtf8(name)).cloned())
+        stored.or_else(|| {
+            let default = self.defaults.get(Text::from_wtf8(name))?;
+            Some(Stored::Value(Cow::Borrowed(default)))
+        })
     }
 
     fn names(&mut self) -> Vec<Text> {
@@ -199,7 +203,7 @@ where
 struct AskedFor(BTreeSet<Text>);
 
 impl Fields for AskedFor {
-    fn field(&mut self, name: &[u8]) -> Option<Value> {
+    fn field(&mut self, name: &[u8]) -> Option<Stored<'_>> {
         self.0.insert(Text::from_wtf8(name));
         None
     }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::Session;
+use crate::Error;
 use crate::content::{FLASHES, Operation, View, not_flashes};
-use crate::{AsText, Error, Text, Value};
+use crate::value::{AsText, Text, Value};
 
 /// A message for the next page that shows it.
 #[derive(Clone, PartialEq)]

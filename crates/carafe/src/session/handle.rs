@@ -8,9 +8,11 @@ use serde::de::DeserializeOwned;
 
 use super::Entry;
 use super::login::check_key;
+use crate::config::Mistyped;
 use crate::content::{Change, LIFETIME, Operation, PERMANENT, Step, View, is_permanent, missing};
 use crate::engine::{Slot, closed};
-use crate::{AsText, Dict, Error, ErrorKind, Mistyped, Text, Value};
+use crate::value::{AsText, Dict, Stored, Text, Value};
+use crate::{Error, ErrorKind};
 
 /// A visitor's session: values by name, which the visitor's next request finds again.
 ///
@@ -44,7 +46,8 @@ impl Session {
     /// [`Value::deserialize_into`] for all of it.
     ///
     /// ```
-    /// # use carafe::{Error, Session, Uuid};
+    /// # use carafe::value::Uuid;
+    /// # use carafe::{Error, Session};
     /// #[derive(serde::Deserialize)]
     /// struct Item {
     ///     name: String,
@@ -62,8 +65,12 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        let value = self.value(&key).map(|value| convert(&key, value));
-        self.mistyped().allow(value.transpose())
+        // Read outside the session's lock, since it runs the type's own code.
+        let stored = self.read_mut(|view| {
+            view.note_read(key.as_wtf8());
+            view.stored(key.as_wtf8()).map(Stored::into_owned)
+        });
+        self.mistyped().allow(stored.map(|stored| convert(&key, stored)).transpose())
     }
 
     /// Returns the value of a key, whatever its type and however deep; `None` if the key is missing.
@@ -78,11 +85,12 @@ impl Session {
     /// Sets the value of a key to anything that serde serialises: Python's `session[key] = value`.
     ///
     /// Vectors and sets become lists, tuples and arrays tuples, structs and maps dictionaries. What
-    /// serde has no type for keeps its own: [`Uuid`](crate::Uuid), [`DateTime`](crate::DateTime),
-    /// [`Markup`](crate::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
+    /// serde has no type for keeps its own: [`Uuid`](crate::value::Uuid), [`DateTime`](crate::value::DateTime),
+    /// [`Markup`](crate::value::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
     ///
     /// ```
-    /// # use carafe::{DateTime, Error, Session};
+    /// # use carafe::value::DateTime;
+    /// # use carafe::{Error, Session};
     /// #[derive(serde::Serialize)]
     /// struct Item {
     ///     name: String,
@@ -115,7 +123,8 @@ impl Session {
     /// isn't there yet.
     ///
     /// ```
-    /// # use carafe::{Error, Session, Step};
+    /// # use carafe::value::Step;
+    /// # use carafe::{Error, Session};
     /// # fn example(session: Session) -> Result<(), Error> {
     /// session.insert_at(["cart", "book"], 3)?;
     /// session.insert_at([Step::from("scores"), Step::from(0)], 10)?;
@@ -421,8 +430,11 @@ impl Session {
 }
 
 /// A value as a `T`, or an error that names the key.
-pub(crate) fn convert<T: DeserializeOwned>(key: &impl AsText, value: Value) -> Result<T, Error> {
-    value.deserialize_into().map_err(|error| {
+pub(crate) fn convert<T: DeserializeOwned>(
+    key: &impl AsText,
+    value: impl Into<Stored<'static>>,
+) -> Result<T, Error> {
+    value.into().deserialize().map_err(|error| {
         let key = key.into_text().to_string();
         Error::new(ErrorKind::from(error.kind()), format!("the session's key {key:?}: {error}"))
     })

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use super::{Session, fields};
 use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
 use crate::id::{PublicId, SessionId};
-use crate::{AsText, Error, ErrorKind, Text};
+use crate::value::{AsText, Text};
+use crate::{Error, ErrorKind};
 
 /// How a user logs in: see [`Session::login_with`].
 ///

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use super::Session;
 use super::handle::{change_of, convert};
 use super::login::check_key;
+use crate::Error;
 use crate::content::{Change, Operation, View};
-use crate::{AsText, Error, Value};
+use crate::value::{AsText, Value};
 
 /// Where an operation leaves the value that it found or made, each time that it is applied.
 type Found = Arc<Mutex<Option<Value>>>;
@@ -51,15 +52,39 @@ impl Session {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
+        self.try_update_now(key, move |old| Ok(change(old))).await
+    }
+
+    /// As [`update_now`](Self::update_now), by a function that may fail: an error leaves the session
+    /// unchanged.
+    ///
+    /// ```
+    /// # use carafe::{Error, Session};
+    /// async fn pay(session: Session, price: u64) -> Result<u64, Error> {
+    ///     let pay = move |balance: Option<u64>| match balance.unwrap_or(0).checked_sub(price) {
+    ///         Some(rest) => Ok(rest),
+    ///         None => Err(Error::from_application(std::io::Error::other("not enough"))),
+    ///     };
+    ///     session.try_update_now("balance", pay).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The function's, and those of [`update_now`](Self::update_now).
+    pub async fn try_update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> Result<T, Error> + Send + Sync + 'static,
+    {
         if !self.read(View::is_in_store) {
-            return self.update(key, change);
+            return self.try_update(key, change);
         }
         let key = key.into_text();
         check_key(key.as_wtf8())?;
         let written = Found::default();
         let operation = {
             let written = Arc::clone(&written);
-            let change = change_of(&key, self.mistyped(), move |old| Ok(change(old)));
+            let change = change_of(&key, self.mistyped(), change);
             let change: Change = Arc::new(move |old: Option<Value>| {
                 let new = change(old)?;
                 put(&written, Some(new.clone()));

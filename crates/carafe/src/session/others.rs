@@ -2,10 +2,10 @@
 
 use super::Session;
 use crate::content::View;
-use crate::engine::{Backend, SessionInfo, UserSessions, failed};
+use crate::engine::{Backend, failed};
 use crate::id::PublicId;
 use crate::store::UserRevocation;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, SessionInfo, UserSessions};
 
 impl Session {
     /// The sessions of the user who is logged in, the one that was used last at the beginning. None

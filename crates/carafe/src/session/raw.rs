@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use super::handle::change_of;
 use super::login::check_key;
 use super::{LazySession, Session};
+use crate::Error;
 use crate::content::{Operation, View};
 use crate::engine::Request;
 use crate::value::json::Payload;
-use crate::{AsText, Error, Value};
+use crate::value::{AsText, Value};
 
 impl Session {
     /// Opens the session of a request that was begun with
@@ -20,7 +21,8 @@ impl Session {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), carafe::Error> {
-    /// use carafe::engine::{MemoryStore, Sessions};
+    /// use carafe::engine::Sessions;
+    /// use carafe::store::MemoryStore;
     /// use carafe::{Config, SecretKey, Session};
     ///
     /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
@@ -109,7 +111,9 @@ impl Session {
     /// the commit is refused.
     ///
     /// ```
-    /// # use carafe::{Config, SecretKey, Session, Value, engine::Sessions};
+    /// # use carafe::engine::Sessions;
+    /// # use carafe::value::Value;
+    /// # use carafe::{Config, SecretKey, Session};
     /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
     /// # let request = sessions.request([] as [&str; 0]);
     /// let session = Session::open_now(&request)?;

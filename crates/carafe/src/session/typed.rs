@@ -10,8 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::Session;
 use super::fields::{Changes, Editing, read};
+use crate::Error;
 use crate::content::{Operation, View, ViewChange};
-use crate::{Error, Text, Value};
+use crate::value::{Text, Value};
 
 /// A session whose keys are the fields of a struct, so that the compiler knows them and their types.
 ///

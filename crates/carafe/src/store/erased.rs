@@ -9,6 +9,7 @@ use super::{
     Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
     TimeLimit, Updated, UserRevocation, Version,
 };
+use crate::UnixSeconds;
 use crate::event::{self, Started};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
@@ -90,19 +91,19 @@ macro_rules! erase {
 }
 
 erase! { SessionStore as Records:
-    Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: u64) -> bool;
-    Unavailable load(id: &'a SessionIdHash, now: u64) -> Option<Stored>;
-    Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: u64)
+    Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: UnixSeconds) -> bool;
+    Unavailable load(id: &'a SessionIdHash, now: UnixSeconds) -> Option<Stored>;
+    Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: UnixSeconds)
         -> Updated;
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
-    Unavailable list_for_user(user: &'a str, now: u64) -> Vec<(SessionIdHash, Stored)>;
+    Unavailable list_for_user(user: &'a str, now: UnixSeconds) -> Vec<(SessionIdHash, Stored)>;
     Uncertain delete_for_user(user: &'a str, keep: Option<PublicId>) -> u64;
-    Uncertain delete_expired(now: u64, count: u32) -> u64;
+    Uncertain delete_expired(now: UnixSeconds, count: u32) -> u64;
 }
 
 erase! { RevocationStore as Revoking:
-    Uncertain revoke(id: &'a SessionIdHash, until: u64, now: u64) -> ();
-    Uncertain revoke_user(user: &'a str, revocation: UserRevocation, now: u64) -> ();
-    Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: u64) -> Revocations;
-    Uncertain delete_expired_revocations(now: u64, count: u32) -> u64;
+    Uncertain revoke(id: &'a SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
+    Uncertain revoke_user(user: &'a str, revocation: UserRevocation, now: UnixSeconds) -> ();
+    Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: UnixSeconds) -> Revocations;
+    Uncertain delete_expired_revocations(now: UnixSeconds, count: u32) -> u64;
 }

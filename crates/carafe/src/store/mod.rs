@@ -1,4 +1,8 @@
 //! Server-side stores.
+//!
+//! [`SessionStore`] keeps sessions, and [`RevocationStore`] remembers which sessions in cookies were
+//! ended. [`MemoryStore`] does both in memory; other stores are crates of their own, such as
+//! `carafe-sqlite`, `carafe-redis` and `carafe-postgres`.
 
 mod erased;
 mod error;
@@ -14,8 +18,9 @@ pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
 pub use self::sweep_clock::SweepClock;
+use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
-use crate::record::Record;
+pub use crate::record::{Record, State};
 
 /// A record's version in its store: 1 at first, and higher with every update, so that a writer can
 /// say which one it has seen.
@@ -63,22 +68,22 @@ pub enum Deleted {
 pub struct Revocations {
     /// Whether this session was ended.
     pub session: bool,
-    /// Logins of the session's user up to this time, in Unix seconds, count no more.
-    pub not_before: Option<u64>,
+    /// Logins of the session's user up to this time count no more.
+    pub not_before: Option<UnixSeconds>,
 }
 
 /// Which of a user's logins count no more, and how long that is remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserRevocation {
-    /// Logins up to this time count no more, in Unix seconds.
-    pub logins_up_to: u64,
-    /// When the revocation may be forgotten, in Unix seconds.
-    pub until: u64,
+    /// Logins up to this time count no more.
+    pub logins_up_to: UnixSeconds,
+    /// When the revocation may be forgotten.
+    pub until: UnixSeconds,
 }
 
 /// Keeps records of sessions: what a server-side store has to do.
 ///
-/// Every time is in Unix seconds, and `now` is the caller's clock: a store that lets records expire
+/// In every call `now` is the caller's clock: a store that lets records expire
 /// by itself works out from it how long they have, and may use no other clock.
 ///
 /// A method that fails has had no effect, but where the error's kind is
@@ -90,14 +95,14 @@ pub trait SessionStore: Send + Sync + 'static {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The record of an id, if there is one. It may be one that has expired.
     fn load(
         &self,
         id: &SessionIdHash,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
     /// Replaces a record, if it still has the version that is expected. Never adds one.
@@ -106,7 +111,7 @@ pub trait SessionStore: Send + Sync + 'static {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
 
     /// Deletes a record; with a version, only if it still has that one.
@@ -120,7 +125,7 @@ pub trait SessionStore: Send + Sync + 'static {
     fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<Vec<(SessionIdHash, Stored)>, StoreError>> + Send;
 
     /// Deletes the records of a user, but for those of the session to keep, and returns how many were
@@ -148,7 +153,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// A store that removes them by itself may have nothing to do.
     fn delete_expired(
         &self,
-        now: u64,
+        now: UnixSeconds,
         limit: u32,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
@@ -162,8 +167,8 @@ pub trait RevocationStore: Send + Sync + 'static {
     fn revoke(
         &self,
         id: &SessionIdHash,
-        until: u64,
-        now: u64,
+        until: UnixSeconds,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Remembers that a user's logins up to some time count no more. Of two revocations of one user
@@ -172,7 +177,7 @@ pub trait RevocationStore: Send + Sync + 'static {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Returns what has been revoked that concerns a session and its user.
@@ -180,7 +185,7 @@ pub trait RevocationStore: Send + Sync + 'static {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
 
     /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
@@ -190,7 +195,7 @@ pub trait RevocationStore: Send + Sync + 'static {
     /// A store that removes them by itself may have nothing to do.
     fn delete_expired_revocations(
         &self,
-        now: u64,
+        now: UnixSeconds,
         limit: u32,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }

@@ -1,4 +1,4 @@
-use crate::event;
+use crate::{UnixSeconds, event};
 
 /// How far a clock may be ahead of what a store has seen, and for how long one that is further ahead is
 /// doubted: a day, in seconds.
@@ -17,10 +17,11 @@ const DAY: u64 = 86_400;
 /// A service that was down for more than a day removes nothing for a day, therefore.
 ///
 /// ```
+/// use carafe::UnixSeconds;
 /// use carafe::store::SweepClock;
 ///
 /// const DAY: u64 = 86_400;
-/// let now = 1_700_000_000;
+/// let now = UnixSeconds(1_700_000_000);
 /// let mut clock = SweepClock::default();
 /// assert_eq!(clock.read(now), now);
 /// // Another process is 400 days ahead: what has expired by this clock alone stays.
@@ -29,44 +30,44 @@ const DAY: u64 = 86_400;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SweepClock {
-    trusted: Option<u64>,
-    doubted: Option<u64>,
+    trusted: Option<UnixSeconds>,
+    doubted: Option<UnixSeconds>,
 }
 
 impl SweepClock {
     /// The clock as a store kept it: what [`trusted`](Self::trusted) and [`doubted`](Self::doubted)
     /// returned.
     #[must_use]
-    pub fn restore(trusted: Option<u64>, doubted: Option<u64>) -> Self {
+    pub fn restore(trusted: Option<UnixSeconds>, doubted: Option<UnixSeconds>) -> Self {
         Self { trusted, doubted }
     }
 
-    /// The latest time that is trusted, in Unix seconds; `None` before the first one.
+    /// The latest time that is trusted; `None` before the first one.
     #[must_use]
-    pub fn trusted(&self) -> Option<u64> {
+    pub fn trusted(&self) -> Option<UnixSeconds> {
         self.trusted
     }
 
     /// Since when a time that is too far ahead is doubted, by the clock that shows it; `None` if there
     /// is no doubt.
     #[must_use]
-    pub fn doubted(&self) -> Option<u64> {
+    pub fn doubted(&self) -> Option<UnixSeconds> {
         self.doubted
     }
 
-    /// Takes the time of a caller, in Unix seconds, and returns the time by which the store may remove
+    /// Takes the time of a caller, and returns the time by which the store may remove
     /// what has expired: never later than `now`.
-    pub fn read(&mut self, now: u64) -> u64 {
+    pub fn read(&mut self, now: UnixSeconds) -> UnixSeconds {
         let trusted = self.trusted.unwrap_or(now);
-        if now <= trusted.saturating_add(DAY) {
-            let is_behind = now.saturating_add(DAY) < trusted;
+        if now <= trusted + DAY {
+            let is_behind = now + DAY < trusted;
             self.trust(if is_behind { now } else { trusted.max(now) });
         } else {
             match self.doubted {
-                Some(since) if now >= since.saturating_add(DAY) => self.trust(now),
+                Some(since) if now >= since + DAY => self.trust(now),
                 Some(since) if now >= since => {}
                 _ => {
-                    event::clock_doubted(now - trusted);
+                    event::clock_doubted(now.since(trusted));
                     self.doubted = Some(now);
                 }
             }
@@ -74,7 +75,7 @@ impl SweepClock {
         now.min(self.trusted.unwrap_or(now))
     }
 
-    fn trust(&mut self, time: u64) {
+    fn trust(&mut self, time: UnixSeconds) {
         *self = Self { trusted: Some(time), doubted: None };
     }
 }
@@ -83,7 +84,7 @@ impl SweepClock {
 mod tests {
     use super::*;
 
-    const NOW: u64 = 1_700_000_000;
+    const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
     fn clock() -> SweepClock {
         let mut clock = SweepClock::default();
@@ -137,8 +138,8 @@ mod tests {
     #[test]
     fn distant_times_overflow_nothing() {
         let mut clock = SweepClock::default();
-        for now in [0, u64::MAX, 1, u64::MAX - 1] {
-            assert!(clock.read(now) <= 1);
+        for now in [0, u64::MAX, 1, u64::MAX - 1].map(UnixSeconds) {
+            assert!(clock.read(now) <= UnixSeconds(1));
         }
         assert_eq!(clock, SweepClock::restore(clock.trusted(), clock.doubted()));
     }

@@ -93,15 +93,16 @@ impl<S> Client<S> {
     ///
     /// Without it, requests have no `Origin`. They always say `Sec-Fetch-Site: same-origin`, unless
     /// they have one of the two headers already: so a form passes a
-    /// [`CsrfLayer`](crate::CsrfLayer) with the visitor's token, and a test can play another site.
+    /// [`CsrfLayer`](crate::csrf::CsrfLayer) with the visitor's token, and a test can play another site.
     ///
     /// ```
     /// # #[cfg(feature = "axum")]
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), carafe::testing::BoxError> {
     /// use axum::{Router, routing::get};
+    /// use carafe::csrf::{Csrf, CsrfLayer};
     /// use carafe::testing::Client;
-    /// use carafe::{Csrf, CsrfLayer, SecretKey, SessionLayer};
+    /// use carafe::{SecretKey, SessionLayer};
     ///
     /// let sessions = SessionLayer::flask(SecretKey::new("dev")?);
     /// let form = get(async |csrf: Csrf| csrf.token()).post(async || "ordered");
@@ -222,7 +223,7 @@ impl<S> Client<S> {
     }
 
     fn now(&self) -> u64 {
-        self.sessions.engine().clock.now()
+        self.sessions.engine().clock.now().0
     }
 }
 

@@ -1,7 +1,8 @@
 use std::fmt;
 
+use crate::Session;
 use crate::content::View;
-use crate::{Dict, Session, Value};
+use crate::value::{Dict, Value};
 
 /// What a session holds, for the message of a failing test.
 struct Contents(Dict);

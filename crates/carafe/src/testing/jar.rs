@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::DateTime;
+use crate::value::DateTime;
 
 /// The cookies that responses have set and that have neither expired nor been removed.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use crate::engine::{Headers, Reply};
 
 pin_project! {
     /// The body of a response behind a [`SessionLayer`](crate::SessionLayer) or a
-    /// [`CsrfLayer`](crate::CsrfLayer): the inner service's body, or an error page in its place.
+    /// [`CsrfLayer`](crate::csrf::CsrfLayer): the inner service's body, or an error page in its place.
     ///
     /// It is a [`Body`] whenever the inner body is one, and passes the inner body's data, trailers,
     /// errors and size on unchanged.

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::SessionService;
-use crate::engine::{Clock, Engine, ErrorPage, Name, SharedKeys, Slot, UserSessions};
+use crate::config::Format;
+use crate::engine::{Engine, Name, Slot};
 use crate::login_page::LoginPage;
-use crate::store::RevocationStore;
-use crate::{Config, Error, Format, KeyRing, SessionStore};
+use crate::store::{RevocationStore, SessionStore};
+use crate::{Clock, Config, Error, ErrorPage, KeyRing, SharedKeys, UserSessions};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -101,7 +102,9 @@ impl SessionLayer {
     /// hardened cookie. See [`Config::sealed`].
     ///
     /// ```
-    /// use carafe::{Format, KeyRing, SecretKey, SessionLayer, signing::SigningOptions};
+    /// use carafe::config::Format;
+    /// use carafe::signing::SigningOptions;
+    /// use carafe::{KeyRing, SecretKey, SessionLayer};
     ///
     /// let keys = KeyRing::new(SecretKey::random()?);
     /// // While sessions that `SessionLayer::signed` has written are still about:
@@ -122,7 +125,8 @@ impl SessionLayer {
     /// cookie. See [`Config::hardened`].
     ///
     /// ```
-    /// use carafe::{MemoryStore, SecretKey, SessionLayer};
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
     ///
     /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?;
     /// # Ok::<(), carafe::Error>(())

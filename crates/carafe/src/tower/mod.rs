@@ -1,11 +1,10 @@
-//! The middleware, for everything that is built on tower.
+//! The types behind [`SessionLayer`](crate::SessionLayer): its service, response future and body.
 
 mod body;
 mod future;
-mod layer;
+pub(crate) mod layer;
 mod service;
 
 pub use self::body::ResponseBody;
 pub use self::future::ResponseFuture;
-pub use self::layer::SessionLayer;
 pub use self::service::SessionService;

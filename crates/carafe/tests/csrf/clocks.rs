@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use carafe::signing::CLOCK_SKEW;
-use carafe::{Clock, MemoryStore, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, SessionLayer};
 
 use crate::visitor::{NOW, Visitor, csrf, key};
 

@@ -1,7 +1,9 @@
 //! The cookie of visitors without a session.
 
+use carafe::config::SameSite;
 use carafe::signing::{Digest, SigningOptions, TimestampSigner, UrlSafeTimedSerializer};
-use carafe::{Clock, Config, Dict, KeyRing, SameSite, SecretKey, SessionLayer, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Clock, Config, KeyRing, SecretKey, SessionLayer};
 
 use crate::visitor::{NOW, Visitor, csrf, key, layers};
 

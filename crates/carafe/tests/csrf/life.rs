@@ -193,7 +193,7 @@ async fn forms_that_are_refused_change_nothing() {
 #[tokio::test]
 async fn a_value_under_the_reserved_key_that_is_no_secret_is_replaced() {
     use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-    use carafe::{Dict, Value};
+    use carafe::value::{Dict, Value};
 
     let serializer = UrlSafeTimedSerializer::new(&key().into(), &SigningOptions::default());
     for bad in [Value::from(1), Value::from("short"), Value::from("A".repeat(44)), Value::Null] {

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use carafe::{Csrf, CsrfLayer, ErrorKind, SessionLayer};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::{ErrorKind, SessionLayer};
 use http::Response;
 
 use crate::log::Log;

@@ -1,7 +1,8 @@
 //! Rules 1 to 3: what browsers say of where a request comes from.
 
 use axum::http::{HeaderValue, Method, Request};
-use carafe::{CsrfLayer, SessionLayer};
+use carafe::SessionLayer;
+use carafe::csrf::CsrfLayer;
 
 use crate::visitor::{Answer, HOME, Visitor, csrf, key};
 

@@ -8,7 +8,9 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, request};
 use axum::routing::{any, get, post};
-use carafe::{Clock, Csrf, CsrfLayer, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use tower::ServiceExt as _;
 
 pub(crate) const NOW: u64 = 1_700_000_000;

@@ -2,7 +2,8 @@
 
 use axum::http::Request;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{Clock, Dict, KeyRing, SecretKey, SessionLayer, Value};
+use carafe::value::{Dict, Value};
+use carafe::{Clock, KeyRing, SecretKey, SessionLayer};
 
 use crate::visitor::{HOME, NOW, Visitor, csrf};
 

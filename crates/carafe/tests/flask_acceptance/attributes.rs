@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Config, Error, ErrorKind, SameSite, Session};
+use carafe::config::SameSite;
+use carafe::{Config, Error, ErrorKind, Session};
 
 use crate::support::{Answer, Client, flask};
 

@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Error, Flash, Markup, Session, Value};
+use carafe::value::{Markup, Value};
+use carafe::{Error, Flash, Session};
 
 use crate::support::{Client, flask};
 

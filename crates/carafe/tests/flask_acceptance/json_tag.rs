@@ -1,6 +1,6 @@
 //! The tagged JSON: `test_json_tag.py`.
 
-use carafe::{DateTime, Dict, Markup, Uuid, Value};
+use carafe::value::{DateTime, Dict, Markup, Uuid, Value};
 
 fn dict<V: Into<Value>>(key: &str, value: V) -> Value {
     Value::from(Dict::from([(key, value.into())]))

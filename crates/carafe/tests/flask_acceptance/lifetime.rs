@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use carafe::{Clock, Config, DateTime, Error, Refresh, Session};
+use carafe::config::Refresh;
+use carafe::value::DateTime;
+use carafe::{Clock, Config, Error, Session};
 
 use crate::support::{Client, NOW, flask};
 

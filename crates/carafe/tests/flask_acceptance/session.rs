@@ -5,10 +5,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use carafe::{
-    DateTime, Dict, Error, ErrorKind, KeyRing, Markup, Named, SecretKey, Session, SessionLayer,
-    Uuid, Value,
-};
+use carafe::value::{DateTime, Dict, Markup, Uuid, Value};
+use carafe::{Error, ErrorKind, KeyRing, Named, SecretKey, Session, SessionLayer};
 
 use crate::support::{Client, flask, in_session};
 

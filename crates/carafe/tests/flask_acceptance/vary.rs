@@ -4,7 +4,8 @@ use axum::Router;
 use axum::http::header::VARY;
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
-use carafe::{Error, Session, Value};
+use carafe::value::Value;
+use carafe::{Error, Session};
 
 use crate::support::{Client, flask};
 

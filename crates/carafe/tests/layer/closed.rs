@@ -41,7 +41,7 @@ async fn every_way_to_write_is_an_error_and_reading_goes_on() {
     .await;
     assert!(answer.set_cookie().is_some());
     assert_closed(session.insert("b", 2));
-    assert_closed(session.insert("b", carafe::Value::Null));
+    assert_closed(session.insert("b", carafe::value::Value::Null));
     assert_closed(session.insert_at(["list", "x"], 3));
     assert_closed(session.remove("a"));
     assert_closed(session.remove("missing"));

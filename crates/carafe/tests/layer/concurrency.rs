@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Error, Session, Value};
+use carafe::value::Value;
+use carafe::{Error, Session};
 
 use crate::support::{Client, flask, in_session};
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use tokio::sync::Barrier;
 
 use crate::support::{Client, Log, NOW};

@@ -6,7 +6,8 @@ use axum::http::Request;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
-use carafe::{Error, Named, Session, Value};
+use carafe::value::Value;
+use carafe::{Error, Named, Session};
 use tower::ServiceExt as _;
 
 use crate::support::{Client, Log, flask};

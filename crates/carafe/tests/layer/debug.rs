@@ -2,10 +2,8 @@
 
 use axum::http::StatusCode;
 use carafe::signing::{Signer, SigningOptions, TimestampSigner, UrlSafeTimedSerializer};
-use carafe::{
-    Config, Dict, ErrorPage, Flash, KeyRing, Markup, SecretKey, SessionLayer, Step, Text, Uuid,
-    Value,
-};
+use carafe::value::{Dict, Markup, Step, Text, Uuid, Value};
+use carafe::{Config, ErrorPage, Flash, KeyRing, SecretKey, SessionLayer};
 use tower::{Layer as _, Service as _};
 
 use crate::support::in_session;
@@ -64,7 +62,7 @@ fn values() {
     assert_discreet(&Flash { category: SECRET.into(), message: SECRET.into() });
     assert_eq!(format!("{:?}", Value::from(4711)), "int");
     assert_eq!(format!("{:?}", Value::from(47.11)), "float");
-    assert_eq!(format!("{:?}", Value::from(carafe::DateTime::now())), "datetime");
+    assert_eq!(format!("{:?}", Value::from(carafe::value::DateTime::now())), "datetime");
     let uuid = Uuid::from_bytes([0xab; 16]);
     assert!(!format!("{uuid:?} {:?}", Value::from(uuid)).contains("abab"));
 }

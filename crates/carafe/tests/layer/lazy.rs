@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use carafe::{Error, LazySession, Refresh, Session, SessionLayer};
+use carafe::config::Refresh;
+use carafe::{Error, LazySession, Session, SessionLayer};
 
 use crate::support::{Client, Log, flask};
 

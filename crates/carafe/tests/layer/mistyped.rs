@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Error, Mistyped, Session};
+use carafe::config::Mistyped;
+use carafe::{Error, Session};
 
 use crate::support::{Client, flask};
 

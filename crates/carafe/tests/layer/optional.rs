@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Csrf, CurrentUser, LazySession, Named, Session, Typed};
+use carafe::csrf::Csrf;
+use carafe::{CurrentUser, LazySession, Named, Session, Typed};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Client, flask};
@@ -49,7 +50,7 @@ async fn an_optional_session_is_there_below_a_layer() {
     ] {
         assert_eq!(client.get(path).await.text, expected, "{path}");
     }
-    let mut client = Client::new(app().layer(carafe::CsrfLayer::same_host()).layer(flask()));
+    let mut client = Client::new(app().layer(carafe::csrf::CsrfLayer::same_host()).layer(flask()));
     assert_eq!(client.get("/csrf").await.text, "there");
 }
 

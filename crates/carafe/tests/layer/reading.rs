@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use carafe::{ErrorKind, Session, Text, Value};
+use carafe::value::{Text, Value};
+use carafe::{ErrorKind, Session};
 
 use crate::support::{flask, in_session};
 

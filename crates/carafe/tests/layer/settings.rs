@@ -6,8 +6,9 @@ use axum::Router;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
+use carafe::config::SameSite;
 use carafe::signing::{Digest, KeyDerivation};
-use carafe::{Clock, Config, Error, ErrorKind, SameSite, Session, SessionLayer};
+use carafe::{Clock, Config, Error, ErrorKind, Session, SessionLayer};
 
 use crate::support::{Client, NOW, flask, key};
 

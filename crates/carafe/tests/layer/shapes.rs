@@ -13,7 +13,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use carafe::{DateTime, Dict, ErrorKind, Int, Markup, Session, Text, Typed, Uuid, Value};
+use carafe::value::{DateTime, Dict, Int, Markup, Text, Uuid, Value};
+use carafe::{ErrorKind, Session, Typed};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ where
     session.insert("value", value).unwrap();
     assert_eq!(session.value("value"), Some(written), "{value:?}");
     assert_eq!(session.get("value").unwrap().as_ref(), Some(value), "{json}");
-    session.insert_at([carafe::Step::from("outer"), "inner".into()], value).unwrap();
+    session.insert_at([carafe::value::Step::from("outer"), "inner".into()], value).unwrap();
     let taken = session.take::<BTreeMap<String, T>>("outer").unwrap().unwrap();
     assert_eq!(taken.get("inner"), Some(value));
     session.insert("outer", Dict::new()).unwrap();
@@ -223,7 +224,7 @@ struct Plain {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     list: Vec<u8>,
     wide: u128,
-    #[serde(with = "carafe::as_datetime")]
+    #[serde(with = "carafe::value::as_datetime")]
     at: Time,
 }
 

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::get;
-use carafe::{Compression, Error, ErrorKind, Session, SessionLayer};
+use carafe::config::Compression;
+use carafe::{Error, ErrorKind, Session, SessionLayer};
 
 use crate::support::{Client, Log, flask};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{
-    DateTime, Error, ErrorKind, Markup, MemoryStore, Session, SessionLayer, Typed, Uuid, Value,
-};
+use carafe::store::MemoryStore;
+use carafe::value::{DateTime, Markup, Uuid, Value};
+use carafe::{Error, ErrorKind, Session, SessionLayer, Typed};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Barrier;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Error, ErrorKind, Int, MemoryStore, Session, SessionLayer, Text, Typed, Value};
+use carafe::store::MemoryStore;
+use carafe::value::{Int, Text, Value};
+use carafe::{Error, ErrorKind, Session, SessionLayer, Typed};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Client, flask, in_session};
@@ -238,12 +240,12 @@ async fn what_serde_writes_and_does_not_read_is_refused() {
         visitor.edit(|v| v.tagged = Some(Tagged::Small { number: 1 })).unwrap();
         let error = visitor.edit(|v| v.tagged = Some(Tagged::Wide { number: 2 })).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Value);
-        assert!(error.to_string().contains("use `carafe::Int`"), "{error}");
+        assert!(error.to_string().contains("use `carafe::value::Int`"), "{error}");
         let again = session.typed::<WithTagged>().unwrap();
         assert_eq!(again.tagged, Some(Tagged::Small { number: 1 }));
 
         let error = session.update("tagged", |_: Option<Tagged>| Tagged::Wide { number: 2 });
-        assert!(error.unwrap_err().to_string().contains("use `carafe::Int`"));
+        assert!(error.unwrap_err().to_string().contains("use `carafe::value::Int`"));
         assert_eq!(session.get("tagged").unwrap(), Some(Tagged::Small { number: 1 }));
 
         let number: Int = "9".repeat(50).parse().unwrap();

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use axum::middleware::from_extractor;
 use axum::response::Redirect;
 use axum::routing::{any, get};
+use carafe::store::MemoryStore;
 use carafe::{
-    CurrentUser, Error, ErrorKind, LoginOptions, MemoryStore, Named, Session, SessionLayer,
-    WantedPage,
+    CurrentUser, Error, ErrorKind, LoginOptions, Named, Session, SessionLayer, WantedPage,
 };
 
 use crate::support::{Client, Log, flask, in_session, key};

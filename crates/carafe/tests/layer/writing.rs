@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use carafe::{Dict, Error, ErrorKind, Session, Step, Value};
+use carafe::value::{Dict, Step, Value};
+use carafe::{Error, ErrorKind, Session};
 
 use crate::support::{Answer, Client, flask};
 

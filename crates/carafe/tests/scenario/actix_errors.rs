@@ -6,7 +6,8 @@ use actix_web::error::{ErrorBadGateway, ErrorUnauthorized};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, web};
-use carafe::{Clock, Error, MemoryStore, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, Session, SessionLayer};
 
 use crate::shop;
 

@@ -5,9 +5,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, FromRequest as _, HttpResponse, web};
-use carafe::{
-    Csrf, CurrentUser, Error, ErrorKind, LazySession, MemoryStore, Named, Session, SessionLayer,
-};
+use carafe::csrf::Csrf;
+use carafe::store::MemoryStore;
+use carafe::{CurrentUser, Error, ErrorKind, LazySession, Named, Session, SessionLayer};
 
 use crate::log::Log;
 use crate::shop;

@@ -4,7 +4,9 @@ use actix_web::{App, HttpResponse, web};
 use axum::Router;
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
-use carafe::{Caching, Config, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::config::Caching;
+use carafe::store::MemoryStore;
+use carafe::{Config, Error, SecretKey, Session, SessionLayer};
 
 use crate::browser::{Browser, Server};
 use crate::on_actix::OnActix;

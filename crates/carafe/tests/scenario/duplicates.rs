@@ -4,7 +4,8 @@ use actix_web::{App, web};
 use axum::Router;
 use axum::routing::get;
 use carafe::http::Request;
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 
 use crate::browser::Server;
 use crate::on_actix::OnActix;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use actix_web::{App, web};
 use axum::Router;
 use axum::routing::get;
-use carafe::{Clock, Config, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Config, Error, SecretKey, Session, SessionLayer};
 use tokio::sync::Notify;
 
 use crate::browser::{Answer, Browser, Server};

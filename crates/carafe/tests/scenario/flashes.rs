@@ -4,7 +4,8 @@ use actix_web::{App, web};
 use axum::Router;
 use axum::routing::any;
 use carafe::http::Request;
-use carafe::{Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, SecretKey, Session, SessionLayer};
 
 use crate::browser::{Browser, Server};
 use crate::on_actix::OnActix;

@@ -5,14 +5,16 @@ use std::time::Duration;
 use actix_web::{App, web};
 use axum::Router;
 use axum::routing::get;
-use carafe::{Clock, Config, DateTime, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::value::DateTime;
+use carafe::{Clock, Config, Error, SecretKey, Session, SessionLayer, UnixSeconds};
 
 use crate::browser::{Answer, Browser, Server};
 use crate::on_actix::OnActix;
 use crate::on_axum::OnAxum;
 use crate::slow::Slow;
 
-const NOW: u64 = 1_700_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 const DAY: u64 = 86_400;
 
 fn key() -> SecretKey {
@@ -70,11 +72,11 @@ async fn on_actix(layer: SessionLayer) -> impl Server {
 }
 
 /// When the cookie that an answer sets expires; `None` if it sets none.
-fn expires(answer: &Answer) -> Option<Option<u64>> {
+fn expires(answer: &Answer) -> Option<Option<UnixSeconds>> {
     let mut attributes = answer.header("set-cookie")?.split("; ");
     let date = attributes.find_map(|part| part.strip_prefix("Expires="));
     let time = date.map(|date| DateTime::from_http_date(date).unwrap());
-    Some(time.map(|time| u64::try_from(time.unix()).unwrap()))
+    Some(time.map(|time| UnixSeconds(u64::try_from(time.unix()).unwrap())))
 }
 
 /// Uses a permanent session, and never longer after its last use than the cookie is kept.
@@ -97,7 +99,7 @@ async fn no_cookie_promises_more(site: &impl Server, clock: &Clock, use_by: &str
         }
     }
     // As long as the cookie is there, so is the session.
-    clock.advance(ends - 1 - clock.now());
+    clock.advance((ends - 1).since(clock.now()));
     assert_eq!(browser.tab().get("/who").await.text, "ann");
 }
 

@@ -28,7 +28,8 @@ mod visit;
 #[allow(dead_code, reason = "other test programs use more of it")]
 mod log;
 
-use carafe::{MemoryStore, SessionLayer};
+use carafe::SessionLayer;
+use carafe::store::MemoryStore;
 
 use crate::slow::Slow;
 

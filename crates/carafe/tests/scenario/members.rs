@@ -8,11 +8,9 @@ use actix_web::{App, FromRequest, HttpRequest, HttpResponse, web};
 use axum::Router;
 use axum::routing::{any, get};
 use bytes::Bytes;
+use carafe::csrf::{Csrf, CsrfLayer};
 use carafe::http::{Request, Response};
-use carafe::{
-    Csrf, CsrfLayer, CurrentUser, Error, ErrorKind, LazySession, Named, Session, SessionLayer,
-    Typed,
-};
+use carafe::{CurrentUser, Error, ErrorKind, LazySession, Named, Session, SessionLayer, Typed};
 use http_body_util::Full;
 use tower::util::BoxCloneService;
 use tower::{ServiceBuilder, service_fn};

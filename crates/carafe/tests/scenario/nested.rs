@@ -8,9 +8,10 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
-use carafe::{
-    Csrf, Error, ErrorPage, LazySession, MemoryStore, Named, Refresh, Session, SessionLayer,
-};
+use carafe::config::Refresh;
+use carafe::csrf::Csrf;
+use carafe::store::MemoryStore;
+use carafe::{Error, ErrorPage, LazySession, Named, Session, SessionLayer};
 
 use crate::browser::{Browser, Server};
 use crate::log::Log;
@@ -243,7 +244,7 @@ async fn a_token_has_one_owner() {
     let stored = layer.clone().in_store(Slow::default());
     for (layer, inner) in [
         (layer.clone(), shop::csrf()),
-        (layer, carafe::CsrfLayer::same_host().exempt(|_| true)),
+        (layer, carafe::csrf::CsrfLayer::same_host().exempt(|_| true)),
         (stored, shop::csrf()),
     ] {
         let outer = shop::csrf();

@@ -8,8 +8,9 @@ use actix_web::body::{BodySize, BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::web::{Bytes, PayloadConfig, Redirect, resource};
 use actix_web::{App, HttpRequest, HttpResponse};
+use carafe::csrf::Csrf;
 use carafe::http::{HeaderName, HeaderValue, Request, Response};
-use carafe::{Csrf, CurrentUser, Error, Session, SessionLayer, Typed, WantedPage};
+use carafe::{CurrentUser, Error, Session, SessionLayer, Typed, WantedPage};
 
 use crate::browser::Server;
 use crate::shop::{self, Cart};

@@ -5,8 +5,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::RawQuery;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
+use carafe::csrf::Csrf;
 use carafe::http::Request;
-use carafe::{Csrf, CurrentUser, Error, Session, SessionLayer, Typed, WantedPage};
+use carafe::{CurrentUser, Error, Session, SessionLayer, Typed, WantedPage};
 use http_body_util::{BodyExt as _, Full};
 use tower::ServiceExt as _;
 

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use carafe::csrf::Csrf;
 use carafe::http::{Method, Request, Response, StatusCode};
-use carafe::{
-    Csrf, CurrentUser, Error, ErrorKind, ResponseBody, Session, SessionLayer, Typed, WantedPage,
-};
+use carafe::tower::ResponseBody;
+use carafe::{CurrentUser, Error, ErrorKind, Session, SessionLayer, Typed, WantedPage};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame};
 use tower::util::BoxCloneService;

@@ -1,7 +1,8 @@
 //! What is answered while the store is down: 503 by every extractor, optional or not, and never what
 //! strangers see; and what a handler makes of it that knows.
 
-use carafe::{Refresh, SessionLayer};
+use carafe::SessionLayer;
+use carafe::config::Refresh;
 
 use crate::browser::{Browser, Server};
 use crate::slow::Slow;

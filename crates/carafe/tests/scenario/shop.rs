@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use carafe::csrf::{Csrf, CsrfLayer};
 use carafe::http::{StatusCode, header};
 use carafe::{
-    Csrf, CsrfLayer, CurrentUser, Error, ErrorPage, LoginOptions, SecretKey, Session, SessionLayer,
-    Typed, WantedPage,
+    CurrentUser, Error, ErrorPage, LoginOptions, SecretKey, Session, SessionLayer, Typed,
+    WantedPage,
 };
 use serde::{Deserialize, Serialize};
 

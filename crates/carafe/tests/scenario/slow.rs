@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::Record;
 use carafe::store::{
-    Deleted, RevocationStore, Revocations, StoreError, StoreErrorKind, Stored, Updated,
-    UserRevocation, Version,
+    Deleted, MemoryStore, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
-use carafe::{MemoryStore, SessionStore};
 
 #[derive(Clone, Default)]
 pub(crate) struct Slow {
@@ -32,10 +31,19 @@ impl Slow {
 }
 
 impl SessionStore for Slow {
-    async fn create(&self, id: &SessionIdHash, r: &Record, now: u64) -> Result<bool, StoreError> {
+    async fn create(
+        &self,
+        id: &SessionIdHash,
+        r: &Record,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
         self.store().await?.create(id, r, now).await
     }
-    async fn load(&self, id: &SessionIdHash, now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         self.store().await?.load(id, now).await
     }
     async fn update(
@@ -43,7 +51,7 @@ impl SessionStore for Slow {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         self.store().await?.update(id, expected, record, now).await
     }
@@ -57,27 +65,32 @@ impl SessionStore for Slow {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         self.store().await?.list_for_user(user, now).await
     }
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         self.store().await?.delete_for_user(user, keep).await
     }
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         self.store().await?.delete_expired(now, limit).await
     }
 }
 
 impl RevocationStore for Slow {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         self.store().await?.revoke(id, until, now).await
     }
     async fn revoke_user(
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.store().await?.revoke_user(user, revocation, now).await
     }
@@ -85,12 +98,16 @@ impl RevocationStore for Slow {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         self.store().await?.revocations(id, user, now).await
     }
 
-    async fn delete_expired_revocations(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         self.store().await?.delete_expired_revocations(now, limit).await
     }
 }

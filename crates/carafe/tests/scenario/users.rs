@@ -1,7 +1,8 @@
 //! Handlers for users, and strangers who come to them: answered alike, whatever serves them.
 
+use carafe::SessionLayer;
 use carafe::http::Request;
-use carafe::{MemoryStore, SessionLayer};
+use carafe::store::MemoryStore;
 
 use crate::browser::{Answer, Browser, Server};
 use crate::slow::Slow;

@@ -3,7 +3,9 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use carafe::{Compression, Config, ErrorKind, SameSite, Session, SessionLayer, Value};
+use carafe::config::{Compression, SameSite};
+use carafe::value::Value;
+use carafe::{Config, ErrorKind, Session, SessionLayer};
 
 use crate::support::{Client, Log};
 use crate::visitor::{hardened, key, layers, stored, visitor};

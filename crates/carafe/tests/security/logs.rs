@@ -2,8 +2,9 @@
 
 use axum::Router;
 use axum::routing::post;
+use carafe::csrf::CsrfLayer;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
-use carafe::{CsrfLayer, Dict, Value};
+use carafe::value::{Dict, Value};
 
 use crate::support::{Client, Log, NOW};
 use crate::visitor::{cookie, key, layers, stored, visitor, with_cookie};

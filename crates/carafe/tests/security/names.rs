@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use carafe::config::Format;
 use carafe::signing::{Digest, Signer, SigningOptions};
-use carafe::{
-    Clock, Config, ErrorKind, Format, KeyRing, MemoryStore, SecretKey, SessionLayer, SharedKeys,
-};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Config, ErrorKind, KeyRing, SecretKey, SessionLayer, SharedKeys};
 
 use crate::support::NOW;
 use crate::visitor::{cookie, key, visitor, with_cookie};

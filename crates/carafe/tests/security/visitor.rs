@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use carafe::{Clock, Error, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::store::MemoryStore;
+use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 
 use crate::support::{Client, NOW};
 
@@ -72,7 +73,7 @@ pub(crate) fn visitor(layer: SessionLayer) -> Client {
 
 /// An error that has nothing to do with the session.
 fn refusal() -> Error {
-    carafe::Value::from_tagged_json(b"{").unwrap_err().into()
+    carafe::value::Value::from_tagged_json(b"{").unwrap_err().into()
 }
 
 /// The only cookie that a client has.

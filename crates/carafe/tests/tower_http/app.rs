@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use carafe::{Csrf, CsrfLayer, Error, ErrorPage, MemoryStore, SecretKey, Session, SessionLayer};
+use carafe::csrf::{Csrf, CsrfLayer};
+use carafe::store::MemoryStore;
+use carafe::{Error, ErrorPage, SecretKey, Session, SessionLayer};
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE, VARY};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;

@@ -6,7 +6,7 @@ use crate::args::ConsentArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Whether it shall be done. Where nobody can be asked, it must have been said.
+/// Whether it shall be done. Without a terminal to ask on, an option must have said so.
 pub(super) fn given(
     args: &ConsentArgs,
     question: &str,

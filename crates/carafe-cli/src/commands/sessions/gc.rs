@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use carafe::UnixSeconds;
 use carafe::store::{StoreError, Stored};
 
 use super::progress::Progress;
@@ -24,7 +25,7 @@ pub(super) async fn run(
         output.note("there is nothing to do: Redis deletes what has expired by itself");
         return print(args, 0, output);
     }
-    let now = now();
+    let now = now().into();
     // The bar needs to know the whole.
     let expired = count(store, now, output).await?;
     if args.dry_run {
@@ -65,12 +66,12 @@ pub(super) async fn run(
 }
 
 /// Deletes a batch of records and one of revocations, and returns how many there were of each.
-async fn delete(store: &Store, now: u64) -> Result<[u64; 2], StoreError> {
+async fn delete(store: &Store, now: UnixSeconds) -> Result<[u64; 2], StoreError> {
     let records = store.delete_expired(now, BATCH).await?;
     Ok([records, store.delete_expired_revocations(now, BATCH).await?])
 }
 
-async fn count(store: &Store, now: u64, output: &mut Output) -> Result<u64, Failure> {
+async fn count(store: &Store, now: UnixSeconds, output: &mut Output) -> Result<u64, Failure> {
     let mut expired = 0;
     let mut progress = Progress::new("searched", store.scans_in_order(), output);
     let visit = |id, stored: Result<Stored, StoreError>| {

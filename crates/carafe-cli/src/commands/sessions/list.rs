@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use carafe::UnixSeconds;
 use carafe::id::PublicId;
-use carafe::record::Record;
-use carafe::store::{StoreError, Stored};
+use carafe::store::{Record, StoreError, Stored};
 
 use super::progress::Progress;
 use super::store::Store;
@@ -53,7 +53,12 @@ pub(super) async fn run(
     Ok(Code::Success)
 }
 
-fn print(args: &ListArgs, latest: &Latest, now: u64, output: &mut Output) -> Result<(), Failure> {
+fn print(
+    args: &ListArgs,
+    latest: &Latest,
+    now: UnixSeconds,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let records = || latest.kept.values();
     if args.json {
         for record in records() {
@@ -86,7 +91,7 @@ fn print(args: &ListArgs, latest: &Latest, now: u64, output: &mut Output) -> Res
     Ok(())
 }
 
-fn row(record: &Record, now: u64) -> [String; 7] {
+fn row(record: &Record, now: UnixSeconds) -> [String; 7] {
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     [
         record.public_id.to_string(),
@@ -105,7 +110,7 @@ fn json(record: &Record) -> String {
 
 /// The sessions that were used last.
 pub(super) struct Latest {
-    kept: BTreeMap<(Reverse<u64>, PublicId), Record>,
+    kept: BTreeMap<(Reverse<UnixSeconds>, PublicId), Record>,
     limit: usize,
     count: u64,
     unreadable: u64,

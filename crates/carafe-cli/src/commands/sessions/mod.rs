@@ -13,9 +13,9 @@ mod url;
 
 use std::ops::ControlFlow;
 
+use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
-use carafe::record::{Record, State};
-use carafe::store::{StoreError, Stored};
+use carafe::store::{Record, State, StoreError, Stored};
 
 use self::progress::Progress;
 use self::store::Store;
@@ -25,7 +25,7 @@ use crate::output::Output;
 use crate::text::printable;
 use crate::time::{span, utc};
 
-/// For whoever asks about a user under another name than the service's.
+/// The hint for a user who is unknown under this name.
 const WHO: &str = "`carafe sessions list` shows how the service calls its users";
 
 pub(super) fn run(args: &SessionsArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -60,7 +60,7 @@ async fn find(
     store: &Store,
     id: PublicId,
     user: Option<&str>,
-    now: u64,
+    now: UnixSeconds,
     output: &mut Output,
 ) -> Result<Vec<(SessionIdHash, Stored)>, Failure> {
     let is_it =
@@ -101,24 +101,24 @@ fn no_session(id: PublicId, user: Option<&str>, output: &mut Output) -> Code {
 }
 
 /// A time in the past.
-fn ago(time: u64, now: u64) -> String {
-    match now.checked_sub(time) {
+fn ago(time: UnixSeconds, now: UnixSeconds) -> String {
+    match now.0.checked_sub(time.0) {
         Some(0) => "now".to_owned(),
         Some(age) => format!("{} ago", span(age)),
-        None => format!("{} from now", span(time - now)),
+        None => format!("{} from now", span(time.since(now))),
     }
 }
 
 /// A time in the future.
-fn ahead(time: u64, now: u64) -> String {
-    match time.checked_sub(now) {
+fn ahead(time: UnixSeconds, now: UnixSeconds) -> String {
+    match time.0.checked_sub(now.0) {
         Some(left) if left > 0 => format!("in {}", span(left)),
-        _ => format!("{} ago", span(now.saturating_sub(time))),
+        _ => format!("{} ago", span(now.since(time))),
     }
 }
 
 /// A time, and how long ago that is.
-fn when(time: u64, now: u64) -> String {
+fn when(time: UnixSeconds, now: UnixSeconds) -> String {
     format!("{}, {}", utc(time), ago(time, now))
 }
 

@@ -1,8 +1,8 @@
 //! `carafe sessions revoke` and `revoke-user`
 
-use carafe::record::Record;
+use carafe::UnixSeconds;
 use carafe::signing::CLOCK_SKEW;
-use carafe::store::Deleted;
+use carafe::store::{Deleted, Record};
 
 use super::store::Store;
 use super::{WHO, ago, consent, find, is_session, named, no_session, sessions};
@@ -80,8 +80,8 @@ pub(super) async fn user(
         return Ok(Code::Refused);
     }
     // Clocks differ: a login of now may be dated later, and the cookie accepted for longer elsewhere.
-    let time = now.saturating_add(CLOCK_SKEW);
-    let until = now.saturating_add(args.cookie_lifetime).saturating_add(CLOCK_SKEW + 86_400 + 1);
+    let time = now + CLOCK_SKEW;
+    let until = now + args.cookie_lifetime + (CLOCK_SKEW + 86_400 + 1);
     store.revoke_user(&args.user, time, until).await.map_err(Failure::usage)?;
     let ended = store.delete_for_user(&args.user).await.map_err(Failure::usage)?;
     if ended == 0 {
@@ -92,7 +92,7 @@ pub(super) async fn user(
     done(&args.consent, &what, ended, output)
 }
 
-fn describe(record: &Record, now: u64) -> String {
+fn describe(record: &Record, now: UnixSeconds) -> String {
     let address = record
         .address
         .as_deref()

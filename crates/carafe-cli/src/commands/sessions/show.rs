@@ -1,7 +1,8 @@
 //! `carafe sessions show`
 
-use carafe::Value;
-use carafe::record::Record;
+use carafe::UnixSeconds;
+use carafe::store::Record;
+use carafe::value::Value;
 
 use super::store::Store;
 use super::{ahead, find, no_session, when};
@@ -13,7 +14,7 @@ use crate::text::printable;
 use crate::time::utc;
 use crate::tree;
 
-/// Keys whose values let somebody forge the visitor's requests.
+/// Keys whose values let a reader forge the visitor's requests.
 const SECRET_KEYS: [&str; 2] = ["_carafe_csrf", "csrf_token"];
 
 pub(super) async fn run(
@@ -45,7 +46,7 @@ pub(super) async fn run(
     Ok(Code::Success)
 }
 
-fn print(record: &Record, now: u64, output: &mut Output) -> Result<(), Failure> {
+fn print(record: &Record, now: UnixSeconds, output: &mut Output) -> Result<(), Failure> {
     let whose = super::named(record.user.as_deref());
     let heading = format!("The session {} of {whose}", record.public_id);
     let heading = output.paint(Style::Heading, &heading);
@@ -90,7 +91,7 @@ fn print(record: &Record, now: u64, output: &mut Output) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The content without what is nobody's business, and the keys of that.
+/// The content without secret values, and the keys of those that were left out.
 fn content(record: &Record) -> Option<(Value, Vec<&'static str>)> {
     let value = Value::from_tagged_json(&record.data).ok()?;
     let Value::Dict(mut dict) = value else { return None };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::ControlFlow;
 
+use carafe::UnixSeconds;
 use carafe::store::{StoreError, Stored};
 
 use super::is_session;
@@ -30,7 +31,7 @@ struct Stats {
 }
 
 impl Stats {
-    fn add(&mut self, stored: Result<Stored, StoreError>, now: u64) {
+    fn add(&mut self, stored: Result<Stored, StoreError>, now: UnixSeconds) {
         self.records += 1;
         let Ok(Stored { record, .. }) = stored else {
             self.unreadable += 1;

@@ -2,9 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use carafe::SessionStore as _;
+use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
-use carafe::store::{Deleted, RevocationStore as _, StoreError, Stored, UserRevocation, Version};
+use carafe::store::{
+    Deleted, RevocationStore as _, SessionStore as _, StoreError, Stored, UserRevocation, Version,
+};
 
 /// One of the stores that there are.
 pub(super) enum Store {
@@ -56,7 +58,7 @@ impl Store {
     pub(super) async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         with!(self, store => store.list_for_user(user, now).await)
     }
@@ -73,13 +75,17 @@ impl Store {
         with!(self, store => store.delete_for_user(user, None).await)
     }
 
-    pub(super) async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    pub(super) async fn delete_expired(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
         with!(self, store => store.delete_expired(now, limit).await)
     }
 
     pub(super) async fn delete_expired_revocations(
         &self,
-        now: u64,
+        now: UnixSeconds,
         limit: u32,
     ) -> Result<u64, StoreError> {
         with!(self, store => store.delete_expired_revocations(now, limit).await)
@@ -88,8 +94,8 @@ impl Store {
     pub(super) async fn revoke_user(
         &self,
         user: &str,
-        now: u64,
-        until: u64,
+        now: UnixSeconds,
+        until: UnixSeconds,
     ) -> Result<(), StoreError> {
         with!(self, store => store.revoke_user(user, UserRevocation { logins_up_to: now, until }, now).await)
     }

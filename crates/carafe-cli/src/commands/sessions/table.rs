@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::output::{Output, Style};
 use crate::text::printable;
 
-/// What is longer is cut: whoever needs all of it has `--json`.
+/// What is longer is cut: `--json` has all of it.
 const WIDEST: usize = 48;
 
 /// Prints rows under their heading. Cells may hold anything.

@@ -159,16 +159,16 @@ impl fmt::Display for WeakKey {
         }
         f.write_str(match self.strength {
             KeyStrength::Published => {
-                "is one that everybody knows, from documentation or tutorials, so that anybody can \
-                 make sessions"
+                "is published in documentation or tutorials, so that every reader of them can make \
+                 sessions"
             }
             KeyStrength::Placeholder => {
-                "is a placeholder, which nothing has replaced, or asks to be changed, so that anybody \
-                 can make sessions"
+                "is a placeholder, which nothing has replaced, or asks to be changed, so that an \
+                 attacker can make sessions"
             }
             KeyStrength::Guessable => {
-                "consists of words, repetitions or sequences that can be guessed, so that anybody can \
-                 make sessions"
+                "consists of words, repetitions or sequences that can be guessed, so that an attacker \
+                 can make sessions"
             }
             KeyStrength::Short => "has fewer than 16 bytes, which can perhaps be guessed",
             KeyStrength::NothingFound => "is good",
@@ -218,7 +218,7 @@ mod tests {
         let ring = KeyRing::new(SecretKey::random().unwrap())
             .with_fallback(SecretKey::new("changeme").unwrap());
         let message = ring.refuse_weak().unwrap_err().to_string();
-        assert!(message.starts_with("fallback 1 of the secret key is one that everybody knows"));
+        assert!(message.starts_with("fallback 1 of the secret key is published in"));
         assert!(!message.contains("changeme"), "{message}");
     }
 }

@@ -11,42 +11,49 @@ use crate::{Error, Int, Value};
 /// What is not on the usual way takes it by value and gives it back: so that the compiler can keep
 /// it in registers on the usual way.
 #[derive(Clone, Copy)]
-pub(super) struct Lexer<'a> {
-    pub(super) rest: &'a [u8],
+pub(in super::super) struct Lexer<'a> {
+    pub(in super::super) rest: &'a [u8],
     /// How much was passed that Flask spells otherwise. (A `bool` would leave a gap, and copies of it
     /// would be slow.)
-    pub(super) unusual: usize,
+    pub(in super::super) unusual: usize,
     /// 1 if all bytes are printable, which makes strings easy to pass.
     printable: usize,
 }
 
 /// What a number is written as.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Number {
+pub(in super::super) enum Number {
     Int,
     Float,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(in super::super) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes, unusual: 0, printable: usize::from(all_printable(bytes)) }
     }
 
     /// The next byte, or 0 at the end; a NUL is nowhere valid.
     #[inline(always)]
-    pub(super) fn peek(&self) -> u8 {
+    pub(in super::super) fn peek(&self) -> u8 {
         self.rest.first().copied().unwrap_or(0)
+    }
+
+    /// The first byte of the next value, after space.
+    #[inline(always)]
+    pub(in super::super) fn peek_value(&mut self) -> u8 {
+        self.skip_space();
+        self.peek()
     }
 
     /// Passes so many bytes, of which it is known that they are there.
     #[inline(always)]
-    pub(super) fn pass(&mut self, bytes: usize) {
+    pub(in super::super) fn pass(&mut self, bytes: usize) {
         self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
     /// Passes space, which Flask does not write.
     #[inline(always)]
-    pub(super) fn skip_space(&mut self) {
+    pub(in super::super) fn skip_space(&mut self) {
         if self.peek() <= b' ' {
             *self = self.after_space();
         }
@@ -63,7 +70,7 @@ impl<'a> Lexer<'a> {
 
     /// Passes a byte, after space, if it is the next one.
     #[inline(always)]
-    pub(super) fn eat(&mut self, byte: u8) -> bool {
+    pub(in super::super) fn eat(&mut self, byte: u8) -> bool {
         if self.peek() != byte {
             self.skip_space();
             if self.peek() != byte {
@@ -76,7 +83,7 @@ impl<'a> Lexer<'a> {
 
     /// Passes a comma, or the bracket that closes the container; tells whether it was a comma.
     #[inline(always)]
-    pub(super) fn comma_or(&mut self, close: u8) -> Result<bool, Error> {
+    pub(in super::super) fn comma_or(&mut self, close: u8) -> Result<bool, Error> {
         let mut next = self.peek();
         if next != b',' && next != close {
             self.skip_space();
@@ -91,7 +98,7 @@ impl<'a> Lexer<'a> {
 
     /// A key and the colon after it.
     #[inline(always)]
-    pub(super) fn key(&mut self) -> Result<RawStr<'a>, Error> {
+    pub(in super::super) fn key(&mut self) -> Result<RawStr<'a>, Error> {
         self.open_key()?;
         let key = self.string()?;
         self.colon()?;
@@ -101,7 +108,7 @@ impl<'a> Lexer<'a> {
     /// A key, after its opening quote, and the colon after it. The number is the key's
     /// [rank](RawStr::rank).
     #[inline(always)]
-    pub(super) fn ranked_key(&mut self) -> Result<(RawStr<'a>, u64), Error> {
+    pub(in super::super) fn ranked_key(&mut self) -> Result<(RawStr<'a>, u64), Error> {
         let word = self.rest.first_chunk();
         let (key, rank) = match (self.plain_string(), word) {
             (Some(key), Some(word)) => {
@@ -121,7 +128,7 @@ impl<'a> Lexer<'a> {
 
     /// The quote before a key.
     #[inline(always)]
-    pub(super) fn open_key(&mut self) -> Result<(), Error> {
+    pub(in super::super) fn open_key(&mut self) -> Result<(), Error> {
         if !self.eat(b'"') {
             return Err(bad_payload("the session's JSON lacks a key in double quotes"));
         }
@@ -131,7 +138,7 @@ impl<'a> Lexer<'a> {
     /// After a dictionary's opening brace: the quote before its first key, or the brace that closes it;
     /// tells whether there is a key.
     #[inline(always)]
-    pub(super) fn first_key(&mut self) -> Result<bool, Error> {
+    pub(in super::super) fn first_key(&mut self) -> Result<bool, Error> {
         if let [b'"', rest @ ..] = self.rest {
             self.rest = rest;
             return Ok(true);
@@ -145,7 +152,7 @@ impl<'a> Lexer<'a> {
     /// After a dictionary's value: the comma, and the quote before the next key, or the brace that
     /// closes it; tells whether there is a key.
     #[inline(always)]
-    pub(super) fn next_key(&mut self) -> Result<bool, Error> {
+    pub(in super::super) fn next_key(&mut self) -> Result<bool, Error> {
         if let [b',', b'"', rest @ ..] = self.rest {
             self.rest = rest;
             return Ok(true);
@@ -158,7 +165,7 @@ impl<'a> Lexer<'a> {
 
     /// The colon after a key.
     #[inline(always)]
-    pub(super) fn colon(&mut self) -> Result<(), Error> {
+    pub(in super::super) fn colon(&mut self) -> Result<(), Error> {
         if !self.eat(b':') {
             return Err(bad_payload("the session's JSON lacks a colon"));
         }
@@ -166,7 +173,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Only space may follow.
-    pub(super) fn end(&mut self) -> Result<(), Error> {
+    pub(in super::super) fn end(&mut self) -> Result<(), Error> {
         // Usually nothing does.
         if self.rest.is_empty() {
             return Ok(());
@@ -180,7 +187,7 @@ impl<'a> Lexer<'a> {
 
     /// Passes a string, after its opening quote.
     #[inline(always)]
-    pub(super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
+    pub(in super::super) fn string(&mut self) -> Result<RawStr<'a>, Error> {
         if let Some(string) = self.plain_string() {
             return Ok(string);
         }
@@ -269,7 +276,7 @@ impl<'a> Lexer<'a> {
 
     /// Passes a number, whose first byte is a digit or a minus.
     #[inline(always)]
-    pub(super) fn number(&mut self) -> Result<Number, Error> {
+    pub(in super::super) fn number(&mut self) -> Result<Number, Error> {
         let digits = leading_digits(self.rest);
         if digits == 1 || digits > 1 && digits <= MAX_INT_DIGITS && self.peek() != b'0' {
             let rest = self.rest.get(digits..).unwrap_or_default();
@@ -344,14 +351,14 @@ impl<'a> Lexer<'a> {
 
     /// Passes a word such as `true`.
     #[inline(always)]
-    pub(super) fn word(&mut self, word: &[u8]) -> bool {
+    pub(in super::super) fn word(&mut self, word: &[u8]) -> bool {
         let rest = self.rest.strip_prefix(word);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
     /// A string, number or word.
-    pub(super) fn scalar(&mut self) -> Result<Value, Error> {
+    pub(in super::super) fn scalar(&mut self) -> Result<Value, Error> {
         let start = self.rest;
         match self.peek() {
             b'"' => {

@@ -37,11 +37,14 @@ mod writer;
 
 use crate::{Error, ErrorKind};
 
+pub(super) use lexer::{Lexer, Number};
 pub use payload::Payload;
 pub(crate) use payload::check_session;
+pub(super) use raw_str::RawStr;
 pub(crate) use reader::read_value;
 pub(crate) use respell::respell_session;
 pub(crate) use tag::Tags;
+pub(super) use validate::pass_value;
 pub(crate) use writer::write_value;
 pub use writer::{Entry, write_session};
 

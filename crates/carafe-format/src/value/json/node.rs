@@ -1,6 +1,6 @@
 //! What the reader makes of JSON, before it is a value.
 
-use super::super::{Dict, Text, Value, text};
+use super::super::{Text, Value, text};
 use crate::Error;
 
 /// A value whose dictionaries still have the order of the source, which some tags see.
@@ -38,11 +38,11 @@ impl Node {
             Self::List(nodes) => Ok(Value::List(into_values(nodes)?)),
             Self::Tuple(nodes) => Ok(Value::Tuple(into_values(nodes)?)),
             Self::Object(members) => {
-                let mut dict = Dict::new();
+                let mut values = Vec::with_capacity(members.len());
                 for (key, node) in members {
-                    dict.insert(key, node.into_value()?);
+                    values.push((key, node.into_value()?));
                 }
-                Ok(Value::Dict(dict))
+                Ok(Value::Dict(values.into_iter().collect()))
             }
             Self::Failed(error) => Err(error),
         }

@@ -1,6 +1,8 @@
 //! A session's payload: validated whole, its values built when asked for.
 
-use super::super::{Dict, Text, Value};
+use std::borrow::Cow;
+
+use super::super::{Dict, Stored, Text, Value};
 use super::index::Index;
 use super::place::Spelling;
 use super::reader::read_value;
@@ -104,6 +106,19 @@ impl Payload {
                 None => Ok(None),
             },
             Content::Built(dict) => Ok(dict.get_wtf8(key).cloned()),
+        }
+    }
+
+    /// The value of a key, not read yet.
+    #[must_use]
+    pub fn stored(&self, key: &[u8]) -> Option<Stored<'_>> {
+        match &self.0 {
+            Content::Indexed(index) => {
+                index.find(key).map(|(json, _)| Stored::Json(Cow::Borrowed(json)))
+            }
+            Content::Built(dict) => {
+                dict.get_wtf8(key).map(|value| Stored::Value(Cow::Borrowed(value)))
+            }
         }
     }
 

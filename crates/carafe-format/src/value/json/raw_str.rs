@@ -4,15 +4,15 @@ use super::super::text::push_code_point;
 
 /// A string's body, without its quotes.
 #[derive(Clone, Copy)]
-pub(super) struct RawStr<'a> {
-    pub(super) body: &'a [u8],
+pub(in super::super) struct RawStr<'a> {
+    pub(in super::super) body: &'a [u8],
     /// How many escapes it has. (A `bool` would leave a gap, and copies of it would be slow.)
     pub(super) escapes: usize,
 }
 
 impl RawStr<'_> {
     #[inline]
-    pub(super) fn escaped(self) -> bool {
+    pub(in super::super) fn escaped(self) -> bool {
         self.escapes > 0
     }
 
@@ -35,7 +35,7 @@ impl RawStr<'_> {
     }
 
     /// The WTF-8 bytes that the string means. Its escapes are known to be complete.
-    pub(super) fn decode(self) -> Vec<u8> {
+    pub(in super::super) fn decode(self) -> Vec<u8> {
         let mut rest = self.body;
         if !self.escaped() {
             return rest.to_vec();

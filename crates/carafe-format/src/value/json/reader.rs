@@ -2,28 +2,38 @@
 
 use std::collections::HashMap;
 
-use super::super::{Text, Value};
+use super::super::{Dict, Text, Value};
 use super::lexer::Lexer;
 use super::node::Node;
 use super::tag::{Tag, Tags};
 use super::{MAX_READ_DEPTH, bad_payload};
 use crate::Error;
 
+/// What a reader makes of JSON.
+trait Tree: Sized {
+    fn leaf(value: Value) -> Self;
+
+    /// The list of these items; `None` where this kind of tree can't hold it.
+    fn list(items: Vec<Self>) -> Option<Self>;
+
+    /// The dictionary of these members, in the order of the source, or what a tag makes of it;
+    /// `None` where this kind of tree can't hold it.
+    fn object(members: Vec<(Text, Self)>, tags: Tags) -> Option<Self>;
+}
+
 /// A container that is being read.
-enum Frame {
-    List(Vec<Node>),
-    Object { members: Vec<(Text, Node)>, key: Text },
+enum Frame<T> {
+    List(Vec<T>),
+    Object { members: Vec<(Text, T)>, key: Text },
 }
 
 /// Reads a whole text.
 pub(crate) fn read_value(json: &[u8], tags: Tags) -> Result<Value, Error> {
     let mut lexer = Lexer::new(json);
-    lexer.skip_space();
-    if !matches!(lexer.peek(), b'{' | b'[') {
-        let value = lexer.scalar()?;
-        return lexer.end().map(|()| value);
+    match read_one(&mut lexer, tags)? {
+        Some(value) => lexer.end().map(|()| value),
+        None => read_node(json, tags)?.into_value(),
     }
-    read_node(json, tags)?.into_value()
 }
 
 /// Reads a whole text, and leaves the order of dictionaries visible.
@@ -31,15 +41,17 @@ pub(super) fn read_node(json: &[u8], tags: Tags) -> Result<Node, Error> {
     let mut lexer = Lexer::new(json);
     let node = read_one(&mut lexer, tags)?;
     lexer.end()?;
-    match node {
+    match node.ok_or_else(|| bad_payload("the session's JSON has a container without a form"))? {
         Node::Failed(error) => Err(error),
         node => Ok(node),
     }
 }
 
 /// Keeps its own stack, since the program's would not bear the nesting that an input can have.
-fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
-    let mut stack: Vec<Frame> = Vec::new();
+///
+/// `None` if the tree can't hold something of it; the rest is not read then.
+fn read_one<T: Tree>(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Option<T>, Error> {
+    let mut stack: Vec<Frame<T>> = Vec::new();
     loop {
         lexer.skip_space();
         let mut node = match lexer.peek() {
@@ -52,7 +64,7 @@ fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
                     stack.push(Frame::List(Vec::new()));
                     continue;
                 }
-                Node::List(Vec::new())
+                T::list(Vec::new())
             }
             b'{' => {
                 lexer.pass(1);
@@ -61,32 +73,79 @@ fn read_one(lexer: &mut Lexer<'_>, tags: Tags) -> Result<Node, Error> {
                     stack.push(Frame::Object { members: Vec::new(), key });
                     continue;
                 }
-                Node::Object(Vec::new())
+                T::object(Vec::new(), tags)
             }
-            _ => Node::Leaf(lexer.scalar()?),
+            _ => Some(T::leaf(lexer.scalar()?)),
         };
         loop {
-            match stack.pop() {
-                None => return Ok(node),
-                Some(Frame::List(mut items)) => {
-                    items.push(node);
+            let Some(read) = node else { return Ok(None) };
+            match stack.last_mut() {
+                None => return Ok(Some(read)),
+                Some(Frame::List(items)) => {
+                    items.push(read);
                     if lexer.comma_or(b']')? {
-                        stack.push(Frame::List(items));
                         break;
                     }
-                    node = close_list(items);
                 }
-                Some(Frame::Object { mut members, key }) => {
-                    members.push((key, node));
+                Some(Frame::Object { members, key }) => {
+                    members.push((std::mem::take(key), read));
                     if lexer.comma_or(b'}')? {
-                        let key = lexer.key()?.to_text();
-                        stack.push(Frame::Object { members, key });
+                        *key = lexer.key()?.to_text();
                         break;
                     }
-                    node = close_object(members, tags);
                 }
             }
+            node = match stack.pop() {
+                Some(Frame::List(items)) => T::list(items),
+                Some(Frame::Object { members, .. }) => T::object(members, tags),
+                None => None,
+            };
         }
+    }
+}
+
+/// The values themselves. Their dictionaries are sorted, so that the order of the source is lost where
+/// it is another one, and with it what some tags depend on.
+impl Tree for Value {
+    fn leaf(value: Value) -> Self {
+        value
+    }
+
+    fn list(items: Vec<Self>) -> Option<Self> {
+        Some(Self::List(items))
+    }
+
+    fn object(mut members: Vec<(Text, Self)>, tags: Tags) -> Option<Self> {
+        if let [(key, _)] = members.as_slice()
+            && tags != Tags::Ignored
+            && let Some(tag) = Tag::of(key.as_wtf8())
+        {
+            return match (tag, members.pop()?.1) {
+                (Tag::Tuple, Self::List(items)) => Some(Self::Tuple(items)),
+                (_, Self::Dict(_) | Self::List(_) | Self::Tuple(_)) => None,
+                (tag, body) => match tag.resolve(Node::Leaf(body), tags) {
+                    Ok(Node::Leaf(value)) => Some(value),
+                    _ => None,
+                },
+            };
+        }
+        let is_sorted = members.is_sorted_by(|(a, _), (b, _)| a < b);
+        is_sorted.then(|| Self::Dict(Dict::from_sorted(members)))
+    }
+}
+
+/// All that Python sees, also of what it fails on.
+impl Tree for Node {
+    fn leaf(value: Value) -> Self {
+        Self::Leaf(value)
+    }
+
+    fn list(items: Vec<Self>) -> Option<Self> {
+        Some(close_list(items))
+    }
+
+    fn object(members: Vec<(Text, Self)>, tags: Tags) -> Option<Self> {
+        Some(close_object(members, tags))
     }
 }
 

@@ -21,12 +21,13 @@ pub(super) fn read_session(json: &[u8]) -> Result<Dict, Error> {
         Node::Leaf(Value::Bytes(bytes)) if bytes.is_empty() => Vec::new(),
         _ => return Err(no_session()),
     };
-    let mut dict = Dict::new();
-    for item in items {
-        let (key, value) = pair(item)?;
-        dict.insert(key_text(key)?, value.into_value()?);
-    }
-    Ok(dict)
+    items
+        .into_iter()
+        .map(|item| {
+            let (key, value) = pair(item)?;
+            Ok((key_text(key)?, value.into_value()?))
+        })
+        .collect()
 }
 
 fn no_session() -> Error {

@@ -9,7 +9,7 @@ use super::{MAX_READ_DEPTH, bad_payload};
 use crate::{Error, base64};
 
 /// Why there is no index.
-pub(super) enum Unindexed {
+pub(in super::super) enum Unindexed {
     /// The payload is valid or not, in a way that Flask never writes; the reader decides.
     Unusual,
     Invalid(Error),
@@ -72,6 +72,11 @@ pub(super) fn validate(
         }
     }
     Ok(lexer.end()?)
+}
+
+/// Passes a value, which is valid and as Flask would write it, or nearly so.
+pub(in super::super) fn pass_value(lexer: &mut Lexer<'_>) -> Result<(), Unindexed> {
+    value_spelling(lexer).map(drop)
 }
 
 /// Passes a value of the top level.

@@ -184,6 +184,7 @@ pub(super) fn write_members<K: Borrow<[u8]>, V>(
 
 /// Writes WTF-8 as a string, all that is not printable ASCII escaped.
 pub(super) fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text;
     while !rest.is_empty() {

@@ -56,7 +56,7 @@ impl serde::de::Error for SerdeError {
         match message.to_string().as_str() {
             "i128 is not supported" | "u128 is not supported" => Self::new(
                 "serde reads no `i128` or `u128` within a flattened field or an enum that has a tag \
-                 or none: use `carafe::Int`",
+                 or none: use `carafe::value::Int`",
             ),
             _ => Self::new("the value is not one that the type accepts"),
         }

@@ -1,5 +1,6 @@
 //! A struct whose fields are looked up one by one, each under its own name.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::vec;
 
@@ -11,12 +12,13 @@ use super::deserialize::{ValueDeserializer, has_form};
 use super::empty::EmptyDeserializer;
 use super::error::SerdeError;
 use super::key::KeyDeserializer;
-use crate::{Error, Text, Value};
+use super::{Stored, direct};
+use crate::{Error, Text};
 
 /// Where the fields of a struct are.
 pub trait Fields {
     /// The value of a field; `None` if there is none of that name.
-    fn field(&mut self, name: &[u8]) -> Option<Value>;
+    fn field(&mut self, name: &[u8]) -> Option<Stored<'_>>;
 
     /// The names of all that could be a field.
     fn names(&mut self) -> Vec<Text>;
@@ -36,15 +38,28 @@ pub trait Fields {
 /// # Errors
 /// [`Type`](crate::ErrorKind::Type) if the struct can't be read. The error names the field.
 pub fn read_fields<T: DeserializeOwned>(fields: &mut dyn Fields) -> Result<T, Error> {
-    let mut reading =
-        Reading { fields, empty: BTreeSet::new(), asks_for_any: false, leaves_out: false };
+    let mut reading = Reading {
+        fields,
+        empty: BTreeSet::new(),
+        asks_for_any: false,
+        leaves_out: false,
+        gave_up: Cell::new(false),
+        is_direct: true,
+    };
     loop {
-        let error = match T::deserialize(FieldsDeserializer(&mut reading)) {
-            Ok(read) => return Ok(read),
+        let read = T::deserialize(FieldsDeserializer(&mut reading));
+        let gave_up = reading.gave_up.take();
+        let error = match read {
+            Ok(read) if !gave_up => return Ok(read),
+            Ok(_) => {
+                reading.is_direct = false;
+                continue;
+            }
             Err(error) => error,
         };
         let is_other_now = match error.missing {
             Some(field) => reading.empty.insert(Text::from(field)),
+            None if reading.is_direct => std::mem::replace(&mut reading.is_direct, false),
             None => reading.asks_for_any && !std::mem::replace(&mut reading.leaves_out, true),
         };
         if !is_other_now {
@@ -61,6 +76,10 @@ struct Reading<'a> {
     asks_for_any: bool,
     /// Whether what serde has no form for is left out.
     leaves_out: bool,
+    /// Whether fields are read straight from their JSON.
+    is_direct: bool,
+    /// Set where that was not possible.
+    gave_up: Cell<bool>,
 }
 
 impl Reading<'_> {
@@ -74,11 +93,15 @@ impl Reading<'_> {
             names.retain(|name| {
                 fields.is_named(name)
                     || name.as_str().is_some()
-                        && fields.field(name.as_wtf8()).is_none_or(|value| has_form(&value, 0))
+                        && fields.field(name.as_wtf8()).is_none_or(stored_has_form)
             });
         }
         names
     }
+}
+
+fn stored_has_form(stored: Stored<'_>) -> bool {
+    stored.into_value().is_ok_and(|value| has_form(&value, 0))
 }
 
 struct FieldsDeserializer<'a, 'f>(&'a mut Reading<'f>);
@@ -133,7 +156,7 @@ impl<'de> Deserializer<'de> for FieldsDeserializer<'_, '_> {
 struct Lookup<'a, 'f> {
     reading: &'a mut Reading<'f>,
     names: vec::IntoIter<Text>,
-    found: Option<(Text, Option<Value>)>,
+    found: Option<Text>,
 }
 
 impl<'de> MapAccess<'de> for Lookup<'_, '_> {
@@ -144,15 +167,15 @@ impl<'de> MapAccess<'de> for Lookup<'_, '_> {
         seed: S,
     ) -> Result<Option<S::Value>, SerdeError> {
         for name in self.names.by_ref() {
-            let value = self.reading.fields.field(name.as_wtf8());
-            if value.is_none() && !self.reading.empty.contains(&name) {
+            let is_there = self.reading.fields.field(name.as_wtf8()).is_some();
+            if !is_there && !self.reading.empty.contains(&name) {
                 continue;
             }
             let key = match name.as_str() {
                 Some(name) => seed.deserialize(StrDeserializer::new(name)),
                 None => seed.deserialize(KeyDeserializer(name.clone())),
             };
-            self.found = Some((name, value));
+            self.found = Some(name);
             return key.map(Some);
         }
         Ok(None)
@@ -162,11 +185,16 @@ impl<'de> MapAccess<'de> for Lookup<'_, '_> {
         &mut self,
         seed: S,
     ) -> Result<S::Value, SerdeError> {
-        let Some((name, value)) = self.found.take() else {
+        let Some(name) = self.found.take() else {
             return Err(SerdeError::new("a value was asked for before its key"));
         };
-        let read = match value {
-            Some(value) => seed.deserialize(ValueDeserializer::new(value)),
+        let Reading { fields, is_direct, gave_up, .. } = &mut *self.reading;
+        let read = match fields.field(name.as_wtf8()) {
+            Some(Stored::Json(json)) if *is_direct => direct::read_seed(&json, gave_up, seed),
+            Some(stored) => {
+                let value = stored.into_value().map_err(|_| SerdeError::new("it is unreadable"))?;
+                seed.deserialize(ValueDeserializer::new(value))
+            }
             None => seed.deserialize(EmptyDeserializer),
         };
         read.map_err(|error| {

@@ -8,12 +8,12 @@ use serde::ser::{Serialize, Serializer};
 use super::super::{DateTime, Int, Markup, Text, Uuid, Value};
 use super::error::SerdeError;
 
-pub(super) const VALUE: &str = "$carafe::Value";
-pub(super) const DATETIME: &str = "$carafe::DateTime";
-pub(super) const UUID: &str = "$carafe::Uuid";
-pub(super) const MARKUP: &str = "$carafe::Markup";
-pub(super) const TEXT: &str = "$carafe::Text";
-pub(super) const INT: &str = "$carafe::Int";
+pub(super) const VALUE: &str = "$carafe::value::Value";
+pub(super) const DATETIME: &str = "$carafe::value::DateTime";
+pub(super) const UUID: &str = "$carafe::value::Uuid";
+pub(super) const MARKUP: &str = "$carafe::value::Markup";
+pub(super) const TEXT: &str = "$carafe::value::Text";
+pub(super) const INT: &str = "$carafe::value::Int";
 
 pub(super) fn is_mark(name: &str) -> bool {
     name.starts_with("$carafe::")
@@ -228,16 +228,16 @@ impl<'de> Visitor<'de> for IntVisitor {
     }
 }
 
-/// `#[serde(with = "carafe::as_uuid")]`: a field that converts from and into
+/// `#[serde(with = "carafe::value::as_uuid")]`: a field that converts from and into
 /// [`Uuid`](crate::Uuid), such as a `uuid::Uuid`, is a `UUID` for Python.
 ///
 /// ```
-/// use carafe::Value;
+/// use carafe::value::Value;
 ///
 /// # #[cfg(feature = "uuid")] {
 /// #[derive(serde::Serialize)]
 /// struct Visit {
-///     #[serde(with = "carafe::as_uuid")]
+///     #[serde(with = "carafe::value::as_uuid")]
 ///     id: uuid::Uuid,
 /// }
 ///
@@ -272,17 +272,17 @@ pub mod as_uuid {
     }
 }
 
-/// `#[serde(with = "carafe::as_datetime")]`: a field that converts from and into
+/// `#[serde(with = "carafe::value::as_datetime")]`: a field that converts from and into
 /// [`DateTime`](crate::DateTime), such as a [`SystemTime`](std::time::SystemTime) or a time of
 /// jiff, chrono or time, is a `datetime` for Python.
 ///
 /// ```
-/// use carafe::Value;
+/// use carafe::value::Value;
 /// use std::time::SystemTime;
 ///
 /// #[derive(serde::Serialize)]
 /// struct Visit {
-///     #[serde(with = "carafe::as_datetime")]
+///     #[serde(with = "carafe::value::as_datetime")]
 ///     at: SystemTime,
 /// }
 ///

@@ -4,13 +4,17 @@
 //! and [`Markup`](crate::Markup) travel as newtypes of a name that only this module knows. Other
 //! formats see through it.
 
+#[cfg(test)]
+mod both_ways;
 mod deserialize;
+mod direct;
 mod empty;
 mod error;
 mod fields;
 mod key;
 mod marked;
 mod serialize;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -24,6 +28,7 @@ use crate::Error;
 
 pub use fields::{Fields, read_fields};
 pub use marked::{as_datetime, as_uuid};
+pub use stored::Stored;
 
 /// Levels of nesting that go through serde, whose functions take much of the stack for each.
 const MAX_DEPTH: usize = 128;
@@ -46,7 +51,7 @@ impl Value {
     /// none of the above, or is nested more than 128 levels.
     ///
     /// ```
-    /// use carafe::{DateTime, Value};
+    /// use carafe::value::{DateTime, Value};
     ///
     /// #[derive(serde::Serialize)]
     /// struct Cart {
@@ -80,7 +85,7 @@ impl Value {
     /// own code says about the value is left out for the same reason.
     ///
     /// ```
-    /// use carafe::Value;
+    /// use carafe::value::Value;
     ///
     /// let value = Value::from_tagged_json(br#"{" t":[1,"a"]}"#)?;
     /// let (number, text): (u8, String) = value.deserialize_into()?;
@@ -90,5 +95,20 @@ impl Value {
     pub fn deserialize_into<T: DeserializeOwned>(self) -> Result<T, Error> {
         T::deserialize(deserialize::ValueDeserializer::new(self))
             .map_err(error::SerdeError::into_type)
+    }
+}
+
+/// Reads Flask's tagged JSON as anything that serde deserialises: the same as
+/// [`Value::from_tagged_json`] and [`Value::deserialize_into`], in one step for what most sessions
+/// hold.
+///
+/// # Errors
+///
+/// [`BadPayload`](crate::ErrorKind::BadPayload) if Flask could not read the JSON, and
+/// [`Type`](crate::ErrorKind::Type) if the type can't be read from it.
+pub fn from_tagged_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    match direct::read(json) {
+        Some(read) => Ok(read),
+        None => Value::from_tagged_json(json)?.deserialize_into(),
     }
 }

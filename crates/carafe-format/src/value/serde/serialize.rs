@@ -27,7 +27,7 @@ impl ValueSerializer {
     }
 
     fn members(self, variant: Option<&'static str>) -> Result<Members, SerdeError> {
-        Ok(Members { dict: Dict::new(), key: Text::new(), variant, inner: self.deeper()? })
+        Ok(Members { members: Vec::new(), key: Text::new(), variant, inner: self.deeper()? })
     }
 }
 
@@ -212,7 +212,7 @@ serialize_items! {
 
 /// A dictionary that is being made.
 pub(super) struct Members {
-    dict: Dict,
+    members: Vec<(Text, Value)>,
     key: Text,
     variant: Option<&'static str>,
     inner: ValueSerializer,
@@ -242,12 +242,12 @@ impl SerializeMap for Members {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), SerdeError> {
-        self.dict.insert(std::mem::take(&mut self.key), value.serialize(self.inner)?);
+        self.members.push((std::mem::take(&mut self.key), value.serialize(self.inner)?));
         Ok(())
     }
 
     fn end(self) -> Result<Value, SerdeError> {
-        Ok(in_variant(self.variant, Value::Dict(self.dict)))
+        Ok(in_variant(self.variant, Value::Dict(self.members.into_iter().collect())))
     }
 }
 
@@ -262,7 +262,7 @@ macro_rules! serialize_fields {
                 name: &'static str,
                 value: &T,
             ) -> Result<(), SerdeError> {
-                self.dict.insert(name, value.serialize(self.inner)?);
+                self.members.push((Text::from(name), value.serialize(self.inner)?));
                 Ok(())
             }
 

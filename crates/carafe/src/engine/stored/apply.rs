@@ -3,7 +3,7 @@
 use super::Rules;
 use crate::content::{Login, Operation, View, conflict};
 use crate::record::Record;
-use crate::{Error, event};
+use crate::{Error, UnixSeconds, event};
 
 /// Applies one request's changes, all or none.
 pub(super) fn to_view(
@@ -37,7 +37,7 @@ pub(super) fn login(operations: &[Operation]) -> Option<&Login> {
 }
 
 /// Makes a record that of the user who logged in.
-pub(super) fn log_in(record: Record, login: &Login, now: u64) -> Record {
+pub(super) fn log_in(record: Record, login: &Login, now: UnixSeconds) -> Record {
     Record {
         user: Some(login.user.clone()),
         logged_in: Some(now),

@@ -13,7 +13,8 @@ use crate::engine::{Engine, Outcome, Slot, closed};
 use crate::event::Started;
 use crate::id::{self, SessionId};
 use crate::store::{Stored, Updated, Version};
-use crate::{DateTime, Error, ErrorKind, event};
+use crate::value::DateTime;
+use crate::{Error, ErrorKind, UnixSeconds, event};
 
 /// Searches for the key of permanent sessions.
 static FIND_PERMANENT: LazyLock<memmem::Finder<'static>> =
@@ -331,7 +332,7 @@ async fn rotate(
 
 /// Writes that a session was used. If that fails the session may end sooner than its user would
 /// expect, but nothing is lost. Returns what was written.
-async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) -> Option<Stored> {
+async fn touch(backend: &StoreBackend, origin: &Origin, now: UnixSeconds) -> Option<Stored> {
     let mut record = origin.stored.record.clone();
     backend.rules.touch(&mut record, now);
     let store = backend.store();
@@ -349,7 +350,7 @@ async fn touch(backend: &StoreBackend, origin: &Origin, now: u64) -> Option<Stor
 /// it is used.
 pub(super) fn set_id_of(rules: &Rules, origin: &Origin) -> SetId {
     let expires = match permanent_of(rules, &origin.stored) {
-        Ok(true) => i64::try_from(origin.stored.record.ends()).ok().and_then(DateTime::from_unix),
+        Ok(true) => i64::try_from(origin.stored.record.ends().0).ok().and_then(DateTime::from_unix),
         Ok(false) | Err(_) => None,
     };
     SetId::Set(origin.id.clone(), expires)

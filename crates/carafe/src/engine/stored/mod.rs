@@ -7,7 +7,7 @@ mod lock;
 mod open;
 mod rotate;
 pub(super) mod sweep;
-mod users;
+pub(crate) mod users;
 mod write;
 
 use std::ops::Deref;
@@ -20,7 +20,6 @@ pub(crate) use self::commit::SetId;
 use self::lock::Locks;
 pub(crate) use self::open::Origin;
 use self::sweep::Sweeping;
-pub use self::users::{SessionInfo, UserSessions};
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;
@@ -29,7 +28,7 @@ use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
-use crate::{Clock, Config, Error, ErrorKind, event};
+use crate::{Clock, Config, Error, ErrorKind, UnixSeconds, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
 /// under way, or that has lost an answer of the store, still learns from it what became of the session.
@@ -115,7 +114,7 @@ impl StoreBackend {
     pub(super) fn start_sweeping(&self) {
         self.sweeping.start(&self.0, self.sweep_interval, |of| {
             // Sessions that end soon after their last use are not kept for long.
-            let now = of.clock.now().saturating_sub(of.rules.idle.min(sweep::KEPT));
+            let now = of.clock.now() - of.rules.idle.min(sweep::KEPT);
             of.store.delete_expired(now, sweep::BATCH)
         });
     }
@@ -148,12 +147,12 @@ impl Patience {
 
 impl Rules {
     /// A record of a session that begins now.
-    fn new_record(&self, public_id: PublicId, now: u64) -> Record {
+    fn new_record(&self, public_id: PublicId, now: UnixSeconds) -> Record {
         Record::new(public_id, now, self.idle, self.absolute)
     }
 
     /// Puts a session's content into a record that is used now.
-    fn fill(&self, record: &mut Record, data: Vec<u8>, now: u64) -> Result<(), Error> {
+    fn fill(&self, record: &mut Record, data: Vec<u8>, now: UnixSeconds) -> Result<(), Error> {
         if data.len() > self.limit {
             return Err(Error::new(
                 ErrorKind::SessionTooLarge,
@@ -172,9 +171,9 @@ impl Rules {
     }
 
     /// Marks a record as used now.
-    fn touch(&self, record: &mut Record, now: u64) {
+    fn touch(&self, record: &mut Record, now: UnixSeconds) {
         record.last_seen = now.max(record.last_seen);
-        record.idle_expires = record.last_seen.saturating_add(self.idle_of(record));
+        record.idle_expires = record.last_seen + self.idle_of(record);
     }
 
     /// How long a session lives without being used: the layer's idle timeout, or its own lifetime.
@@ -191,19 +190,19 @@ impl Rules {
     /// time: once per tenth of its idle time, counted from when it got its id, and with it a cookie.
     fn cookie_is_due(&self, before: &Record, after: &Record) -> bool {
         let part = (self.idle_of(after) / 10).max(1);
-        let tenth = |record: &Record| record.last_seen.saturating_sub(after.renewed) / part;
-        let idle = |record: &Record| record.idle_expires.saturating_sub(record.last_seen);
+        let tenth = |record: &Record| record.last_seen.since(after.renewed) / part;
+        let idle = |record: &Record| record.idle_expires.since(record.last_seen);
         tenth(before) != tenth(after) || idle(before) != idle(after)
     }
 
     /// Whether enough time has passed since a use was last written: a tenth of the idle timeout. A
     /// session that has ended while it was used has ended, and is not to be brought back.
-    fn touch_is_due(&self, record: &Record, now: u64) -> bool {
-        now.saturating_sub(record.last_seen) > self.idle_of(record) / 10 && !record.is_expired(now)
+    fn touch_is_due(&self, record: &Record, now: UnixSeconds) -> bool {
+        now.since(record.last_seen) > self.idle_of(record) / 10 && !record.is_expired(now)
     }
 
     /// The pointer record under an old id: where the session went, and nothing of what it holds.
-    fn pointer(&self, old: &Record, state: State, now: u64) -> Record {
+    fn pointer(&self, old: &Record, state: State, now: UnixSeconds) -> Record {
         let until = match state {
             State::Moved { until, .. } => until.max(now),
             State::Live | State::Rotated { .. } | State::Ended { .. } => now,
@@ -213,7 +212,7 @@ impl Rules {
             user: None,
             address: None,
             agent: None,
-            idle_expires: until.saturating_add(KEPT),
+            idle_expires: until + KEPT,
             state,
             ..*old
         }

@@ -13,7 +13,7 @@ use crate::content::Operation;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::{StoreErrorKind, Stored, Updated, Version};
-use crate::{Error, event};
+use crate::{Error, UnixSeconds, event};
 
 /// How long to wait before asking a store again that could not answer.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -129,7 +129,7 @@ impl Sessions {
         &self,
         stored: &Stored,
         rotation: &Rotation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Record, Error> {
         let mut view = view_of(&stored.record)?;
         apply::to_view(&mut view, &rotation.operations, &self.rules)?;
@@ -150,7 +150,7 @@ impl Sessions {
         rotation: &Rotation,
         record: &Record,
         created: &mut Option<Version>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Option<Version>, Error> {
         let version = match *created {
             None => match self.store.create(&rotation.to, record, now).await {
@@ -178,10 +178,10 @@ impl Sessions {
         Ok(Some(version))
     }
 
-    fn pointer_to(&self, rotation: &Rotation, old: &Record, now: u64) -> Record {
+    fn pointer_to(&self, rotation: &Rotation, old: &Record, now: UnixSeconds) -> Record {
         let to = rotation.to;
         let state = match rotation.grace {
-            Some(grace) => State::Moved { to, until: now.saturating_add(grace) },
+            Some(grace) => State::Moved { to, until: now + grace },
             // A request of before a login has no part in the user's session, not even to end it.
             None if apply::login(&rotation.operations).is_some() => State::Ended { by: to },
             None => State::Rotated { to },

@@ -4,7 +4,7 @@ use super::{StoreBackend, failed};
 use crate::id::PublicId;
 use crate::record::Record;
 use crate::store::{Deleted, RecordCalls};
-use crate::{Clock, Error, ErrorKind, event};
+use crate::{Clock, Error, ErrorKind, UnixSeconds, event};
 
 /// How often a revocation looks again when the session is renewed at the same moment.
 const TRIES: usize = 10;
@@ -15,12 +15,12 @@ const TRIES: usize = 10;
 pub struct SessionInfo {
     /// The name of the session, for [`Session::revoke`](crate::Session::revoke).
     pub public_id: PublicId,
-    /// When the session began, in Unix seconds.
-    pub created: u64,
-    /// When its user logged in, in Unix seconds.
-    pub logged_in: Option<u64>,
-    /// When it was last used, in Unix seconds, to within a tenth of the idle timeout.
-    pub last_seen: u64,
+    /// When the session began.
+    pub created: UnixSeconds,
+    /// When its user logged in.
+    pub logged_in: Option<UnixSeconds>,
+    /// When it was last used, to within a tenth of the idle timeout.
+    pub last_seen: UnixSeconds,
     /// Where its user logged in from, if the application said so.
     pub address: Option<String>,
     /// What its user logged in with, if the application said so.

@@ -10,7 +10,7 @@ use crate::content::{Operation, View};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
 use crate::store::{Stored, Updated};
-use crate::{Error, event};
+use crate::{Error, UnixSeconds, event};
 
 /// What one request changes.
 #[derive(Debug, Default)]
@@ -166,7 +166,7 @@ impl Sessions {
         &self,
         stored: &Arc<Stored>,
         tickets: &mut [Ticket],
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(Option<Record>, Outcomes), Error> {
         let made = match tickets {
             // The common case: one request, and the session is as it saw it.

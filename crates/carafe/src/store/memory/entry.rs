@@ -1,5 +1,6 @@
 use std::hash::Hasher;
 
+use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
@@ -71,7 +72,12 @@ const OVERHEAD: usize = 128;
 const EVICTABLE: u64 = 1 << 63;
 
 impl Entry {
-    pub(super) fn new(id: &SessionIdHash, version: Version, record: &Record, now: u64) -> Self {
+    pub(super) fn new(
+        id: &SessionIdHash,
+        version: Version,
+        record: &Record,
+        now: UnixSeconds,
+    ) -> Self {
         // As long as an old id leads to a session, that may be one that somebody is logged in to.
         let leads = matches!(record.state, State::Moved { .. }) && !record.is_expired(now);
         let mut bytes = Vec::with_capacity(number_len(version.0) + 32 + record.encoded_len());
@@ -79,11 +85,11 @@ impl Entry {
         bytes.extend_from_slice(id.as_bytes());
         record.encode(&mut bytes);
         let evictable = if record.user.is_none() && !leads { EVICTABLE } else { 0 };
-        Self { bytes: bytes.into(), ends: record.ends().min(EVICTABLE - 1) | evictable }
+        Self { bytes: bytes.into(), ends: record.ends().0.min(EVICTABLE - 1) | evictable }
     }
 
-    pub(super) fn is_expired(&self, now: u64) -> bool {
-        self.ends & !EVICTABLE <= now
+    pub(super) fn is_expired(&self, now: UnixSeconds) -> bool {
+        self.ends & !EVICTABLE <= now.0
     }
 
     /// How many bytes of memory it takes, about.
@@ -147,14 +153,15 @@ mod tests {
         let mut id = [7; 32];
         id[..2].copy_from_slice(&[1, 2]);
         let id = SessionIdHash::from_bytes(id);
-        let mut record = Record::new(PublicId::from_bytes([9; 16]), 1_000, 60, 3_600);
-        let anonymous = Entry::new(&id, Version(1), &record, 1_000);
+        let now = UnixSeconds(1_000);
+        let mut record = Record::new(PublicId::from_bytes([9; 16]), now, 60, 3_600);
+        let anonymous = Entry::new(&id, Version(1), &record, now);
         assert_eq!((anonymous.user(), anonymous.evictable()), (None, Some(1_060)));
-        assert!(anonymous.is_expired(1_060) && !anonymous.is_expired(1_059));
+        assert!(anonymous.is_expired(now + 60) && !anonymous.is_expired(now + 59));
         record.user = Some("ada".to_owned());
-        let entry = Entry::new(&id, Version(u64::MAX), &record, 1_000);
+        let entry = Entry::new(&id, Version(u64::MAX), &record, now);
         assert_eq!(entry.evictable(), None);
-        assert!(entry.is_expired(1_060) && !entry.is_expired(1_059));
+        assert!(entry.is_expired(now + 60) && !entry.is_expired(now + 59));
         assert_eq!((entry.version(), entry.user()), (Version(u64::MAX), Some("ada")));
         assert_eq!(entry.id(), id);
         assert_eq!(
@@ -166,8 +173,9 @@ mod tests {
         let other = SessionIdHash::from_bytes(other);
         assert_eq!(Key::of(&other), Key::of(&id));
         assert!(entry.is_of(&id) && !entry.is_of(&other));
-        (record.user, record.idle_expires, record.expires) = (None, u64::MAX, u64::MAX);
-        let endless = Entry::new(&id, Version(1), &record, 1_000);
+        (record.user, record.idle_expires, record.expires) =
+            (None, UnixSeconds::MAX, UnixSeconds::MAX);
+        let endless = Entry::new(&id, Version(1), &record, now);
         assert_eq!(endless.evictable(), Some(u64::MAX >> 1));
     }
     #[test]

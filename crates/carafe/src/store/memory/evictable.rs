@@ -67,6 +67,7 @@ fn is_current(records: &Records, (ends, key): (u64, Key)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::UnixSeconds;
     use crate::id::{PublicId, SessionIdHash};
     use crate::record::Record;
     use crate::store::Version;
@@ -74,8 +75,8 @@ mod tests {
     /// Puts an anonymous record there, or another in its place.
     fn put(records: &mut Records, evictable: &mut Evictable, byte: u8, now: u64) -> Key {
         let id = SessionIdHash::from_bytes([byte; 32]);
-        let record = Record::new(PublicId::from_bytes([0; 16]), now, 60, 600);
-        let entry = Entry::new(&id, Version(1), &record, now);
+        let record = Record::new(PublicId::from_bytes([0; 16]), UnixSeconds(now), 60, 600);
+        let entry = Entry::new(&id, Version(1), &record, UnixSeconds(now));
         let (key, ends) = (Key::of(&id), entry.evictable());
         let before = records.insert(key, entry).and_then(|old| old.evictable());
         evictable.moved(key, before, ends, records);

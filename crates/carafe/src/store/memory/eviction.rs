@@ -3,13 +3,18 @@ use std::sync::atomic::Ordering;
 use super::entry::{Entry, Key};
 use super::shard::Shard;
 use super::{MemoryStore, SHARDS, lock};
-use crate::event;
 use crate::store::{StoreError, StoreErrorKind};
+use crate::{UnixSeconds, event};
 
 impl MemoryStore {
     /// Takes room for one more entry of so many bytes, if need be from entries that may be dropped, in
     /// the shard of this key last.
-    pub(super) fn reserve(&self, key: Key, bytes: usize, now: u64) -> Result<(), StoreError> {
+    pub(super) fn reserve(
+        &self,
+        key: Key,
+        bytes: usize,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         // What can never have room must not empty the store.
         if bytes > self.room.max_bytes {
             return Err(self.full());
@@ -27,7 +32,7 @@ impl MemoryStore {
         &self,
         key: Key,
         bytes: usize,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.room.grow(bytes);
         if self.make_bytes(key, now) {
@@ -75,7 +80,7 @@ impl MemoryStore {
     }
 
     /// Drops entries until there are no more bytes than there may be.
-    fn make_bytes(&self, key: Key, now: u64) -> bool {
+    fn make_bytes(&self, key: Key, now: UnixSeconds) -> bool {
         while self.room.is_over() {
             if !self.evict(key, now) {
                 return false;
@@ -87,9 +92,9 @@ impl MemoryStore {
     /// Makes room: drops what has expired or, if nothing has, the anonymous record that ends first in
     /// the first shard that has one. The shard of this key comes last, since its record may be the one
     /// that grows.
-    fn evict(&self, key: Key, now: u64) -> bool {
+    fn evict(&self, key: Key, now: UnixSeconds) -> bool {
         // Looking for expired ones goes through all records, so that it is done once a second.
-        if self.swept.swap(now, Ordering::Relaxed) != now
+        if self.swept.swap(now.0, Ordering::Relaxed) != now.0
             && self.sweep(now, usize::MAX) + self.sweep_revocations(now) > 0
         {
             return true;

@@ -17,6 +17,7 @@ use self::room::Room;
 use self::shard::Shard;
 use self::users::Users;
 use super::SweepClock;
+use crate::UnixSeconds;
 
 /// How many parts the records are spread over, each with a lock of its own.
 const SHARDS: usize = 64;
@@ -36,7 +37,7 @@ const SHARDS: usize = 64;
 /// it gets no more sessions.
 ///
 /// ```
-/// use carafe::MemoryStore;
+/// use carafe::store::MemoryStore;
 ///
 /// let store = MemoryStore::with_capacity(100_000).byte_capacity(256 << 20);
 /// assert_eq!((store.len(), store.bytes()), (0, 0));
@@ -50,7 +51,7 @@ pub struct MemoryStore {
     /// When a full store last looked for expired records.
     swept: AtomicU64,
     /// The time of the first write.
-    began: OnceLock<u64>,
+    began: OnceLock<UnixSeconds>,
     clock: Mutex<SweepClock>,
 }
 
@@ -72,7 +73,7 @@ impl MemoryStore {
     /// 64 MiB: see [`byte_capacity`](Self::byte_capacity).
     ///
     /// ```
-    /// use carafe::MemoryStore;
+    /// use carafe::store::MemoryStore;
     ///
     /// let store = MemoryStore::with_capacity(100_000);
     /// assert!(store.is_empty());
@@ -95,7 +96,7 @@ impl MemoryStore {
     /// bytes, 64 KiB by default, so that their number alone bounds no memory.
     ///
     /// ```
-    /// use carafe::MemoryStore;
+    /// use carafe::store::MemoryStore;
     ///
     /// // A million sessions, if they are small.
     /// let store = MemoryStore::new().byte_capacity(256 << 20);
@@ -140,12 +141,12 @@ impl MemoryStore {
     }
 
     /// Notes the time of a write: a sweep by a clock that is far ahead of it is none.
-    fn has_begun(&self, now: u64) {
+    fn has_begun(&self, now: UnixSeconds) {
         self.began.get_or_init(|| now);
     }
 
     /// The time by which something may be removed.
-    fn trusted_time(&self, now: u64) -> u64 {
+    fn trusted_time(&self, now: UnixSeconds) -> UnixSeconds {
         let mut clock = lock(&self.clock);
         if let (None, Some(began)) = (clock.trusted(), self.began.get()) {
             clock.read(*began);
@@ -154,7 +155,7 @@ impl MemoryStore {
     }
 
     /// Removes at most so many expired records, a shard at a time. Returns how many were removed.
-    fn sweep(&self, now: u64, limit: usize) -> usize {
+    fn sweep(&self, now: UnixSeconds, limit: usize) -> usize {
         let now = self.trusted_time(now);
         let mut removed = 0;
         for shard in &self.shards {
@@ -171,7 +172,7 @@ impl MemoryStore {
     }
 
     /// Removes expired revocations, a shard at a time. Returns how many were removed.
-    fn sweep_revocations(&self, now: u64) -> usize {
+    fn sweep_revocations(&self, now: UnixSeconds) -> usize {
         let now = self.trusted_time(now);
         let of_shards = self.shards.iter().map(|shard| self.forget_revoked(&mut lock(shard), now));
         self.forget_revoked_users(now) + of_shards.sum::<usize>()

@@ -3,6 +3,7 @@
 use super::MemoryStore;
 use super::entry::{Entry, Key};
 use super::shard::Shard;
+use crate::UnixSeconds;
 use crate::id::SessionIdHash;
 use crate::record::Record;
 use crate::store::{StoreError, Stored, Updated, Version};
@@ -19,7 +20,7 @@ impl MemoryStore {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.has_begun(now);
         let entry = Entry::new(id, Version::FIRST, record, now);
@@ -49,7 +50,7 @@ impl MemoryStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         let version = Version(expected.0.saturating_add(1));
         let (mut new, mut reserved) = (Entry::new(id, version, record, now), 0);

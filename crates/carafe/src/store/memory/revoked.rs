@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use super::entry::Key;
 use super::shard::Shard;
 use super::{MemoryStore, lock};
+use crate::UnixSeconds;
 use crate::id::SessionIdHash;
 use crate::store::{Revocations, StoreError, UserRevocation};
 
@@ -18,19 +19,19 @@ pub(super) type RevokedUsers = HashMap<String, NotBefore>;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NotBefore {
-    time: u64,
-    until: u64,
+    time: UnixSeconds,
+    until: UnixSeconds,
 }
 
 impl MemoryStore {
     pub(super) fn revoke_now(
         &self,
         id: &SessionIdHash,
-        until: u64,
-        now: u64,
+        until: UnixSeconds,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.has_begun(now);
-        let extend = |ends: &mut u64| *ends = until.max(*ends);
+        let extend = |ends: &mut UnixSeconds| *ends = until.max(*ends);
         if let Some(ends) = self.shard(Key::of(id)).revoked.get_mut(id) {
             extend(ends);
             return Ok(());
@@ -51,7 +52,7 @@ impl MemoryStore {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let UserRevocation { logins_up_to: time, until } = revocation;
         self.has_begun(now);
@@ -77,7 +78,7 @@ impl MemoryStore {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Revocations {
         let session = self.shard(Key::of(id)).revoked.get(id).is_some_and(|until| *until > now);
         let users = lock(&self.revoked_users);
@@ -86,7 +87,7 @@ impl MemoryStore {
     }
 
     /// Forgets the expired revocations of users. Returns how many they were.
-    pub(super) fn forget_revoked_users(&self, now: u64) -> usize {
+    pub(super) fn forget_revoked_users(&self, now: UnixSeconds) -> usize {
         let (mut forgotten, mut bytes) = (0, 0);
         lock(&self.revoked_users).retain(|user, not_before| {
             let stays = not_before.until > now;
@@ -100,7 +101,7 @@ impl MemoryStore {
     }
 
     /// Forgets the expired revocations of sessions. Returns how many they were.
-    pub(super) fn forget_revoked(&self, shard: &mut Shard, now: u64) -> usize {
+    pub(super) fn forget_revoked(&self, shard: &mut Shard, now: UnixSeconds) -> usize {
         let before = shard.revoked.len();
         shard.revoked.retain(|_, until| *until > now);
         let forgotten = before - shard.revoked.len();

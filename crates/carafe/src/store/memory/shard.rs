@@ -2,6 +2,7 @@ use std::collections::hash_map::{self, HashMap};
 
 use super::entry::{Entry, Key};
 use super::evictable::{Evictable, Records};
+use crate::UnixSeconds;
 use crate::id::SessionIdHash;
 
 /// A part of the records.
@@ -13,7 +14,7 @@ pub(super) struct Shard {
     /// The records that may be dropped.
     pub(super) evictable: Evictable,
     /// Sessions in cookies that were ended, and when that can be forgotten.
-    pub(super) revoked: HashMap<SessionIdHash, u64>,
+    pub(super) revoked: HashMap<SessionIdHash, UnixSeconds>,
 }
 
 impl Shard {
@@ -55,7 +56,7 @@ impl Shard {
     }
 
     /// The keys of at most so many records that have expired.
-    pub(super) fn expired(&self, now: u64, limit: usize) -> Vec<Key> {
+    pub(super) fn expired(&self, now: UnixSeconds, limit: usize) -> Vec<Key> {
         let expired = self.records.iter().filter(|(_, entry)| entry.is_expired(now));
         expired.map(|(key, _)| *key).take(limit).collect()
     }
@@ -79,13 +80,13 @@ mod tests {
 
     #[test]
     fn ids_that_begin_alike_have_records_of_their_own() {
-        let record = Record::new(PublicId::from_bytes([0; 16]), 100, 60, 600);
+        let record = Record::new(PublicId::from_bytes([0; 16]), UnixSeconds(100), 60, 600);
         let ids = [1, 2, 3].map(|last| {
             let mut id = [255; 32];
             id[31] = last;
             SessionIdHash::from_bytes(id)
         });
-        let entry = |id: &SessionIdHash| Entry::new(id, Version(1), &record, 100);
+        let entry = |id: &SessionIdHash| Entry::new(id, Version(1), &record, UnixSeconds(100));
         let mut shard = Shard::default();
         let keys = ids.map(|id| shard.insert(&id, entry(&id)).unwrap());
         for (id, key) in ids.iter().zip(keys) {

@@ -1,5 +1,6 @@
 use super::MemoryStore;
 use super::entry::{Entry, Key};
+use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 use crate::store::{
@@ -12,12 +13,16 @@ impl SessionStore for MemoryStore {
         &self,
         id: &SessionIdHash,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.create_now(id, record, now)
     }
 
-    async fn load(&self, id: &SessionIdHash, _now: u64) -> Result<Option<Stored>, StoreError> {
+    async fn load(
+        &self,
+        id: &SessionIdHash,
+        _now: UnixSeconds,
+    ) -> Result<Option<Stored>, StoreError> {
         self.load_now(id)
     }
 
@@ -26,7 +31,7 @@ impl SessionStore for MemoryStore {
         id: &SessionIdHash,
         expected: Version,
         record: &Record,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         self.update_now(id, expected, record, now)
     }
@@ -49,7 +54,7 @@ impl SessionStore for MemoryStore {
     async fn list_for_user(
         &self,
         user: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
         let mut list = Vec::new();
         for key in self.users.keys_of(user) {
@@ -87,13 +92,18 @@ impl SessionStore for MemoryStore {
         }
     }
 
-    async fn delete_expired(&self, now: u64, limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         Ok(self.sweep(now, limit as usize) as u64)
     }
 }
 
 impl RevocationStore for MemoryStore {
-    async fn revoke(&self, id: &SessionIdHash, until: u64, now: u64) -> Result<(), StoreError> {
+    async fn revoke(
+        &self,
+        id: &SessionIdHash,
+        until: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         self.revoke_now(id, until, now)
     }
 
@@ -101,7 +111,7 @@ impl RevocationStore for MemoryStore {
         &self,
         user: &str,
         revocation: UserRevocation,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
         self.revoke_user_now(user, revocation, now)
     }
@@ -110,12 +120,16 @@ impl RevocationStore for MemoryStore {
         &self,
         id: &SessionIdHash,
         user: Option<&str>,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Revocations, StoreError> {
         Ok(self.revocations_now(id, user, now))
     }
 
-    async fn delete_expired_revocations(&self, now: u64, _limit: u32) -> Result<u64, StoreError> {
+    async fn delete_expired_revocations(
+        &self,
+        now: UnixSeconds,
+        _limit: u32,
+    ) -> Result<u64, StoreError> {
         Ok(self.sweep_revocations(now) as u64)
     }
 }

@@ -1,0 +1,301 @@
+"""Flask's sessions, in signed or sealed cookies, or in a store that Rust services share.
+
+    from flask import Flask, session
+    from carafe_sessions.flask import SessionInterface
+
+    app = Flask(__name__)
+    app.secret_key = "..."
+    app.session_interface = SessionInterface(store="redis://127.0.0.1:6379")
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
+from itsdangerous.encoding import want_bytes
+from werkzeug.exceptions import HTTPException
+
+from . import signals
+from ._cookie_session import CookieSession
+from ._core import CoreError
+from ._engines import Engines
+from ._serializer import Json, SealedSerializer, SignedSerializer, signed_serializer
+from ._stored_session import LazySession, StoredSession
+from .errors import (
+    NoStoreError,
+    SessionClosedError,
+    SessionConflict,
+    SessionEnded,
+    SessionError,
+    SessionUnavailable,
+    translated,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask, Request, Response
+
+__all__ = [
+    "CookieSession",
+    "NoStoreError",
+    "SessionClosedError",
+    "SessionConflict",
+    "SessionEnded",
+    "SessionError",
+    "SessionInterface",
+    "SessionUnavailable",
+    "StoredSession",
+]
+
+_log = logging.getLogger("carafe_sessions")
+
+#: What a response that an error page replaces keeps.
+_KEPT_HEADERS = ("vary", "set-cookie")
+
+
+class SessionInterface(SecureCookieSessionInterface):
+    """Flask's session interface on Carafe.
+
+    Without a store, sessions are in Flask's own signed cookies, or sealed (encrypted) ones. With a store, the cookie
+    holds a signed id, and the session is where the URL says: `memory:`, `sqlite:PATH`, `redis://...` or
+    `postgres://...`. A Rust service with the same key and store shares the sessions.
+
+    All of Flask's settings count, and so do the methods `get_cookie_name` and so on where a subclass replaces them,
+    and the attributes `salt`, `digest_method`, `key_derivation` and `serializer`.
+    """
+
+    session_class = CookieSession
+
+    def __init__(
+        self,
+        store: str | None = None,
+        *,
+        sealed: bool = False,
+        user_key: str | None = "_user_id",
+        idle_timeout: int | None = None,
+        absolute_timeout: int | None = None,
+        renew_after: int | None = None,
+        store_timeout: float | None = None,
+        session_limit: int | None = None,
+        strict: bool = False,
+    ) -> None:
+        """
+        :param store: the URL of a store; `None` keeps sessions in cookies.
+        :param sealed: encrypts sessions in cookies; the secret key needs 32 bytes or more.
+        :param user_key: the session's key that names the user, Flask-Login's by default. With a store, setting it is
+            a login, which gives the session a new id, and removing it a logout, which ends it.
+        :param idle_timeout: seconds after its last use at which a session in a store ends; by default
+            `PERMANENT_SESSION_LIFETIME`.
+        :param absolute_timeout: seconds after which a session ends however much it is used; 31 days by default.
+        :param renew_after: seconds after which a session gets a new id; a day by default, 0 for never.
+        :param store_timeout: seconds that a call of the store may take; 2 by default.
+        :param session_limit: how many bytes of JSON a session in a store may have; 65536 by default.
+        :param strict: answers 409 where a request overwrites what it hadn't seen, instead of letting the later write
+            stand.
+        """
+        if store is not None and sealed:
+            raise ValueError("a session is either in a store or in a sealed cookie: give one of store and sealed")
+        self.sealed = sealed
+        self.user_key = user_key
+        options = {
+            "renew_after": renew_after,
+            "store_timeout": store_timeout,
+            "session_limit": session_limit,
+            "strict": strict,
+        }
+        if idle_timeout is not None:
+            options["idle_timeout"] = idle_timeout
+        if absolute_timeout is not None:
+            options["absolute_timeout"] = absolute_timeout
+        self._engines = None if store is None else Engines(store, options)
+        self._signed: tuple[Any, Any] = (None, None)
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """What signs or seals cookies; `None` without a secret key."""
+        keys = self._keys(app)
+        if keys is None:
+            return None
+        if self.sealed:
+            made_of: Any = (keys, self.get_cookie_name(app), _lifetime(app), id(self.serializer))
+        else:
+            made_of = (keys, self.salt, self.key_derivation, self.digest_method, id(self.serializer))
+        made_before, serializer = self._signed
+        # The serializer is kept alive by the one that was made of it, so that its id stays its own.
+        if made_before != made_of:
+            serializer = self._serializer(app, keys)
+            self._signed = (made_of, serializer)
+        return serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a request. One in a store is opened when it is first used."""
+        if self._engines is None:
+            return self._open_cookie(app, request)
+        keys = self._keys(app)
+        if keys is None:
+            return None
+        session = LazySession()
+        session._engine = self._engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys)
+        session._cookies = [request.environ.get("HTTP_COOKIE", "").encode("latin-1")]
+        session._json = Json(self.serializer)
+        session._user_key = self.user_key
+        session._client = (request.remote_addr, request.user_agent.string or None)
+        return session
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Saves what changed, and tells the client of it."""
+        if isinstance(session, StoredSession):
+            self._save_stored(app, session, response)
+            return
+        if isinstance(session, CookieSession) and not session.modified and session._came_as is not None:
+            session.modified = self._was_changed_within(app, session)
+        super().save_session(app, session, response)
+
+    def sessions_of(self, app: Flask, user: Any) -> list[dict[str, Any]]:
+        """The sessions of any user, for administrators: the one that was used last first."""
+        listed: list[dict[str, Any]] = self._users(app, lambda engine: engine.sessions_of(str(user)))
+        return listed
+
+    def logout_user(self, app: Flask, user: Any) -> int:
+        """Ends all sessions of any user; returns how many they were."""
+        ended: int = self._users(app, lambda engine: engine.logout(str(user)))
+        return ended
+
+    def _users(self, app: Flask, ask: Any) -> Any:
+        keys = self._keys(app)
+        if self._engines is None or keys is None:
+            raise NoStoreError("only sessions in a store can be listed and ended: give the SessionInterface a store")
+        try:
+            return ask(self._engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys))
+        except CoreError as error:
+            raise translated(error) from error
+
+    def _keys(self, app: Flask) -> tuple[bytes, ...] | None:
+        """The keys in ItsDangerous' order, in which the last one signs."""
+        if not app.secret_key:
+            return None
+        fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
+        return tuple(want_bytes(key) for key in (*fallbacks, app.secret_key))
+
+    def _serializer(self, app: Flask, keys: tuple[bytes, ...]) -> Any:
+        if self.sealed:
+            return _sealed_serializer(keys, self.get_cookie_name(app), max(_lifetime(app), 1), self.serializer)
+        return signed_serializer(keys, self.salt, self.key_derivation, self.digest_method, self.serializer)
+
+    def _open_cookie(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:
+            return None
+        value = request.cookies.get(self.get_cookie_name(app))
+        if not value:
+            return self._empty()
+        json = None
+        if isinstance(serializer, (SignedSerializer, SealedSerializer)):
+            json = serializer.verified_json(value, _lifetime(app))
+        try:
+            data = serializer.loads(value, max_age=_lifetime(app)) if json is None else serializer.tagged_json.loads(json)
+        except BadSignature:
+            return self._empty()
+        session = self.session_class(data)
+        if isinstance(session, CookieSession):
+            session._user_key = self.user_key
+            session.came_as(json)
+        return session
+
+    def _empty(self) -> SecureCookieSession:
+        session = self.session_class()
+        if isinstance(session, CookieSession):
+            session._user_key = self.user_key
+        return session
+
+    def _was_changed_within(self, app: Flask, session: CookieSession) -> bool:
+        """Whether a value was changed in place, which Flask itself doesn't notice."""
+        json: Json = self.get_signing_serializer(app).tagged_json
+        now = json.dumps(dict(session))
+        # What another service has written may be spelled otherwise.
+        before = session._came_as
+        return before is not None and now != before and now != json.dumps(json.loads(before))
+
+    def _save_stored(self, app: Flask, session: StoredSession, response: Response) -> None:
+        if session.accessed:
+            response.vary.add("Cookie")
+        if type(session) is LazySession:
+            return
+        try:
+            cookie, failure = session._commit()
+        except CoreError as error:
+            cookie, failure = None, error
+        self._write_cookie(app, session, response, cookie)
+        if failure is None:
+            self._tell(app, session)
+        elif isinstance(failure, CoreError):
+            self._refuse(app, session, response, translated(failure))
+        else:
+            raise failure
+
+    def _write_cookie(self, app: Flask, session: StoredSession, response: Response, cookie: str | None) -> None:
+        if cookie is None:
+            return
+        attributes: dict[str, Any] = {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "samesite": self.get_cookie_samesite(app),
+            "httponly": self.get_cookie_httponly(app),
+        }
+        if hasattr(self, "get_cookie_partitioned"):
+            attributes["partitioned"] = self.get_cookie_partitioned(app)
+        name = self.get_cookie_name(app)
+        if cookie:
+            response.set_cookie(name, cookie, expires=self.get_expiration_time(app, session), **attributes)
+        else:
+            response.delete_cookie(name, **attributes)
+        response.vary.add("Cookie")
+
+    def _tell(self, app: Flask, session: StoredSession) -> None:
+        for event, user in session.events:
+            signal = signals.session_logged_in if event == "login" else signals.session_logged_out
+            signal.send(app, session=session, user=user)
+            _log.debug("%s of a session", event)
+
+    def _refuse(self, app: Flask, session: StoredSession, response: Response, error: SessionError) -> None:
+        """Puts the page of an error in the place of a response whose session wasn't saved."""
+        if not isinstance(error, HTTPException):
+            raise error
+        unavailable = isinstance(error, SessionUnavailable)
+        _log.log(logging.ERROR if unavailable else logging.WARNING, "a session was not saved: %s", _reason(error))
+        signal = signals.session_store_failed if unavailable else signals.session_refused
+        signal.send(app, session=session, error=error)
+        page = app.make_response(app.handle_http_exception(error))
+        kept = [(name, value) for name, value in response.headers if _is_kept(name)]
+        response.close()
+        response.status = page.status
+        response.headers.clear()
+        response.headers.extend(page.headers)
+        for name, value in kept:
+            response.headers.add(name, value)
+        response.direct_passthrough = False
+        response.set_data(page.get_data())
+
+
+def _reason(error: SessionError) -> str:
+    """What the native part said of an error."""
+    cause = error.__cause__
+    return cause.args[1] if isinstance(cause, CoreError) else str(error)
+
+
+def _is_kept(name: str) -> bool:
+    return name.lower() in _KEPT_HEADERS or name.lower().startswith("access-control-")
+
+
+def _sealed_serializer(*options: Any) -> SealedSerializer:
+    try:
+        return SealedSerializer(*options)
+    except CoreError as error:
+        raise translated(error) from error
+
+
+def _lifetime(app: Flask) -> int:
+    """`PERMANENT_SESSION_LIFETIME` in whole seconds."""
+    return int(app.permanent_session_lifetime.total_seconds())

@@ -1,0 +1,47 @@
+//! Flask's tagged JSON from and to Python's own objects, for what most sessions hold.
+//!
+//! What is unusual is left to Flask's serializer: the functions say so with `None`, and the caller asks it.
+//! So nothing is written or read otherwise than Flask does.
+
+mod read;
+mod types;
+mod write;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// How deep containers are nested at most; deeper ones are left to Flask.
+const DEPTH: usize = 64;
+
+/// Why a value is left to Flask's serializer.
+enum Left {
+    /// It is unusual.
+    Unusual,
+}
+
+impl From<PyErr> for Left {
+    /// Flask's serializer meets the same error, and raises it.
+    fn from(_: PyErr) -> Self {
+        Self::Unusual
+    }
+}
+
+impl<'a, 'py> From<pyo3::CastError<'a, 'py>> for Left {
+    fn from(_: pyo3::CastError<'a, 'py>) -> Self {
+        Self::Unusual
+    }
+}
+
+/// The tagged JSON of a value as Flask writes it with its defaults.
+#[pyfunction]
+pub(crate) fn tagged_dumps<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBytes>> {
+    let mut out = Vec::with_capacity(512);
+    write::value(&mut out, value, 0).ok()?;
+    Some(PyBytes::new(value.py(), &out))
+}
+
+/// The value of tagged JSON as Flask reads it with its defaults.
+#[pyfunction]
+pub(crate) fn tagged_loads<'py>(py: Python<'py>, json: &[u8]) -> Option<Bound<'py, PyAny>> {
+    read::document(py, json).ok()
+}

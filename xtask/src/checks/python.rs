@@ -1,0 +1,87 @@
+//! The Python package `carafe-sessions`: beside real Flask, and beside the twin on axum.
+
+use std::process::Command;
+
+use crate::checks::interop::{run, with_examples};
+use crate::checks::stores::new_file;
+use crate::job::Job;
+use crate::python_package;
+use crate::servers::redis::{REDIS, Redis};
+
+/// How much randomness a run of all the tests has; always the same.
+const REQUESTS: u64 = 2_000;
+const SEED: u64 = 1;
+
+/// The twin in Python, with the package's sessions in signed cookies.
+const IN_COOKIES: &str = "interop/twin.py --store cookie";
+
+/// Takes about two minutes.
+pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
+    let build = job.cargo(&python_package::BUILD);
+    job.runner.run(build)?;
+    python_package::assemble(job.workspace)?;
+
+    for promises in ["interop/test_package.py", "interop/test_package_asgi.py"] {
+        let promises = program(job, promises)?;
+        run(job, promises)?;
+    }
+    suites(job)?;
+    beside_flask(job)?;
+    beside_axum(job)?;
+    let sqlite = new_file(job, "package.db")?;
+    let redis = Redis::start(job, "redis-package", REDIS, &[])?;
+    races(job, &["memory:", &format!("sqlite:{}", sqlite.display()), &redis.url()])?;
+    let sqlite = new_file(job, "package-shared.db")?;
+    shared(job, &format!("sqlite:{}", sqlite.display()))
+}
+
+/// A Python program that finds the package.
+fn program(job: &Job<'_>, name: &str) -> Result<Command, String> {
+    let mut command = job.python(name)?;
+    command.env("PYTHONPATH", python_package::folder(job.workspace));
+    Ok(command)
+}
+
+/// Flask's and ItsDangerous' own test suites, which are downloaded.
+fn suites(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = program(job, "interop/package_suites.py")?;
+    command.arg("--folder").arg(job.scratch_file("suites"));
+    run(job, command)
+}
+
+/// Random requests to real Flask and to Flask on the package.
+fn beside_flask(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = program(job, "interop/differential.py")?;
+    let python = job.tools.python().ok_or("there is no Python environment")?;
+    command.args(["--carafe", &format!("{} {IN_COOKIES}", python.display())]);
+    command.args(["--requests", &REQUESTS.to_string(), "--seed", &SEED.to_string()]);
+    run(job, command)
+}
+
+/// Random requests to Flask on the package and to the twin on axum.
+fn beside_axum(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = program(job, "interop/differential.py")?;
+    let python = job.tools.python().ok_or("there is no Python environment")?;
+    command.args(["--flask", &format!("{} {IN_COOKIES}", python.display())]);
+    command.args(["--requests", &REQUESTS.to_string(), "--seed", &(SEED + 1).to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
+
+/// Many clients in one session, on Flask and on axum.
+fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
+    let mut command = program(job, "interop/package_races.py")?;
+    for store in stores {
+        command.args(["--store", store]);
+    }
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
+
+/// What one stack has stored, the other one reads.
+fn shared(job: &mut Job<'_>, store: &str) -> Result<(), String> {
+    let mut command = program(job, "interop/package_shared.py")?;
+    command.args(["--store", store, "--requests", &REQUESTS.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
