@@ -2,7 +2,7 @@
 
     python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX] [--store STORE]
 
-With `--store`, Flask's sessions are those of the package `carafe_sessions`: in signed cookies (`cookie`), in sealed ones
+With `--store`, Flask's sessions come from the package `carafe_sessions`: in signed cookies (`cookie`), in sealed ones
 (`sealed`), or in the store of a URL.
 
 Settings come from the environment under Flask's own names (`FLASK_SECRET_KEY`, `FLASK_SESSION_COOKIE_SECURE`, ...).

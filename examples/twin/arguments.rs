@@ -1,13 +1,16 @@
-use carafe::store::MemoryStore;
+use std::sync::atomic::Ordering;
+
+use carafe::store::{MemoryStore, OverLimit};
 use carafe::value::Value;
 use carafe::{Clock, Config, Error, KeyRing, SecretKey, SessionLayer};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::servers;
+use crate::{logins, servers};
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
-                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL]";
+                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL] \
+                     [--max-sessions NUMBER] [--over-limit refuse|end-oldest]";
 
 /// What serves.
 pub(crate) enum Server {
@@ -23,6 +26,9 @@ pub(crate) struct Arguments {
     pub(crate) log: LevelFilter,
     store: String,
     now: Option<u64>,
+    /// How many sessions a user may have.
+    max_sessions: Option<u32>,
+    over_limit: OverLimit,
 }
 
 impl Arguments {
@@ -33,6 +39,8 @@ impl Arguments {
             log: LevelFilter::INFO,
             store: "cookie".to_owned(),
             now: None,
+            max_sessions: None,
+            over_limit: OverLimit::Refuse,
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
@@ -46,6 +54,13 @@ impl Arguments {
                 ("--log", level) => {
                     parsed.log = level.parse().map_err(|_| format!("--log {level}; {USAGE}"))?;
                 }
+                ("--max-sessions", most) => {
+                    let most = most.parse();
+                    parsed.max_sessions =
+                        Some(most.map_err(|_| format!("--max-sessions {value:?}; {USAGE}"))?);
+                }
+                ("--over-limit", "refuse") => parsed.over_limit = OverLimit::Refuse,
+                ("--over-limit", "end-oldest") => parsed.over_limit = OverLimit::EndOldest,
                 ("--server", "axum") => parsed.server = Server::Axum,
                 ("--server", "actix") => parsed.server = Server::Actix,
                 _ => return Err(format!("{name} {value} is not known; {USAGE}")),
@@ -56,7 +71,11 @@ impl Arguments {
 
     /// Sessions where the command line says, with the settings of the environment.
     pub(crate) fn layer(&self) -> Result<SessionLayer, Box<dyn std::error::Error>> {
-        let config = Config::flask().from_prefixed_env()?;
+        let mut config = Config::flask().from_prefixed_env()?;
+        if let Some(most) = self.max_sessions {
+            config = config.sessions_per_user(most, self.over_limit);
+            logins::IS_LIMITED.store(true, Ordering::Relaxed);
+        }
         let layer = match self.store.as_str() {
             "cookie" => SessionLayer::new(KeyRing::from_flask_env()?, config)?,
             "sealed" => SessionLayer::new(long_enough()?, config.seal(true))?,

@@ -5,7 +5,7 @@ use carafe::value::{Dict, Int, Step, Text, Value};
 use carafe::{Error, ErrorKind, LazySession, Session};
 use serde::{Deserialize, Serialize};
 
-use crate::stores;
+use crate::{logins, stores};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -52,7 +52,10 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                 (Some(name), arguments) => {
                     let session = session.open().await?;
                     match stores::apply(&session, name, arguments).await {
-                        None => apply(&session, name, arguments),
+                        None => match logins::apply(&session, name, arguments).await {
+                            None => apply(&session, name, arguments),
+                            done => done,
+                        },
                         done => done,
                     }
                 }
@@ -149,6 +152,7 @@ pub(crate) fn python_name(error: &Error) -> &'static str {
         ErrorKind::Conflict => "Conflict",
         ErrorKind::Store => "Store",
         ErrorKind::NoStore => "NoStore",
+        ErrorKind::TooManySessions => "TooManySessions",
         _ => "RuntimeError",
     }
 }

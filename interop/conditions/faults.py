@@ -113,7 +113,7 @@ async def evict(of: Conditions) -> None:
 
 
 async def lock_table(of: Conditions) -> None:
-    """Another client has locked the table, as some migrations do."""
+    """Another connection has locked the table, as some migrations do."""
     assert of.server
     lock = "LOCK TABLE carafe_sessions IN ACCESS EXCLUSIVE MODE"
     await of.server.sql(f"BEGIN; {lock}; SELECT pg_sleep({LASTS}); COMMIT")
@@ -145,14 +145,6 @@ async def kill_twin(of: Conditions) -> None:
     os.kill(of.servers[index].pid, signal.SIGKILL)
     of.servers[index].stop()
     of.servers[index] = of.start(index, log="error")
-
-
-async def stop_twin(of: Conditions) -> None:
-    """Each process is asked to end, as at a deployment, and answers what it has been asked first."""
-    for index in [0, 1, 0, 1]:
-        await asyncio.to_thread(of.servers[index].stop)
-        of.servers[index] = await asyncio.to_thread(of.start, index, log="error")
-        await asyncio.sleep(0.3)
 
 
 def file_of(of: Conditions) -> Path:
@@ -217,7 +209,6 @@ async def remove_file(of: Conditions) -> None:
 
 #: By its own clock, what it had asked before comes too late.
 PAUSED = Fault("a process paused", pause_twin)
-STOPPED = Fault("processes told to end", stop_twin, refuses=False, restarts=True)
 KILLED = Fault("a process killed", kill_twin, refuses=False, restarts=True)
 AHEAD = Fault("a clock ahead", clock_ahead, refuses=False)
 NETWORK = [
@@ -233,7 +224,6 @@ FAULTS = {
     "memory": [PAUSED],
     "sqlite": [
         PAUSED,
-        STOPPED,
         KILLED,
         AHEAD,
         Fault("the file locked", lock_file),
@@ -241,8 +231,8 @@ FAULTS = {
         Fault("the file replaced", replace_file, rests=True),
         Fault("the file gone and back", remove_file, rests=True),
     ],
-    "redis": [PAUSED, STOPPED, KILLED, AHEAD, *NETWORK, Fault("full", full_redis), Fault("eviction", evict)],
-    "postgres": [PAUSED, STOPPED, KILLED, AHEAD, *NETWORK, Fault("the table locked", lock_table)],
+    "redis": [PAUSED, KILLED, AHEAD, *NETWORK, Fault("full", full_redis), Fault("eviction", evict)],
+    "postgres": [PAUSED, KILLED, AHEAD, *NETWORK, Fault("the table locked", lock_table)],
 }
 
 

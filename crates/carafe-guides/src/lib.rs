@@ -19,6 +19,7 @@ compile! {
     Concepts: "docs/concepts.md",
     Axum: "docs/axum.md",
     Actix: "docs/actix-web.md",
+    LoggingIn: "docs/logging-in.md",
     Middleware: "docs/middleware.md",
     CsrfGuide: "docs/csrf.md",
     Spa: "docs/spa.md",

@@ -187,6 +187,28 @@ impl RedisStore {
             .collect()
     }
 
+    /// The records of a user, and whether one of those that the index names is a pointer by now.
+    async fn list(
+        &self,
+        user: &str,
+        now: UnixSeconds,
+    ) -> Result<(Vec<(SessionIdHash, Stored)>, bool), StoreError> {
+        let ids = self.ids_of(user, &value::score(now).to_string()).await?;
+        let found: Vec<_> = stream::iter(ids)
+            .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
+            .buffer_unordered(AT_ONCE)
+            // The index may know records that are gone, or not there yet.
+            .try_filter_map(|(id, stored)| future::ok(stored.map(|stored| (id, stored))))
+            .try_collect()
+            .await?;
+        let is_pointer = |state| matches!(state, State::Moved { .. } | State::Rotated { .. });
+        let has_moved = found.iter().any(|(_, stored)| is_pointer(stored.record.state));
+        let is_own = |(_, Stored { record, .. }): &(_, Stored)| {
+            record.user.as_deref() == Some(user) && !record.is_expired(now)
+        };
+        Ok((found.into_iter().filter(is_own).collect(), has_moved))
+    }
+
     async fn delete_if(
         &self,
         id: &SessionIdHash,
@@ -303,19 +325,13 @@ impl SessionStore for RedisStore {
         user: &str,
         now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let ids = self.ids_of(user, &value::score(now).to_string()).await?;
-        stream::iter(ids)
-            .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
-            .buffer_unordered(AT_ONCE)
-            // The index may know records that are gone, or not there yet.
-            .try_filter_map(|(id, stored)| {
-                let own = stored.filter(|Stored { record, .. }| {
-                    record.user.as_deref() == Some(user) && !record.is_expired(now)
-                });
-                future::ok(own.map(|stored| (id, stored)))
-            })
-            .try_collect()
-            .await
+        let (list, has_moved) = self.list(user, now).await?;
+        if !has_moved {
+            return Ok(list);
+        }
+        // A session that got a new id meanwhile is in the index under that before its old record is a
+        // pointer: the second look finds it there.
+        Ok(self.list(user, now).await?.0)
     }
 
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {

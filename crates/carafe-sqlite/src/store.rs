@@ -4,8 +4,8 @@ use std::sync::Arc;
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Created, Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version, Within,
 };
 
 use crate::error::unreadable;
@@ -68,6 +68,18 @@ impl SessionStore for SqliteStore {
     ) -> Result<bool, StoreError> {
         let (id, row) = (*id, NewRow::from(record));
         self.writer.write(move |on| statements::create(on, &id, &row)).await
+    }
+
+    async fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> Result<Created, StoreError> {
+        let (id, row, within) = (*id, NewRow::from(record), *within);
+        let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
+        self.writer.write(write).await?.map_err(unreadable)
     }
 
     async fn load(

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Created, Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version, Within,
 };
 
 /// A method of a store.
@@ -18,6 +18,8 @@ use carafe::store::{
 pub enum Call {
     /// [`SessionStore::create`]
     Create,
+    /// [`SessionStore::create_within`]
+    CreateWithin,
     /// [`SessionStore::load`]
     Load,
     /// [`SessionStore::update`]
@@ -114,6 +116,8 @@ macro_rules! intercept {
 
 intercept! { SessionStore:
     Create create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    CreateWithin create_within(id: &SessionIdHash, record: &Record, within: &Within, now: UnixSeconds)
+        -> Created;
     Load load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     Delete delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;

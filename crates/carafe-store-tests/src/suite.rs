@@ -65,6 +65,12 @@ macro_rules! with_cases {
             revocations_outlive_sweeps
             revocations_may_last_for_ever
             racing_revocations_keep_the_latest
+            a_user_has_at_most_so_many_sessions
+            the_oldest_sessions_of_a_user_end
+            only_other_sessions_count
+            racing_logins_keep_the_limit
+            racing_logins_that_end_others_keep_the_limit
+            a_session_that_is_renewed_counts_all_the_time
             an_update_replaces_the_record
             an_update_of_an_old_version_is_a_conflict
             an_update_of_an_unknown_version_is_a_conflict
@@ -136,6 +142,11 @@ macro_rules! with_cases {
             a_login_that_was_saved_survives_a_failing_handler
             a_login_that_was_saved_survives_a_failing_commit
             racing_logins_leave_one_session
+            racing_logins_of_a_user_keep_the_limit
+            a_refused_login_changes_nothing
+            a_login_within_a_session_replaces_it
+            the_oldest_login_ends
+            what_is_known_of_a_login_is_stored
             changes_of_different_keys_are_merged
             the_later_write_of_a_key_stands
             changes_within_a_value_are_merged

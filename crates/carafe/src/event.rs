@@ -7,7 +7,7 @@ use crate::signing::KeyOrigin;
 use crate::store::StoreError;
 #[cfg(feature = "metrics")]
 use crate::store::StoreErrorKind;
-use crate::{Error, ErrorKind, KeyRing};
+use crate::{Error, ErrorKind, KeyRing, TheftKind};
 
 /// Counts one more, where metrics are on.
 macro_rules! count {
@@ -210,8 +210,13 @@ pub(crate) fn failed(error: &Error) {
             tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
             return;
         }
+        ErrorKind::NotFresh => {
+            let event = "session.not_fresh";
+            tracing::debug!(target: "carafe", event, "the user's authentication is too long ago");
+            return;
+        }
         // The log has it from where the request was refused.
-        ErrorKind::Csrf => return,
+        ErrorKind::Csrf | ErrorKind::TooManySessions => return,
         _ => {}
     }
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
@@ -344,6 +349,67 @@ pub(crate) fn logged_out(sessions: u64) {
     ::metrics::counter!("carafe_logouts_total").increment(sessions);
 }
 
+/// A login has ended sessions of its user, who had as many as allowed.
+pub(crate) fn limit_ended(sessions: u32) {
+    tracing::info!(
+        target: "carafe",
+        event = "login.ended_oldest",
+        sessions,
+        "a user had as many sessions as allowed: the oldest were ended by a login"
+    );
+    #[cfg(feature = "metrics")]
+    ::metrics::counter!("carafe_login_limit_total", "outcome" => "ended_oldest")
+        .increment(sessions.into());
+}
+
+/// A login was refused, since its user has as many sessions as allowed.
+pub(crate) fn limit_refused() {
+    tracing::info!(
+        target: "carafe",
+        event = "login.too_many_sessions",
+        "a user has as many sessions as allowed: a login was refused"
+    );
+    count!("carafe_login_limit_total", "outcome" => "refused");
+}
+
+/// The credential of a login has changed since.
+pub(crate) fn credential_changed() {
+    tracing::info!(
+        target: "carafe",
+        event = "login.credential_changed",
+        "the credential of a session's login has changed since: the session was ended"
+    );
+    count!("carafe_logins_outdated_total");
+}
+
+/// A browser was logged in by its remember token.
+pub(crate) fn remembered() {
+    tracing::debug!(
+        target: "carafe",
+        event = "login.remembered",
+        "a user was logged in by a remember token"
+    );
+    count!("carafe_logins_remembered_total");
+}
+
+/// A request may come from a thief of a session.
+pub(crate) fn sign_of_theft(kind: TheftKind) {
+    let (event, text) = match kind {
+        TheftKind::ReplacedId => {
+            ("theft.replaced_id", "an id came back that had been replaced by a new one")
+        }
+        TheftKind::EndedSession => {
+            ("theft.ended_session", "the cookie of a session came back that had been ended")
+        }
+        TheftKind::UsedToken => (
+            "theft.used_token",
+            "a remember token came back that had been used: its series was ended",
+        ),
+    };
+    tracing::warn!(target: "carafe", event, "{text}");
+    count!("carafe_signs_of_theft_total", "kind" => event);
+}
+
 /// A commit met another process's and is tried again.
 pub(crate) fn retried() {
     tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
@@ -388,6 +454,8 @@ fn name_of(kind: ErrorKind) -> &'static str {
         ErrorKind::NoStore => "no_store",
         ErrorKind::Csrf => "csrf",
         ErrorKind::LoginRequired => "login_required",
+        ErrorKind::NotFresh => "not_fresh",
+        ErrorKind::TooManySessions => "too_many_sessions",
         ErrorKind::CookieTooLarge => "cookie_too_large",
         ErrorKind::NotSigned => "not_signed",
         ErrorKind::BadSignature => "bad_signature",

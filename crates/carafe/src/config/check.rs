@@ -23,6 +23,7 @@ impl Config {
         self.check_times()?;
         self.check_sizes()?;
         self.check_renewal()?;
+        self.check_logins()?;
         Ok(SetCookie::new(&self.attributes())?)
     }
 
@@ -93,6 +94,6 @@ impl Config {
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(super) fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }

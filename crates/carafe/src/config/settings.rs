@@ -5,6 +5,7 @@ use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
 use crate::signing::{CLOCK_SKEW, Digest, KeyDerivation, SigningOptions};
+use crate::store::OverLimit;
 use crate::{Error, ErrorKind};
 
 /// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
@@ -87,6 +88,10 @@ pub struct Config {
     pub(crate) session_limit: usize,
     pub(crate) strict: bool,
     pub(crate) mistyped: Mistyped,
+    pub(crate) sessions_per_user: Option<(u32, OverLimit)>,
+    pub(crate) pending_login_timeout: Duration,
+    pub(crate) remember_for: Option<Duration>,
+    pub(crate) watch_old_ids: Duration,
 }
 
 impl Default for Config {
@@ -142,6 +147,10 @@ impl Config {
             session_limit: 64 * 1024,
             strict: false,
             mistyped: Mistyped::Error,
+            sessions_per_user: None,
+            pending_login_timeout: Duration::from_secs(300),
+            remember_for: None,
+            watch_old_ids: Duration::ZERO,
         }
     }
 

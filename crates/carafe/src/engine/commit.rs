@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
+    /// What else is to be set or removed: the cookie of remember tokens.
+    pub(crate) others: Vec<HeaderValue>,
     /// Why nothing more was saved than what the cookie tells of, or why the session couldn't be opened
     /// for a handler that went on without it.
     pub(crate) error: Option<Error>,
@@ -117,7 +119,7 @@ impl Engine {
         state.closed = true;
         let error = state.failed.take();
         let Some(view) = &state.view else {
-            return Ok(Outcome { vary: state.accessed, cookie: None, error });
+            return Ok(Outcome { vary: state.accessed, error, ..Outcome::default() });
         };
         let permanent = is_permanent(view, self.config().permanent);
         let writes = self.signs(&state, view);
@@ -128,7 +130,8 @@ impl Engine {
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
         tell_of_changes(view, &state.ended);
-        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error })
+        let vary = state.accessed || cookie.is_some();
+        Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
 
     /// Whether a session is signed anew, if it holds something.

@@ -34,6 +34,7 @@
 
 mod commit;
 mod cookie;
+mod credential;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
@@ -46,6 +47,7 @@ mod revocable;
 mod slot;
 pub(crate) mod stored;
 mod sync;
+pub(crate) mod theft;
 
 use std::fmt;
 use std::future::Future;
@@ -69,7 +71,8 @@ pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
 pub(crate) use self::slot::{Slot, closed};
 use self::stored::users::UserSessions;
-pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
+pub(crate) use self::stored::{Origin, Remember, SetId, StoreBackend, failed};
+pub(crate) use self::theft::OnTheft;
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
@@ -110,13 +113,18 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
+    pub(crate) confirm_page: Option<LoginPage>,
+    /// Remembers browsers, if the settings say so.
+    pub(crate) remember: Option<Remember>,
+    pub(crate) on_theft: Option<OnTheft>,
     pub(crate) name: Option<Name>,
 }
 
 impl Engine {
     pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie))
+        let remember = Remember::new(&config)?;
+        Ok(Self { remember, ..Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie) })
     }
 
     /// Flask's defaults, which need no check.
@@ -136,16 +144,19 @@ impl Engine {
             clock: Clock::system(),
             error_page: None,
             login_page: None,
+            confirm_page: None,
+            remember: None,
+            on_theft: None,
             name: None,
         }
     }
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let set_cookie = config.check()?;
+        let (set_cookie, remember) = (config.check()?, Remember::new(&config)?);
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
         let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
-        Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
+        Ok(Self { keys, cookie, set_cookie, remember, ..self }.with_backend_settings())
     }
 
     /// The same engine by another clock.

@@ -7,11 +7,12 @@ use super::cookie::{Refused, without_session};
 use super::slot::FromCookie;
 use super::stored::sweep::{self, Sweeping};
 use super::stored::{ended as ended_error, failed};
+use super::theft::{self, Reaction, SignOfTheft, TheftKind};
 use super::{Engine, Outcome, Slot};
 use crate::content::{LOGIN, View, id_of};
 use crate::id::SessionId;
 use crate::signing::CLOCK_SKEW;
-use crate::store::{RevocationCalls, RevocationStore};
+use crate::store::{RevocationCalls, RevocationStore, UserRevocation};
 use crate::value::{Text, Value};
 use crate::{Clock, Config, Error, UnixSeconds, event};
 
@@ -118,8 +119,37 @@ impl Engine {
         if !self.is_revoked(backend, &id, user.as_deref(), login).await? {
             return Ok(None);
         }
+        if self.on_theft.is_some() {
+            self.tell_of_ended(backend, &id, user).await?;
+        }
         let removes = !self.is_replaced(backend, &id).await?;
         Ok(Some(Refused::Revoked { removes }))
+    }
+
+    /// Tells of a session in a cookie that came back after it had been ended, unless that was so lately that
+    /// the request may have been under way. Of all sessions of a user at once that isn't known: then it is
+    /// no sign.
+    async fn tell_of_ended(
+        &self,
+        backend: &RevocationBackend,
+        id: &SessionId,
+        user: Option<String>,
+    ) -> Result<(), Error> {
+        let (store, now) = (backend.store(), self.clock.now());
+        let ended = store.revocations(&id.hash(), None, now).await.map_err(failed)?;
+        let lately = store.revocations(&id.hash().of_ending(), None, now).await.map_err(failed)?;
+        if !ended.session || lately.session {
+            return Ok(());
+        }
+        let sign = SignOfTheft::new(TheftKind::EndedSession, user, None);
+        if self.tell_of_theft(&sign) == Reaction::EndAllSessions
+            && let Some(user) = sign.user()
+        {
+            let logins_up_to = self.revoked_logins(backend, (None, user, None), now).await?;
+            let revocation = UserRevocation { logins_up_to, until: self.revoked_until(now) };
+            store.revoke_user(user, revocation, now).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
@@ -193,7 +223,8 @@ impl Engine {
             return match state.view.as_ref().is_some_and(View::modified) {
                 true => Err(ended_error()),
                 false => {
-                    Ok(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
+                    let (vary, error) = (state.accessed, state.failed.take());
+                    Ok(Outcome { vary, error, ..Outcome::default() })
                 }
             };
         }
@@ -202,6 +233,10 @@ impl Engine {
         for id in ended {
             let (id, store) = (id.hash(), backend.store());
             store.revoke(&id, until, now).await.map_err(failed)?;
+            if self.on_theft.is_some() {
+                let until = now + theft::UNDER_WAY + 1;
+                store.revoke(&id.of_ending(), until, now).await.map_err(failed)?;
+            }
             if leaves_cookie {
                 let until = now + UNDER_WAY;
                 store.revoke(&id.of_replacement(), until, now).await.map_err(failed)?;

@@ -19,7 +19,7 @@ pub(crate) struct Slot {
     cookies: SmallVec<[HeaderValue; 1]>,
     /// Whether the request must leave flashed messages for the next page.
     keeps_flashes: bool,
-    /// The page that the request asks for, if the layer has a login page that may have to know it.
+    /// The page that the request asks for, if the layer has a page that may have to lead back to it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
     /// Held while the session is loaded from a store or saved there.
@@ -86,6 +86,8 @@ pub(crate) struct State {
     pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
+    /// What the response has to say about remember tokens.
+    pub(crate) remember_cookies: Vec<HeaderValue>,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }
@@ -122,7 +124,8 @@ impl State {
     pub(crate) fn writes_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         let messages = usize::from(view.contains(FLASHES.as_bytes()));
-        view.modified() && (view.len() > messages || view.user().is_some())
+        let has_login = || view.user().is_some() || view.pending().is_some();
+        view.modified() && (view.len() > messages || has_login())
     }
 }
 
@@ -165,7 +168,8 @@ impl Slot {
         keeps_flashes: bool,
         wanted: impl FnOnce() -> Option<&'a str>,
     ) -> Arc<Self> {
-        let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
+        let page = engine.login_page.as_ref().or(engine.confirm_page.as_ref());
+        let wanted = page.and_then(|_| wanted()).map(Box::from);
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
         let engine = Arc::clone(engine);

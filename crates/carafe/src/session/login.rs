@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::{Session, fields};
-use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
+use crate::content::{ID, Login, LoginStep, Operation, RESERVED, View, id_of};
 use crate::id::{PublicId, SessionId};
 use crate::value::{AsText, Text};
 use crate::{Error, ErrorKind};
@@ -21,6 +22,7 @@ pub struct LoginOptions {
     keep: Vec<Text>,
     address: Option<String>,
     agent: Option<String>,
+    pub(super) credential: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for LoginOptions {
@@ -128,21 +130,86 @@ impl Session {
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
-        let LoginOptions { keep, address, agent } = options;
-        let user = user.into();
+        self.log_in(self.login_of(user.into(), options, LoginStep::Whole)?)
+    }
+
+    /// As [`login_with`](Self::login_with), but saved at once: after this returns, the user is logged in,
+    /// or the error says why not and the session is as it was.
+    ///
+    /// With a [limit of the user's sessions](crate::Config::sessions_per_user), it is how a handler learns
+    /// that there are too many. Sessions in cookies can only be saved with the response: for them this is
+    /// `login_with`.
+    ///
+    /// ```
+    /// # use carafe::{Error, ErrorKind, LoginOptions, Session};
+    /// async fn login(session: Session) -> Result<&'static str, Error> {
+    ///     // … after the password was checked:
+    ///     match session.login_now("42", LoginOptions::default()).await {
+    ///         Ok(()) => Ok("Welcome back"),
+    ///         Err(error) if error.kind() == ErrorKind::TooManySessions => {
+    ///             Ok("You are logged in on three devices. Log out on one of them first.")
+    ///         }
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`login`](Self::login) and [`save`](Self::save), and [`ErrorKind::TooManySessions`].
+    pub async fn login_now(
+        &self,
+        user: impl Into<String>,
+        options: LoginOptions,
+    ) -> Result<(), Error> {
+        let login = self.login_of(user.into(), options, LoginStep::Whole)?;
+        self.log_in_now(login).await
+    }
+
+    /// A login of this moment.
+    pub(super) fn login_of(
+        &self,
+        user: String,
+        options: LoginOptions,
+        step: LoginStep,
+    ) -> Result<Login, Error> {
         check_user(&user)?;
-        let id = self.new_cookie_id()?;
-        self.end_in_cookie();
-        self.perform(Operation::Login(Box::new(Login {
+        let engine = &self.slot().engine;
+        if engine.config().sessions_per_user.is_some() && !self.read(View::is_in_store) {
+            return Err(Error::new(
+                ErrorKind::NoStore,
+                "sessions in cookies can't be counted: use a layer with a store \
+                 (`SessionLayer::stored`), or take `Config::sessions_per_user` away",
+            ));
+        }
+        let LoginOptions { keep, address, agent, credential } = options;
+        let credential = credential.map(|credential| engine.credential_mark(&user, &credential));
+        Ok(Login {
             user,
+            step,
             keep,
-            time: self.slot().engine.clock.now(),
-            id,
+            time: engine.clock.now(),
+            id: self.new_cookie_id()?,
             address,
             agent,
-        })))?;
+            credential,
+            authenticated: None,
+        })
+    }
+
+    /// Does a login, or a step of one.
+    pub(super) fn log_in(&self, login: Login) -> Result<(), Error> {
+        self.end_in_cookie();
+        self.perform(Operation::Login(Box::new(login)))?;
         self.slot().state().logged_in = true;
         Ok(())
+    }
+
+    /// Does a login, or a step of one, and saves it.
+    pub(super) async fn log_in_now(&self, login: Login) -> Result<(), Error> {
+        if !self.read(View::is_in_store) {
+            return self.log_in(login);
+        }
+        self.save_with(Some(Operation::Login(Box::new(login)))).await
     }
 
     /// Ends the session, and removes its cookie. What is written after it in the same request, such
@@ -205,7 +272,7 @@ impl Session {
     }
 
     /// Notes that the id that a session in a cookie has now is to end with this request.
-    fn end_in_cookie(&self) {
+    pub(super) fn end_in_cookie(&self) {
         let mut state = self.slot().state();
         if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
             state.ended.push(id);
@@ -214,7 +281,7 @@ impl Session {
 
     /// A new id for a session in a cookie; none for one in a store, which gets its own when it is
     /// saved.
-    fn new_cookie_id(&self) -> Result<String, Error> {
+    pub(super) fn new_cookie_id(&self) -> Result<String, Error> {
         if self.read(View::is_in_store) {
             return Ok(String::new());
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
-    TimeLimit, Updated, UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
+    Stored, TimeLimit, Updated, UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::event::{self, Started};
@@ -92,6 +92,12 @@ macro_rules! erase {
 
 erase! { SessionStore as Records:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: UnixSeconds) -> bool;
+    Uncertain create_within(
+        id: &'a SessionIdHash,
+        record: &'a Record,
+        within: &'a Within,
+        now: UnixSeconds
+    ) -> Created;
     Unavailable load(id: &'a SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: UnixSeconds)
         -> Updated;

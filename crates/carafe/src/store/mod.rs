@@ -7,9 +7,11 @@
 mod erased;
 mod error;
 mod limit;
+mod login_lock;
 mod memory;
 mod shared;
 mod sweep_clock;
+mod within;
 
 use std::future::Future;
 
@@ -18,9 +20,10 @@ pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
 pub use self::sweep_clock::SweepClock;
+pub use self::within::{Admission, Created, OverLimit, Within};
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
-pub use crate::record::{Record, State};
+pub use crate::record::{LoginDetails, PendingLogin, Record, State};
 
 /// A record's version in its store: 1 at first, and higher with every update, so that a writer can
 /// say which one it has seen.
@@ -97,6 +100,23 @@ pub trait SessionStore: Send + Sync + 'static {
         record: &Record,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Adds a record under a new id as [`create`](Self::create) does, if its user may have one more
+    /// session: to count them, to end the oldest and to add the new one is one decision, whatever other
+    /// processes do at the same moment. [`Within::decide`] has the rule.
+    ///
+    /// Left out, it is made of the other methods, with a record of its own as the lock of the user's
+    /// logins. That takes about seven calls, and a tokio runtime with time. A store with transactions
+    /// may do it in one.
+    fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send {
+        login_lock::create_within(self, id, record, within, now)
+    }
 
     /// The record of an id, if there is one. It may be one that has expired.
     fn load(

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
@@ -24,6 +24,7 @@ macro_rules! forward {
 
 forward! { SessionStore:
     create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    create_within(id: &SessionIdHash, record: &Record, within: &Within, now: UnixSeconds) -> Created;
     load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;

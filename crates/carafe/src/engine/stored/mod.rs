@@ -1,10 +1,12 @@
 //! Sessions in a store.
 
+mod admit;
 mod apply;
 mod commit;
 mod end;
 mod lock;
 mod open;
+mod remember;
 mod rotate;
 pub(super) mod sweep;
 pub(crate) mod users;
@@ -19,6 +21,7 @@ use memchr::memmem;
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
 pub(crate) use self::open::Origin;
+pub(crate) use self::remember::Remember;
 use self::sweep::Sweeping;
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
@@ -27,7 +30,7 @@ use crate::config::Renewal;
 use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
+use crate::store::{OverLimit, RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, UnixSeconds, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
@@ -72,6 +75,10 @@ struct Rules {
     longest_chain: u64,
     strict: bool,
     limit: usize,
+    /// For how many seconds a pointer record is kept for longer, to notice who uses its id.
+    watched: u64,
+    /// How many sessions a user may have.
+    sessions_per_user: Option<(u32, OverLimit)>,
 }
 
 /// How long a commit tries to get past the commits of other processes.
@@ -94,6 +101,8 @@ impl StoreBackend {
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
+            watched: config.watch_old_ids.as_secs(),
+            sessions_per_user: config.sessions_per_user,
         };
         Self(Arc::new(Sessions {
             store,
@@ -205,14 +214,17 @@ impl Rules {
     fn pointer(&self, old: &Record, state: State, now: UnixSeconds) -> Record {
         let until = match state {
             State::Moved { until, .. } => until.max(now),
-            State::Live | State::Rotated { .. } | State::Ended { .. } => now,
+            State::Live | State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => now,
         };
         Record {
             data: Vec::new(),
             user: None,
             address: None,
             agent: None,
-            idle_expires: until + KEPT,
+            details: None,
+            // When the id stops to lead anywhere: what comes with it a while later is a sign of theft.
+            last_seen: until,
+            idle_expires: until + KEPT + self.watched,
             state,
             ..*old
         }

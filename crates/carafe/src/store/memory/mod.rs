@@ -1,6 +1,7 @@
 mod entry;
 mod evictable;
 mod eviction;
+mod logins;
 mod records;
 mod revoked;
 mod room;
@@ -53,6 +54,8 @@ pub struct MemoryStore {
     /// The time of the first write.
     began: OnceLock<UnixSeconds>,
     clock: Mutex<SweepClock>,
+    /// Held by a login that counts its user's sessions.
+    counting: Mutex<()>,
 }
 
 impl Default for MemoryStore {
@@ -88,6 +91,7 @@ impl MemoryStore {
             swept: AtomicU64::new(0),
             began: OnceLock::new(),
             clock: Mutex::default(),
+            counting: Mutex::default(),
         }
     }
 

@@ -4,8 +4,8 @@ use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 use crate::store::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
+    UserRevocation, Version, Within,
 };
 
 impl SessionStore for MemoryStore {
@@ -16,6 +16,16 @@ impl SessionStore for MemoryStore {
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.create_now(id, record, now)
+    }
+
+    async fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> Result<Created, StoreError> {
+        self.create_within_now(id, record, within, now)
     }
 
     async fn load(
@@ -56,17 +66,7 @@ impl SessionStore for MemoryStore {
         user: &str,
         now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let mut list = Vec::new();
-        for key in self.users.keys_of(user) {
-            let shard = self.shard(key);
-            let entry = shard.records.get(&key).filter(|entry| entry.user() == Some(user));
-            let Some(entry) = entry else { continue };
-            let stored = entry.read()?;
-            if !stored.record.is_expired(now) {
-                list.push((entry.id(), stored));
-            }
-        }
-        Ok(list)
+        self.list_now(user, now)
     }
 
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
