@@ -560,10 +560,10 @@ def eventually(ask: Any, patience: float = 15.0) -> Any:
 
 
 @contextmanager
-def gunicorn(store: str, *arguments: str, early: bool = False) -> Iterator[str]:
+def gunicorn(store: str, *arguments: str, early: bool = False, key: str = KEY) -> Iterator[str]:
     """The URL of the application under gunicorn."""
     url = f"127.0.0.1:{free_port()}"
-    environment = os.environ | {"CARAFE_STORE": store, "FLASK_SECRET_KEY": KEY, "CARAFE_USE_EARLY": "1" if early else "0"}
+    environment = os.environ | {"CARAFE_STORE": store, "FLASK_SECRET_KEY": key, "CARAFE_USE_EARLY": "1" if early else "0"}
     command = [sys.executable, "-m", "gunicorn", "--bind", url, "--chdir", str(HERE), "--log-level", "warning"]
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen([*command, *arguments, "package_app:app"], env=environment, stdout=log, stderr=log)
