@@ -28,6 +28,7 @@ compile! {
     Keys: "docs/keys.md",
     FromFlask: "docs/from-flask.md",
     TwoStacks: "docs/two-stacks.md",
+    FlaskLogin: "docs/flask-login.md",
     Stores: "docs/stores.md",
     Telemetry: "docs/telemetry.md",
     Sqlite: "crates/carafe-sqlite/README.md",

@@ -92,6 +92,7 @@ macro_rules! with_cases {
             an_id_may_be_any_bytes
             many_records_are_loaded_in_order
             what_ends_is_told
+            a_session_that_ends_for_a_login_is_told
             what_goes_on_is_not_told
             the_end_of_all_of_a_users_sessions_is_told
             revocations_are_told

@@ -40,6 +40,7 @@ pub mod csrf;
 pub mod engine;
 mod error;
 mod event;
+pub mod flask_login;
 pub mod format;
 #[cfg(feature = "actix")]
 mod handled;

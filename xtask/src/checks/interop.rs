@@ -13,6 +13,7 @@ use crate::shell::shell_word;
 const SESSIONS: u64 = 5_000;
 const INPUTS: u64 = 20_000;
 const REQUESTS: u64 = 2_000;
+const LOGINS: u64 = 1_200;
 const SEED: u64 = 1;
 
 /// How long each kind of store is under load in a run of all the tests.
@@ -39,8 +40,8 @@ impl Server {
 }
 
 /// The examples that they look at.
-const BROWSER_EXAMPLES: [&str; 6] =
-    ["accounts", "cart", "live", "spa", "two-stacks", "two-stacks-actix"];
+const BROWSER_EXAMPLES: [&str; 7] =
+    ["accounts", "cart", "live", "shared-login", "spa", "two-stacks", "two-stacks-actix"];
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
@@ -100,6 +101,15 @@ pub(crate) fn compare(
 pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/test_login.py")?;
     with_examples(job, &mut command, &["login"])?;
+    run(job, command)
+}
+
+/// Logins that are shared with Flask-Login, on both servers.
+pub(crate) fn flask_login(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/login_differential.py")?;
+    command.args(["--requests", &LOGINS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
     run(job, command)
 }
 

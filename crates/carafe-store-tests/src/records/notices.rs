@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use carafe::store::{
-    Notice, Notices, RevocationStore, SessionStore, UserHash, UserRevocation, Version,
+    Created, Notice, Notices, OverLimit, RevocationStore, SessionStore, UserHash, UserRevocation,
+    Version, Within,
 };
 use tokio::time::timeout;
 
@@ -98,6 +99,24 @@ pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
             Notice::Session(id) if id != kept => drop(left.remove(&id)),
             Notice::Begun => return,
             other => panic!("the store told {other:?}"),
+        }
+    }
+}
+
+/// A session that ends to make room for a login of its user is told of, or everything is to be looked at.
+pub async fn a_session_that_ends_for_a_login_is_told(fixture: impl Fixture) {
+    let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
+        return;
+    };
+    let old = create(&ends, &record_of("ada")).await;
+    let within = Within { most: 1, over: OverLimit::EndOldest, replaces: None };
+    let created = ends.create_within(&new_id(), &record_of("ada"), &within, NOW).await.unwrap();
+    assert_eq!(created, Created::Created { ended: 1 });
+    loop {
+        match next(&mut notices).await {
+            Notice::Begun => return,
+            Notice::Session(id) if id == old => return,
+            _ => {}
         }
     }
 }

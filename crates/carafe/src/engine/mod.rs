@@ -72,7 +72,7 @@ pub use self::request::{Committed, Request, Sessions};
 use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-pub(crate) use self::slot::{Slot, closed};
+pub(crate) use self::slot::{Slot, State, closed};
 use self::stored::users::UserSessions;
 pub(crate) use self::stored::{Origin, Remember, Seat, SetId, StoreBackend, failed};
 pub(crate) use self::theft::OnTheft;
@@ -80,6 +80,7 @@ pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
+use crate::flask_login::{FlaskLogin, Logins};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
 use crate::store::{RevocationStore, SessionStore};
@@ -122,6 +123,7 @@ pub(crate) struct Engine {
     pub(crate) remember: Option<Remember>,
     pub(crate) on_theft: Option<OnTheft>,
     pub(crate) name: Option<Name>,
+    pub(crate) flask_login: Option<Arc<Logins>>,
 }
 
 impl Engine {
@@ -152,6 +154,7 @@ impl Engine {
             remember: None,
             on_theft: None,
             name: None,
+            flask_login: None,
         }
     }
 
@@ -161,6 +164,12 @@ impl Engine {
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
         let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, remember, ..self }.with_backend_settings())
+    }
+
+    /// The same engine with logins that Flask-Login shares.
+    pub(crate) fn with_flask_login(self, settings: FlaskLogin) -> Result<Self, Error> {
+        let flask_login = Some(Arc::new(Logins::new(settings)?));
+        Ok(Self { flask_login, identity: next_identity(), ..self })
     }
 
     /// The same engine by another clock.

@@ -287,6 +287,7 @@ impl Engine {
             (state.ended.clone(), leaves_cookie)
         };
         opened?;
+        self.finish_login(slot);
         if self.ended_meanwhile(slot, backend).await? {
             let mut state = slot.state();
             return match state.view.as_ref().is_some_and(View::modified) {

@@ -5,6 +5,7 @@ use tower_layer::Layer;
 use super::SessionService;
 use crate::config::Format;
 use crate::engine::{Engine, Name, Slot};
+use crate::flask_login::FlaskLogin;
 use crate::login_page::LoginPage;
 use crate::store::{RevocationStore, SessionStore};
 use crate::{
@@ -236,6 +237,25 @@ impl SessionLayer {
     {
         let make_page = move |error: &Error| page(error).into();
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
+    }
+
+    /// Shares logins with a Flask site that has Flask-Login: see [`flask_login`](crate::flask_login).
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let layer = SessionLayer::flask(key).flask_login(FlaskLogin::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting of the remember cookie isn't
+    /// allowed.
+    pub fn flask_login(self, logins: FlaskLogin) -> Result<Self, Error> {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        Ok(Self { engine: Arc::new(engine.with_flask_login(logins)?) })
     }
 
     /// Sends visitors who aren't logged in to this page, where a handler asks for a
