@@ -71,7 +71,7 @@ fn an_absolute_timeout_cuts_the_default_idle_timeout_short() {
 #[test]
 fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
     type Case = (fn(Config) -> Config, [&'static str; 3]);
-    let cases: [Case; 29] = [
+    let cases: [Case; 30] = [
         (|c| c.cookie_name(""), ["SESSION_COOKIE_NAME", "\"\"", "letters, digits"]),
         (|c| c.cookie_name("a b"), ["SESSION_COOKIE_NAME", "\"a b\"", "letters, digits"]),
         (|c| c.cookie_name("s;x"), ["SESSION_COOKIE_NAME", "\"s;x\"", "letters, digits"]),
