@@ -19,17 +19,13 @@ pub(super) fn insert(request: &ServiceRequest, handled: &Handled) {
 
 /// Takes what is needed of what the layers have of a request.
 pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> T {
-    match request.extensions().get() {
-        Some(handles) => take(handles),
-        None => take(&Handles::default()),
-    }
+    take(request.extensions().get().unwrap_or(&Handles::default()))
 }
 
 /// The slot for a request's session.
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
-    let lines = request.headers().get_all(header::COOKIE);
-    let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
     let lines = |name| request.headers().get_all(name).map(header::HeaderValue::as_bytes);
+    let cookies = lines("cookie").filter_map(|line| HeaderValue::from_bytes(line).ok()).collect();
     let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
     Slot::of_head(engine, cookies, request.method().as_str(), lines, path, |_| request.peer_addr())
 }

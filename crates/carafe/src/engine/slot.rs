@@ -141,7 +141,7 @@ impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
     pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
-        let client = |_: &Logins| Client::default();
+        let client = |_: &Logins| None;
         Self::with_cookies(engine, cookies(headers), false, || None, client)
     }
 
@@ -168,7 +168,7 @@ impl Slot {
         let keeps_flashes = keeps_flashes(engine, method, |name| lines(name).next());
         let client = |logins: &Logins| {
             let peer = peer(logins).map(|address| address.ip());
-            Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
+            Some(Client::new(lines("user-agent"), lines("x-forwarded-for"), peer))
         };
         let wanted = || matches!(method, "GET" | "HEAD").then(path);
         Self::with_cookies(engine, cookies, keeps_flashes, wanted, client)
@@ -182,11 +182,11 @@ impl Slot {
         cookies: SmallVec<[HeaderValue; 1]>,
         keeps_flashes: bool,
         wanted: impl FnOnce() -> Option<&'a str>,
-        client: impl FnOnce(&Logins) -> Client,
+        client: impl FnOnce(&Logins) -> Option<Client>,
     ) -> Arc<Self> {
         let page = engine.login_page.as_ref().or(engine.confirm_page.as_ref());
         let wanted = page.and_then(|_| wanted()).map(Box::from);
-        let client = engine.flask_login.as_ref().map(|logins| Box::new(client(logins)));
+        let client = engine.flask_login.as_ref().and_then(|logins| client(logins)).map(Box::new);
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
         let engine = Arc::clone(engine);
@@ -198,7 +198,7 @@ impl Slot {
         self.keeps_flashes
     }
 
-    /// What Flask-Login knows the request's client by.
+    /// What Flask-Login knows the request's client by; `None` outside of a request.
     pub(crate) fn client(&self) -> Option<&Client> {
         self.client.as_deref()
     }

@@ -65,7 +65,8 @@ impl Logins {
         let default = engine.config().permanent;
         let view = state.view.get_or_insert_default();
         let protects = !self.settings.protection.is_none() && !view.is_empty();
-        if protects && !is(view, ID, &self.fingerprint(slot.client())) {
+        let client = slot.client().filter(|_| protects);
+        if client.is_some_and(|client| !is(view, ID, &self.fingerprint(Some(client)))) {
             event::session_protected();
             if self.settings.protection == Protection::Strong && !is_permanent(view, default) {
                 if writable {

@@ -7,7 +7,7 @@ use super::{Origin, Sessions, StoreBackend, failed, too_long};
 use crate::Error;
 use crate::engine::watch::{Found, Look, Looking, Place, Watch};
 use crate::engine::{Engine, Slot};
-use crate::flask_login::{Client, Logins};
+use crate::flask_login::Logins;
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::State;
 use crate::store::{Notices, Stored, UserHash};
@@ -90,7 +90,8 @@ impl StoreBackend {
         place.set(session);
         let (id, stored) = (cookie.clone(), Arc::new(stored));
         let origin = Box::new(Origin { id, session, stored });
-        let client = |_: &Logins| Client::default();
+        // Outside of a request no client is there to compare a login with.
+        let client = |_: &Logins| None;
         let slot = Slot::with_cookies(engine, smallvec::SmallVec::new(), false, || None, client);
         {
             let mut state = slot.state();
