@@ -59,7 +59,7 @@ async def count(checks: Checks, urls: dict[str, str], clients: int, increments: 
 
     await asyncio.gather(*(increment("axum" if number % 2 else "gunicorn") for number in range(clients)))
     total = clients * increments
-    checks.check(f"{clients} clients at four workers and at axum: nobody is refused", not refused, refused[:3])
+    checks.check(f"{clients} clients at four workers and at axum: no request is refused", not refused, refused[:3])
     checks.check(f"they count to {total}, each number once", sorted(numbers) == list(range(2, total + 2)), len(set(numbers)))
 
 

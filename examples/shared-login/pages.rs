@@ -47,7 +47,7 @@ async fn index(
         }
         None => {
             let fields = r#"<input name="username"><input name="remember" type="checkbox"><input name="permanent" type="checkbox">"#;
-            format!("<p>Nobody</p>{}", form("login", fields))
+            format!("<p>No user</p>{}", form("login", fields))
         }
     };
     Ok(Html(format!("<!doctype html><title>Shared login</title>{body}")))

@@ -7,7 +7,7 @@ them. A user is an id of digits, who needs no password.
 
 | Route | Answer |
 |---|---|
-| `GET /` | "Nobody" and a form to log in; or "User ID, fresh" (or "not fresh") and the forms to confirm and to log out |
+| `GET /` | "No user" and a form to log in; or "User ID, fresh" (or "not fresh") and the forms to confirm and to log out |
 | `POST /login` | logs the `username` in, remembers it with `remember`, makes the session permanent with `permanent` |
 | `POST /confirm`, `POST /logout` | `confirm_login()`, `logout_user()` |
 | `GET /account` | a page for users: 401 for others |
@@ -25,7 +25,7 @@ PAGE = """<!doctype html><title>Shared login</title>
 <input type="hidden" name="csrf_token" value="{{ csrf_token() }}">{{ caller() }}<button id="{{ action }}">{{ action }}</button></form>{% endmacro %}
 {% if current_user.is_authenticated %}<p>User {{ current_user.id }}, {{ "fresh" if fresh else "not fresh" }}</p>
 {% call form("confirm") %}{% endcall %}{% call form("logout") %}{% endcall %}
-{% else %}<p>Nobody</p>{% call form("login") %}<input name="username"><input name="remember" type="checkbox"><input
+{% else %}<p>No user</p>{% call form("login") %}<input name="username"><input name="remember" type="checkbox"><input
 name="permanent" type="checkbox">{% endcall %}{% endif %}"""
 
 pages = Blueprint("pages", __name__)

@@ -77,7 +77,7 @@ def check_login(checks: Checks, visitor: Visitor, mode: str) -> None:
         checks.check(f"{mode}: {there} shows the account", text == "The account of 42", text)
         visitor.press(there, "logout")
         seen = [visitor.seen(stack) for stack in (here, there, here)]
-        checks.check(f"{mode}: logged out on {there}, out on both", seen == ["Nobody"] * 3, seen)
+        checks.check(f"{mode}: logged out on {there}, out on both", seen == ["No user"] * 3, seen)
         checks.check(f"{mode}: {there} has removed the remember cookie", "remember_token" not in visitor.cookies())
 
 
@@ -88,13 +88,13 @@ def check_forms(checks: Checks, visitor: Visitor, mode: str) -> None:
         seen = visitor.seen(there)
         checks.check(f"{mode}: {here}'s form logs in on {there}", seen == "User 42, fresh", seen)
         visitor.press(there, "logout", form=here)
-        checks.check(f"{mode}: {here}'s form logs out on {there}", visitor.seen(here) == "Nobody")
+        checks.check(f"{mode}: {here}'s form logs out on {there}", visitor.seen(here) == "No user")
         visitor.browser.open(f"{visitor.url}/{here}/")
         visitor.browser.driver.execute_script("document.querySelector('[name=csrf_token]').remove()")
         visitor.browser.submit(username="42")
         refused = visitor.browser.status()
         checks.check(f"{mode}: {here} refuses a form without a token", refused in (400, 403), refused)
-        checks.check(f"{mode}: and nobody is logged in", visitor.seen(there) == "Nobody")
+        checks.check(f"{mode}: and no user is logged in", visitor.seen(there) == "No user")
 
 
 def check_restart(checks: Checks, visitor: Visitor, mode: str) -> None:
@@ -106,7 +106,7 @@ def check_restart(checks: Checks, visitor: Visitor, mode: str) -> None:
         seen = [visitor.seen(stack) for stack in (there, here, there)]
         if mode == "strong":
             # As released: what restores the user makes a session without a fingerprint, which the next request ends.
-            expected = ["User 42, not fresh", "Nobody", "Nobody"]
+            expected = ["User 42, not fresh", "No user", "No user"]
             checks.check(f"strong: {there} remembers the user for one page, as Flask-Login does", seen == expected, seen)
             continue
         checks.check(f"{mode}: remembered and not fresh on both", seen == ["User 42, not fresh"] * 3, seen)
@@ -115,7 +115,7 @@ def check_restart(checks: Checks, visitor: Visitor, mode: str) -> None:
         checks.check(f"{mode}: confirmed on {here}, fresh on both", seen == ["User 42, fresh"] * 2, seen)
         visitor.press(here, "logout")
         seen = [visitor.seen(stack) for stack in (there, here)]
-        checks.check(f"{mode}: logged out on {here}, out on both", seen == ["Nobody"] * 2, seen)
+        checks.check(f"{mode}: logged out on {here}, out on both", seen == ["No user"] * 2, seen)
 
 
 def visitor_cookies(visitor: Visitor) -> set[str]:
@@ -132,7 +132,7 @@ def check_protection(checks: Checks, visitor: Visitor, mode: str) -> None:
             visitor.log_in(here, "remember", *boxes)
             override(visitor, AGENT)
             seen = [visitor.seen(stack) for stack in (there, here)]
-            expected = ["Nobody" if ends else "User 42, not fresh"] * 2
+            expected = ["No user" if ends else "User 42, not fresh"] * 2
             kind = "a permanent login" if boxes else "a login"
             checks.check(f"{mode}: {kind} of {here} under another agent", seen == expected, seen)
             checks.check(f"{mode}: the remember cookie goes with it", ("remember_token" in visitor.cookies()) is not ends)

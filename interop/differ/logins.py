@@ -17,9 +17,9 @@ from .wire import Answer, Request
 AGENTS = [b"Mozilla/5.0 (X11)", b"Mozilla/5.0 (X11)", b"curl/8", b"", b"it's \"quoted\" \\ \xe9", b"it's", None]
 FORWARDED = [None, None, None, None, b"203.0.113.7", b"203.0.113.7 , 10.1.1.1", b"", b" ,x"]
 KEYS = ["_user_id", "_fresh", "_id", "_remember", "_remember_seconds", "next", "_permanent", "cart"]
-IDS: list[Any] = ["42", "42", "42", "7", 42, "nobody", "0", "", "é|1", 'a,b;c "d"', "42 "]
+IDS: list[Any] = ["42", "42", "42", "7", 42, "stranger", "0", "", "é|1", 'a,b;c "d"', "42 "]
 VALUES: dict[str, list[Any]] = {
-    "_user_id": ["42", "7", 42, -1, None, "nobody", "4|2", True],
+    "_user_id": ["42", "7", 42, -1, None, "stranger", "4|2", True],
     "_fresh": [True, False, None, 0, "yes"],
     "_id": ["", "0" * 128, None],
     "_remember": ["set", "clear", "other", None, True],
@@ -152,9 +152,9 @@ class Generator:
         return self.forge.sign(encode(tagged.dumps(session).encode()))
 
     def _forged_token(self) -> bytes:
-        """A remember cookie that somebody made, rightly or not."""
+        """A remember cookie, well made or not."""
         rng = self.rng
-        user = rng.choice(["42", "7", "nobody", "4|2", "é", "a b"])
+        user = rng.choice(["42", "7", "stranger", "4|2", "é", "a b"])
         keys = [self.configuration.secret, self.configuration.secret, "another key", *self.configuration.fallbacks]
         mac = hmac.new(rng.choice(keys).encode("latin-1"), user.encode(), sha512).hexdigest()
         token = rng.choice([f"{user}|{mac}"] * 5 + [f"{user}|{mac.upper()}", f"{user}|{mac[:-1]}", user, "", "|", f"|{mac}"])

@@ -46,7 +46,7 @@ impl Default for FlaskWtf {
 
 impl FlaskWtf {
     /// Sets the name of the form's field and of the session's key: `WTF_CSRF_FIELD_NAME`, by default
-    /// `csrf_token`. A field whose name ends with it, as those of forms with a prefix do, counts too.
+    /// `csrf_token`. A field whose name ends with it, as in forms with a prefix, counts too.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't made of ASCII letters, digits, `-`,

@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// Tells of a sign of theft, and does what the application decides. Sessions that can't be ended, as
-    /// those of no user that is known, are left alone.
+    /// sessions of no known user, are left alone.
     pub(super) async fn react_to_theft(
         &self,
         backend: &StoreBackend,

@@ -73,7 +73,7 @@ impl RememberCookie {
 }
 
 impl Logins {
-    /// The value of the request's remember cookie, whoever signed it.
+    /// The value of the request's remember cookie, with any signature.
     pub(super) fn token<'a>(
         &self,
         cookies: impl Iterator<Item = &'a HeaderValue>,

@@ -29,7 +29,7 @@ impl Engine {
         }
     }
 
-    /// Opens a session that nobody has asked for, if that needs no store: in Flask's profile any, since
+    /// Opens a session that no extractor has asked for, if that needs no store: in Flask's profile any, since
     /// the Flask site looks at any.
     fn opens_for_login(&self, slot: &Slot) -> bool {
         let opens = matches!(self.backend, Backend::Cookie)

@@ -1,4 +1,4 @@
-//! Logins that a Flask site shares: those of Flask-Login.
+//! Logins that a Flask site shares: Flask-Login's.
 //!
 //! A layer with [`SessionLayer::flask_login`](crate::SessionLayer::flask_login) reads and writes
 //! Flask-Login's keys of the session, and its remember cookie, as a Flask site with Flask-Login does:

@@ -136,7 +136,7 @@ impl FlaskLogin {
         Self { peer: Some(Arc::new(find)), ..self }
     }
 
-    /// Sets which ids are those of users: what Flask-Login's `user_loader` finds nobody for is no login,
+    /// Sets which ids belong to users: an id for which Flask-Login's `user_loader` finds no user is no login,
     /// and a remember cookie is looked for. Without this setting every id is a user's, and the
     /// application looks for the user afterwards.
     ///

@@ -39,7 +39,7 @@ impl Session {
         self.login_pending_with(user, LoginOptions::default())
     }
 
-    /// As [`login_pending`](Self::login_pending), with what is to be kept and remembered. The credential
+    /// As [`login_pending`](Self::login_pending), with options of what is kept and remembered. The credential
     /// binds the login from this step on. The address and the agent are kept by sessions in a store.
     ///
     /// # Errors

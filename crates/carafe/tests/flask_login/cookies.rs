@@ -13,7 +13,7 @@ async fn a_login_is_flask_logins_and_keeps_what_the_visitor_had() {
     assert_eq!(client.get("/keys").await.text, "_fresh _id _user_id cart");
     assert_eq!(client.get("/account").await.text, "42");
     assert_eq!(client.get("/").await.text, "42 fresh");
-    assert_eq!(client.cookies.len(), 1, "nobody asked to be remembered");
+    assert_eq!(client.cookies.len(), 1, "no login asked to be remembered");
     client.get("/logout").await;
     assert_eq!(client.get("/keys").await.text, "cart");
     assert_eq!(client.get("/").await.text, "- stale");
