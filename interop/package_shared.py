@@ -68,10 +68,11 @@ class Shared:
         while True:
             operation = self.generator.operation()
             text = json.dumps(operation)
-            # Flask's own messages alone: of others there is a documented difference. The user is another test's.
-            if "_flashes" in text or "_user_id" in text or "_carafe" in text or len(text) > LARGEST:
+            # Flask's own messages alone: of others there is a documented difference.
+            if "_flashes" in text or "_carafe" in text or len(text) > LARGEST:
                 continue
-            return operation
+            # A function that changes a value can't tell null from nothing, as Flask's `incr` does.
+            return [*operation[:1], "counted"] if operation[0] == "incr" else operation
 
 
 def cookies(value: bytes | None) -> tuple[bytes, ...]:

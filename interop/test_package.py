@@ -173,19 +173,22 @@ class Stored(unittest.TestCase):
             thief.set_cookie("session", dead)
             self.assertEqual(perform(thief, lambda: dict(session)).value, {})
 
-    def test_a_user_of_the_record_alone_is_in_the_session(self) -> None:
+    def test_any_value_may_be_the_users_id(self) -> None:
+        client = application().test_client()
+        for user in (7, "", 1.5, float("nan"), True, "\ud800", [1], {"a": (1,)}, b"\xff", "x" * 2000):
+            perform(client, lambda: session.update(_user_id=user, a=1))
+            response = perform(client, lambda: repr(session["_user_id"]))
+            self.assertEqual((response.value, response.headers.get("Set-Cookie")), (repr(user), None))
+        perform(client, lambda: session.update(_user_id=None))
+        self.assertEqual(perform(client, lambda: dict(session)).value, {"_user_id": None, "a": 1})
+
+    def test_a_login_elsewhere_that_has_another_key_is_no_login_here(self) -> None:
         app = application(user_key=None)
         client = app.test_client()
-        # As a service does that knows nothing of the key.
         perform(client, lambda: session.login("9"))
         app.session_interface.user_key = "uid"
-        self.assertEqual(perform(client, lambda: session["uid"]).value, "9")
-        perform(client, lambda: session.update(a=1))
-        app.session_interface.user_key = None
-        self.assertEqual(perform(client, lambda: dict(session)).value, {"a": 1})
-        app.session_interface.user_key = "uid"
-        perform(client, lambda: session.pop("uid"))
-        self.assertEqual(perform(client, lambda: dict(session)).value, {"a": 1})
+        self.assertEqual(perform(client, lambda: dict(session)).value, {})
+        self.assertEqual(len(perform(client, lambda: session.sessions()).value), 1)
 
     def test_an_emptied_session_has_ended(self) -> None:
         client = application().test_client()
@@ -391,6 +394,49 @@ class Stored(unittest.TestCase):
                 self.assertEqual(value, expected[name], name)
 
 
+class Extensions(unittest.TestCase):
+    """Flask's extensions, unchanged."""
+
+    def test_flask_login_logs_in_and_out(self) -> None:
+        try:
+            import flask_login
+        except ImportError:
+            self.skipTest("Flask-Login is not installed")
+        for store in (None, "memory:"):
+            app = application(store)
+            login = flask_login.LoginManager(app)
+            login.user_loader(lambda id: type("User", (flask_login.UserMixin,), {"id": id})())
+            client, thief = app.test_client(), app.test_client()
+            user = type("User", (flask_login.UserMixin,), {"id": 7})()
+            perform(client, lambda: session.update(cart=[1]))
+            perform(client, lambda: flask_login.login_user(user))
+            cookie = client.get_cookie("session").value
+            who = lambda: flask_login.current_user.is_authenticated and flask_login.current_user.id  # noqa: E731
+            self.assertEqual(perform(client, who).value, "7")
+            if store is not None:
+                self.assertEqual(len(perform(client, lambda: session.sessions()).value), 1)
+            perform(client, flask_login.logout_user)
+            self.assertIs(perform(client, who).value, False)
+            self.assertEqual(perform(client, lambda: session["cart"]).value, [1])
+            thief.set_cookie("session", cookie)
+            # A copy of a cookie is good until it expires; of a session in a store it is dead.
+            self.assertEqual(perform(thief, who).value, "7" if store is None else False)
+
+    def test_flask_wtf_checks_its_tokens(self) -> None:
+        try:
+            import flask_wtf.csrf
+        except ImportError:
+            self.skipTest("Flask-WTF is not installed")
+        for store in (None, "memory:"):
+            app = application(store)
+            flask_wtf.csrf.CSRFProtect(app)
+            app.add_url_rule("/post", "post", lambda: "posted", methods=["POST"])
+            client = app.test_client()
+            token = perform(client, flask_wtf.csrf.generate_csrf).value
+            self.assertEqual(client.post("/post", data={"csrf_token": token}).text, "posted")
+            self.assertEqual(client.post("/post", data={"csrf_token": "x"}).status_code, 400)
+
+
 class Servers(unittest.TestCase):
     """Processes under gunicorn, and a server that goes away."""
 
@@ -514,10 +560,10 @@ def eventually(ask: Any, patience: float = 15.0) -> Any:
 
 
 @contextmanager
-def gunicorn(store: str, *arguments: str, early: bool = False) -> Iterator[str]:
+def gunicorn(store: str, *arguments: str, early: bool = False, key: str = KEY) -> Iterator[str]:
     """The URL of the application under gunicorn."""
     url = f"127.0.0.1:{free_port()}"
-    environment = os.environ | {"CARAFE_STORE": store, "FLASK_SECRET_KEY": KEY, "CARAFE_USE_EARLY": "1" if early else "0"}
+    environment = os.environ | {"CARAFE_STORE": store, "FLASK_SECRET_KEY": key, "CARAFE_USE_EARLY": "1" if early else "0"}
     command = [sys.executable, "-m", "gunicorn", "--bind", url, "--chdir", str(HERE), "--log-level", "warning"]
     with tempfile.TemporaryFile() as log:
         server = subprocess.Popen([*command, *arguments, "package_app:app"], env=environment, stdout=log, stderr=log)

@@ -1,15 +1,17 @@
 use std::sync::atomic::Ordering;
 
+use carafe::flask_login::Protection;
 use carafe::store::{MemoryStore, OverLimit};
 use carafe::value::Value;
 use carafe::{Clock, Config, Error, KeyRing, SecretKey, SessionLayer};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{logins, servers};
+use crate::{flask_logins, logins, servers};
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
                      sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL] \
+                     [--flask-login none|basic|strong] \
                      [--max-sessions NUMBER] [--over-limit refuse|end-oldest]";
 
 /// What serves.
@@ -25,6 +27,8 @@ pub(crate) struct Arguments {
     /// Down to which level events are logged.
     pub(crate) log: LevelFilter,
     store: String,
+    /// Whether logins are Flask-Login's, and how it protects them.
+    flask_login: Option<Protection>,
     now: Option<u64>,
     /// How many sessions a user may have.
     max_sessions: Option<u32>,
@@ -38,6 +42,7 @@ impl Arguments {
             server: Server::Axum,
             log: LevelFilter::INFO,
             store: "cookie".to_owned(),
+            flask_login: None,
             now: None,
             max_sessions: None,
             over_limit: OverLimit::Refuse,
@@ -47,6 +52,9 @@ impl Arguments {
             match (name.as_str(), value.as_str()) {
                 ("--listen", _) => parsed.listen = value,
                 ("--store", _) => parsed.store = value,
+                ("--flask-login", "none") => parsed.flask_login = Some(Protection::None),
+                ("--flask-login", "basic") => parsed.flask_login = Some(Protection::Basic),
+                ("--flask-login", "strong") => parsed.flask_login = Some(Protection::Strong),
                 ("--now", _) => {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
@@ -84,6 +92,10 @@ impl Arguments {
             }
             url => servers::keep_in(url, SessionLayer::new(KeyRing::from_flask_env()?, config)?)?
                 .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
+        };
+        let layer = match self.flask_login {
+            Some(protection) => layer.flask_login(flask_logins::settings(protection)?)?,
+            None => layer,
         };
         Ok(match self.now {
             Some(now) => layer.with_clock(Clock::fixed(now)),

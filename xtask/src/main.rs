@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         Command::Bench { rounds } => suite::bench(rounds),
         Command::BenchHttp(how) => suite::bench_http(&how),
         Command::Python => python_package::print(),
+        Command::Wheels => suite::wheels(),
         Command::Watch { marker } => {
             watchdog::watch(&marker, io::stdin().lock());
             Ok(true)

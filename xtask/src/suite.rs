@@ -10,6 +10,7 @@ use crate::checks::conditions::{self, Store};
 use crate::checks::fuzz::{self, Fuzz};
 use crate::checks::interop::{self, Server};
 use crate::checks::mutants::{self, Mutants};
+use crate::checks::python;
 use crate::checks::{servers, stores};
 use crate::group::Group;
 use crate::groups;
@@ -129,6 +130,11 @@ pub(crate) fn bench(rounds: u64) -> Result<bool, String> {
 pub(crate) fn bench_http(how: &BenchHttp) -> Result<bool, String> {
     let (redis, postgres) = (Need::Program(&groups::REDIS), Need::Program(&groups::POSTGRES));
     on_terminal(&[Need::Python, redis, postgres], |job| bench::http(job, how))
+}
+
+/// Builds what is published of the Python package.
+pub(crate) fn wheels() -> Result<bool, String> {
+    on_terminal(&[Need::Python], python::wheels)
 }
 
 fn on_terminal(

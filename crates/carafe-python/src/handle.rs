@@ -301,7 +301,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Records what became of flashed messages, so that those of other requests stay: messages at the end
+    /// Records what became of flashed messages, so that messages of other requests stay: messages at the end
     /// were added, and where others are missing they were shown. `false` if the key holds something else.
     fn flash(
         &self,
@@ -385,7 +385,6 @@ fn options(keep: &[Text], address: Option<String>, agent: Option<String>) -> Log
     options
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it takes what a future gave")]
 fn written(py: Python<'_>, value: Option<Value>) -> PyResult<Py<PyAny>> {
     let Some(value) = value else { return Ok(py.None()) };
     let json = value.to_tagged_json().map_err(|error| raise(py, &error.into()))?;

@@ -58,8 +58,6 @@ impl Kind {
             "memory" => Ok(Self::Memory(Arc::new(MemoryStore::new()))),
             "sqlite" => {
                 let path = url.strip_prefix("sqlite:").unwrap_or(url);
-                // As SQLAlchemy writes it, too: three slashes before a path.
-                let path = path.strip_prefix("///").unwrap_or(path);
                 SqliteStore::open(path).map(|store| Self::Sqlite(Arc::new(store))).map_err(failed)
             }
             "redis" | "rediss" | "valkey" | "valkeys" => {

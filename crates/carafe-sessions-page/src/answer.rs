@@ -57,11 +57,11 @@ async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
 async fn end(settings: &Settings, request: &Parts, body: impl Body) -> Result<Answer, Error> {
     let session = LazySession::from_extensions(&request.extensions)?.open().await?;
     session.current_user()?;
-    let Some(form) = Form::read(body).await else {
+    let csrf = Csrf::of_request(&request.extensions).await?;
+    let Some(form) = Form::read(body, csrf.field_name()).await else {
         return Ok(plain(StatusCode::BAD_REQUEST));
     };
     let token = form.token.as_deref().unwrap_or_default();
-    let csrf = Csrf::of_request(&request.extensions).await?;
     csrf.verify(token, &request.headers).await?;
     let Some(target) = form.target else {
         return Ok(plain(StatusCode::BAD_REQUEST));

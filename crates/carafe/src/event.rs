@@ -1,6 +1,8 @@
 //! What is worth a line in the log, and what is counted. Neither contains a key, an id, a cookie or a
 //! value. `docs/telemetry.md` lists all of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::HeaderValue;
 
 use crate::signing::KeyOrigin;
@@ -196,6 +198,45 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
     );
 }
 
+/// A login takes the place of one of Flask-Login's, of which the layer isn't told.
+pub(crate) fn flask_login_dropped() {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "carafe",
+            event = "session.flask_login_dropped",
+            "a login drops one of Flask-Login's, and the Flask site will see no user: share logins with \
+             it by SessionLayer::flask_login"
+        );
+    }
+}
+
+/// A login's client isn't known, with which Flask-Login compares it.
+pub(crate) fn no_client_address(warned: &AtomicBool) {
+    if !warned.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "carafe",
+            event = "session.no_client_address",
+            "the client's address isn't known, so that logins are fresh on one side only: tell it by \
+             FlaskLogin::peer"
+        );
+    }
+}
+
+/// A login comes from another client than the one that made it.
+pub(crate) fn session_protected() {
+    tracing::debug!(
+        target: "carafe",
+        event = "session.protected",
+        "the session is used with another address or agent than the login was made with"
+    );
+}
+
+/// A remember cookie has logged its user in.
+pub(crate) fn login_restored() {
+    tracing::debug!(target: "carafe", event = "session.restored", "a remember cookie logs a user in");
+}
+
 /// A request was refused, since it may come from another site. The origin is what it says itself.
 pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
     tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);
@@ -253,6 +294,15 @@ pub(crate) fn clock_doubted(seconds: u64) {
         seconds,
         "this process' clock is far ahead of what the store has seen; what has expired by it alone is \
          not removed before a day has passed"
+    );
+}
+
+/// The store tells nothing of sessions that end, for now.
+pub(crate) fn notices_interrupted() {
+    tracing::warn!(
+        target: "carafe",
+        event = "store.notices_interrupted",
+        "the store can't tell of sessions that end: until it can, the periodic check finds them"
     );
 }
 

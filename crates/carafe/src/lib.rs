@@ -31,9 +31,6 @@
 pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
-#[cfg(feature = "__bench")]
-#[doc(hidden)]
-pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
 mod clock;
@@ -43,6 +40,7 @@ pub mod csrf;
 pub mod engine;
 mod error;
 mod event;
+pub mod flask_login;
 pub mod format;
 #[cfg(feature = "actix")]
 mod handled;
@@ -77,7 +75,8 @@ pub use error::{Error, ErrorKind};
 pub use http;
 pub use login_page::WantedPage;
 pub use session::{
-    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, Typed,
+    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, SessionEnded,
+    SessionHandle, Typed,
 };
 pub use time::UnixSeconds;
 pub use tower::layer::SessionLayer;

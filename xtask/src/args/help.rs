@@ -43,6 +43,7 @@ Commands:
                    --millis N     for how long each task of each server in a round (default 200)
                    --only A,B     these servers alone; prints, and leaves the report as it is
   python         build the Python package; print the folder to put on PYTHONPATH
+  wheels         build the Python package's wheel for this machine, and its source package
   release-check  check what a release needs beyond the tests
   help           print this
 

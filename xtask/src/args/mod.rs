@@ -51,6 +51,8 @@ pub(crate) enum Command {
     BenchHttp(BenchHttp),
     /// Builds the Python package for `PYTHONPATH`.
     Python,
+    /// Builds its wheel and its source package.
+    Wheels,
     /// The process that cleans up after an xtask that was killed; not for people.
     Watch {
         marker: String,
@@ -138,6 +140,10 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Command, String> {
         },
         "python" => match rest {
             [] => Ok(Command::Python),
+            [option, ..] => Err(unknown(option)),
+        },
+        "wheels" => match rest {
+            [] => Ok(Command::Wheels),
             [option, ..] => Err(unknown(option)),
         },
         "watch" => match rest {

@@ -6,6 +6,7 @@ use crate::checks::interop::{run, with_examples};
 use crate::checks::stores::new_file;
 use crate::job::Job;
 use crate::python_package;
+use crate::runner;
 use crate::servers::redis::{REDIS, Redis};
 
 /// How much randomness a run of all the tests has; always the same.
@@ -30,6 +31,9 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     beside_axum(job)?;
     let sqlite = new_file(job, "package.db")?;
     let redis = Redis::start(job, "redis-package", REDIS, &[])?;
+    let mut import = program(job, "interop/test_package_import.py")?;
+    import.args(["--redis", &redis.url()]);
+    run(job, import)?;
     races(job, &["memory:", &format!("sqlite:{}", sqlite.display()), &redis.url()])?;
     let sqlite = new_file(job, "package-shared.db")?;
     shared(job, &format!("sqlite:{}", sqlite.display()))
@@ -84,4 +88,26 @@ fn shared(job: &mut Job<'_>, store: &str) -> Result<(), String> {
     command.args(["--store", store, "--requests", &REQUESTS.to_string()]);
     with_examples(job, &mut command, &["twin"])?;
     run(job, command)
+}
+
+/// Builds the source package and, with optimisation, the wheel for this machine, into `target/wheels`. Then
+/// tries the wheel: it is installed into a folder of its own, and used.
+pub(crate) fn wheels(job: &mut Job<'_>) -> Result<(), String> {
+    let folder = job.workspace.target.join("wheels");
+    let python = job.tools.python().ok_or("there is no Python environment")?.to_path_buf();
+    let manifest = job.workspace.root.join("crates/carafe-python/Cargo.toml");
+    for how in [&["sdist"][..], &["build", "--release", "--locked"]] {
+        let mut command = runner::command(&python);
+        command.args(["-m", "maturin"]).args(how).arg("--manifest-path").arg(&manifest);
+        command.arg("--out").arg(&folder).current_dir(&job.workspace.root);
+        job.runner.run(command)?;
+    }
+    let installed = job.scratch_file("wheel");
+    let mut install = runner::command(&python);
+    install.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--upgrade"]);
+    install.arg("--find-links").arg(&folder).arg("--target").arg(&installed).arg("carafe-sessions");
+    job.runner.run(install)?;
+    let mut promises = job.python("interop/test_package.py")?;
+    promises.env("PYTHONPATH", &installed);
+    run(job, promises)
 }

@@ -36,10 +36,8 @@ class StoredDict(dict[str, Any]):
     _handle: Handle
     _json: Json
     _user_key: str | None = None
-    #: The user as the native session knows it so far.
-    _user: Any = None
-    #: The user where only the record, and not the session's content, has it.
-    _of_record: str | None = None
+    #: The user's id, as text, that the session had when it was last told to the native one.
+    _user: str | None = None
     _cleared = False
     _client: tuple[str | None, str | None] = (None, None)
     modified: bool
@@ -52,14 +50,13 @@ class StoredDict(dict[str, Any]):
         self._staged(lambda handle: handle.login(str(user), list(keep), address or known[0], agent or known[1]))
         self.events.append(("login", str(user)))
         if self._user_key is not None:
-            dict.__setitem__(self, self._user_key, str(user))
-            self._user = self[self._user_key]
-            self._of_record = None
+            self[self._user_key] = str(user)
+            self._user = self._user_now()
 
     def logout(self) -> None:
         """Ends the session: every copy of its cookie is dead, also for requests that are under way."""
         if self._user is not None:
-            self.events.append(("logout", str(self._user)))
+            self.events.append(("logout", self._user))
         self._staged(lambda handle: handle.logout())
 
     def rotate(self) -> None:
@@ -78,47 +75,33 @@ class StoredDict(dict[str, Any]):
         self._handle = handle
         self.events = []
         dict.update(self, self._json.loads(handle.json()))
-        self._note_user()
+        self._user = self._user_now()
 
-    def _note_user(self) -> None:
-        """A user whom only the record names, such as one who logged in at another service, is in the dict as well."""
-        key, self._of_record = self._user_key, None
-        if key is None:
-            return
-        if key not in self:
-            self._of_record = self._handle.user
-            if self._of_record is not None:
-                dict.__setitem__(self, key, self._of_record)
-        self._user = self.get(key)
+    def _user_now(self) -> str | None:
+        """The user's id as text; `None` where no user is logged in."""
+        user = None if self._user_key is None else self.get(self._user_key)
+        # Text that is no Unicode, as Python's strings may be, is none in a store.
+        return None if user is None else str(user).encode("utf-8", "backslashreplace").decode()
 
     def _stage(self, closing: bool = False) -> None:
         """Tells the native session what changed in the dict."""
-        user = None if self._user_key is None else self.get(self._user_key)
+        user = self._user_now()
         same_user = user == self._user
-        if same_user and not self._cleared and self._handle.is_unchanged(self._json.dumps(self._content())):
+        if same_user and not self._cleared and self._handle.is_unchanged(self._json.dumps(dict(self))):
             return
         logout = self._user is not None and user is None
+        if logout and self._user is not None:
+            self.events.append(("logout", self._user))
         if closing and not self and not logout:
             logout = self._ends_empty()
         login = None
         if user is not None and not same_user:
-            login = (str(user), *self._client)
-            self._of_record = None
-            self.events.append(("login", str(user)))
-        elif self._user is not None and user is None:
-            self.events.append(("logout", str(self._user)))
+            login = (user, *self._client)
+            self.events.append(("login", user))
         dumps = self._json.dumps
-        entries = [(_text(key), dumps(value)) for key, value in self._content().items()]
+        entries = [(_text(key), dumps(value)) for key, value in self.items()]
         self._handle.stage(entries, self._cleared, logout, login)
         self._user, self._cleared = user, False
-
-    def _content(self) -> dict[str, Any]:
-        """The dict without what only the record has."""
-        content = dict(self)
-        key = self._user_key
-        if key is not None and self._of_record is not None and content.get(key) == self._of_record:
-            del content[key]
-        return content
 
     def _ends_empty(self) -> bool:
         """Whether a session that is left empty has ended. One that held messages alone goes on, since others may come."""
@@ -145,9 +128,7 @@ class StoredDict(dict[str, Any]):
                 dict.pop(self, key, None)
             else:
                 dict.__setitem__(self, key, self._json.loads(value))
-        if self._of_record is not None and self._user_key is not None:
-            dict.pop(self, self._user_key, None)
-        self._note_user()
+        self._user = self._user_now()
 
     def _change(self, change: Callable[[Any], Any]) -> Callable[[bytes | None], bytes]:
         """A function of tagged JSON that may run in another thread, in a copy of the caller's context."""

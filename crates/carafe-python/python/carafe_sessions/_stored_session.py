@@ -67,10 +67,14 @@ class StoredSession(StoredDict, SecureCookieSession):
     def logout_everywhere(self) -> int:
         """Ends all sessions of the user who is logged in, this one too; returns how many others they were."""
         if self._user is not None:
-            self.events.append(("logout", str(self._user)))
+            self.events.append(("logout", self._user))
         return self._staged(lambda handle: handle.logout_everywhere())
 
     # What follows is for the interface.
+
+    _cookie_name = "session"
+    #: The cookie of a session that was taken over, which the client doesn't have yet.
+    _new_cookie: str | None = None
 
     def _asked(self, ask: Callable[[Handle], _Result]) -> _Result:
         try:
@@ -81,7 +85,8 @@ class StoredSession(StoredDict, SecureCookieSession):
     def _commit(self) -> tuple[str | None, CoreError | None]:
         """Saves the session and closes it: the cookie's value to set, if any, and what was not saved."""
         self._stage(closing=True)
-        return self._handle.commit()
+        cookie, failure = self._handle.commit()
+        return self._new_cookie if cookie is None else cookie, failure
 
 
 class LazySession(StoredSession):
@@ -92,6 +97,8 @@ class LazySession(StoredSession):
 
     _engine: Engine
     _cookies: list[bytes]
+    #: Takes over a session that another library has stored: the new session's cookie, if there is one.
+    _take_over: Callable[[LazySession], str | None] | None = None
 
     def __init__(self) -> None:
         # Python's own JSON writes an empty dict without calling any of its methods.
@@ -100,12 +107,32 @@ class LazySession(StoredSession):
     def _open(self) -> None:
         try:
             handle = self._engine.open(self._cookies)
+            if handle.public_id is None and self._take_over is not None:
+                handle = self._taken_over(handle, self._take_over)
         except CoreError as error:
             reraise(error)
         # The class first: loading uses the dict.
         self.__class__ = StoredSession  # type: ignore[assignment]
         dict.clear(self)
         self._load(handle)
+
+    def _taken_over(self, handle: Handle, take_over: Callable[[LazySession], str | None]) -> Handle:
+        cookie = take_over(self)
+        if cookie is None:
+            return handle
+        self._new_cookie = cookie
+        return self._engine.open([f"{self._cookie_name}={cookie}".encode("latin-1")])
+
+    def _created(self, content: dict[str, Any]) -> str:
+        """Stores a session of this content, and returns its cookie."""
+        handle = self._engine.open([])
+        user = None if self._user_key is None else content.get(self._user_key)
+        login = None if user is None else (str(user), None, None)
+        handle.stage([(key, self._json.dumps(value)) for key, value in content.items()], False, False, login)
+        cookie, failure = handle.commit()
+        if failure is not None:
+            raise failure
+        return cookie or ""
 
 
 def _opening(name: str) -> Callable[..., Any]:

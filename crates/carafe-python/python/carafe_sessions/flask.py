@@ -22,6 +22,8 @@ from . import signals
 from ._cookie_session import CookieSession
 from ._core import CoreError
 from ._engines import Engines
+from ._flask_session import FlaskSessionRecords
+from ._headers import cookie_of, set_cookie, vary_with_cookie
 from ._serializer import Json, SealedSerializer, SignedSerializer, signed_serializer
 from ._stored_session import LazySession, StoredSession
 from .errors import (
@@ -80,6 +82,8 @@ class SessionInterface(SecureCookieSessionInterface):
         store_timeout: float | None = None,
         session_limit: int | None = None,
         strict: bool = False,
+        import_from: str | None = None,
+        import_client: Any = None,
     ) -> None:
         """
         :param store: the URL of a store; `None` keeps sessions in cookies.
@@ -94,9 +98,17 @@ class SessionInterface(SecureCookieSessionInterface):
         :param session_limit: how many bytes of JSON a session in a store may have; 65536 by default.
         :param strict: answers 409 where a request overwrites what it hadn't seen, instead of letting the later write
             stand.
+        :param import_from: `"flask-session"` takes over the sessions that Flask-Session has in Redis, each when its user
+            comes with the old cookie.
+        :param import_client: the `redis.Redis` client with which Flask-Session's records are read.
         """
         if store is not None and sealed:
             raise ValueError("a session is either in a store or in a sealed cookie: give one of store and sealed")
+        if import_from not in (None, "flask-session"):
+            raise ValueError(f"import_from is {import_from!r}: sessions are taken over from 'flask-session' alone")
+        if import_from is not None and (store is None or import_client is None):
+            raise ValueError("sessions are taken over into a store: give the store, and the import_client to read them")
+        self._import_client = import_client
         self.sealed = sealed
         self.user_key = user_key
         options = {
@@ -141,6 +153,10 @@ class SessionInterface(SecureCookieSessionInterface):
         session._json = Json(self.serializer)
         session._user_key = self.user_key
         session._client = (request.remote_addr, request.user_agent.string or None)
+        if self._import_client is not None:
+            session._cookie_name = name = self.get_cookie_name(app)
+            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
+            session._take_over = lambda session: records.take_over(app, request, name, session._created)
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -150,7 +166,8 @@ class SessionInterface(SecureCookieSessionInterface):
             return
         if isinstance(session, CookieSession) and not session.modified and session._came_as is not None:
             session.modified = self._was_changed_within(app, session)
-        super().save_session(app, session, response)
+        if not self._write_quickly(app, session, response):
+            super().save_session(app, session, response)
 
     def sessions_of(self, app: Flask, user: Any) -> list[dict[str, Any]]:
         """The sessions of any user, for administrators: the one that was used last first."""
@@ -173,10 +190,13 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _keys(self, app: Flask) -> tuple[bytes, ...] | None:
         """The keys in ItsDangerous' order, in which the last one signs."""
-        if not app.secret_key:
+        secret_key = app.secret_key
+        if not secret_key:
             return None
-        fallbacks = app.config.get("SECRET_KEY_FALLBACKS") or ()
-        return tuple(want_bytes(key) for key in (*fallbacks, app.secret_key))
+        fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
+        if not fallbacks and type(secret_key) is str:
+            return (secret_key.encode(),)
+        return tuple(want_bytes(key) for key in (*(fallbacks or ()), secret_key))
 
     def _serializer(self, app: Flask, keys: tuple[bytes, ...]) -> Any:
         if self.sealed:
@@ -187,7 +207,7 @@ class SessionInterface(SecureCookieSessionInterface):
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
-        value = request.cookies.get(self.get_cookie_name(app))
+        value = cookie_of(request, self.get_cookie_name(app))
         if not value:
             return self._empty()
         json = None
@@ -209,6 +229,33 @@ class SessionInterface(SecureCookieSessionInterface):
             session._user_key = self.user_key
         return session
 
+    def _write_quickly(self, app: Flask, session: SessionMixin, response: Response) -> bool:
+        """Does what Flask's `save_session` does, where a cookie without an expiry is to be set or none at all."""
+        serializer = self._signed[1]
+        if not session or type(serializer) not in (SignedSerializer, SealedSerializer):
+            return False
+        sets = self.should_set_cookie(app, session)
+        if sets and self.get_expiration_time(app, session) is not None:
+            return False
+        if session.accessed or sets:
+            vary_with_cookie(response)
+        if sets:
+            value = self.get_signing_serializer(app).dumps(dict(session))
+            set_cookie(response, self.get_cookie_name(app), value, self._attributes(app))
+        return True
+
+    def _attributes(self, app: Flask) -> tuple[Any, ...]:
+        """The cookie's attributes, by Flask's hooks."""
+        return (
+            self.get_cookie_domain(app),
+            self.get_cookie_path(app),
+            self.get_cookie_secure(app),
+            self.get_cookie_httponly(app),
+            self.get_cookie_samesite(app),
+            # Flask 3.1 has it.
+            self.get_cookie_partitioned(app) if hasattr(self, "get_cookie_partitioned") else False,
+        )
+
     def _was_changed_within(self, app: Flask, session: CookieSession) -> bool:
         """Whether a value was changed in place, which Flask itself doesn't notice."""
         json: Json = self.get_signing_serializer(app).tagged_json
@@ -219,7 +266,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def _save_stored(self, app: Flask, session: StoredSession, response: Response) -> None:
         if session.accessed:
-            response.vary.add("Cookie")
+            vary_with_cookie(response)
         if type(session) is LazySession:
             return
         try:
@@ -237,15 +284,10 @@ class SessionInterface(SecureCookieSessionInterface):
     def _write_cookie(self, app: Flask, session: StoredSession, response: Response, cookie: str | None) -> None:
         if cookie is None:
             return
-        attributes: dict[str, Any] = {
-            "domain": self.get_cookie_domain(app),
-            "path": self.get_cookie_path(app),
-            "secure": self.get_cookie_secure(app),
-            "samesite": self.get_cookie_samesite(app),
-            "httponly": self.get_cookie_httponly(app),
-        }
-        if hasattr(self, "get_cookie_partitioned"):
-            attributes["partitioned"] = self.get_cookie_partitioned(app)
+        names = ("domain", "path", "secure", "httponly", "samesite", "partitioned")
+        attributes: dict[str, Any] = dict(zip(names, self._attributes(app)))
+        if not attributes["partitioned"]:
+            del attributes["partitioned"]
         name = self.get_cookie_name(app)
         if cookie:
             response.set_cookie(name, cookie, expires=self.get_expiration_time(app, session), **attributes)

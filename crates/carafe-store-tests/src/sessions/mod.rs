@@ -14,6 +14,7 @@ mod merging;
 mod renewal;
 mod settings;
 mod users;
+mod waiting;
 
 use std::future::Future;
 
@@ -31,6 +32,7 @@ pub use self::merging::*;
 pub use self::renewal::*;
 pub use self::settings::*;
 pub use self::users::*;
+pub use self::waiting::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 

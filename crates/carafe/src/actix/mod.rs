@@ -1,7 +1,4 @@
-//! The layers as middleware for actix-web, the extractors, and errors as its responses.
-//!
-//! What there is to decide is decided elsewhere: here types of actix-web, which go with http 0.2,
-//! become those of http 1, and back, as [`http_request`] and [`http_response`] do for applications.
+//! The layers as middleware for actix-web, extractors, errors as responses, and conversions to http 1.
 
 mod csrf;
 mod extract;

@@ -14,6 +14,9 @@ const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
 /// without a contradiction.
 pub(super) const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(7 * 86_400);
 
+/// How often a session may be looked at whose end something waits for.
+const SHORTEST_WATCH: Duration = Duration::from_millis(10);
+
 /// No session fits into fewer bytes, once somebody is logged in.
 const MIN_SESSION_LIMIT: usize = 64;
 
@@ -65,6 +68,10 @@ impl Config {
                 let allowed = "at least a second, or zero, which turns it off";
                 return Err(Error::setting(name, &seconds(interval), allowed));
             }
+        }
+        if self.watch_interval < SHORTEST_WATCH {
+            let allowed = "at least 10 ms, or the store would be asked all the time";
+            return Err(Error::setting("watch_interval", &seconds(self.watch_interval), allowed));
         }
         if self.store_timeout.is_zero() {
             let allowed = "longer, or every call of the store would be too late";

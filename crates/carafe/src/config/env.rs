@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::{Config, Refresh};
+use super::{Caching, Config, Mistyped, Refresh};
 use crate::Error;
 use crate::cookie::SameSite;
 use crate::value::Value;
 
 /// The variables that are read.
-pub(super) const VARIABLES: [&str; 18] = [
+pub(super) const VARIABLES: [&str; 26] = [
     "FLASK_SESSION_COOKIE_NAME",
     "FLASK_SESSION_COOKIE_DOMAIN",
     "FLASK_SESSION_COOKIE_PATH",
@@ -26,8 +26,16 @@ pub(super) const VARIABLES: [&str; 18] = [
     "CARAFE_RENEW_AFTER",
     "CARAFE_RENEWAL_GRACE",
     "CARAFE_STORE_TIMEOUT",
+    "CARAFE_WATCH_INTERVAL",
     "CARAFE_SESSION_LIMIT",
     "CARAFE_STRICT",
+    "CARAFE_PERMANENT_BY_DEFAULT",
+    "CARAFE_CACHING",
+    "CARAFE_CLEAR_SITE_DATA",
+    "CARAFE_HEAD_TAKES_FLASHES",
+    "CARAFE_REWRITE_OUTDATED",
+    "CARAFE_SWEEP_INTERVAL",
+    "CARAFE_MISTYPED_VALUES",
 ];
 
 /// The value of a variable: JSON where it parses, its text elsewhere; `None` where it is no text.
@@ -39,10 +47,7 @@ fn parse(text: &OsStr) -> Option<Value> {
 /// Sets the one setting that `name` names, if it names one.
 pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
     let Some(name) = name.to_str() else { return Ok(config) };
-    let variable = |setting| {
-        let value = parse(text).unwrap_or_else(|| Value::from(text.to_string_lossy().into_owned()));
-        Variable { name, setting, text, value }
-    };
+    let variable = |setting| Variable::new(name, setting, text);
     match (name.strip_prefix("FLASK_"), name.strip_prefix("CARAFE_")) {
         (Some(setting), _) => apply_flask(config, &variable(setting)),
         (_, Some(setting)) => apply_own(config, &variable(setting)),
@@ -58,8 +63,22 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
         "RENEW_AFTER" => config.renew_after(variable.seconds()?),
         "RENEWAL_GRACE" => config.renewal_grace(variable.seconds()?),
         "STORE_TIMEOUT" => config.store_timeout(variable.seconds()?),
+        "WATCH_INTERVAL" => config.watch_interval(variable.seconds()?),
         "SESSION_LIMIT" => config.session_limit(variable.limit()?),
         "STRICT" => config.strict(variable.bool()?),
+        "PERMANENT_BY_DEFAULT" => config.permanent_by_default(variable.bool()?),
+        "CACHING" => config.caching(variable.one_of(&[
+            ("vary", Caching::Vary),
+            ("private", Caching::Private),
+            ("no-store", Caching::NoStore),
+        ])?),
+        "CLEAR_SITE_DATA" => config.clear_site_data(variable.bool()?),
+        "HEAD_TAKES_FLASHES" => config.head_takes_flashes(variable.bool()?),
+        "REWRITE_OUTDATED" => config.rewrite_outdated(variable.bool()?),
+        "SWEEP_INTERVAL" => config.sweep_interval(variable.seconds()?),
+        "MISTYPED_VALUES" => config.mistyped_values(
+            variable.one_of(&[("error", Mistyped::Error), ("missing", Mistyped::Missing)])?,
+        ),
         _ => config,
     })
 }
@@ -85,20 +104,30 @@ fn apply_flask(config: Config, variable: &Variable<'_>) -> Result<Config, Error>
 }
 
 /// A variable that names a setting.
-struct Variable<'a> {
+pub(crate) struct Variable<'a> {
     name: &'a str,
     setting: &'a str,
     text: &'a OsStr,
     value: Value,
 }
 
-impl Variable<'_> {
-    fn not_allowed(&self, allowed: &str) -> Error {
+impl<'a> Variable<'a> {
+    pub(crate) fn new(name: &'a str, setting: &'a str, text: &'a OsStr) -> Self {
+        let value = parse(text).unwrap_or_else(|| Value::from(text.to_string_lossy().into_owned()));
+        Self { name, setting, text, value }
+    }
+
+    /// The value, read as JSON where it parses.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(crate) fn not_allowed(&self, allowed: &str) -> Error {
         Error::setting(self.name, &self.text.to_string_lossy(), allowed)
     }
 
     /// A JSON string's content, or the text as it stands: names may consist of digits.
-    fn text(&self) -> Result<String, Error> {
+    pub(crate) fn text(&self) -> Result<String, Error> {
         match &self.value {
             Value::Text(text) => text.as_str().map(str::to_owned),
             Value::Null => None,
@@ -107,14 +136,14 @@ impl Variable<'_> {
         .ok_or_else(|| self.not_allowed("a text"))
     }
 
-    fn optional_text(&self) -> Result<Option<String>, Error> {
+    pub(crate) fn optional_text(&self) -> Result<Option<String>, Error> {
         match &self.value {
             Value::Null | Value::Bool(false) => Ok(None),
             _ => self.text().map(Some),
         }
     }
 
-    fn bool(&self) -> Result<bool, Error> {
+    pub(crate) fn bool(&self) -> Result<bool, Error> {
         match &self.value {
             Value::Bool(on) => Ok(*on),
             // What Python takes numbers for; `null` is what Flask calls unset, and false.
@@ -125,7 +154,7 @@ impl Variable<'_> {
         }
     }
 
-    fn same_site(&self) -> Result<Option<SameSite>, Error> {
+    pub(crate) fn same_site(&self) -> Result<Option<SameSite>, Error> {
         let text = match &self.value {
             Value::Null => return Ok(None),
             Value::Text(text) => text.as_str().unwrap_or_default(),
@@ -138,7 +167,17 @@ impl Variable<'_> {
             .ok_or_else(|| self.not_allowed("Strict, Lax, None or null (unset)"))
     }
 
-    fn seconds(&self) -> Result<Duration, Error> {
+    /// The choice that the text names, in any case.
+    fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Error> {
+        let text = self.text()?;
+        let chosen = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.not_allowed(&format!("one of {}", names.join(", ")))
+        })
+    }
+
+    pub(crate) fn seconds(&self) -> Result<Duration, Error> {
         let seconds = match &self.value {
             Value::Int(seconds) => seconds.to_string().parse::<u64>().ok().map(Duration::from_secs),
             Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
@@ -198,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_flask_hasnt_have_names_of_their_own() {
+        type Case = (&'static str, &'static str, fn(Config) -> Config);
+        let own: [Case; 7] = [
+            ("CARAFE_PERMANENT_BY_DEFAULT", "true", |c| c.permanent_by_default(true)),
+            ("CARAFE_CACHING", "No-Store", |c| c.caching(Caching::NoStore)),
+            ("CARAFE_CLEAR_SITE_DATA", "1", |c| c.clear_site_data(true)),
+            ("CARAFE_HEAD_TAKES_FLASHES", "false", |c| c.head_takes_flashes(false)),
+            ("CARAFE_REWRITE_OUTDATED", "true", |c| c.rewrite_outdated(true)),
+            ("CARAFE_SWEEP_INTERVAL", "0.5", |c| c.sweep_interval(Duration::from_millis(500))),
+            ("CARAFE_MISTYPED_VALUES", "missing", |c| c.mistyped_values(Mistyped::Missing)),
+        ];
+        for (name, value, set) in own {
+            assert_eq!(with(name, value).unwrap(), set(Config::flask()), "{name}");
+        }
+    }
+
+    #[test]
     fn numbers_are_bools_as_in_python() {
         for (value, on) in [("1", true), ("0", false), ("-7", true), ("null", false)] {
             let config = with("FLASK_SESSION_COOKIE_SECURE", value).unwrap();
@@ -219,6 +275,8 @@ mod tests {
             ("FLASK_PERMANENT_SESSION_LIFETIME", "31 days", "seconds"),
             ("FLASK_MAX_COOKIE_SIZE", "4k", "bytes"),
             ("FLASK_SESSION_COOKIE_NAME", "null", "text"),
+            ("CARAFE_CACHING", "public", "one of vary, private, no-store"),
+            ("CARAFE_MISTYPED_VALUES", "zero", "one of error, missing"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Setting);

@@ -5,10 +5,10 @@
 
 use super::life::{ID, LOGIN, RESERVED};
 use super::view::View;
-use crate::UnixSeconds;
 use crate::id::PublicId;
 use crate::record::{LoginDetails, PendingLogin, Record};
 use crate::value::{Text, Value};
+use crate::{UnixSeconds, flask_login};
 
 /// The user who is logged in to a session in a cookie.
 const USER: &str = "_carafe_user";
@@ -18,6 +18,9 @@ const AUTHENTICATED: &str = "_carafe_auth";
 const CREDENTIAL: &str = "_carafe_credential";
 /// The user who has taken the first of two steps, and when the second one is too late.
 const PENDING: &str = "_carafe_pending";
+
+/// All keys that a login in a cookie may have.
+pub(crate) const COOKIE_KEYS: [&str; 6] = [ID, USER, LOGIN, AUTHENTICATED, CREDENTIAL, PENDING];
 
 /// A login, or a step of one.
 #[derive(Clone, Debug)]
@@ -36,6 +39,10 @@ pub(crate) struct Login {
     pub(crate) credential: Option<String>,
     /// When the user was authenticated, if not now.
     pub(crate) authenticated: Option<UnixSeconds>,
+    /// What Flask-Login would write, if the layer shares its logins: the session's keys stay then.
+    pub(crate) flask_login: Option<flask_login::Entry>,
+    /// Whether a session in a cookie has the login under keys of this library's.
+    pub(crate) stamped: bool,
 }
 
 /// How far a login comes.
@@ -113,13 +120,18 @@ impl LoginState {
 impl View {
     /// A user logs in, or takes a step of a login.
     pub(crate) fn log_in(&mut self, login: &Login) {
-        if login.step != Step::Second {
-            self.begin_anew(&login.keep);
+        match &login.flask_login {
+            Some(entry) if login.is_complete() => flask_login::log_in(self, &login.user, entry),
+            _ if login.step == Step::Second => {}
+            _ => self.begin_anew(&login.keep),
         }
         let state = login.state();
         self.mark_modified();
         if self.is_in_store() {
             self.set_login(state);
+            return;
+        }
+        if !login.stamped {
             return;
         }
         let LoginDetails { authenticated, credential, pending, .. } = state.details;

@@ -11,7 +11,7 @@ mod view;
 
 pub(crate) use self::flash::{FLASHES, not_flashes};
 pub(crate) use self::life::{ID, LOGIN, RESERVED, id_of};
-pub(crate) use self::login::{Login, LoginState, Step as LoginStep};
+pub(crate) use self::login::{COOKIE_KEYS, Login, LoginState, Step as LoginStep};
 pub(crate) use self::operation::{Change, Operation, ViewChange, conflict};
 pub use self::path::Step;
 pub(crate) use self::path::missing;

@@ -163,6 +163,34 @@ impl View {
         }
     }
 
+    /// Sets a key, whatever the request has read of it.
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
+        let insert =
+            || Operation::Insert { key: Text::from(key), value: value.clone(), seen: None };
+        self.note_change(insert);
+        self.insert(Text::from(key), value);
+    }
+
+    /// Removes a key, whatever the request has read of it.
+    pub(crate) fn unset(&mut self, key: &str) {
+        if self.contains(key.as_bytes()) {
+            self.note_change(|| Operation::Remove { key: Text::from(key), seen: None });
+            self.remove(key.as_bytes());
+        }
+    }
+
+    /// Ends a session in a store, and begins a new one with some of its values.
+    pub(crate) fn begin_with(&mut self, kept: Vec<(Text, Value)>) {
+        self.log_out();
+        self.note(Operation::Logout);
+        for (key, value) in kept {
+            let insert =
+                || Operation::Insert { key: key.clone(), value: value.clone(), seen: None };
+            self.note_change(insert);
+            self.insert(key, value);
+        }
+    }
+
     /// Removes a key that is there.
     pub(crate) fn remove_seen(&mut self, key: &[u8]) -> Result<(), Error> {
         let seen = self.seen(key);

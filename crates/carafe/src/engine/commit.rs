@@ -11,7 +11,6 @@ use super::slot::State;
 use super::{Backend, Engine, Slot};
 use crate::config::Refresh;
 use crate::content::{ID, LOGIN, Operation, View, is_permanent};
-use crate::id::SessionId;
 use crate::{Error, ErrorKind, event};
 
 /// What the response has to say about the session.
@@ -73,12 +72,16 @@ impl Engine {
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
+                self.finish_login(slot);
                 Commit::Done(event::within!("session.commit", self.commit_cookie(slot)))
             }
-            Backend::Stored(backend) => match self.close_unchanged(slot, backend) {
-                Some(outcome) => Commit::Done(Ok(outcome)),
-                None => Commit::start(slot),
-            },
+            Backend::Stored(backend) => {
+                self.finish_login(slot);
+                match self.close_unchanged(slot, backend) {
+                    Some(outcome) => Commit::Done(Ok(outcome)),
+                    None => Commit::start(slot),
+                }
+            }
             Backend::Revocable(_) => Commit::start(slot),
         }
     }
@@ -129,7 +132,7 @@ impl Engine {
             true if view.is_empty() => removes.then(|| self.set_cookie.remove()).transpose()?,
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
-        tell_of_changes(view, &state.ended);
+        tell_of_changes(view, &state);
         let vary = state.accessed || cookie.is_some();
         Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
@@ -156,7 +159,7 @@ impl Engine {
 
     /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
     /// permanent session on every route.
-    pub(super) fn opens_unasked(&self, slot: &Slot) -> bool {
+    pub(crate) fn opens_unasked(&self, slot: &Slot) -> bool {
         let refresh = self.config().refresh == Refresh::EachRequest;
         (refresh || self.config().rewrite_outdated) && self.cookie.find(slot.cookies()).is_some()
     }
@@ -195,16 +198,18 @@ fn span() -> tracing::Span {
 }
 
 /// What a request did with a session in a cookie that is worth telling of.
-fn tell_of_changes(view: &View, ended: &[SessionId]) {
+fn tell_of_changes(view: &View, state: &State) {
     if !view.modified() {
         return;
     }
     if view.is_new() && !view.is_empty() {
         event::created();
     }
-    if view.wrote(LOGIN.as_bytes()) {
+    if view.wrote(LOGIN.as_bytes()) || state.flask_login.logs_in(state) {
         event::logged_in();
-    } else if !ended.is_empty() {
+    } else if state.flask_login.logs_out(state) {
+        event::logged_out(1);
+    } else if !state.ended.is_empty() {
         match view.contains(ID.as_bytes()) {
             true => event::rotated(false),
             false => event::logged_out(1),

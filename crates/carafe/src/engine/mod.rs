@@ -38,6 +38,7 @@ mod credential;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
+mod ended;
 mod headers;
 pub(crate) mod keys;
 mod owner;
@@ -48,6 +49,7 @@ mod slot;
 pub(crate) mod stored;
 mod sync;
 pub(crate) mod theft;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -59,6 +61,7 @@ use arc_swap::Guard;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
+pub(crate) use self::ended::{End, Subject};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::append_lines;
@@ -69,13 +72,15 @@ pub use self::request::{Committed, Request, Sessions};
 use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-pub(crate) use self::slot::{Slot, closed};
+pub(crate) use self::slot::{Slot, State, closed};
 use self::stored::users::UserSessions;
-pub(crate) use self::stored::{Origin, Remember, SetId, StoreBackend, failed};
+pub(crate) use self::stored::{Origin, Remember, Seat, SetId, StoreBackend, failed};
 pub(crate) use self::theft::OnTheft;
+pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
+use crate::flask_login::{FlaskLogin, Logins};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
 use crate::store::{RevocationStore, SessionStore};
@@ -118,6 +123,7 @@ pub(crate) struct Engine {
     pub(crate) remember: Option<Remember>,
     pub(crate) on_theft: Option<OnTheft>,
     pub(crate) name: Option<Name>,
+    pub(crate) flask_login: Option<Arc<Logins>>,
 }
 
 impl Engine {
@@ -148,6 +154,7 @@ impl Engine {
             remember: None,
             on_theft: None,
             name: None,
+            flask_login: None,
         }
     }
 
@@ -157,6 +164,12 @@ impl Engine {
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
         let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
         Ok(Self { keys, cookie, set_cookie, remember, ..self }.with_backend_settings())
+    }
+
+    /// The same engine with logins that Flask-Login shares.
+    pub(crate) fn with_flask_login(self, settings: FlaskLogin) -> Result<Self, Error> {
+        let flask_login = Some(Arc::new(Logins::new(settings)?));
+        Ok(Self { flask_login, identity: next_identity(), ..self })
     }
 
     /// The same engine by another clock.

@@ -140,6 +140,9 @@ impl Engine {
                     event::failed(&error);
                     response = self.replace(response, &error);
                 }
+                if let Some(remember) = slot.state().flask_login.take_cookie() {
+                    self.add_cookie(response.headers(), remember);
+                }
                 self.write_headers(outcome, response.headers());
                 if self.config().clear_site_data && slot.state().logged_out {
                     response.headers().set(CLEAR_SITE_DATA, CLEARED);

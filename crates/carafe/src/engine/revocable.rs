@@ -8,11 +8,11 @@ use super::slot::FromCookie;
 use super::stored::sweep::{self, Sweeping};
 use super::stored::{ended as ended_error, failed};
 use super::theft::{self, Reaction, SignOfTheft, TheftKind};
-use super::{Engine, Outcome, Slot};
+use super::{Engine, Found, Look, Looking, Outcome, Slot, Watch};
 use crate::content::{LOGIN, View, id_of};
-use crate::id::SessionId;
+use crate::id::{SessionId, SessionIdHash};
 use crate::signing::CLOCK_SKEW;
-use crate::store::{RevocationCalls, RevocationStore, UserRevocation};
+use crate::store::{Notices, RevocationCalls, RevocationStore, UserHash, UserRevocation};
 use crate::value::{Text, Value};
 use crate::{Clock, Config, Error, UnixSeconds, event};
 
@@ -21,12 +21,13 @@ use crate::{Clock, Config, Error, UnixSeconds, event};
 pub(crate) struct RevocationBackend(Arc<Revoking>);
 
 #[derive(Debug)]
-struct Revoking {
+pub(crate) struct Revoking {
     store: RevocationCalls,
     clock: Clock,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Sweeping,
     sweep_interval: Duration,
+    watch: Watch<Self>,
 }
 
 impl RevocationBackend {
@@ -36,7 +37,8 @@ impl RevocationBackend {
 
     fn of(store: RevocationCalls, config: &Config, clock: Clock) -> Self {
         let (sweeping, sweep_interval) = (Sweeping::default(), config.sweep_interval);
-        Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval }))
+        let watch = Watch::new(config.watch_interval);
+        Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval, watch }))
     }
 
     /// The same store under other settings or another clock.
@@ -53,6 +55,77 @@ impl RevocationBackend {
 
     pub(crate) fn store(&self) -> &RevocationCalls {
         &self.0.store
+    }
+
+    /// What tells of the end of sessions.
+    pub(super) fn watch(&self) -> (&Watch<Revoking>, &Arc<Revoking>) {
+        (&self.0.watch, &self.0)
+    }
+}
+
+impl Revoking {
+    async fn is_revoked(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        login: Option<UnixSeconds>,
+    ) -> Result<bool, Error> {
+        let revoked = self.store.revocations(id, user, self.clock.now()).await.map_err(failed)?;
+        // Compared with the login, not with the last signature, which every request may renew.
+        let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
+        Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+    }
+}
+
+/// What has to be known of a session in a cookie to tell whether it has ended.
+#[derive(Debug)]
+pub(crate) struct CookieMark {
+    user: Option<(Box<str>, UserHash)>,
+    login: Option<UnixSeconds>,
+    /// The last second in which its cookie is accepted.
+    ends: UnixSeconds,
+}
+
+impl CookieMark {
+    pub(super) fn new(user: Option<String>, login: Option<UnixSeconds>, ends: UnixSeconds) -> Self {
+        let user = user.map(|user| {
+            let hash = UserHash::of(&user);
+            (user.into_boxed_str(), hash)
+        });
+        Self { user, login, ends }
+    }
+}
+
+impl Look for Revoking {
+    type Mark = Arc<CookieMark>;
+
+    fn notices(&self) -> Option<Notices> {
+        self.store.watch_revocations()
+    }
+
+    fn look<'a>(&'a self, sessions: &'a [(SessionIdHash, &'a Arc<CookieMark>)]) -> Looking<'a> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(sessions.len());
+            for (id, mark) in sessions {
+                let user = mark.user.as_ref().map(|(name, _)| &**name);
+                let now = self.clock.now();
+                let ended = now > mark.ends || self.is_revoked(id, user, mark.login).await?;
+                let left = mark.ends.since(now) + 1;
+                found.push(if ended { Found::Ended } else { Found::Here { id: *id, left } });
+            }
+            Ok(found)
+        })
+    }
+
+    fn is_of(mark: &Arc<CookieMark>, user: &UserHash) -> bool {
+        mark.user.as_ref().is_some_and(|(_, hash)| hash == user)
+    }
+
+    /// The cookie that is accepted for longer counts.
+    fn merge(mark: &mut Arc<CookieMark>, other: Arc<CookieMark>) {
+        if other.ends > mark.ends {
+            *mark = other;
+        }
     }
 }
 
@@ -182,11 +255,7 @@ impl Engine {
         user: Option<&str>,
         login: Option<UnixSeconds>,
     ) -> Result<bool, Error> {
-        let (store, now) = (backend.store(), self.clock.now());
-        let revoked = store.revocations(&id.hash(), user, now).await.map_err(failed)?;
-        // Compared with the login, not with the last signature, which every request may renew.
-        let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
-        Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+        backend.0.is_revoked(&id.hash(), user, login).await
     }
 
     /// Whether a response has given the visitor a new cookie in place of this session's, a moment ago.
@@ -218,6 +287,7 @@ impl Engine {
             (state.ended.clone(), leaves_cookie)
         };
         opened?;
+        self.finish_login(slot);
         if self.ended_meanwhile(slot, backend).await? {
             let mut state = slot.state();
             return match state.view.as_ref().is_some_and(View::modified) {

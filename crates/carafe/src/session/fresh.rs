@@ -77,8 +77,14 @@ impl Session {
     }
 
     /// Whether a user is logged in whose last authentication is at most so long ago, in whole seconds.
+    ///
+    /// Logins that [Flask-Login shares](crate::flask_login) have no time: there it is
+    /// [`login_is_fresh`](Self::login_is_fresh), whatever `max_age` is.
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
+        if self.slot().engine.flask_login.is_some() {
+            return self.user().is_some() && self.login_is_fresh();
+        }
         let now = self.slot().engine.clock.now();
         self.authenticated_at().is_some_and(|time| now.since(time) <= max_age.as_secs())
     }
@@ -126,6 +132,9 @@ impl Session {
             return Err(self.login_required());
         }
         self.rotate()?;
+        if self.slot().engine.flask_login.is_some() {
+            return self.confirm_login();
+        }
         self.perform(Operation::Reauthenticated(self.slot().engine.clock.now()))
     }
 

@@ -6,9 +6,10 @@ use zeroize::Zeroizing;
 
 use super::{Session, fields};
 use crate::content::{ID, Login, LoginStep, Operation, RESERVED, View, id_of};
+use crate::engine::Backend;
 use crate::id::{PublicId, SessionId};
 use crate::value::{AsText, Text};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, event, flask_login};
 
 /// How a user logs in: see [`Session::login_with`].
 ///
@@ -73,6 +74,10 @@ impl LoginOptions {
     /// How many bytes of an [`agent`](Self::agent) are kept.
     pub const AGENT_LIMIT: usize = 512;
 
+    /// How many bytes the name of a user may have that is given to [`Session::login`]. Stores keep it with
+    /// each session, and in an index.
+    pub const USER_LIMIT: usize = 1024;
+
     /// The address that the user logs in from, to be shown in the list of the user's sessions. What is
     /// beyond [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
     #[must_use]
@@ -115,7 +120,8 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun, [`ErrorKind::Entropy`] if the operating
-    /// system gives no random bytes.
+    /// system gives no random bytes, [`ErrorKind::Value`] if the name is longer than
+    /// [`LoginOptions::USER_LIMIT`].
     pub fn login(&self, user: impl Into<String>) -> Result<(), Error> {
         self.login_with(user, LoginOptions::default())
     }
@@ -167,6 +173,7 @@ impl Session {
         options: LoginOptions,
         step: LoginStep,
     ) -> Result<Login, Error> {
+        check_user(&user)?;
         let engine = &self.slot().engine;
         if engine.config().sessions_per_user.is_some() && !self.read(View::is_in_store) {
             return Err(Error::new(
@@ -174,6 +181,10 @@ impl Session {
                 "sessions in cookies can't be counted: use a layer with a store \
                  (`SessionLayer::stored`), or take `Config::sessions_per_user` away",
             ));
+        }
+        let logins = engine.flask_login.as_ref();
+        if logins.is_none() && self.read(flask_login::has_login) {
+            event::flask_login_dropped();
         }
         let LoginOptions { keep, address, agent, credential } = options;
         let credential = credential.map(|credential| engine.credential_mark(&user, &credential));
@@ -187,13 +198,20 @@ impl Session {
             agent,
             credential,
             authenticated: None,
+            flask_login: logins.map(|logins| logins.entry(self.slot())),
+            // Without steps and a store of revocations, the session is Flask-Login's to the byte.
+            stamped: logins.is_none()
+                || step != LoginStep::Whole
+                || matches!(engine.backend, Backend::Revocable(_)),
         })
     }
 
     /// Does a login, or a step of one.
     pub(super) fn log_in(&self, login: Login) -> Result<(), Error> {
         self.end_in_cookie();
+        let user = login.is_complete().then(|| login.user.clone());
         self.perform(Operation::Login(Box::new(login)))?;
+        self.slot().state().flask_login.note(user);
         self.slot().state().logged_in = true;
         Ok(())
     }
@@ -203,7 +221,10 @@ impl Session {
         if !self.read(View::is_in_store) {
             return self.log_in(login);
         }
-        self.save_with(Some(Operation::Login(Box::new(login)))).await
+        let user = login.is_complete().then(|| login.user.clone());
+        self.save_with(Some(Operation::Login(Box::new(login)))).await?;
+        self.slot().state().flask_login.note(user);
+        Ok(())
     }
 
     /// Ends the session, and removes its cookie. What is written after it in the same request, such
@@ -217,6 +238,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
+        if let Some(logins) = &self.slot().engine.flask_login {
+            return logins.log_out(self.slot());
+        }
         self.perform(Operation::Logout)?;
         self.slot().state().logged_out = true;
         Ok(())
@@ -235,7 +259,10 @@ impl Session {
     /// Who is logged in, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        self.read(View::user)
+        match &self.slot().engine.flask_login {
+            Some(logins) => logins.user(self.slot()),
+            None => self.read(View::user),
+        }
     }
 
     /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
@@ -298,6 +325,22 @@ fn cut(mut text: String, limit: usize) -> String {
         text.shrink_to_fit();
     }
     text
+}
+
+/// Refuses names of users that are longer than any that a database could index.
+fn check_user(user: &str) -> Result<(), Error> {
+    if user.len() > LoginOptions::USER_LIMIT {
+        return Err(Error::new(
+            ErrorKind::Value,
+            format!(
+                "the name of the user who logs in has {} bytes, and {} are allowed: log in by an id, and \
+                 keep longer names in the session or in your own database",
+                user.len(),
+                LoginOptions::USER_LIMIT
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses the keys that this library has for itself.

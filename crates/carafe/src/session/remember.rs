@@ -31,6 +31,8 @@ impl Session {
     /// }
     /// ```
     ///
+    /// In a layer that shares logins with [Flask-Login](crate::flask_login), the cookie is Flask-Login's.
+    ///
     /// # Errors
     /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Setting`] if the layer has no
     /// [`Config::remember_for`](crate::Config::remember_for), the error of
@@ -40,6 +42,9 @@ impl Session {
         self.check_open()?;
         let Some(user) = self.user() else { return Err(self.login_required()) };
         let engine = &self.slot().engine;
+        if engine.flask_login.is_some() {
+            return self.remember_login(None);
+        }
         let Backend::Stored(backend) = &engine.backend else {
             return Err(Error::new(
                 ErrorKind::NoStore,

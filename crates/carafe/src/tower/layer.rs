@@ -5,6 +5,7 @@ use tower_layer::Layer;
 use super::SessionService;
 use crate::config::Format;
 use crate::engine::{Engine, Name, Slot};
+use crate::flask_login::FlaskLogin;
 use crate::login_page::LoginPage;
 use crate::store::{RevocationStore, SessionStore};
 use crate::{
@@ -238,6 +239,25 @@ impl SessionLayer {
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
     }
 
+    /// Shares logins with a Flask site that has Flask-Login: see [`flask_login`](crate::flask_login).
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let layer = SessionLayer::flask(key).flask_login(FlaskLogin::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting of the remember cookie isn't
+    /// allowed.
+    pub fn flask_login(self, logins: FlaskLogin) -> Result<Self, Error> {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        Ok(Self { engine: Arc::new(engine.with_flask_login(logins)?) })
+    }
+
     /// Sends visitors who aren't logged in to this page, where a handler asks for a
     /// [`CurrentUser`](crate::CurrentUser). It is a path of this site, and finds the page that the
     /// visitor wanted in the field `next` of its query: see [`WantedPage`](crate::WantedPage).
@@ -338,7 +358,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(name))
     }
 
-    #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]
+    #[cfg(any(feature = "actix", feature = "testing"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

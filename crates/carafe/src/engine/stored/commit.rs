@@ -4,7 +4,7 @@ use http::HeaderValue;
 use memchr::memmem;
 
 use super::admit::{NewRecord, too_many};
-use super::open::{Origin, payload, view};
+use super::open::{Origin, Seat, payload, view};
 use super::rotate::Rotation;
 use super::write::Changes;
 use super::{Rules, StoreBackend, apply, ended, failed};
@@ -92,6 +92,7 @@ impl Engine {
         let (recorded, number) = taken;
         let committed = self.commit_recorded(backend, origin, recorded, true).await;
         note_failure(slot, number, &committed);
+        note_seat(slot, &committed);
         let (set_id, error) = match committed {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
             // What was saved before lasts: without its new id the visitor would have lost it.
@@ -154,6 +155,7 @@ impl Engine {
             if let Some(number) = number {
                 note_failure(slot, number, &committed);
             }
+            note_seat(slot, &committed);
             let committed = committed?;
             let next = view(committed.origin.as_deref())?;
             let mut state = slot.state();
@@ -314,6 +316,13 @@ impl Engine {
 fn take_recorded(state: &mut SlotState) -> (Recorded, u64) {
     state.takes += 1;
     (state.view.as_mut().map(View::take_recorded).unwrap_or_default(), state.takes)
+}
+
+/// Notes where the session is after a commit. One that has ended is looked for where it was.
+fn note_seat(slot: &Slot, committed: &Result<Committed, Error>) {
+    if let Ok(Committed { origin: Some(origin), .. }) = committed {
+        slot.state().seat = Some(Seat::of(origin));
+    }
 }
 
 /// Notes why what was taken was not saved, for whoever waits to save it as well.

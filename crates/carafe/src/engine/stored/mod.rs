@@ -10,6 +10,7 @@ mod remember;
 mod rotate;
 pub(super) mod sweep;
 pub(crate) mod users;
+mod watch;
 mod write;
 
 use std::ops::Deref;
@@ -20,12 +21,13 @@ use memchr::memmem;
 
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
-pub(crate) use self::open::Origin;
+pub(crate) use self::open::{Origin, Seat};
 pub(crate) use self::remember::Remember;
 use self::sweep::Sweeping;
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;
+use super::watch::Watch;
 use crate::config::Renewal;
 use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
@@ -59,6 +61,7 @@ pub(crate) struct Sessions {
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Sweeping,
     sweep_interval: Duration,
+    watch: Watch<Self>,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
@@ -111,6 +114,7 @@ impl StoreBackend {
             locks: Locks::default(),
             sweeping: Sweeping::default(),
             sweep_interval: config.sweep_interval,
+            watch: Watch::new(config.watch_interval),
         }))
     }
 
@@ -236,6 +240,16 @@ pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",
+    )
+}
+
+/// The error of a session that is behind more pointer records than there can be.
+fn too_long() -> Error {
+    // It is there, so that an empty session in its place would be wrong.
+    Error::new(
+        ErrorKind::Store,
+        "the session's id was renewed more often within one grace period than the settings allow: \
+         give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
     )
 }
 

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use super::commit::{SetId, set_id_of};
 use super::remember::Redeemed;
-use super::{StoreBackend, failed};
+use super::{StoreBackend, failed, too_long};
 use crate::content::{LoginState, View};
 use crate::engine::theft::{SignOfTheft, TheftKind, UNDER_WAY};
 use crate::engine::{Engine, Slot};
-use crate::id::{SessionId, SessionIdHash};
+use crate::id::{PublicId, SessionId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::Stored;
 use crate::value::json::Payload;
@@ -25,6 +25,22 @@ pub(crate) struct Origin {
 
 /// How many new ids of a session are followed from an old one, to find out whose it is.
 const FOLLOWED: usize = 64;
+
+/// Where a session is found again after its request, and by what id it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) id: SessionId,
+    /// The hash of the id that the session has now.
+    pub(crate) session: SessionIdHash,
+    pub(crate) public_id: PublicId,
+}
+
+impl Seat {
+    pub(crate) fn of(origin: &Origin) -> Self {
+        let public_id = origin.stored.record.public_id;
+        Self { id: origin.id.clone(), session: origin.session, public_id }
+    }
+}
 
 /// Why a cookie leads to no session in the store.
 enum Unknown {
@@ -107,6 +123,7 @@ impl Engine {
         state.remember_cookies.extend(remember_cookie);
         state.view = Some(view);
         state.set_id = set_id;
+        state.seat = origin.as_deref().map(Seat::of);
         state.origin = origin;
         Ok(())
     }
@@ -168,12 +185,7 @@ impl Engine {
                 }
             }
         }
-        // It is there, so that an empty session in its place would be wrong.
-        Err(Error::new(
-            ErrorKind::Store,
-            "the session's id was renewed more often within one grace period than the settings allow: \
-             give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
-        ))
+        Err(too_long())
     }
 }
 

@@ -5,7 +5,7 @@ use super::{MemoryStore, lock};
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
-use crate::store::{Admission, Created, StoreError, Stored, Within};
+use crate::store::{Admission, Created, Notice, StoreError, Stored, Within};
 
 impl MemoryStore {
     pub(super) fn list_now(
@@ -83,7 +83,11 @@ impl MemoryStore {
                 let is_its =
                     |entry: &&Entry| entry.user() == Some(user) && entry.is_session(public_id);
                 if entry.filter(is_its).is_some() {
-                    self.remove(&mut shard, *key);
+                    let removed = self.remove(&mut shard, *key);
+                    drop(shard);
+                    if let Some(entry) = removed {
+                        self.board.tell(Notice::Session(entry.id()));
+                    }
                 }
             }
             let has_moved = |key: &Key| !keys.contains(key);

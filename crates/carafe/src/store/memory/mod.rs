@@ -17,7 +17,7 @@ use self::revoked::RevokedUsers;
 use self::room::Room;
 use self::shard::Shard;
 use self::users::Users;
-use super::SweepClock;
+use super::{NoticeBoard, SweepClock};
 use crate::UnixSeconds;
 
 /// How many parts the records are spread over, each with a lock of its own.
@@ -56,6 +56,8 @@ pub struct MemoryStore {
     clock: Mutex<SweepClock>,
     /// Held by a login that counts its user's sessions.
     counting: Mutex<()>,
+    /// The layers that wait for the end of sessions.
+    board: NoticeBoard,
 }
 
 impl Default for MemoryStore {
@@ -92,6 +94,7 @@ impl MemoryStore {
             began: OnceLock::new(),
             clock: Mutex::default(),
             counting: Mutex::default(),
+            board: NoticeBoard::default(),
         }
     }
 
