@@ -10,12 +10,15 @@
 //! The lock record is never deleted by a login, so that its version only grows: a login that was
 //! interrupted for long can't take another's lock for its own.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
 use super::{
-    Admission, Created, SessionStore, StoreError, StoreErrorKind, Updated, Version, Within,
+    Admission, Created, Deleted, OverLimit, SessionStore, StoreError, StoreErrorKind, Updated,
+    Version, Within,
 };
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
@@ -26,6 +29,9 @@ const CRASHED: Duration = Duration::from_millis(1_500);
 
 /// The first and the longest pause of a login that waits.
 const PAUSES: (u64, u64) = (1, 16);
+
+/// The queues of the logins in this process, by their users.
+static TURNS: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
 
 /// For how many seconds the lock record is kept after a login: for much longer than one takes.
 const KEPT: u64 = 3_600;
@@ -63,9 +69,14 @@ pub(super) async fn create_within<S: SessionStore + ?Sized>(
         });
     };
     let (mut wanted, mut pause) = (Wanted::of(user, now), PAUSES.0);
+    // Of the logins in this process one at a time asks the store for the lock.
+    let [.., shard] = wanted.id.as_bytes();
+    let _turn = TURNS[usize::from(*shard) % TURNS.len()].lock().await;
     let lock = loop {
         // A refusal needs no lock, and ends the wait of those that come too late.
-        if admission(store, user, within, now).await? == Admission::Refused {
+        if within.over == OverLimit::Refuse
+            && admission(store, user, within, now).await? == Admission::Refused
+        {
             return Ok(Created::TooMany);
         }
         match wanted.take(store, now).await? {
@@ -105,25 +116,28 @@ async fn create<S: SessionStore + ?Sized>(
     (user, within): (&str, &Within),
     now: UnixSeconds,
 ) -> Result<Created, StoreError> {
-    let mut ended = 0;
+    let mut ended = BTreeSet::new();
     loop {
         let list = store.list_for_user(user, now).await?;
         let records = list.iter().map(|(_, stored)| &stored.record);
         let Admission::Admitted(end) = within.decide(records, now) else {
             return Ok(Created::TooMany);
         };
-        if end.is_empty() {
-            break;
-        }
         // With the version, since a session may move to another id at this moment: then the next look
         // finds it there.
+        let mut all_ended = true;
         for (id, stored) in list.iter().filter(|(_, one)| end.contains(&one.record.public_id)) {
-            store.delete(id, Some(stored.version)).await?;
+            match store.delete(id, Some(stored.version)).await? {
+                Deleted::Deleted => drop(ended.insert(stored.record.public_id)),
+                Deleted::Conflict | Deleted::Gone => all_ended = false,
+            }
         }
-        ended += end.len();
+        if all_ended {
+            break;
+        }
     }
     Ok(match store.create(id, record, now).await? {
-        true => Created::Created { ended: u32::try_from(ended).unwrap_or(u32::MAX) },
+        true => Created::Created { ended: u32::try_from(ended.len()).unwrap_or(u32::MAX) },
         false => Created::Exists,
     })
 }

@@ -108,7 +108,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// processes do at the same moment. [`Within::decide`] has the rule.
     ///
     /// Left out, it is made of the other methods, with a record of its own as the lock of the user's
-    /// logins. That takes about seven calls, and a tokio runtime with time. A store with transactions
+    /// logins. That takes about six calls, and a tokio runtime with time. A store with transactions
     /// may do it in one.
     fn create_within(
         &self,
