@@ -3,7 +3,7 @@
     CARAFE_TWIN=target/debug/examples/twin PYTHONPATH=target/xtask/pythonpath \\
         python interop/package_races.py --store sqlite:/tmp/sessions.db
 
-The checks are those of `races.py`.
+The checks are in `races.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     PYTHONPATH=target/xtask/pythonpath python interop/package_suites.py --folder target/xtask/suites
 
-The suites are those of the published source packages, which pip downloads into the folder. Which tests end otherwise on
+The suites come from the published source packages, which pip downloads into the folder. Which tests end otherwise on
 the package has to be what is listed here, each with its reason: no more, and no less.
 """
 

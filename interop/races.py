@@ -23,7 +23,7 @@ from keepalive import Answer, Client
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
 #: Users, whose names are long enough to be noticed in a log.
-ADA, GRACE = "ada-who-races", "grace-who-races"
+ADA, GRACE, LINUS = "ada-who-races", "grace-who-races", "linus-who-races"
 
 
 class Races:
@@ -136,6 +136,31 @@ class Races:
         left = await self.everywhere(here, [["get", "at"]])
         self.check("the other one lives", left == [["home-of-grace"]] * len(self.urls), left)
 
+    async def check_limit(self, refuses: bool) -> None:
+        """64 logins of one user at the same moment."""
+        logins = 64
+
+        async def log_in(number: int) -> Answer:
+            async with Client(self.urls[number % len(self.urls)]) as client:
+                return await client.run([["login", LINUS], ["user"]])
+
+        answers = await asyncio.gather(*(log_in(number) for number in range(logins)))
+        refusal = [{"error": "TooManySessions"}, None]
+        told = [answer.results == [None, LINUS] and bool(answer.cookie) for answer in answers]
+        refused = [answer.results == refusal and not answer.cookie for answer in answers]
+        expected = (3, logins - 3) if refuses else (logins, 0)
+        kind = "refused" if refuses else "taken, and end others"
+        counted = (sum(told), sum(refused))
+        self.check(f"of {logins} logins at once, those beyond three are {kind}", counted == expected, counted)
+        cookies = [answer.cookie for answer in answers if answer.cookie]
+        for url in self.urls:
+            async with Client(url) as client:
+                users = [(await client.run([["user"]], cookie)).results[0] for cookie in cookies]
+            self.check("three sessions are left, for every process", users.count(LINUS) == 3, users)
+        alive = next(cookie for cookie, user in zip(cookies, users, strict=True) if user == LINUS)
+        async with Client(self.urls[0]) as client:
+            await client.run([["logout_everywhere"]], alive)
+
 
 async def race(races: Races, clients: int) -> None:
     """All checks of a store, but for the long one."""
@@ -175,6 +200,10 @@ def main() -> int:
         # To log so much takes time, too much for many requests.
         with serve(checks, store, [*command, "--log", "trace"]) as races:
             asyncio.run(race(races, arguments.clients))
+        for over in ("refuse", "end-oldest"):
+            limited = [*command, "--max-sessions", "3", "--over-limit", over]
+            with serve(checks, store, limited) as races:
+                asyncio.run(races.check_limit(refuses=over == "refuse"))
     return checks.finish()
 
 

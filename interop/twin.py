@@ -1,8 +1,8 @@
 """The Flask side of the twin: one contract, served by real Flask here and by Carafe in `examples/twin`.
 
-    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX] [--store STORE]
+    python interop/twin.py --listen 127.0.0.1:5002 [--now UNIX] [--store STORE] [--flask-login none|basic|strong]
 
-With `--store`, Flask's sessions are those of the package `carafe_sessions`: in signed cookies (`cookie`), in sealed ones
+With `--store`, Flask's sessions come from the package `carafe_sessions`: in signed cookies (`cookie`), in sealed ones
 (`sealed`), or in the store of a URL.
 
 Settings come from the environment under Flask's own names (`FLASK_SECRET_KEY`, `FLASK_SESSION_COOKIE_SECURE`, ...).
@@ -85,6 +85,8 @@ def interface(store: str) -> SessionInterface:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listen", default="127.0.0.1:5002", metavar="HOST:PORT")
+    modes = ["none", "basic", "strong"]
+    parser.add_argument("--flask-login", choices=modes, help="add Flask-Login with this session protection")
     parser.add_argument("--store", metavar="STORE", help="sessions of the package carafe_sessions")
     parser.add_argument("--now", type=int, metavar="UNIX", help="fix the clock at this second")
     arguments = parser.parse_args()
@@ -96,6 +98,10 @@ def main() -> None:
     else:
         app = create_app(operations_of(arguments.store))
         app.session_interface = interface(arguments.store)
+    if arguments.flask_login:
+        import flask_logins
+
+        flask_logins.install(app, arguments.flask_login)
     wsgi_server.serve(app, arguments.listen)
 
 

@@ -10,7 +10,7 @@ use minijinja::context;
 
 use crate::failure::Failure;
 use crate::passwords;
-use crate::site::Site;
+use crate::site::{FRESH, Site};
 use crate::visit::{Page, User, Visitor};
 
 /// For everybody.
@@ -42,7 +42,8 @@ async fn own_session(user: &User) -> Result<Option<SessionInfo>, Failure> {
     }
 }
 
-pub(crate) async fn password_form(page: Page, _: User) -> Result<Html<String>, Failure> {
+pub(crate) async fn password_form(page: Page, user: User) -> Result<Html<String>, Failure> {
+    user.session.fresh_user(FRESH)?;
     page.render("password.html", context! {})
 }
 
@@ -61,6 +62,7 @@ pub(crate) async fn password(
     Form(form): Form<Change>,
 ) -> Result<Response, Failure> {
     let User { session, account } = user;
+    session.fresh_user(FRESH)?;
     let objection = match site.accounts.authenticate(account.name.clone(), form.current).await? {
         None => Some("That is not your password."),
         Some(_) => passwords::objection(&account.name, &form.new),
@@ -69,8 +71,7 @@ pub(crate) async fn password(
         let page = page.render("password.html", context! { objection })?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    // First the password, then the sessions: a login that began with the old password either finds
-    // that it has changed, or is among the sessions.
+    // A login with the old password that is under way ends with its next request.
     let account = site.accounts.set_password(account, form.new).await?;
     session.logout_everywhere().await?;
     visitor.sign_in(&session, &account)?;

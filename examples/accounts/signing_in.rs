@@ -10,7 +10,7 @@ use minijinja::context;
 use crate::accounts::Account;
 use crate::failure::Failure;
 use crate::passwords;
-use crate::site::Site;
+use crate::site::{FRESH, Site};
 use crate::visit::{Page, User, Visitor};
 
 #[derive(serde::Deserialize)]
@@ -70,12 +70,9 @@ pub(crate) async fn login(
 ) -> Result<Response, Failure> {
     let name = form.name();
     let account = site.accounts.authenticate(name.clone(), form.password).await?;
-    let signed_in = match account {
-        Some(account) => sign_in_and_look_again(&session, account, visitor, &site).await?,
-        None => None,
-    };
-    match signed_in {
-        Some(account) => welcome(&session, &account, &wanted),
+    match account {
+        // If the user changes the password meanwhile, the session ends with its next request.
+        Some(account) => sign_in(&session, &account, visitor, &wanted),
         None => {
             // Nothing tells which of the two was wrong.
             let objection = "That is not the name and the password of an account.";
@@ -93,7 +90,35 @@ pub(crate) async fn logout(session: Session) -> Result<Redirect, Failure> {
     Ok(Redirect::to("/"))
 }
 
+/// Asks users for their password again who were asked for it long ago.
+pub(crate) async fn confirm_form(page: Page, _: User) -> Result<Html<String>, Failure> {
+    page.render("confirm.html", context! {})
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Confirmation {
+    password: String,
+}
+
+pub(crate) async fn confirm(
+    page: Page,
+    user: User,
+    wanted: WantedPage,
+    site: State<Site>,
+    Form(form): Form<Confirmation>,
+) -> Result<Response, Failure> {
+    let User { session, account } = user;
+    if site.accounts.authenticate(account.name, form.password).await?.is_none() {
+        let context = context! { objection => "That is not your password." };
+        let page = page.render("confirm.html", context)?;
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
+    session.reauthenticated()?;
+    Ok(Redirect::to(wanted.or("/account")).into_response())
+}
+
 pub(crate) async fn logout_everywhere(user: User) -> Result<Redirect, Failure> {
+    user.session.fresh_user(FRESH)?;
     user.session.logout_everywhere().await?;
     user.session.flash("You are signed out everywhere.")?;
     Ok(Redirect::to("/"))
@@ -107,29 +132,6 @@ fn sign_in(
     wanted: &WantedPage,
 ) -> Result<Response, Failure> {
     visitor.sign_in(session, account)?;
-    welcome(session, account, wanted)
-}
-
-/// Signs in, and looks whether the account still has the password that was right a moment ago: checking
-/// one takes long, and the user may have changed it meanwhile, since somebody else knows it.
-async fn sign_in_and_look_again(
-    session: &Session,
-    account: Account,
-    visitor: Visitor,
-    site: &Site,
-) -> Result<Option<Account>, Failure> {
-    visitor.sign_in(session, &account)?;
-    // From here on the change of a password would end it.
-    session.save().await?;
-    let now = site.accounts.find(account.id).await?;
-    if now.is_some_and(|now| now.stamp == account.stamp) {
-        return Ok(Some(account));
-    }
-    session.logout()?;
-    Ok(None)
-}
-
-fn welcome(session: &Session, account: &Account, wanted: &WantedPage) -> Result<Response, Failure> {
     session.flash(format!("Welcome, {}.", account.name))?;
     Ok(Redirect::to(wanted.or("/account")).into_response())
 }

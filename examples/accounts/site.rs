@@ -1,6 +1,7 @@
 //! The site: its routes, and the layers around them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -25,10 +26,14 @@ use crate::accounts::Accounts;
 use crate::arguments::Store;
 use crate::{failure, pages, signing_in};
 
-const TEMPLATES: [(&str, &str); 6] = [
+/// How long ago users may have given their password who change it, or end their other sessions.
+pub(crate) const FRESH: Duration = Duration::from_secs(300);
+
+const TEMPLATES: [(&str, &str); 7] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("index.html", include_str!("templates/index.html")),
     ("login.html", include_str!("templates/login.html")),
+    ("confirm.html", include_str!("templates/confirm.html")),
     ("register.html", include_str!("templates/register.html")),
     ("account.html", include_str!("templates/account.html")),
     ("password.html", include_str!("templates/password.html")),
@@ -57,6 +62,7 @@ pub(crate) fn router(
         .route("/", get(pages::index))
         .route("/register", get(signing_in::register_form).post(signing_in::register))
         .route("/login", get(signing_in::login_form).post(signing_in::login))
+        .route("/confirm", get(signing_in::confirm_form).post(signing_in::confirm))
         .route("/logout", post(signing_in::logout))
         .route("/account", get(pages::account))
         .route("/account/password", get(pages::password_form).post(pages::password))
@@ -73,12 +79,14 @@ pub(crate) fn router(
     // Only a store knows of all of a user's sessions.
     if sessions.sessions().is_some() {
         let page = SessionsPage::new().home("/account")?.stylesheet("/style.css")?;
+        let page = page.fresh_within(FRESH);
         routes = routes.route_service("/account/sessions", page);
     }
     let sessions = sessions
         // Not in the browser's cache either: the back button shows nothing private after a logout.
         .configure(|config| config.caching(Caching::NoStore))?
         .with_login_page("/login")?
+        .with_confirm_page("/confirm")?
         .on_error(failure::of_session);
     Ok(routes
         .with_state(site)

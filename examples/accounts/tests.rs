@@ -1,4 +1,4 @@
-//! Passwords that change while somebody signs in.
+//! Passwords that change while a user signs in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ fn site(store: Store) -> Result<Router, BoxError> {
 }
 
 fn browser(site: &Router) -> Result<Browser, BoxError> {
-    // The client goes by this layer's clock; the sessions are those of the site's own.
+    // The client goes by this layer's clock; the sessions are the site's own.
     Ok(Client::new(site.clone(), &SessionLayer::flask(SecretKey::random()?)))
 }
 

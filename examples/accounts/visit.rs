@@ -8,7 +8,7 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::response::Html;
 use carafe::csrf::Csrf;
-use carafe::{CurrentUser, LoginOptions, Session};
+use carafe::{CurrentUser, ErrorKind, LoginOptions, Session};
 use carafe_minijinja::{context as session_context, csrf_context};
 use minijinja::{Environment, Value, context};
 
@@ -16,9 +16,6 @@ use crate::accounts::Account;
 use crate::device;
 use crate::failure::Failure;
 use crate::site::Site;
-
-/// Which password a session was begun with.
-const STAMP: &str = "password";
 
 /// A page for this visitor.
 pub(crate) struct Page {
@@ -77,12 +74,15 @@ async fn account_of(session: &Session, site: &Site) -> Result<Option<Account>, F
         Ok(id) => site.accounts.find(id).await?,
         Err(_) => None,
     };
-    let stamp: Option<String> = session.get(STAMP)?;
-    let account = account.filter(|account| stamp.as_ref() == Some(&account.stamp));
-    if account.is_none() {
+    let Some(account) = account else {
         session.logout()?;
+        return Ok(None);
+    };
+    match session.check_credential(&account.stamp) {
+        Ok(()) => Ok(Some(account)),
+        Err(error) if error.kind() == ErrorKind::LoginRequired => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(account)
 }
 
 /// Where a visitor comes from, and with what.
@@ -108,7 +108,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 impl Visitor {
     /// Makes the session that of a user, under a new id. What the visitor had stored is dropped.
     pub(crate) fn sign_in(self, session: &Session, account: &Account) -> Result<(), carafe::Error> {
-        let mut options = LoginOptions::default();
+        let mut options = LoginOptions::default().credential(&account.stamp);
         if let Some(address) = self.address {
             options = options.address(address);
         }
@@ -116,7 +116,6 @@ impl Visitor {
             options = options.agent(agent);
         }
         session.login_with(account.id.to_string(), options)?;
-        session.insert(STAMP, account.stamp.as_str())?;
         session.insert("name", account.name.as_str())
     }
 }

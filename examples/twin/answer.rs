@@ -59,7 +59,7 @@ pub(crate) fn bad_request() -> Response<String> {
     text(StatusCode::BAD_REQUEST, "the operations must be a JSON list")
 }
 
-fn text(status: StatusCode, text: &str) -> Response<String> {
+pub(crate) fn text(status: StatusCode, text: &str) -> Response<String> {
     page(status, "text/plain; charset=utf-8", text.to_owned())
 }
 

@@ -1,13 +1,18 @@
-use carafe::store::MemoryStore;
+use std::sync::atomic::Ordering;
+
+use carafe::flask_login::Protection;
+use carafe::store::{MemoryStore, OverLimit};
 use carafe::value::Value;
 use carafe::{Clock, Config, Error, KeyRing, SecretKey, SessionLayer};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::servers;
+use crate::{flask_logins, logins, servers};
 
 const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--store cookie|sealed|memory|redis://…|rediss://…|redis-cluster://…|\
-                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL]";
+                     sqlite:PATH|postgres://…] [--now UNIX-SECONDS] [--log LEVEL] \
+                     [--flask-login none|basic|strong] \
+                     [--max-sessions NUMBER] [--over-limit refuse|end-oldest]";
 
 /// What serves.
 pub(crate) enum Server {
@@ -22,7 +27,12 @@ pub(crate) struct Arguments {
     /// Down to which level events are logged.
     pub(crate) log: LevelFilter,
     store: String,
+    /// Whether logins are Flask-Login's, and how it protects them.
+    flask_login: Option<Protection>,
     now: Option<u64>,
+    /// How many sessions a user may have.
+    max_sessions: Option<u32>,
+    over_limit: OverLimit,
 }
 
 impl Arguments {
@@ -32,13 +42,19 @@ impl Arguments {
             server: Server::Axum,
             log: LevelFilter::INFO,
             store: "cookie".to_owned(),
+            flask_login: None,
             now: None,
+            max_sessions: None,
+            over_limit: OverLimit::Refuse,
         };
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name} has no value; {USAGE}"))?;
             match (name.as_str(), value.as_str()) {
                 ("--listen", _) => parsed.listen = value,
                 ("--store", _) => parsed.store = value,
+                ("--flask-login", "none") => parsed.flask_login = Some(Protection::None),
+                ("--flask-login", "basic") => parsed.flask_login = Some(Protection::Basic),
+                ("--flask-login", "strong") => parsed.flask_login = Some(Protection::Strong),
                 ("--now", _) => {
                     let now = value.parse().map_err(|_| format!("--now {value:?}; {USAGE}"))?;
                     parsed.now = Some(now);
@@ -46,6 +62,13 @@ impl Arguments {
                 ("--log", level) => {
                     parsed.log = level.parse().map_err(|_| format!("--log {level}; {USAGE}"))?;
                 }
+                ("--max-sessions", most) => {
+                    let most = most.parse();
+                    parsed.max_sessions =
+                        Some(most.map_err(|_| format!("--max-sessions {value:?}; {USAGE}"))?);
+                }
+                ("--over-limit", "refuse") => parsed.over_limit = OverLimit::Refuse,
+                ("--over-limit", "end-oldest") => parsed.over_limit = OverLimit::EndOldest,
                 ("--server", "axum") => parsed.server = Server::Axum,
                 ("--server", "actix") => parsed.server = Server::Actix,
                 _ => return Err(format!("{name} {value} is not known; {USAGE}")),
@@ -56,7 +79,11 @@ impl Arguments {
 
     /// Sessions where the command line says, with the settings of the environment.
     pub(crate) fn layer(&self) -> Result<SessionLayer, Box<dyn std::error::Error>> {
-        let config = Config::flask().from_prefixed_env()?;
+        let mut config = Config::flask().from_prefixed_env()?;
+        if let Some(most) = self.max_sessions {
+            config = config.sessions_per_user(most, self.over_limit);
+            logins::IS_LIMITED.store(true, Ordering::Relaxed);
+        }
         let layer = match self.store.as_str() {
             "cookie" => SessionLayer::new(KeyRing::from_flask_env()?, config)?,
             "sealed" => SessionLayer::new(long_enough()?, config.seal(true))?,
@@ -65,6 +92,10 @@ impl Arguments {
             }
             url => servers::keep_in(url, SessionLayer::new(KeyRing::from_flask_env()?, config)?)?
                 .ok_or_else(|| format!("--store is not known; {USAGE}"))?,
+        };
+        let layer = match self.flask_login {
+            Some(protection) => layer.flask_login(flask_logins::settings(protection)?)?,
+            None => layer,
         };
         Ok(match self.now {
             Some(now) => layer.with_clock(Clock::fixed(now)),

@@ -4,6 +4,8 @@
 
 mod answer;
 mod arguments;
+mod flask_logins;
+mod logins;
 mod on_actix;
 mod on_axum;
 mod operations;

@@ -6,7 +6,7 @@ use actix_web::{App, HttpResponse, HttpResponseBuilder, HttpServer, Route};
 use carafe::http::Response;
 use carafe::{Error, LazySession, Session, SessionLayer};
 
-use crate::answer;
+use crate::{answer, flask_logins};
 
 /// The bytes that a body may have: as in axum.
 const LIMIT: usize = 2 * 1024 * 1024;
@@ -24,6 +24,8 @@ pub(crate) async fn serve(
                 resource("/read")
                     .route(reading().to(async |session: Session| answer::read(&session))),
             )
+            .service(resource("/fl_protected").route(reading().to(protected)))
+            .service(resource("/fl_fresh").route(reading().to(fresh)))
             .service(resource("/plain").route(reading().to(async || answer::PLAIN)))
             .app_data(PayloadConfig::new(LIMIT))
             .wrap(layer.clone())
@@ -49,6 +51,14 @@ async fn get_op(session: LazySession, query: Query<Ops>) -> Result<HttpResponse,
 
 async fn post_op(session: LazySession, body: Bytes) -> Result<HttpResponse, Error> {
     answer::post_op(&session, &body).await.map(respond)
+}
+
+async fn protected(session: Session) -> HttpResponse {
+    respond(flask_logins::protected(&session))
+}
+
+async fn fresh(session: Session) -> HttpResponse {
+    respond(flask_logins::fresh(&session))
 }
 
 /// The answer, in the types of actix-web.

@@ -1,5 +1,6 @@
 //! The twin on axum.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::routing::get;
 use carafe::{LazySession, Session, SessionLayer};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::answer;
+use crate::{answer, flask_logins};
 
 pub(crate) async fn serve(
     listener: std::net::TcpListener,
@@ -20,8 +21,11 @@ pub(crate) async fn serve(
     let app = Router::new()
         .route("/op", get(get_op).post(post_op))
         .route("/read", get(async |session: Session| answer::read(&session)))
+        .route("/fl_protected", get(async |session: Session| flask_logins::protected(&session)))
+        .route("/fl_fresh", get(async |session: Session| flask_logins::fresh(&session)))
         .route("/plain", get(async || answer::PLAIN))
-        .layer(layer);
+        .layer(layer)
+        .into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let (ending, end) = tokio::sync::oneshot::channel();

@@ -5,7 +5,7 @@ use carafe::value::{Dict, Int, Step, Text, Value};
 use carafe::{Error, ErrorKind, LazySession, Session};
 use serde::{Deserialize, Serialize};
 
-use crate::stores;
+use crate::{flask_logins, logins, stores};
 
 /// What became of a list of operations.
 pub(crate) enum Outcome {
@@ -51,10 +51,12 @@ pub(crate) async fn run(session: &LazySession, ops: Vec<Value>) -> Result<Outcom
                 }
                 (Some(name), arguments) => {
                     let session = session.open().await?;
-                    match stores::apply(&session, name, arguments).await {
-                        None => apply(&session, name, arguments),
-                        done => done,
+                    let mut done = stores::apply(&session, name, arguments).await;
+                    if done.is_none() {
+                        done = logins::apply(&session, name, arguments).await;
                     }
+                    let done = done.or_else(|| flask_logins::apply(&session, name, arguments));
+                    done.or_else(|| apply(&session, name, arguments))
                 }
                 (None, _) => None,
             },
@@ -149,6 +151,7 @@ pub(crate) fn python_name(error: &Error) -> &'static str {
         ErrorKind::Conflict => "Conflict",
         ErrorKind::Store => "Store",
         ErrorKind::NoStore => "NoStore",
+        ErrorKind::TooManySessions => "TooManySessions",
         _ => "RuntimeError",
     }
 }

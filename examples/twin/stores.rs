@@ -12,8 +12,6 @@ pub(crate) async fn apply(
     arguments: &[Value],
 ) -> Option<Result<Value, &'static str>> {
     Some(match (name, arguments) {
-        ("login", [Value::Text(user)]) => null(session.login(user.to_string_lossy())),
-        ("login", [Value::Int(user)]) => null(session.login(user.to_string())),
         ("logout", []) => null(session.logout()),
         ("logout_everywhere", []) => null(session.logout_everywhere().await.map(drop)),
         ("rotate", []) => null(session.rotate()),

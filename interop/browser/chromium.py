@@ -30,7 +30,7 @@ class Chromium:
         """With `resolve_to`, every host is at that address."""
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
         self._profile = tempfile.mkdtemp(prefix="chromium-")
-        options = webdriver.ChromeOptions()
+        self._options = options = webdriver.ChromeOptions()
         options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
         for flag in [*FLAGS, f"--user-data-dir={self._profile}"]:
             options.add_argument(flag)
@@ -39,14 +39,17 @@ class Chromium:
         if not scripts:
             # Those of pages; what the tests themselves run there works all the same.
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-        service = webdriver.ChromeService(executable_path=program("chromedriver"))
         try:
-            self.driver = webdriver.Chrome(options=options, service=service)
+            self._start()
         except BaseException:
             shutil.rmtree(self._profile, ignore_errors=True)
             raise
-        self.driver.set_page_load_timeout(20)
         self._left = 0
+
+    def _start(self) -> None:
+        service = webdriver.ChromeService(executable_path=program("chromedriver"))
+        self.driver = webdriver.Chrome(options=self._options, service=service)
+        self.driver.set_page_load_timeout(20)
 
     def __enter__(self) -> Chromium:
         return self
@@ -54,11 +57,19 @@ class Chromium:
     def __exit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self._quit()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def _quit(self) -> None:
         # Of all sites, so that no server's log shows them.
         cookies = self.driver.execute_cdp_cmd("Storage.getCookies", {})["cookies"]
         silence.note(*(cookie["value"].encode() for cookie in cookies))
         self.driver.quit()
-        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def restart(self) -> None:
+        """Closes the browser and opens it again, with what it keeps of its profile."""
+        self._quit()
+        self._start()
 
     def open(self, url: str) -> str:
         """Opens a page and gives its text."""

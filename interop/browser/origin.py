@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -106,8 +106,11 @@ def _accepts(port: int) -> bool:
 class Origin:
     """nginx and the two stacks. `restart` gives one of them other keys while the other one runs on."""
 
-    def __init__(self, carafe: Sequence[str], key: str) -> None:
-        """Starts everything; `carafe` is the command of the two-stacks example."""
+    def __init__(
+        self, carafe: Sequence[str], key: str, flask: str = "two_stacks", settings: Mapping[str, str] | None = None
+    ) -> None:
+        """Starts everything; `carafe` is the command of the example, `flask` the module of the other half."""
+        self._flask, self._settings = flask, dict(settings or {})
         self._carafe = list(carafe)
         self._ports = {"py": free_port(), "rs": free_port()}
         self._processes: dict[str, Process] = {}
@@ -151,11 +154,12 @@ class Origin:
         if stack == "py":
             command = [sys.executable, "-m", "gunicorn", "--bind", address, "--workers", "2", "--chdir", str(HERE)]
             command += ["--no-control-socket"] if hasattr(gunicorn.config, "ControlSocketDisable") else []
-            command.append('two_stacks:create_app("/py")')
+            command.append(f'{self._flask}:create_app("/py")')
         else:
             command = [*self._carafe, "--listen", address, "--prefix", "/rs"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("FLASK_")}
         environment |= {"FLASK_SECRET_KEY": key, "FLASK_SECRET_KEY_FALLBACKS": json.dumps(list(fallbacks))}
+        environment |= self._settings
         log = self.directory / f"{stack}.log"
         keys = [key, *fallbacks] if stack == "rs" else None
         self._processes[stack] = Process(command, self._ports[stack], log, keys, env=environment)

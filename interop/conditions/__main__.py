@@ -3,7 +3,7 @@
 CARAFE_TWIN=target/release/examples/twin python interop/conditions --store sqlite:/tmp/sessions.db --seconds 600
 CARAFE_TWIN=... python interop/conditions --store redis://127.0.0.1:7000 --server 'redis-server --port 7000 ...'
 
-The clients and their judge are those of `crashes.py`: nothing that was acknowledged is lost, and nothing that had ended
+The clients and their judge come from `crashes.py`: nothing that was acknowledged is lost, and nothing that had ended
 comes back. Besides, a request is refused only while the store can't answer, both processes answer again within a second
 of its return, and they hold no more memory, descriptors and threads than before.
 """

@@ -113,7 +113,7 @@ async def evict(of: Conditions) -> None:
 
 
 async def lock_table(of: Conditions) -> None:
-    """Somebody else has locked the table, as some migrations do."""
+    """Another connection has locked the table, as some migrations do."""
     assert of.server
     lock = "LOCK TABLE carafe_sessions IN ACCESS EXCLUSIVE MODE"
     await of.server.sql(f"BEGIN; {lock}; SELECT pg_sleep({LASTS}); COMMIT")

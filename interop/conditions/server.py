@@ -23,7 +23,7 @@ class Victim(Killed):
         super().__init__(command, url)
 
     async def answers(self) -> bool:
-        """Whether it lets somebody in and answers."""
+        """Whether it accepts a login and answers."""
         with suppress(OSError, RuntimeError, TimeoutError, asyncio.IncompleteReadError):
             async with asyncio.timeout(1):
                 return "PONG" in await ask(self.url, "PING") if self.is_redis else await self._greets()

@@ -23,6 +23,7 @@ class Request:
     ops: tuple[Any, ...] | None = None
     body: bytes | None = None
     cookies: tuple[bytes, ...] = ()
+    headers: tuple[bytes, ...] = ()
 
     def content(self) -> bytes:
         """The body of a POST, or what `?ops=` of a GET means: there it is the list alone."""
@@ -43,6 +44,7 @@ class Request:
         lines = [f"{self.method} {target} HTTP/1.1\r\nHost: {host}\r\n".encode()]
         if self.method == "POST":
             lines.append(b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(content))
+        lines += [line + b"\r\n" for line in self.headers]
         lines += [b"Cookie: " + cookie + b"\r\n" for cookie in self.cookies]
         return b"".join(lines) + b"\r\n" + content
 
@@ -54,6 +56,7 @@ class Request:
             "ops": None if self.ops is None else list(self.ops),
             "body": None if self.body is None else self.body.decode("latin-1"),
             "cookies": [cookie.decode("latin-1") for cookie in self.cookies],
+            "headers": [line.decode("latin-1") for line in self.headers],
         }
 
     @staticmethod
@@ -65,6 +68,7 @@ class Request:
             ops=None if value["ops"] is None else tuple(value["ops"]),
             body=None if value["body"] is None else value["body"].encode("latin-1"),
             cookies=tuple(cookie.encode("latin-1") for cookie in value["cookies"]),
+            headers=tuple(line.encode("latin-1") for line in value.get("headers", ())),
         )
 
 

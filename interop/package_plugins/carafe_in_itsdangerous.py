@@ -1,4 +1,4 @@
-"""A plugin for pytest: ItsDangerous' classes are those of the package `carafe_sessions`."""
+"""A plugin for pytest: ItsDangerous' classes come from the package `carafe_sessions`."""
 
 from __future__ import annotations
 

@@ -192,6 +192,13 @@ pub(crate) static TEST: &[Group] = &[
         run: interop::login,
     },
     Group {
+        name: "interop-flask-login",
+        about: "random logins, answered alike by the twin on both servers and by real Flask-Login",
+        needs: &[Need::Python],
+        limit: LIMIT,
+        run: interop::flask_login,
+    },
+    Group {
         name: "interop-actix",
         about: "on actix-web: the twin beside real Flask, and the example `login-actix`",
         needs: &[Need::Python],
@@ -281,6 +288,8 @@ pub(crate) static TEST: &[Group] = &[
             Need::Program(&CHROMIUM),
             Need::Program(&CHROMEDRIVER),
             Need::Program(&NGINX),
+            Need::Program(&REDIS),
+            Need::Program(&POSTGRES),
         ],
         limit: LIMIT,
         run: interop::browser,

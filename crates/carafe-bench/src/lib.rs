@@ -21,6 +21,7 @@ pub mod request;
 pub mod stored;
 pub mod subject;
 pub mod suite;
+pub mod whole;
 
 /// The secret key of everything here: 32 bytes, as `openssl rand -hex 16` gives them.
 pub const KEY: &str = "8b1f0c6e5a7d4932b6e0f1a2c3d4e5f6";

@@ -1,15 +1,21 @@
 //! Carafe.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use carafe::config::Compression;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 use carafe::value::Value;
-use carafe::{bench, Config, KeyRing, SecretKey, SessionLayer};
+use carafe::{Config, KeyRing, SecretKey, SessionLayer};
+use carafe_format::codec::{CodecOptions, Codecs};
+use carafe_format::cookie::Finder;
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
 use crate::KEY;
 use crate::payload::Payload;
+
+/// Flask's lifetime of a permanent session, in seconds.
+const MAX_AGE: u64 = 31 * 24 * 3600;
 
 /// What else a browser sends: the cookies of an analytics tool and of a consent banner.
 pub const OTHER_COOKIES: &str = "_ga=GA1.1.1234567890.1700000000; consent=accepted; theme=dark";
@@ -79,16 +85,42 @@ pub fn headers(cookie: &str) -> HeaderMap {
     HeaderMap::from_iter([(COOKIE, header)])
 }
 
-/// Finds the cookie in the headers, verifies and decodes it, and reads a key.
-#[must_use]
-pub fn read(layer: &SessionLayer, headers: &HeaderMap, key: &str) -> Option<String> {
-    bench::read(layer, headers, key).ok()?
+/// What the layer opens a request's session with.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    finder: Finder,
+    codecs: Arc<Codecs>,
 }
 
-/// Verifies and decodes a cookie's value, and reads a key.
-#[must_use]
-pub fn read_value(layer: &SessionLayer, cookie: &str, key: &str) -> Option<String> {
-    bench::read_value(layer, cookie, key).ok()?
+impl Reader {
+    /// A reader of Flask's sessions with so many older keys.
+    ///
+    /// # Panics
+    /// Never: the options are Flask's, but for the compression.
+    #[must_use]
+    pub fn new(fallbacks: usize, compression: Compression) -> Self {
+        let options = CodecOptions { compression, ..CodecOptions::new("session") };
+        let codecs = Codecs::new(&ring(fallbacks), &options).expect("the options are allowed");
+        Self { finder: Finder::new("session"), codecs: Arc::new(codecs) }
+    }
+
+    /// Finds the cookie in the headers, verifies and decodes it, and reads a key.
+    #[must_use]
+    pub fn read(&self, headers: &HeaderMap, key: &str) -> Option<String> {
+        let found = self.finder.find(headers.get_all(COOKIE).iter())?;
+        self.decode(&found.value, key)
+    }
+
+    /// Verifies and decodes a cookie's value, and reads a key.
+    #[must_use]
+    pub fn read_value(&self, cookie: &str, key: &str) -> Option<String> {
+        self.decode(cookie.as_bytes(), key)
+    }
+
+    fn decode(&self, cookie: &[u8], key: &str) -> Option<String> {
+        let decoded = self.codecs.decode(cookie, MAX_AGE, now()).ok()?;
+        decoded.payload.stored(key.as_bytes())?.deserialize().ok()
+    }
 }
 
 #[cfg(test)]
@@ -101,9 +133,9 @@ mod tests {
         let cookie = cookie(&payload, Compression::Flask);
         let headers = headers(&cookie);
         for fallbacks in [0, 1, 2, 100] {
-            let layer = layer(fallbacks, Compression::Flask);
-            assert_eq!(read(&layer, &headers, payload.key).as_deref(), Some("104217"));
-            assert_eq!(read_value(&layer, &cookie, payload.key).as_deref(), Some("104217"));
+            let reader = Reader::new(fallbacks, Compression::Flask);
+            assert_eq!(reader.read(&headers, payload.key).as_deref(), Some("104217"));
+            assert_eq!(reader.read_value(&cookie, payload.key).as_deref(), Some("104217"));
             assert_eq!(ring(fallbacks).len(), fallbacks + 1);
         }
     }

@@ -2,7 +2,7 @@
 
 use carafe::config::Compression;
 
-use crate::ours;
+use crate::ours::{self, Reader};
 use crate::request::{self, Requests};
 use crate::stored;
 use crate::subject::Subject;
@@ -19,8 +19,8 @@ pub fn all() -> Vec<Subject> {
         let name = payload.name.to_ascii_lowercase();
         for (kind, compression) in [("", Compression::Never), ("-compressed", Compression::Flask)] {
             let headers = ours::headers(&ours::cookie(&payload, compression));
-            let (layer, key) = (ours::layer(0, compression), payload.key);
-            let read = move || ours::read(&layer, &headers, key);
+            let (reader, key) = (Reader::new(0, compression), payload.key);
+            let read = move || reader.read(&headers, key);
             paths.push(Subject::new(format!("read-{name}{kind}"), read));
             let (serializer, value) = (ours::serializer(compression), ours::value(&payload));
             let write = move || serializer.dumps(&value, NOW);

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::KEY;
 
 /// A session as peers hand it out.
-type Session = Map<String, Value>;
+pub type Session = Map<String, Value>;
 
 /// Signs and verifies with the crate `itsdangerous`.
 #[must_use]
@@ -29,6 +29,13 @@ pub fn itsdangerous_read(
     let unsigned: UnsignedTimedSerializerValue<Session> = serializer.unsign(text).ok()?;
     let session = unsigned.value();
     session.get(key)?.as_str().map(str::to_owned)
+}
+
+/// Verifies a text of `itsdangerous`, to a map.
+#[must_use]
+pub fn itsdangerous_read_whole(serializer: &impl TimedSerializer, text: &str) -> Option<Session> {
+    let unsigned: UnsignedTimedSerializerValue<Session> = serializer.unsign(text).ok()?;
+    Some(unsigned.value())
 }
 
 /// The key of the crate `cookie`.

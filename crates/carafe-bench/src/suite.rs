@@ -3,12 +3,13 @@
 use carafe::config::Compression;
 
 use crate::limits::{self, SavedMac};
-use crate::ours;
+use crate::ours::{self, Reader};
 use crate::payload::Payload;
 #[cfg(feature = "peers")]
 use crate::peers;
 use crate::request;
 use crate::subject::Subject;
+use crate::whole;
 
 /// A table of the report: rows of one task, columns of payloads. `T` is what a column has: subjects,
 /// and later their times.
@@ -57,6 +58,14 @@ impl<T> Sweep<T> {
 
 /// The rows' names.
 pub mod row {
+    /// A whole session as values.
+    pub const MAP: &str = "limit: HMAC + base64 + `serde_json` into a map";
+    /// The same by Carafe.
+    pub const WHOLE: &str = "**Carafe**, `loads`";
+    /// A whole session as a struct.
+    pub const STRUCT: &str = "limit: HMAC + base64 + `serde_json` into the struct";
+    /// The same by Carafe.
+    pub const TYPED: &str = "**Carafe**, `loads_as`";
     /// Bare HMAC.
     pub const HMAC: &str = "limit: HMAC-SHA-1 from a saved key state";
     /// With the payload decoded.
@@ -111,6 +120,19 @@ pub fn tables() -> Vec<Table<Vec<Subject>>> {
             read_compressed,
         ),
         table(
+            "Verify and read the whole session, as values",
+            "Not compressed. The limit and `itsdangerous` make a `serde_json` map, which has no tags; \
+             Carafe's values have Flask's types.",
+            row::MAP,
+            whole::values,
+        ),
+        table(
+            "Verify and read the whole session, as a struct",
+            "The same struct with `serde_json` and with Carafe.",
+            row::STRUCT,
+            whole::typed,
+        ),
+        table(
             "Encode and sign, uncompressed",
             "From a value that is built: a map for the others.",
             row::SIGN,
@@ -135,17 +157,17 @@ fn read(payload: &Payload) -> Vec<Subject> {
     let key = payload.key;
     let cookie = ours::cookie(payload, Compression::Never);
     let headers = ours::headers(&cookie);
-    let layer = ours::layer(0, Compression::Never);
+    let reader = Reader::new(0, Compression::Never);
     let mac = SavedMac::default();
     let (a, b) = (mac.clone(), cookie.clone());
     let (c, d) = (mac.clone(), cookie.clone());
-    let (same_layer, e) = (layer.clone(), cookie.clone());
+    let (same_reader, e) = (reader.clone(), cookie.clone());
     let mut subjects = vec![
         Subject::new(row::HMAC, move || a.verify(&b).is_some()),
         Subject::new(row::DECODE, move || c.verify_and_decode(&d)),
         Subject::new(row::INDEX, move || mac.verify_and_index(&cookie)),
-        Subject::new(row::READ_VALUE, move || ours::read_value(&same_layer, &e, key)),
-        Subject::new(row::READ, move || ours::read(&layer, &headers, key)),
+        Subject::new(row::READ_VALUE, move || same_reader.read_value(&e, key)),
+        Subject::new(row::READ, move || reader.read(&headers, key)),
     ];
     #[cfg(feature = "peers")]
     {
@@ -170,14 +192,14 @@ fn read_compressed(payload: &Payload) -> Vec<Subject> {
     let key = payload.key;
     let cookie = ours::cookie(payload, Compression::Flask);
     let headers = ours::headers(&cookie);
-    let layer = ours::layer(0, Compression::Flask);
+    let reader = Reader::new(0, Compression::Flask);
     let mac = SavedMac::default();
     let mut subjects = Vec::new();
     if cookie.starts_with('.') {
         let limit = move || mac.verify_inflate_and_index(&cookie);
         subjects.push(Subject::new(row::INDEX_COMPRESSED, limit));
     }
-    subjects.push(Subject::new(row::READ, move || ours::read(&layer, &headers, key)));
+    subjects.push(Subject::new(row::READ, move || reader.read(&headers, key)));
     subjects
 }
 
@@ -244,6 +266,6 @@ pub fn sweeps() -> Vec<Sweep<Vec<Subject>>> {
 fn read_with_fallbacks(fallbacks: usize) -> Subject {
     let payload = Payload::p1();
     let headers = ours::headers(&ours::cookie(&payload, Compression::Never));
-    let layer = ours::layer(fallbacks, Compression::Never);
-    Subject::new(row::READ, move || ours::read(&layer, &headers, payload.key))
+    let reader = Reader::new(fallbacks, Compression::Never);
+    Subject::new(row::READ, move || reader.read(&headers, payload.key))
 }

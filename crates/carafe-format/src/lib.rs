@@ -9,6 +9,7 @@
 //! - [`value`]: the values that a session can hold, and Flask's tagged JSON
 //! - [`codec`]: a session's cookie from and to its JSON, signed or sealed
 //! - [`cookie`]: a cookie in a request's `Cookie` headers, and in a response's `Set-Cookie`
+//! - [`flask_login`]: Flask-Login's remember cookie, and its fingerprint of a client
 //! - [`inspect`]: what a cookie says without its key
 //! - [`base64`] and [`percent`]: the encodings that ids, tokens and URLs have
 //!
@@ -30,6 +31,7 @@ pub mod base64;
 pub mod codec;
 pub mod cookie;
 mod error;
+pub mod flask_login;
 pub mod inspect;
 pub mod percent;
 pub mod signing;

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Heard};
 use crate::error::{cannot_connect, reason};
 use crate::greeting::{Accepts, Greeting};
 use crate::socket::Socket;
@@ -32,6 +32,8 @@ pub(crate) struct Connector {
     says_tls: bool,
     password_file: Option<PathBuf>,
     limit: Duration,
+    /// Where a connection that listens puts what it hears; `None` for other connections.
+    heard: Option<Heard>,
     /// When connecting last failed, and how.
     failed: Mutex<Option<(Instant, Failed)>>,
 }
@@ -72,7 +74,21 @@ impl Connector {
         password_file: Option<PathBuf>,
         limit: Duration,
     ) -> Self {
-        Self { config, tls, says_tls, password_file, limit, failed: Mutex::default() }
+        let (heard, failed) = (None, Mutex::default());
+        Self { config, tls, says_tls, password_file, limit, heard, failed }
+    }
+
+    /// Opens connections that put what they hear here.
+    pub(crate) fn listening(&self, heard: Heard) -> Self {
+        Self {
+            config: self.config.clone(),
+            tls: self.tls.clone(),
+            says_tls: self.says_tls,
+            password_file: self.password_file.clone(),
+            limit: self.limit,
+            heard: Some(heard),
+            failed: Mutex::default(),
+        }
     }
 
     /// Opens a connection. A request that waited while another one failed shares its outcome.
@@ -174,7 +190,7 @@ impl Connector {
                 Socket::unix(stream.map_err(|error| Failed::by(&error))?)
             }
         };
-        let connecting = self.tls.connect(&config, socket, target.name);
+        let connecting = self.tls.connect(&config, socket, target.name, self.heard.clone());
         let mut connection = connecting.await.map_err(|error| Failed::of(&error))?;
         let wanted = config.get_target_session_attrs();
         if wanted != TargetSessionAttrs::Any {

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Handle, Id};
+use tokio::sync::mpsc;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
+use tokio_postgres::{AsyncMessage, Client, Error, Row, SimpleQueryMessage};
 
 use crate::socket::current_runtime;
 use crate::tables::{Parameter, Sql, Statement};
@@ -20,6 +22,31 @@ type BoxError = Box<dyn std::error::Error + Sync + Send>;
 
 /// What reads from the socket and writes to it. It ends when the connection does.
 pub(crate) type Io = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Where notifications go: their payloads.
+pub(crate) type Heard = mpsc::UnboundedSender<String>;
+
+/// What reads from the socket of a connection and writes to it. With `heard`, notifications are put there.
+pub(crate) fn io<S, T>(mut connection: tokio_postgres::Connection<S, T>, heard: Option<Heard>) -> Io
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(heard) = heard else { return Box::pin(connection) };
+    Box::pin(poll_fn(move |context| {
+        loop {
+            match ready!(connection.poll_message(context)) {
+                None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(error)),
+                Some(Ok(AsyncMessage::Notification(heard_now))) => {
+                    // What listens may be gone, and the connection with it in a moment.
+                    let _ = heard.send(heard_now.payload().to_owned());
+                }
+                Some(Ok(_)) => {}
+            }
+        }
+    }))
+}
 
 /// How long a connection that is closed waits for the answer to what was sent already.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -82,6 +109,15 @@ impl Connection {
     /// Asks the server for a sign of life.
     pub(crate) async fn check(&mut self) -> Result<(), Error> {
         self.driver.run(pin!(self.client.check_connection())).await
+    }
+
+    /// Waits until the connection ends, while nothing is asked of it.
+    pub(crate) async fn ended(&mut self) {
+        poll_fn(|context| {
+            self.driver.poll(context);
+            if self.driver.io.is_none() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Whether the session refuses writes.

@@ -58,6 +58,7 @@ mod connection;
 mod error;
 mod greeting;
 mod idle;
+mod listen;
 mod migrations;
 mod options;
 mod places;

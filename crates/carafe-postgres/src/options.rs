@@ -30,8 +30,9 @@ const MOST_CONNECTIONS: usize = 1 << 16;
 pub struct PostgresOptions {
     url: String,
     pool: Settings,
-    migrates: bool,
-    schema: Option<String>,
+    pub(crate) migrates: bool,
+    pub(crate) listens: bool,
+    pub(crate) schema: Option<String>,
     password_file: Option<PathBuf>,
     #[cfg(feature = "tls")]
     root_certificate: Option<Vec<u8>>,
@@ -51,6 +52,7 @@ impl PostgresOptions {
                 prepares: false,
             },
             migrates: true,
+            listens: true,
             schema: None,
             password_file: None,
             #[cfg(feature = "tls")]
@@ -96,6 +98,28 @@ impl PostgresOptions {
     /// [`PostgresStore::migrate`] as one who may.
     pub fn migrate_at_first_use(mut self, on: bool) -> Self {
         self.migrates = on;
+        self
+    }
+
+    /// Whether the store learns of sessions that end in other processes by `LISTEN`, on a connection besides
+    /// those of the pool: on by default. Nothing listens unless the application waits for the end of a session
+    /// ([`Session::ended`](carafe::Session::ended)).
+    ///
+    /// Behind PgBouncer that pools by transaction nothing is heard. The store finds that out, and then asks
+    /// in the interval that [`Config::watch_interval`](carafe::Config::watch_interval) sets; without
+    /// listening it does only that.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@pgbouncer.internal/app").listen(false).open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen(mut self, on: bool) -> Self {
+        self.listens = on;
         self
     }
 
@@ -187,17 +211,17 @@ impl PostgresOptions {
         }
         #[cfg(feature = "tls")]
         {
-            tls.roots = self.root_certificate.or(tls.roots);
-            tls.client = self.client_certificate.or(tls.client);
+            tls.roots = self.root_certificate.clone().or(tls.roots);
+            tls.client = self.client_certificate.clone().or(tls.client);
         }
         let connector = Connector::new(
             config,
             Tls::new(&tls)?,
             parsed.says_tls,
-            self.password_file,
+            self.password_file.clone(),
             self.pool.connect,
         );
-        Ok(PostgresStore::new_with(Pool::new(connector, self.pool), self.schema, self.migrates))
+        Ok(PostgresStore::new_with(Pool::new(connector, self.pool), &self))
     }
 }
 

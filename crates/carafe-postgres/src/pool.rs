@@ -76,6 +76,11 @@ impl Pool {
         }
     }
 
+    /// What opens the connections.
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
     /// Runs a statement and returns its rows.
     pub(crate) async fn query(
         &self,

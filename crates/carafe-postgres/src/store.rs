@@ -1,11 +1,12 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Deleted, Notices, Record, RevocationStore, Revocations, SessionStore, State, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::Row;
@@ -13,6 +14,7 @@ use tokio_postgres::types::Type;
 
 use crate::PostgresOptions;
 use crate::error::Failure;
+use crate::listen;
 use crate::pool::Pool;
 use crate::rows::{column, count, id_and_record, number, stored};
 use crate::tables::{Parameter, Sql, Statement, Tables};
@@ -26,6 +28,8 @@ pub struct PostgresStore {
     /// The schema that the options name.
     pub(crate) schema: Option<String>,
     pub(crate) migrates: bool,
+    /// Whether endings in other processes are listened for.
+    pub(crate) listens: bool,
     /// Known once the server was asked for them, and made if that is this store's affair.
     pub(crate) tables: OnceLock<Tables>,
 }
@@ -44,8 +48,9 @@ impl PostgresStore {
         PostgresOptions::new(url.into())
     }
 
-    pub(crate) fn new_with(pool: Pool, schema: Option<String>, migrates: bool) -> Self {
-        Self { pool, schema, migrates, tables: OnceLock::new() }
+    pub(crate) fn new_with(pool: Pool, options: &PostgresOptions) -> Self {
+        let (schema, tables) = (options.schema.clone(), OnceLock::new());
+        Self { pool, schema, migrates: options.migrates, listens: options.listens, tables }
     }
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
@@ -118,6 +123,22 @@ impl SessionStore for PostgresStore {
         rows.first().map(|row| stored(row, 0)).transpose()
     }
 
+    async fn load_many(
+        &self,
+        ids: &[SessionIdHash],
+        _now: UnixSeconds,
+    ) -> Result<Vec<Option<Stored>>, StoreError> {
+        let bytes: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
+        let parameters: [Parameter<'_>; 1] = [(&bytes, Type::BYTEA_ARRAY)];
+        let rows = self.query(Sql::LoadMany, &parameters).await.map_err(Failure::read)?;
+        let mut found = HashMap::new();
+        for row in &rows {
+            let (id, stored) = id_and_record(row)?;
+            found.insert(id, stored?);
+        }
+        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+
     async fn update(
         &self,
         id: &SessionIdHash,
@@ -127,9 +148,10 @@ impl SessionStore for PostgresStore {
     ) -> Result<Updated, StoreError> {
         let (ends, owner) = (number(record.ends().0), record.user.as_deref().map(owner));
         let version = Version(expected.0.saturating_add(1));
+        let statement = if record.state == State::Live { Sql::Update } else { Sql::Retire };
         let written = self
             .execute(
-                Sql::Update,
+                statement,
                 &[
                     (&id.as_bytes().as_slice(), Type::BYTEA),
                     (&number(expected.0), Type::INT8),
@@ -218,6 +240,11 @@ impl SessionStore for PostgresStore {
         }
         Ok(deleted)
     }
+
+    /// Listens on a connection of its own, if [`PostgresOptions::listen`] allows it.
+    fn watch(&self) -> Option<Notices> {
+        self.listens.then(|| listen::begin(self))
+    }
 }
 
 impl RevocationStore for PostgresStore {
@@ -276,6 +303,10 @@ impl RevocationStore for PostgresStore {
         let parameters: [Parameter<'_>; 2] = [(&now, Type::INT8), (&limit, Type::INT8)];
         let rows = self.query(Sql::SweepRevocations, &parameters).await.map_err(Failure::write)?;
         count(rows.first(), 0)
+    }
+
+    fn watch_revocations(&self) -> Option<Notices> {
+        self.watch()
     }
 }
 

@@ -1,10 +1,14 @@
 //! The store's statements, on the tables of one schema.
 
 use carafe::store::{StoreError, StoreErrorKind};
+use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 
 /// What stands in the statements' texts for the schema.
 const PLACEHOLDER: &str = "@";
+
+/// What stands in them for the channel on which endings are told.
+const CHANNEL: &str = ":channel";
 
 /// The longest name that PostgreSQL keeps whole.
 const LONGEST_NAME: usize = 63;
@@ -24,8 +28,10 @@ macro_rules! statements {
 statements! {
     Create: "create",
     Load: "load",
+    LoadMany: "load_many",
     Exists: "exists",
     Update: "update",
+    Retire: "retire",
     Delete: "delete",
     ListForUser: "list_for_user",
     DeleteForUser: "delete_for_user",
@@ -67,8 +73,10 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn new(schema: &str) -> Self {
+        let literal = format!("'{}'", channel(schema));
         let schema = quoted(schema);
-        let texts = TEXTS.iter().map(|text| text.replace(PLACEHOLDER, &schema)).collect();
+        let text = |text: &&str| text.replace(PLACEHOLDER, &schema).replace(CHANNEL, &literal);
+        let texts = TEXTS.iter().map(text).collect();
         Self { schema, texts }
     }
 
@@ -86,6 +94,13 @@ impl Tables {
     pub(crate) fn qualify(&self, text: &str) -> String {
         text.replace(PLACEHOLDER, &self.schema)
     }
+}
+
+/// The channel on which endings in a schema are told: letters and digits. All schemas of a database share
+/// their channels, and a name with the schema's in it could be too long.
+pub(crate) fn channel(schema: &str) -> String {
+    let hash = Sha256::digest(schema);
+    hash.iter().take(16).fold("carafe_".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 fn quoted(name: &str) -> String {
@@ -118,6 +133,12 @@ mod tests {
             let tables = text.matches("carafe_").count();
             assert!(tables > 0 && tables == text.matches("\"a\"\"b\".carafe_").count(), "{text}");
         }
+        let (tables, other) = (Tables::new("shop"), Tables::new("blog"));
+        assert_ne!(channel("shop"), channel("blog"));
+        let of_shop = format!("('{}',", channel("shop"));
+        assert!(tables.statement(Sql::Delete).text.contains(&of_shop));
+        assert!(!other.statement(Sql::Delete).text.contains(&of_shop));
+        assert!(tables.texts.iter().all(|text| !text.contains(CHANNEL)));
         assert!(tables.statement(Sql::Scan).text.contains("WHERE id > $1 ORDER BY id"));
         assert!(tables.statement(Sql::Create).text.starts_with("INSERT"));
     }

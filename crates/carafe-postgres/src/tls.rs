@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Config, Error};
 
-use crate::connection::Connection;
+use crate::connection::{self, Connection, Heard};
 use crate::socket::Socket;
 
 #[cfg(feature = "tls")]
@@ -38,9 +38,10 @@ mod with_rustls {
     use tokio_postgres::tls::MakeTlsConnect;
     use tokio_postgres_rustls::MakeRustlsConnect;
 
-    use super::{Config, Connection, Error, Socket, TlsSettings};
+    use super::{Config, Connection, Error, Heard, Socket, TlsSettings, connection};
 
     /// What connections are encrypted with.
+    #[derive(Clone)]
     pub(crate) struct Tls(MakeRustlsConnect);
 
     impl Tls {
@@ -75,11 +76,12 @@ mod with_rustls {
             config: &Config,
             socket: Socket,
             name: String,
+            heard: Option<Heard>,
         ) -> Result<Connection, Error> {
             let made = MakeTlsConnect::<Socket>::make_tls_connect(&mut self.0.clone(), &name);
             let tls = made.unwrap_or_else(|never| match never {});
             let (client, io) = config.connect_raw(socket, tls).await?;
-            Ok(Connection::new(client, Box::pin(io)))
+            Ok(Connection::new(client, connection::io(io, heard)))
         }
     }
 
@@ -174,8 +176,9 @@ mod without {
     use carafe::store::StoreError;
     use tokio_postgres::NoTls;
 
-    use super::{Config, Connection, Error, Socket, TlsSettings};
+    use super::{Config, Connection, Error, Heard, Socket, TlsSettings, connection};
 
+    #[derive(Clone)]
     pub(crate) struct Tls;
 
     impl Tls {
@@ -188,9 +191,10 @@ mod without {
             config: &Config,
             socket: Socket,
             _name: String,
+            heard: Option<Heard>,
         ) -> Result<Connection, Error> {
             let (client, io) = config.connect_raw(socket, NoTls).await?;
-            Ok(Connection::new(client, Box::pin(io)))
+            Ok(Connection::new(client, connection::io(io, heard)))
         }
     }
 }

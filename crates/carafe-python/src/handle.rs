@@ -301,7 +301,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Records what became of flashed messages, so that those of other requests stay: messages at the end
+    /// Records what became of flashed messages, so that messages of other requests stay: messages at the end
     /// were added, and where others are missing they were shown. `false` if the key holds something else.
     fn flash(
         &self,

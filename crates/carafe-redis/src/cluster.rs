@@ -11,6 +11,7 @@ use redis::{
     Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, Value, from_redis_value_ref,
 };
 
+use crate::connect::Listening;
 use crate::error::Failure;
 use crate::link::{Link, Settings};
 use crate::open::Server;
@@ -112,6 +113,20 @@ impl Cluster {
             result = Err(failure);
         }
         result
+    }
+
+    /// A connection to any node that listens to a channel: what is published on one node is heard on all.
+    pub(crate) async fn listen(&self, channel: &[u8]) -> Result<Listening, Failure> {
+        let seeds = self.seeds.iter().filter_map(|seed| host_and_port(seed.addr()));
+        let addresses = in_turn(self.map().owners(), seeds, None);
+        let mut failed = Failure::NotSent(unknown_slot());
+        for address in addresses {
+            failed = match self.link(&address, 0)?.listen(channel).await {
+                Ok(listening) => return Ok(listening),
+                Err(failure) => failure,
+            };
+        }
+        Err(failed)
     }
 
     /// The nodes that have the keys, each once.

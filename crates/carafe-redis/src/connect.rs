@@ -14,6 +14,7 @@ use redis::{
 };
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
 use crate::error::Failure;
 use crate::eviction::Policy;
@@ -22,6 +23,13 @@ use crate::open::{Fate, Open};
 
 /// Answers with the password that is in force.
 pub(crate) type Password = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// A connection that listens to a channel.
+pub(crate) struct Listening {
+    pub(crate) connection: MultiplexedConnection,
+    /// What the server says without being asked.
+    pub(crate) told: mpsc::UnboundedReceiver<PushInfo>,
+}
 
 /// How connections are made, the same for all servers of a store.
 #[derive(Clone)]
@@ -57,26 +65,50 @@ impl Connecting {
         Ok(open)
     }
 
-    async fn open(&self, info: &ConnectionInfo) -> Result<Open, RedisError> {
-        let mut info = info.clone();
-        if let Some(password) = &self.password {
-            let settings = info.redis_settings().clone().set_password(password());
-            info = info.set_redis_settings(settings);
+    /// Connects, and subscribes to a channel.
+    pub(crate) async fn listen(
+        &self,
+        info: &ConnectionInfo,
+        channel: &[u8],
+    ) -> Result<Listening, Failure> {
+        let subscribe = async {
+            let (pushes, told) = mpsc::unbounded_channel();
+            let config = plain_config().set_push_sender(pushes);
+            let client = Client::open(self.with_password(info))?;
+            let mut connection =
+                client.get_multiplexed_async_connection_with_config(&config).await?;
+            connection.subscribe(channel).await?;
+            Ok(Listening { connection, told })
+        };
+        let late = || Err(io::Error::from(io::ErrorKind::TimedOut).into());
+        let subscribed = TimeLimit::new(self.timeout).run(subscribe).await;
+        subscribed.unwrap_or_else(late).map_err(Failure::NotSent)
+    }
+
+    /// Where to connect to, with the password that is in force.
+    fn with_password(&self, info: &ConnectionInfo) -> ConnectionInfo {
+        let info = info.clone();
+        match &self.password {
+            Some(password) => {
+                let settings = info.redis_settings().clone().set_password(password());
+                info.set_redis_settings(settings)
+            }
+            None => info,
         }
+    }
+
+    async fn open(&self, info: &ConnectionInfo) -> Result<Open, RedisError> {
+        let info = self.with_password(info);
         let fate = Arc::new(Fate::default());
         let told = Arc::downgrade(&fate);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(1024)
-            .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection
-                    && let Some(fate) = told.upgrade()
-                {
-                    fate.break_off();
-                }
-                Ok::<(), std::convert::Infallible>(())
-            });
+        let config = plain_config().set_push_sender(move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection
+                && let Some(fate) = told.upgrade()
+            {
+                fate.break_off();
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
         let is_alone = Handle::current().metrics().num_workers() == 1;
         let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
             // With TLS, over a socket of Unix', or where several threads share the work.
@@ -91,6 +123,14 @@ impl Connecting {
             MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
         Ok(Open::new(connection, fate, work))
     }
+}
+
+/// Without time limits of the client's own.
+fn plain_config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(1024)
 }
 
 impl fmt::Debug for Connecting {

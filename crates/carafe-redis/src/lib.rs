@@ -51,6 +51,7 @@ mod error;
 mod eviction;
 mod gathered;
 mod link;
+mod listen;
 mod open;
 mod options;
 mod scan;

@@ -14,7 +14,7 @@ use carafe::store::TimeLimit;
 use redis::{Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, Value};
 use tokio::runtime::{Handle, Id};
 
-use crate::connect::Connecting;
+use crate::connect::{Connecting, Listening};
 use crate::error::Failure;
 use crate::open::{Open, Server};
 
@@ -68,6 +68,11 @@ impl Link {
             places: Mutex::default(),
             failed: AtomicBool::new(false),
         }
+    }
+
+    /// A connection to the server that listens to a channel.
+    pub(crate) async fn listen(&self, channel: &[u8]) -> Result<Listening, Failure> {
+        self.settings.connecting.listen(&self.info, channel).await
     }
 
     /// What is known of the server.

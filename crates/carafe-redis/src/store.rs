@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, State, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Deleted, Notices, Record, RevocationStore, Revocations, SessionStore, State, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version,
 };
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, future, stream};
 use redis::{Cmd, Value, cmd};
@@ -16,6 +16,7 @@ use crate::RedisOptions;
 use crate::cluster::Cluster;
 use crate::error::{Failure, corrupt};
 use crate::link::Link;
+use crate::listen;
 use crate::script::{Script, Scripts};
 use crate::touch::Touched;
 use crate::value::{self, Keys, Owner};
@@ -25,8 +26,10 @@ const AT_ONCE: usize = 64;
 
 /// Sessions in Redis or Valkey: see the [crate's documentation](crate).
 pub struct RedisStore {
-    server: Server,
+    server: Arc<Server>,
     keys: Keys,
+    /// Where endings are published.
+    channel: Vec<u8>,
     scripts: Scripts,
     /// How many replicas have to know that something was ended.
     replicas: u32,
@@ -62,7 +65,8 @@ impl RedisStore {
         evicts: Arc<AtomicBool>,
     ) -> Self {
         let (keys, scripts, touched) = (Keys::new(prefix), Scripts::new(), Touched::new());
-        Self { server, keys, scripts, replicas, evicts, touched }
+        let (server, channel) = (Arc::new(server), keys.channel());
+        Self { server, keys, channel, scripts, replicas, evicts, touched }
     }
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
@@ -89,7 +93,7 @@ impl RedisStore {
     /// What is not the usual way is in boxes of its own, so that the usual way's futures, which are made
     /// for each call, have no room for it.
     async fn send_to(&self, replicas: u32, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
-        match &self.server {
+        match &*self.server {
             Server::Single(links) if replicas == 0 => links[0].send(command).await,
             Server::Single(links) => Box::pin(links[1].send_to_replicas(command, replicas)).await,
             Server::Cluster(cluster) => Box::pin(cluster.send(key, command, replicas)).await,
@@ -187,6 +191,28 @@ impl RedisStore {
             .collect()
     }
 
+    /// The records of a user, and whether one of those that the index names is a pointer by now.
+    async fn list(
+        &self,
+        user: &str,
+        now: UnixSeconds,
+    ) -> Result<(Vec<(SessionIdHash, Stored)>, bool), StoreError> {
+        let ids = self.ids_of(user, &value::score(now).to_string()).await?;
+        let found: Vec<_> = stream::iter(ids)
+            .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
+            .buffer_unordered(AT_ONCE)
+            // The index may know records that are gone, or not there yet.
+            .try_filter_map(|(id, stored)| future::ok(stored.map(|stored| (id, stored))))
+            .try_collect()
+            .await?;
+        let is_pointer = |state| matches!(state, State::Moved { .. } | State::Rotated { .. });
+        let has_moved = found.iter().any(|(_, stored)| is_pointer(stored.record.state));
+        let is_own = |(_, Stored { record, .. }): &(_, Stored)| {
+            record.user.as_deref() == Some(user) && !record.is_expired(now)
+        };
+        Ok((found.into_iter().filter(is_own).collect(), has_moved))
+    }
+
     async fn delete_if(
         &self,
         id: &SessionIdHash,
@@ -195,7 +221,8 @@ impl RedisStore {
         keep: &[u8],
     ) -> Result<Deleted, StoreError> {
         let key = self.keys.record(id);
-        let answer = self.end(&self.scripts.delete, &key, &[version, owner, keep]).await;
+        let answer =
+            self.end(&self.scripts.delete, &key, &[version, owner, keep, &self.channel]).await;
         match answer.map_err(Failure::write)? {
             Value::Int(0) => Ok(Deleted::Gone),
             Value::Int(_) => Ok(Deleted::Conflict),
@@ -246,6 +273,19 @@ impl SessionStore for RedisStore {
         Ok(Some(stored))
     }
 
+    async fn load_many(
+        &self,
+        ids: &[SessionIdHash],
+        now: UnixSeconds,
+    ) -> Result<Vec<Option<Stored>>, StoreError> {
+        // Sent together, and each to the node that has it.
+        stream::iter(ids.to_vec())
+            .map(|id| async move { self.load(&id, now).await })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+    }
+
     async fn update(
         &self,
         id: &SessionIdHash,
@@ -260,12 +300,13 @@ impl SessionStore for RedisStore {
         let expected = value::header_of(&new, expected);
         let mut indexed = record.user.is_none();
         loop {
-            let all: [&[u8]; 4] = [&expected, &new, life.as_bytes(), b"not indexed"];
-            let args = if indexed { &all[..3] } else { &all };
+            let index: &[u8] = if indexed { b"" } else { b"new" };
+            let all: [&[u8]; 5] = [&expected, &new, life.as_bytes(), index, &self.channel];
             let answer = match record.state {
-                State::Live => self.run(&self.scripts.update, &key, args).await,
+                State::Live if indexed => self.run(&self.scripts.update, &key, &all[..3]).await,
+                State::Live => self.run(&self.scripts.update, &key, &all[..4]).await,
                 // The old id of one who logs in, among others.
-                _ => Box::pin(self.end(&self.scripts.update, &key, args)).await,
+                _ => Box::pin(self.end(&self.scripts.update, &key, &all)).await,
             };
             match answer.map_err(Failure::write)? {
                 Value::Int(0) => return Ok(Updated::Gone),
@@ -303,19 +344,13 @@ impl SessionStore for RedisStore {
         user: &str,
         now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let ids = self.ids_of(user, &value::score(now).to_string()).await?;
-        stream::iter(ids)
-            .map(|id| async move { self.load(&id, now).await.map(|stored| (id, stored)) })
-            .buffer_unordered(AT_ONCE)
-            // The index may know records that are gone, or not there yet.
-            .try_filter_map(|(id, stored)| {
-                let own = stored.filter(|Stored { record, .. }| {
-                    record.user.as_deref() == Some(user) && !record.is_expired(now)
-                });
-                future::ok(own.map(|stored| (id, stored)))
-            })
-            .try_collect()
-            .await
+        let (list, has_moved) = self.list(user, now).await?;
+        if !has_moved {
+            return Ok(list);
+        }
+        // A session that got a new id meanwhile is in the index under that before its old record is a
+        // pointer: the second look finds it there.
+        Ok(self.list(user, now).await?.0)
     }
 
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
@@ -363,6 +398,11 @@ impl SessionStore for RedisStore {
     async fn delete_expired(&self, _now: UnixSeconds, _limit: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
+
+    /// Subscribes on a connection of its own.
+    fn watch(&self) -> Option<Notices> {
+        Some(listen::begin(&self.server, &self.keys))
+    }
 }
 
 impl RevocationStore for RedisStore {
@@ -375,7 +415,7 @@ impl RevocationStore for RedisStore {
         let life = value::time_to_live(until, now).to_string();
         let until = value::digits(until);
         let key = self.keys.revoked(id);
-        let args = [until.as_bytes(), life.as_bytes()];
+        let args = [until.as_bytes(), life.as_bytes(), &self.channel];
         self.end(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
     }
 
@@ -389,7 +429,7 @@ impl RevocationStore for RedisStore {
         let life = value::time_to_live(until, now).to_string();
         let times = [value::digits(time), value::digits(until)].concat();
         let key = self.keys.not_before(user);
-        let args = [times.as_bytes(), life.as_bytes()];
+        let args = [times.as_bytes(), life.as_bytes(), &self.channel];
         self.end(&self.scripts.revoke, &key, &args).await.map(drop).map_err(Failure::write)
     }
 
@@ -430,6 +470,10 @@ impl RevocationStore for RedisStore {
     ) -> Result<u64, StoreError> {
         Ok(0)
     }
+
+    fn watch_revocations(&self) -> Option<Notices> {
+        self.watch()
+    }
 }
 
 /// The error of a deletion that came to some of a user's records.
@@ -443,7 +487,7 @@ fn partly(error: &StoreError) -> StoreError {
 impl fmt::Debug for RedisStore {
     /// Shows nothing of the URL, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.server {
+        let kind = match *self.server {
             Server::Single(_) => "one server",
             Server::Cluster(_) => "a cluster",
         };

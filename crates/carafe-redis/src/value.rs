@@ -6,7 +6,7 @@
 
 use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
-use carafe::store::{Record, StoreError, Stored, Version};
+use carafe::store::{Notice, Record, StoreError, Stored, UserHash, Version};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::corrupt;
@@ -141,6 +141,23 @@ impl Keys {
         self.key(b'n', &Sha256::digest(user))
     }
 
+    /// The channel on which endings are published, by the names of their keys.
+    pub(crate) fn channel(&self) -> Vec<u8> {
+        [self.prefix.as_bytes(), b":ended"].concat()
+    }
+
+    /// What a published key says; `None` if it is none of this store's.
+    pub(crate) fn notice(&self, key: &[u8]) -> Option<Notice> {
+        let rest = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":")?;
+        let (kind, hash) = rest.split_at_checked(2)?;
+        let hash = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(hash).ok()?.try_into().ok()?;
+        match kind {
+            b"s:" | b"r:" => Some(Notice::Session(SessionIdHash::from_bytes(hash))),
+            b"n:" => Some(Notice::User(UserHash::from_bytes(hash))),
+            _ => None,
+        }
+    }
+
     fn key(&self, kind: u8, hash: &[u8]) -> Vec<u8> {
         let base64 = base64_simd::URL_SAFE_NO_PAD;
         let length = self.prefix.len() + 3 + base64.encoded_length(hash.len());
@@ -198,6 +215,20 @@ mod tests {
         }
         assert_eq!(keys.all_records(), br"a\*\[b\]\-c\\d\?\^:s:*");
         assert_eq!(Keys::new("shop".to_owned()).all_records(), b"shop:s:*");
+    }
+
+    #[test]
+    fn published_keys_are_read() {
+        let keys = Keys::new("shop".to_owned());
+        let id = SessionIdHash::from_bytes([7; 32]);
+        let session = Some(Notice::Session(id));
+        assert_eq!(keys.notice(&keys.record(&id)), session);
+        assert_eq!(keys.notice(&keys.revoked(&id)), session);
+        assert_eq!(keys.notice(&keys.not_before("ann")), Some(Notice::User(UserHash::of("ann"))));
+        for other in [&keys.index("ann")[..], b"", b"shop:s:", b"shop2:s:", &keys.record(&id)[1..]]
+        {
+            assert_eq!(keys.notice(other), None);
+        }
     }
 
     #[test]

@@ -20,6 +20,11 @@ use super::settings::Settings;
 
 type Answer = Response<Bytes>;
 
+/// The query of the page for users who have to confirm who they are before it is shown.
+const CONFIRM: &str = "confirm";
+/// The page with that query.
+const TO_CONFIRM: HeaderValue = HeaderValue::from_static("?confirm");
+
 pub(super) async fn request<B: Body>(settings: Arc<Settings>, request: Request<B>) -> Answer {
     let (parts, body) = request.into_parts();
     let answer = match parts.method {
@@ -37,6 +42,9 @@ async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
     let extensions = &request.extensions;
     let session = LazySession::from_extensions(extensions)?.open().await?;
     session.current_user()?;
+    if let Some(max_age) = settings.max_age.filter(|_| request.uri.query() == Some(CONFIRM)) {
+        session.fresh_user(max_age)?;
+    }
     let mut sessions = session.sessions().await?;
     // This one, and then the one that was used last.
     sessions.sort_by_key(|session| !session.current);
@@ -49,15 +57,22 @@ async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
 async fn end(settings: &Settings, request: &Parts, body: impl Body) -> Result<Answer, Error> {
     let session = LazySession::from_extensions(&request.extensions)?.open().await?;
     session.current_user()?;
-    let Some(form) = Form::read(body).await else {
+    let csrf = Csrf::of_request(&request.extensions).await?;
+    let Some(form) = Form::read(body, csrf.field_name()).await else {
         return Ok(plain(StatusCode::BAD_REQUEST));
     };
     let token = form.token.as_deref().unwrap_or_default();
-    let csrf = Csrf::of_request(&request.extensions).await?;
     csrf.verify(token, &request.headers).await?;
     let Some(target) = form.target else {
         return Ok(plain(StatusCode::BAD_REQUEST));
     };
+    let ends_others = match target {
+        Target::One(id) => session.public_id() != Some(id),
+        Target::Others | Target::All => true,
+    };
+    if ends_others && settings.max_age.is_some_and(|max_age| !session.is_fresh(max_age)) {
+        return Ok(redirect(TO_CONFIRM));
+    }
     let to = match end_target(&session, target).await? {
         true => settings.home.header.clone(),
         false => part_of(request),

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use bytes::Buf as _;
-use carafe::csrf::FIELD;
 use carafe::id::PublicId;
 use http_body::Body;
 
@@ -36,7 +35,7 @@ pub(super) struct Form {
 impl Form {
     /// Reads a form from a request's body; `None` if it breaks off, or is longer than those of the
     /// page are.
-    pub(super) async fn read(body: impl Body) -> Option<Self> {
+    pub(super) async fn read(body: impl Body, token_field: &str) -> Option<Self> {
         let mut body = pin!(body);
         let mut text = Vec::new();
         while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
@@ -52,16 +51,16 @@ impl Form {
                 data.advance(taken);
             }
         }
-        Some(Self::parse(&text))
+        Some(Self::parse(&text, token_field))
     }
 
     /// Nothing that the page's buttons send needs percent-encoding. The first field of a name counts.
-    fn parse(text: &[u8]) -> Self {
+    fn parse(text: &[u8], token_field: &str) -> Self {
         let mut form = Self::default();
         for pair in text.split(|&byte| byte == b'&') {
             let Some(at) = pair.iter().position(|&byte| byte == b'=') else { continue };
             let (name, value) = (&pair[..at], &pair[at + 1..]);
-            if name == FIELD.as_bytes() && form.token.is_none() {
+            if name == token_field.as_bytes() && form.token.is_none() {
                 form.token = Some(value.to_vec());
             } else if name == END.as_bytes() && form.target.is_none() {
                 form.target = Target::parse(value);
@@ -84,6 +83,7 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use carafe::csrf::FIELD;
     use http_body_util::Full;
 
     use super::*;
@@ -101,19 +101,19 @@ mod tests {
             (format!("csrf_token=t&end={id}A"), None),
             ("csrf_token=t&end=%ff\u{e9}&ende=all&end".to_owned(), None),
         ] {
-            let form = Form::parse(text.as_bytes());
+            let form = Form::parse(text.as_bytes(), FIELD);
             assert_eq!(form.token.as_deref(), Some(&b"t"[..]), "{text}");
             assert_eq!(form.target, target, "{text}");
         }
         for text in ["", "&", "=", "csrf_token", "CSRF_TOKEN=t", "%63srf_token=t"] {
-            assert_eq!(Form::parse(text.as_bytes()).token, None, "{text}");
+            assert_eq!(Form::parse(text.as_bytes(), FIELD).token, None, "{text}");
         }
     }
 
     #[tokio::test]
     async fn a_long_form_is_not_read() {
         let form = |len: usize| Full::new(Bytes::from(format!("end=all&{}", "a".repeat(len - 8))));
-        assert_eq!(Form::read(form(LIMIT)).await.unwrap().target, Some(Target::All));
-        assert!(Form::read(form(LIMIT + 1)).await.is_none());
+        assert_eq!(Form::read(form(LIMIT), FIELD).await.unwrap().target, Some(Target::All));
+        assert!(Form::read(form(LIMIT + 1), FIELD).await.is_none());
     }
 }

@@ -47,6 +47,8 @@
 //!   answered with 401.
 //! - One button ends one session, one all others, one all of them. A session that was ended is out
 //!   with its next request, also where a copy of its cookie is used.
+//! - With [`SessionsPage::fresh_within`], only a user who was authenticated a short time ago ends other
+//!   sessions.
 //! - The page checks the token of its own forms, bound to the session, so that no other site can
 //!   end a user's sessions. Below a [`CsrfLayer`](carafe::csrf::CsrfLayer) it is that layer's token, and the
 //!   layer also checks where the request comes from; without one, or where it exempts the page, the

@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use carafe::Error;
@@ -45,6 +46,21 @@ impl SessionsPage {
     pub fn stylesheet(self, path: &str) -> Result<Self, Error> {
         let path = LocalPath::new("the stylesheet of the sessions page", path)?;
         Ok(self.map(|settings| settings.stylesheet = Some(path)))
+    }
+
+    /// Ends other sessions only for users whose last authentication is at most so long ago. Others are led
+    /// to the [confirmation page](carafe::SessionLayer::with_confirm_page) and back, or are answered with
+    /// 401 if the layer has none. To end their own session they needn't be authenticated again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe_sessions_page::SessionsPage;
+    ///
+    /// let page = SessionsPage::new().fresh_within(Duration::from_secs(300));
+    /// ```
+    #[must_use]
+    pub fn fresh_within(self, max_age: Duration) -> Self {
+        self.map(|settings| settings.max_age = Some(max_age))
     }
 
     /// Changes what the page says.

@@ -1,5 +1,7 @@
 //! What the page shows, and where it leads.
 
+use std::time::Duration;
+
 use carafe::{Error, ErrorKind, WantedPage};
 use http::HeaderValue;
 
@@ -11,6 +13,8 @@ pub(super) struct Settings {
     /// Where visitors go who have ended their own session.
     pub(super) home: LocalPath,
     pub(super) stylesheet: Option<LocalPath>,
+    /// How long ago the last authentication of a user may be who ends other sessions.
+    pub(super) max_age: Option<Duration>,
     pub(super) texts: Texts,
 }
 

@@ -3,7 +3,8 @@
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, Revocations, Stored, SweepClock, Updated, UserRevocation, Version,
+    Admission, Created, Deleted, Record, Revocations, Stored, SweepClock, Updated, UserRevocation,
+    Version, Within,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension as _, Result, params};
@@ -54,6 +55,41 @@ impl From<&Record> for NewRow {
 pub(crate) fn create(on: Db<'_>, id: &SessionIdHash, row: &NewRow) -> Result<bool> {
     let mut insert = on.prepare(Statement::Create)?;
     Ok(insert.execute(params![id.as_bytes(), row.user, row.ends, row.record])? == 1)
+}
+
+/// Adds a record if its user may have one more session, in the transaction that all of this is in. The
+/// inner error is of a record that can't be read.
+pub(crate) fn create_within(
+    on: Db<'_>,
+    id: &SessionIdHash,
+    row: &NewRow,
+    within: &Within,
+    now: UnixSeconds,
+) -> Result<std::result::Result<Created, carafe::Error>> {
+    let mut ended = 0;
+    if let Some(user) = &row.user {
+        let rows = list_for_user(on, user, now)?.into_iter();
+        let list = rows.map(|(id, row)| row.read().map(|stored| (id, stored.record)));
+        let list = match list.collect::<std::result::Result<Vec<_>, _>>() {
+            Ok(list) => list,
+            Err(error) => return Ok(Err(error)),
+        };
+        let end = match within.decide(list.iter().map(|(_, record)| record), now) {
+            Admission::Refused => return Ok(Ok(Created::TooMany)),
+            Admission::Admitted(end) => end,
+        };
+        if exists(on, id)? {
+            return Ok(Ok(Created::Exists));
+        }
+        for (id, _) in list.iter().filter(|(_, record)| end.contains(&record.public_id)) {
+            delete(on, id, None)?;
+        }
+        ended = u32::try_from(end.len()).unwrap_or(u32::MAX);
+    }
+    Ok(Ok(match create(on, id, row)? {
+        true => Created::Created { ended },
+        false => Created::Exists,
+    }))
 }
 
 pub(crate) fn load(on: Db<'_>, id: &SessionIdHash) -> Result<Option<Row>> {

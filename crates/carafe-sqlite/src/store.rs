@@ -4,8 +4,9 @@ use std::sync::Arc;
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Created, Deleted, Notice, NoticeBoard, Notices, Record, RevocationStore, Revocations,
+    SessionStore, State, StoreError, StoreErrorKind, Stored, Updated, UserHash, UserRevocation,
+    Version, Within,
 };
 
 use crate::error::unreadable;
@@ -24,6 +25,9 @@ use crate::writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// The layers of this process that wait for the end of sessions. What other processes end has to be asked
+    /// for.
+    board: NoticeBoard,
 }
 
 impl SqliteStore {
@@ -46,7 +50,8 @@ impl SqliteStore {
         let pool = Arc::new(Pool::new(options, readers + 1)?);
         let start = || {
             let writer = Writer::start(Arc::clone(&pool))?;
-            Ok(Self { writer, readers: Readers::start(&pool, readers)? })
+            let readers = Readers::start(&pool, readers)?;
+            Ok(Self { writer, readers, board: NoticeBoard::default() })
         };
         start().map_err(|error: std::io::Error| {
             let message = format!("no thread for the SQLite file could be started: {error}");
@@ -70,6 +75,23 @@ impl SessionStore for SqliteStore {
         self.writer.write(move |on| statements::create(on, &id, &row)).await
     }
 
+    async fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> Result<Created, StoreError> {
+        let (id, row, within) = (*id, NewRow::from(record), *within);
+        let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
+        let created = self.writer.write(write).await?.map_err(unreadable)?;
+        if matches!(created, Created::Created { ended: 1.. }) {
+            // The statements don't say which they were.
+            self.board.tell(Notice::Begun);
+        }
+        Ok(created)
+    }
+
     async fn load(
         &self,
         id: &SessionIdHash,
@@ -88,7 +110,12 @@ impl SessionStore for SqliteStore {
         _now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
         let (id, row) = (*id, NewRow::from(record));
-        self.writer.write(move |on| statements::update(on, &id, expected, &row)).await
+        let write = move |on: Db<'_>| statements::update(on, &id, expected, &row);
+        let updated = self.writer.write(write).await?;
+        if record.state != State::Live && matches!(updated, Updated::Written(_)) {
+            self.board.tell(Notice::Session(id));
+        }
+        Ok(updated)
     }
 
     async fn delete(
@@ -97,7 +124,11 @@ impl SessionStore for SqliteStore {
         expected: Option<Version>,
     ) -> Result<Deleted, StoreError> {
         let id = *id;
-        self.writer.write(move |on| statements::delete(on, &id, expected)).await
+        let deleted = self.writer.write(move |on| statements::delete(on, &id, expected)).await?;
+        if deleted == Deleted::Deleted {
+            self.board.tell(Notice::Session(id));
+        }
+        Ok(deleted)
     }
 
     async fn list_for_user(
@@ -115,11 +146,23 @@ impl SessionStore for SqliteStore {
 
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
         let user = user.to_owned();
-        self.writer.write(move |on| statements::delete_for_user(on, &user, keep)).await
+        let delete = move |on: Db<'_>| statements::delete_for_user(on, &user, keep);
+        let deleted = self.writer.write(delete).await?;
+        if deleted > 0 {
+            // The statement doesn't say which they were.
+            self.board.tell(Notice::Begun);
+        }
+        Ok(deleted)
     }
 
     async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
+    }
+
+    /// Tells what this store ends. Of other processes, and of other stores on the same file, the periodic
+    /// check has to find out.
+    fn watch(&self) -> Option<Notices> {
+        Some(self.board.watch())
     }
 }
 
@@ -131,7 +174,9 @@ impl RevocationStore for SqliteStore {
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let id = *id;
-        self.writer.write(move |on| statements::revoke(on, &id, until, now)).await
+        self.writer.write(move |on| statements::revoke(on, &id, until, now)).await?;
+        self.board.tell(Notice::Session(id));
+        Ok(())
     }
 
     async fn revoke_user(
@@ -140,8 +185,11 @@ impl RevocationStore for SqliteStore {
         revocation: UserRevocation,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        let user = user.to_owned();
-        self.writer.write(move |on| statements::revoke_user(on, &user, revocation, now)).await
+        let (hash, user) = (UserHash::of(user), user.to_owned());
+        let revoke = move |on: Db<'_>| statements::revoke_user(on, &user, revocation, now);
+        self.writer.write(revoke).await?;
+        self.board.tell(Notice::User(hash));
+        Ok(())
     }
 
     async fn revocations(
@@ -161,6 +209,10 @@ impl RevocationStore for SqliteStore {
         limit: u32,
     ) -> Result<u64, StoreError> {
         self.writer.write(move |on| statements::delete_expired_revocations(on, now, limit)).await
+    }
+
+    fn watch_revocations(&self) -> Option<Notices> {
+        Some(self.board.watch())
     }
 }
 

@@ -13,6 +13,10 @@ impl Fixture for File {
     async fn open(&self) -> SqliteStore {
         SqliteStore::open(self.0.path().join("sessions.db")).unwrap()
     }
+
+    fn tells_other_processes(&self) -> bool {
+        false
+    }
 }
 
 async fn file() -> File {

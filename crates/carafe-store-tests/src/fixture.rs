@@ -37,6 +37,12 @@ pub trait Fixture: Send + Sync + 'static {
     fn expires_by_itself(&self) -> bool {
         false
     }
+
+    /// Whether a store tells what has ended through another one, as in another process. If its
+    /// [`watch`](SessionStore::watch) returns nothing, nothing is asked of it in any case.
+    fn tells_other_processes(&self) -> bool {
+        true
+    }
 }
 
 /// How long a case may take. One that hangs is to fail.

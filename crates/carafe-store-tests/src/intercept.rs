@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{
-    Deleted, Record, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind,
-    Stored, Updated, UserRevocation, Version,
+    Created, Deleted, Notices, Record, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, Updated, UserRevocation, Version, Within,
 };
 
 /// A method of a store.
@@ -18,6 +18,8 @@ use carafe::store::{
 pub enum Call {
     /// [`SessionStore::create`]
     Create,
+    /// [`SessionStore::create_within`]
+    CreateWithin,
     /// [`SessionStore::load`]
     Load,
     /// [`SessionStore::update`]
@@ -67,12 +69,21 @@ pub type Deciding = Pin<Box<dyn Future<Output = Fate> + Send>>;
 pub struct Intercepted<S> {
     store: S,
     decide: Box<dyn Fn(Call) -> Deciding + Send + Sync>,
+    /// Whether nothing is told of sessions that end.
+    is_silent: bool,
 }
 
 impl<S> Intercepted<S> {
     /// Puts a function before a store.
     pub fn new(store: S, decide: impl Fn(Call) -> Deciding + Send + Sync + 'static) -> Self {
-        Self { store, decide: Box::new(decide) }
+        Self { store, decide: Box::new(decide), is_silent: false }
+    }
+
+    /// The same store, which tells nothing of sessions that end.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.is_silent = true;
+        self
     }
 
     async fn pass<T>(
@@ -103,17 +114,26 @@ impl<S: std::fmt::Debug> std::fmt::Debug for Intercepted<S> {
 
 /// Implements the trait by asking, and then calling the same method of the store below.
 macro_rules! intercept {
-    ($trait:ident: $($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident, $watch:ident: $($call:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl<S: $trait> $trait for Intercepted<S> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, StoreError> {
                 self.pass(Call::$call, self.store.$name($($arg),*)).await
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                match self.is_silent {
+                    true => None,
+                    false => self.store.$watch(),
+                }
+            }
         }
     };
 }
 
-intercept! { SessionStore:
+intercept! { SessionStore, watch:
     Create create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    CreateWithin create_within(id: &SessionIdHash, record: &Record, within: &Within, now: UnixSeconds)
+        -> Created;
     Load load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
     Update update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     Delete delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
@@ -122,7 +142,7 @@ intercept! { SessionStore:
     DeleteExpired delete_expired(now: UnixSeconds, limit: u32) -> u64;
 }
 
-intercept! { RevocationStore:
+intercept! { RevocationStore, watch_revocations:
     Revoke revoke(id: &SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
     RevokeUser revoke_user(user: &str, revocation: UserRevocation, now: UnixSeconds) -> ();
     Revocations revocations(id: &SessionIdHash, user: Option<&str>, now: UnixSeconds) -> Revocations;

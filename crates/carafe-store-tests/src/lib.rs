@@ -1,6 +1,6 @@
 //! The conformance suite for stores of [Carafe](carafe)'s sessions.
 //!
-//! Whoever writes a [`SessionStore`](carafe::store::SessionStore) gives [`suite!`] a [`Fixture`], and gets
+//! An author of a [`SessionStore`](carafe::store::SessionStore) gives [`suite!`] a [`Fixture`], and gets
 //! a test for every case, among them every race that a store could lose. A store that passes loses
 //! no change, and brings no session back that was ended.
 //!

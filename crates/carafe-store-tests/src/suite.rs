@@ -65,6 +65,12 @@ macro_rules! with_cases {
             revocations_outlive_sweeps
             revocations_may_last_for_ever
             racing_revocations_keep_the_latest
+            a_user_has_at_most_so_many_sessions
+            the_oldest_sessions_of_a_user_end
+            only_other_sessions_count
+            racing_logins_keep_the_limit
+            racing_logins_that_end_others_keep_the_limit
+            a_session_that_is_renewed_counts_all_the_time
             an_update_replaces_the_record
             an_update_of_an_old_version_is_a_conflict
             an_update_of_an_unknown_version_is_a_conflict
@@ -84,6 +90,12 @@ macro_rules! with_cases {
             the_content_may_be_any_bytes
             the_content_may_be_large
             an_id_may_be_any_bytes
+            many_records_are_loaded_in_order
+            what_ends_is_told
+            a_session_that_ends_for_a_login_is_told
+            what_goes_on_is_not_told
+            the_end_of_all_of_a_users_sessions_is_told
+            revocations_are_told
         );
         $crate::$then!(sessions, run, $fixture,
             increments_in_one_process_lose_nothing
@@ -136,6 +148,11 @@ macro_rules! with_cases {
             a_login_that_was_saved_survives_a_failing_handler
             a_login_that_was_saved_survives_a_failing_commit
             racing_logins_leave_one_session
+            racing_logins_of_a_user_keep_the_limit
+            a_refused_login_changes_nothing
+            a_login_within_a_session_replaces_it
+            the_oldest_login_ends
+            what_is_known_of_a_login_is_stored
             changes_of_different_keys_are_merged
             the_later_write_of_a_key_stands
             changes_within_a_value_are_merged
@@ -165,6 +182,18 @@ macro_rules! with_cases {
             a_session_that_is_ended_from_elsewhere_stays_so
             an_administrator_ends_sessions
             every_setting_has_its_effect
+            what_waits_is_told_of_a_logout
+            what_waits_is_told_of_every_other_end
+            a_login_and_a_rotation_end_the_session_before
+            a_renewal_ends_nothing
+            an_expired_session_ends_what_waits
+            a_lost_notice_is_made_up_for
+            what_waits_outlives_its_runtime
+            a_visitor_without_a_session_waits_for_ever
+            waiting_costs_a_load_per_interval
+            a_handle_reads_and_writes_outside_of_its_request
+            a_handle_ends_with_its_session
+            a_handle_follows_many_renewals
         );
     };
 }

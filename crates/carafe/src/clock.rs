@@ -56,6 +56,11 @@ impl Clock {
         }
     }
 
+    /// Whether this is the system's clock, which goes on by itself.
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(self.0, Time::System)
+    }
+
     /// Moves a fixed clock, and all its clones, forward. The system's clock takes no notice.
     pub fn advance(&self, seconds: u64) {
         if let Time::Fixed(now) = &self.0 {

@@ -45,6 +45,11 @@ pub enum ErrorKind {
     Csrf,
     /// Nobody is logged in, and the handler is for users only.
     LoginRequired,
+    /// The user's last authentication is too long ago for what the handler does.
+    NotFresh,
+    /// The user has as many sessions as allowed: see
+    /// [`Config::sessions_per_user`](crate::Config::sessions_per_user).
+    TooManySessions,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
     /// The text has not the form of a signed session, or of a sealed one.

@@ -1,13 +1,15 @@
 //! What is worth a line in the log, and what is counted. Neither contains a key, an id, a cookie or a
 //! value. `docs/telemetry.md` lists all of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::HeaderValue;
 
 use crate::signing::KeyOrigin;
 use crate::store::StoreError;
 #[cfg(feature = "metrics")]
 use crate::store::StoreErrorKind;
-use crate::{Error, ErrorKind, KeyRing};
+use crate::{Error, ErrorKind, KeyRing, TheftKind};
 
 /// Counts one more, where metrics are on.
 macro_rules! count {
@@ -196,6 +198,45 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
     );
 }
 
+/// A login takes the place of one of Flask-Login's, of which the layer isn't told.
+pub(crate) fn flask_login_dropped() {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "carafe",
+            event = "session.flask_login_dropped",
+            "a login drops one of Flask-Login's, and the Flask site will see no user: share logins with \
+             it by SessionLayer::flask_login"
+        );
+    }
+}
+
+/// A login's client isn't known, with which Flask-Login compares it.
+pub(crate) fn no_client_address(warned: &AtomicBool) {
+    if !warned.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "carafe",
+            event = "session.no_client_address",
+            "the client's address isn't known, so that logins are fresh on one side only: tell it by \
+             FlaskLogin::peer"
+        );
+    }
+}
+
+/// A login comes from another client than the one that made it.
+pub(crate) fn session_protected() {
+    tracing::debug!(
+        target: "carafe",
+        event = "session.protected",
+        "the session is used with another address or agent than the login was made with"
+    );
+}
+
+/// A remember cookie has logged its user in.
+pub(crate) fn login_restored() {
+    tracing::debug!(target: "carafe", event = "session.restored", "a remember cookie logs a user in");
+}
+
 /// A request was refused, since it may come from another site. The origin is what it says itself.
 pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
     tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);
@@ -210,8 +251,13 @@ pub(crate) fn failed(error: &Error) {
             tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
             return;
         }
+        ErrorKind::NotFresh => {
+            let event = "session.not_fresh";
+            tracing::debug!(target: "carafe", event, "the user's authentication is too long ago");
+            return;
+        }
         // The log has it from where the request was refused.
-        ErrorKind::Csrf => return,
+        ErrorKind::Csrf | ErrorKind::TooManySessions => return,
         _ => {}
     }
     tracing::error!(target: "carafe", event = "session.failed", kind = ?error.kind(), "{error}");
@@ -248,6 +294,15 @@ pub(crate) fn clock_doubted(seconds: u64) {
         seconds,
         "this process' clock is far ahead of what the store has seen; what has expired by it alone is \
          not removed before a day has passed"
+    );
+}
+
+/// The store tells nothing of sessions that end, for now.
+pub(crate) fn notices_interrupted() {
+    tracing::warn!(
+        target: "carafe",
+        event = "store.notices_interrupted",
+        "the store can't tell of sessions that end: until it can, the periodic check finds them"
     );
 }
 
@@ -344,6 +399,67 @@ pub(crate) fn logged_out(sessions: u64) {
     ::metrics::counter!("carafe_logouts_total").increment(sessions);
 }
 
+/// A login has ended sessions of its user, who had as many as allowed.
+pub(crate) fn limit_ended(sessions: u32) {
+    tracing::info!(
+        target: "carafe",
+        event = "login.ended_oldest",
+        sessions,
+        "a user had as many sessions as allowed: the oldest were ended by a login"
+    );
+    #[cfg(feature = "metrics")]
+    ::metrics::counter!("carafe_login_limit_total", "outcome" => "ended_oldest")
+        .increment(sessions.into());
+}
+
+/// A login was refused, since its user has as many sessions as allowed.
+pub(crate) fn limit_refused() {
+    tracing::info!(
+        target: "carafe",
+        event = "login.too_many_sessions",
+        "a user has as many sessions as allowed: a login was refused"
+    );
+    count!("carafe_login_limit_total", "outcome" => "refused");
+}
+
+/// The credential of a login has changed since.
+pub(crate) fn credential_changed() {
+    tracing::info!(
+        target: "carafe",
+        event = "login.credential_changed",
+        "the credential of a session's login has changed since: the session was ended"
+    );
+    count!("carafe_logins_outdated_total");
+}
+
+/// A browser was logged in by its remember token.
+pub(crate) fn remembered() {
+    tracing::debug!(
+        target: "carafe",
+        event = "login.remembered",
+        "a user was logged in by a remember token"
+    );
+    count!("carafe_logins_remembered_total");
+}
+
+/// A request may come from a thief of a session.
+pub(crate) fn sign_of_theft(kind: TheftKind) {
+    let (event, text) = match kind {
+        TheftKind::ReplacedId => {
+            ("theft.replaced_id", "an id came back that had been replaced by a new one")
+        }
+        TheftKind::EndedSession => {
+            ("theft.ended_session", "the cookie of a session came back that had been ended")
+        }
+        TheftKind::UsedToken => (
+            "theft.used_token",
+            "a remember token came back that had been used: its series was ended",
+        ),
+    };
+    tracing::warn!(target: "carafe", event, "{text}");
+    count!("carafe_signs_of_theft_total", "kind" => event);
+}
+
 /// A commit met another process's and is tried again.
 pub(crate) fn retried() {
     tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
@@ -388,6 +504,8 @@ fn name_of(kind: ErrorKind) -> &'static str {
         ErrorKind::NoStore => "no_store",
         ErrorKind::Csrf => "csrf",
         ErrorKind::LoginRequired => "login_required",
+        ErrorKind::NotFresh => "not_fresh",
+        ErrorKind::TooManySessions => "too_many_sessions",
         ErrorKind::CookieTooLarge => "cookie_too_large",
         ErrorKind::NotSigned => "not_signed",
         ErrorKind::BadSignature => "bad_signature",

@@ -1,6 +1,6 @@
 //! What the crates that integrate Carafe into something else need of its formats.
 //!
-//! The errors are those of [`signing`](crate::signing), [`value`](crate::value) and
+//! The errors are the ones of [`signing`](crate::signing), [`value`](crate::value) and
 //! [`inspect`](crate::inspect); `?` turns them into this crate's. Programs that read and write cookies
 //! without answering requests use the crate `carafe-format`.
 

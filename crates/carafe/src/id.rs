@@ -101,6 +101,13 @@ impl SessionIdHash {
     }
 }
 
+impl SessionIdHash {
+    /// The key under which a store remembers that this session was ended a moment ago.
+    pub(crate) fn of_ending(&self) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(b"ended").finalize().into())
+    }
+}
+
 impl fmt::Debug for SessionIdHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionIdHash(…)")

@@ -31,9 +31,6 @@
 pub mod actix;
 #[cfg(feature = "axum")]
 mod axum;
-#[cfg(feature = "__bench")]
-#[doc(hidden)]
-pub mod bench;
 #[cfg(feature = "actix")]
 mod bridge;
 mod clock;
@@ -43,6 +40,7 @@ pub mod csrf;
 pub mod engine;
 mod error;
 mod event;
+pub mod flask_login;
 pub mod format;
 #[cfg(feature = "actix")]
 mod handled;
@@ -71,11 +69,15 @@ pub use config::settings::Config;
 pub use engine::keys::SharedKeys;
 pub use engine::respond::ErrorPage;
 pub use engine::stored::users::{SessionInfo, UserSessions};
+pub use engine::theft::{Reaction, SignOfTheft, TheftKind};
 pub use error::{Error, ErrorKind};
 /// Its types are in this crate's API; actix-web has an older version of them.
 pub use http;
 pub use login_page::WantedPage;
-pub use session::{CurrentUser, Entry, Flash, LazySession, LoginOptions, Named, Session, Typed};
+pub use session::{
+    CurrentUser, Entry, Flash, FreshUser, LazySession, LoginOptions, Named, Session, SessionEnded,
+    SessionHandle, Typed,
+};
 pub use time::UnixSeconds;
 pub use tower::layer::SessionLayer;
 

@@ -8,16 +8,18 @@ use crate::{Error, percent};
 /// The name of the wanted page in the login page's query.
 const PARAMETER: &str = "next";
 
-/// Where visitors log in: see [`SessionLayer::with_login_page`](crate::SessionLayer::with_login_page).
+/// Where visitors log in, or confirm who they are: see
+/// [`SessionLayer::with_login_page`](crate::SessionLayer::with_login_page).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LoginPage(Arc<str>);
 
 impl LoginPage {
-    pub(crate) fn new(path: &str) -> Result<Self, Error> {
+    /// `name` is that of the setting, for its error.
+    pub(crate) fn new(name: &str, path: &str) -> Result<Self, Error> {
         if is_local(path) && !path.contains('#') {
             return Ok(Self(Arc::from(path)));
         }
-        Err(Error::setting("login_page", path, "a path of this site, such as /login"))
+        Err(Error::setting(name, path, "a path of this site, such as /login"))
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -38,7 +40,8 @@ impl LoginPage {
 }
 
 /// The page that a visitor wanted before being sent to the
-/// [login page](crate::SessionLayer::with_login_page), from the field `next` of the query.
+/// [login page](crate::SessionLayer::with_login_page) or the
+/// [confirmation page](crate::SessionLayer::with_confirm_page), from the field `next` of the query.
 ///
 /// Only a path of this site counts: what would lead to another one, or isn't even a path, is as if
 /// it weren't there. So nobody can use the login page to send visitors elsewhere.
@@ -165,14 +168,14 @@ mod tests {
     #[test]
     fn the_way_there_leads_back() {
         for (page, wanted) in [("/login", "/a?b=c&d=%20+"), ("/login?lang=en", "/")] {
-            let url = LoginPage::new(page).unwrap().leading_to(wanted);
+            let url = LoginPage::new("login_page", page).unwrap().leading_to(wanted);
             let (path, query) = url.split_once('?').unwrap();
             assert!(path == "/login" && url.starts_with(page), "{url}");
             assert_eq!(WantedPage::from_query(query).path(), Some(wanted));
         }
-        assert_eq!(LoginPage::new("/login").unwrap().leading_to("//evil/"), "/login");
+        assert_eq!(LoginPage::new("login_page", "/login").unwrap().leading_to("//evil/"), "/login");
         for bad in ["login", "//evil", "https://id.example/", "/login#top"] {
-            assert!(LoginPage::new(bad).is_err(), "{bad}");
+            assert!(LoginPage::new("login_page", bad).is_err(), "{bad}");
         }
     }
 }

@@ -37,6 +37,18 @@ const COUNTERS: &[(&str, Unit, &str)] = &[
     ("carafe_sessions_created_total", Unit::Count, "Sessions that were saved for the first time"),
     ("carafe_sessions_rotated_total", Unit::Count, "New ids that sessions got, by the cause"),
     ("carafe_logins_total", Unit::Count, "Logins of users"),
+    (
+        "carafe_login_limit_total",
+        Unit::Count,
+        "Sessions that were ended or refused, since their user had as many as allowed",
+    ),
+    (
+        "carafe_logins_outdated_total",
+        Unit::Count,
+        "Sessions that were ended, since their user's credential had changed",
+    ),
+    ("carafe_logins_remembered_total", Unit::Count, "Logins by remember tokens"),
+    ("carafe_signs_of_theft_total", Unit::Count, "Requests that may be a thief's, by the kind"),
     ("carafe_logouts_total", Unit::Count, "Sessions that users or administrators ended"),
     (
         "carafe_conflicts_total",

@@ -1,10 +1,17 @@
 //! What a store keeps of a session.
 
+mod details;
+
+use self::details::put_text;
+pub use self::details::{LoginDetails, PendingLogin};
 use crate::id::{PublicId, SessionIdHash};
 use crate::{Error, ErrorKind, UnixSeconds};
 
 /// The version of the binary form, its first byte.
 const FORMAT: u8 = 1;
+
+/// The bit of the state's tag that says that there are login details.
+const DETAILS: u8 = 0x80;
 
 /// How many numbers a record has.
 const NUMBERS: usize = 6;
@@ -33,6 +40,15 @@ pub enum State {
     Ended {
         /// The hash of the id that the login made, by which its request recognises its own write.
         by: SessionIdHash,
+    },
+    /// The record is no session but a series of remember tokens.
+    Series {
+        /// The hash of the present token.
+        token: SessionIdHash,
+        /// The hash of the token before.
+        before: SessionIdHash,
+        /// Since when it is the present one.
+        since: UnixSeconds,
     },
 }
 
@@ -64,6 +80,8 @@ pub struct Record {
     pub agent: Option<String>,
     /// Whether this is the session or says where it went.
     pub state: State,
+    /// What the session knows of its login besides the user and the time, if anything.
+    pub details: Option<Box<LoginDetails>>,
 }
 
 impl Record {
@@ -88,6 +106,7 @@ impl Record {
             address: None,
             agent: None,
             state: State::Live,
+            details: None,
         }
     }
 
@@ -98,6 +117,7 @@ impl Record {
             user: self.user.clone(),
             address: self.address.clone(),
             agent: self.agent.clone(),
+            details: self.details.clone(),
             ..*self
         }
     }
@@ -106,7 +126,7 @@ impl Record {
     #[must_use]
     pub fn is_expired(&self, now: UnixSeconds) -> bool {
         let is_dead = match self.state {
-            State::Live => false,
+            State::Live | State::Series { .. } => false,
             State::Moved { until, .. } => now >= until,
             State::Rotated { .. } | State::Ended { .. } => true,
         };
@@ -160,29 +180,33 @@ impl Record {
             put_number(out, number);
         }
         for text in [&self.user, &self.address, &self.agent] {
-            match text {
-                None => put_number(out, 0),
-                Some(text) => {
-                    put_number(out, text.len() as u64 + 1);
-                    out.extend_from_slice(text.as_bytes());
-                }
-            }
+            put_text(out, text.as_deref());
         }
+        let details = if self.details.is_some() { DETAILS } else { 0 };
         match &self.state {
-            State::Live => out.push(0),
+            State::Live => out.push(details),
             State::Moved { to, until } => {
-                out.push(1);
+                out.push(1 | details);
                 out.extend_from_slice(to.as_bytes());
                 put_number(out, until.0);
             }
             State::Rotated { to } => {
-                out.push(2);
+                out.push(2 | details);
                 out.extend_from_slice(to.as_bytes());
             }
             State::Ended { by } => {
-                out.push(3);
+                out.push(3 | details);
                 out.extend_from_slice(by.as_bytes());
             }
+            State::Series { token, before, since } => {
+                out.push(4 | details);
+                out.extend_from_slice(token.as_bytes());
+                out.extend_from_slice(before.as_bytes());
+                put_number(out, since.0);
+            }
+        }
+        if let Some(details) = &self.details {
+            details.encode(out);
         }
         out.extend_from_slice(&self.data);
     }
@@ -199,8 +223,13 @@ impl Record {
             State::Live => 1,
             State::Moved { until, .. } => 33 + number_len(until.0),
             State::Rotated { .. } | State::Ended { .. } => 33,
+            State::Series { since, .. } => 65 + number_len(since.0),
         };
-        1 + 16 + numbers + texts.sum::<usize>() + state + self.data.len()
+        let details = self.details.as_ref().map_or(0, |details| {
+            let len = details.to_bytes().len();
+            number_len(len as u64) + len
+        });
+        1 + 16 + numbers + texts.sum::<usize>() + state + details + self.data.len()
     }
 
     /// The numbers in the order in which they are written.
@@ -295,7 +324,8 @@ impl<'a> Reader<'a> {
         let logged_in = self.number()?.checked_sub(1).map(UnixSeconds);
         let [user, address, agent] =
             [self.text()?, self.text()?, self.text()?].map(|text| text.map(str::to_owned));
-        let state = self.state()?;
+        let (state, has_details) = self.state()?;
+        let details = if has_details { Some(Box::new(self.details()?)) } else { None };
         Some(Record {
             data: self.rest.to_vec(),
             user,
@@ -309,16 +339,19 @@ impl<'a> Reader<'a> {
             address,
             agent,
             state,
+            details,
         })
     }
 
-    fn state(&mut self) -> Option<State> {
+    /// The state, and whether login details follow.
+    fn state(&mut self) -> Option<(State, bool)> {
         let [tag] = self.array()?;
+        let (tag, has_details) = (tag & !DETAILS, tag & DETAILS != 0);
         if tag == 0 {
-            return Some(State::Live);
+            return Some((State::Live, has_details));
         }
         let id = SessionIdHash::from_bytes(self.array()?);
-        Some(match tag {
+        let state = match tag {
             1 => match self.number()? {
                 // So the end by a login was written before it had a tag of its own.
                 0 => State::Ended { by: id },
@@ -326,8 +359,14 @@ impl<'a> Reader<'a> {
             },
             2 => State::Rotated { to: id },
             3 => State::Ended { by: id },
+            4 => State::Series {
+                token: id,
+                before: SessionIdHash::from_bytes(self.array()?),
+                since: UnixSeconds(self.number()?),
+            },
             _ => return None,
-        })
+        };
+        Some((state, has_details))
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -382,9 +421,10 @@ mod tests {
     }
 
     /// One state of each kind.
-    fn states() -> [State; 4] {
+    fn states() -> [State; 5] {
         let to = SessionIdHash::from_bytes([7; 32]);
-        [State::Live, record().state, State::Rotated { to }, State::Ended { by: to }]
+        let series = State::Series { token: to, before: to, since: UnixSeconds(300) };
+        [State::Live, record().state, State::Rotated { to }, State::Ended { by: to }, series]
     }
 
     #[test]
@@ -393,6 +433,54 @@ mod tests {
             let record = Record { state, ..record() };
             assert_eq!(Record::from_bytes(&record.to_bytes()).unwrap(), record);
         }
+    }
+
+    /// Details of each kind.
+    fn all_details() -> [LoginDetails; 4] {
+        let whole = LoginDetails {
+            authenticated: Some(UnixSeconds(0)),
+            credential: Some("mark".to_owned()),
+            pending: Some(PendingLogin::new("ad\u{e9}le".to_owned(), UnixSeconds::MAX)),
+            series: Some(PublicId::from_bytes([3; 16])),
+        };
+        [
+            LoginDetails::default(),
+            LoginDetails { pending: None, ..whole.clone() },
+            LoginDetails { series: None, credential: None, ..whole.clone() },
+            whole,
+        ]
+    }
+
+    #[test]
+    fn details_round_trip_and_harm_no_broken_record() {
+        for details in all_details() {
+            for state in states() {
+                let record = Record { state, details: Some(Box::new(details.clone())), ..record() };
+                let bytes = record.to_bytes();
+                assert_eq!(bytes.len(), record.encoded_len());
+                assert_eq!(Record::from_bytes(&bytes).unwrap(), record);
+                for cut in 0..bytes.len() - record.data.len() {
+                    assert!(Record::from_bytes(&bytes[..cut]).is_err(), "{cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_appends_to_the_details_is_passed_over() {
+        let details = all_details()[3].clone();
+        let mut record = Record { state: State::Live, ..record() };
+        let plain = record.to_bytes();
+        let at = plain.len() - record.data.len();
+        let mut bytes = details.to_bytes();
+        bytes.extend_from_slice(b"later");
+        let mut longer = plain[..at - 1].to_vec();
+        longer.push(DETAILS);
+        put_number(&mut longer, bytes.len() as u64);
+        longer.extend_from_slice(&bytes);
+        longer.extend_from_slice(&record.data);
+        record.details = Some(Box::new(details));
+        assert_eq!(Record::from_bytes(&longer).unwrap(), record);
     }
 
     #[test]

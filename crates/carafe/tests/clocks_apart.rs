@@ -65,7 +65,7 @@ impl Machines {
         answer.text
     }
 
-    /// Whom each machine takes the holder of these cookies for, who leaves them as they are.
+    /// Returns the user that each machine takes the unchanged cookies for.
     async fn everywhere(&self, client: &Client, user: &str, when: &str) {
         for at in [0, 1] {
             let mut copy = copy_of(client);
@@ -164,7 +164,7 @@ async fn ending_all_sessions_at_one_machine_ends_the_other_machines() {
                 machines.advance(wait);
                 machines.everywhere(&there, "", "after all were ended").await;
             }
-            // Whoever logs in now stays, wherever that is.
+            // A login from now on stays, on every machine.
             for at in [0, 1] {
                 let mut next = machines.client();
                 machines.send(at, &mut next, "login").await;

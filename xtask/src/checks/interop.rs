@@ -4,12 +4,16 @@ use std::process::Command;
 
 use crate::checks::artifacts::build_example;
 use crate::job::{Job, variable};
+use crate::servers::postgres::FAST;
+use crate::servers::redis::REDIS;
+use crate::servers::{Postgres, Redis};
 use crate::shell::shell_word;
 
 /// How much randomness a run of all the tests has; always the same.
 const SESSIONS: u64 = 5_000;
 const INPUTS: u64 = 20_000;
 const REQUESTS: u64 = 2_000;
+const LOGINS: u64 = 1_200;
 const SEED: u64 = 1;
 
 /// How long each kind of store is under load in a run of all the tests.
@@ -36,7 +40,8 @@ impl Server {
 }
 
 /// The examples that they look at.
-const BROWSER_EXAMPLES: [&str; 5] = ["accounts", "cart", "spa", "two-stacks", "two-stacks-actix"];
+const BROWSER_EXAMPLES: [&str; 7] =
+    ["accounts", "cart", "live", "shared-login", "spa", "two-stacks", "two-stacks-actix"];
 
 pub(crate) fn exchange(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/exchange.py")?;
@@ -99,6 +104,15 @@ pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
+/// Logins that are shared with Flask-Login, on both servers.
+pub(crate) fn flask_login(job: &mut Job<'_>) -> Result<(), String> {
+    let mut command = job.python("interop/login_differential.py")?;
+    command.args(["--requests", &LOGINS.to_string()]);
+    command.args(["--seed", &SEED.to_string()]);
+    with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
+
 /// What is tested on axum is true of actix-web.
 pub(crate) fn actix(job: &mut Job<'_>) -> Result<(), String> {
     compare(job, Server::Actix, REQUESTS, SEED)?;
@@ -122,12 +136,16 @@ pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Takes about a minute and a half, most of it Chromium's.
+/// Takes about three minutes, most of it Chromium's.
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
+    // Where tabs at two processes share their sessions.
+    let redis = Redis::start(job, "browser-redis", REDIS, &[])?;
+    let postgres = Postgres::start(job, "browser-postgres", FAST, None)?;
     let mut failed = Vec::new();
     for program in browser_programs(job)? {
         let mut command = job.python(&program)?;
         with_examples(job, &mut command, &BROWSER_EXAMPLES)?;
+        command.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
         // Chromium writes to the home folder, whatever its profile's folder is.
         command.env("HOME", job.scratch_file("home"));
         if let Err(error) = run(job, command) {

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use carafe::id::{PublicId, SessionIdHash};
 use carafe::UnixSeconds;
+use carafe::id::{PublicId, SessionIdHash};
 use carafe::store::{Record, SessionStore as _, Updated, Version};
 use carafe_bench::payload::Payload;
 use carafe_sqlite::{SqliteStore, Synchronous};

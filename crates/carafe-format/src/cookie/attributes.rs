@@ -114,6 +114,23 @@ impl SetCookie {
         }
     }
 
+    /// The same cookie without its flags, as Werkzeug's `delete_cookie` writes it by default: with the
+    /// domain and the path alone. It is for removing a cookie as another program would.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`] if the domain isn't allowed.
+    pub fn without_flags(attributes: &Attributes<'_>) -> Result<Self, Error> {
+        let domain = attributes.domain.filter(|text| !text.is_empty()).map(ascii_domain);
+        let bare = Attributes {
+            secure: false,
+            http_only: false,
+            same_site: None,
+            partitioned: false,
+            ..attributes.clone()
+        };
+        Ok(Self::format(&bare, domain.transpose()?.as_deref()))
+    }
+
     /// As [`new`](Self::new), for attributes that are known to be good.
     #[must_use]
     pub fn format(attributes: &Attributes<'_>, ascii_domain: Option<&str>) -> Self {

@@ -20,6 +20,7 @@ mod timestamp;
 
 pub use self::derivation::KeyDerivation;
 pub use self::digest::Digest;
+pub(crate) use self::digest::KeyedMac;
 pub use self::key::{KeyOrigin, KeyRing, SecretKey};
 pub use self::key_text::KeyText;
 pub use self::serializer::{DEFAULT_INFLATE_LIMIT, SignedJson, UrlSafeTimedSerializer};

@@ -37,6 +37,11 @@ impl Fixture for Database {
     async fn open(&self) -> PostgresStore {
         self.store()
     }
+
+    /// PgBouncer that pools by transaction passes nothing on.
+    fn tells_other_processes(&self) -> bool {
+        database::is_prepared()
+    }
 }
 
 async fn database() -> Database {

@@ -15,7 +15,7 @@ class Engines:
     """Engines on one store, made when they are first needed.
 
     Each process has its own: what a forked process inherits from its parent are connections that the parent goes on
-    using, and threads that don't run. Those of other processes are kept, since dropping them would touch the parent's.
+    using, and threads that don't run. Engines of other processes are kept, since dropping them would touch the parent's.
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:

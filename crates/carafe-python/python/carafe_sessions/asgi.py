@@ -6,7 +6,7 @@
 
     app = Starlette(middleware=[Middleware(SessionMiddleware, secret_key="...", store="redis://127.0.0.1:6379")])
 
-The session is `request.session`, and `scope["session"]`. Cookies and stores are those of Flask applications with
+The session is `request.session`, and `scope["session"]`. Cookies and stores are the same as in Flask applications with
 `carafe_sessions.flask.SessionInterface`, and of Rust services.
 """
 

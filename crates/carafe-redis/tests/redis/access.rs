@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use carafe::store::{
-    RevocationStore as _, SessionStore as _, StoreErrorKind, Updated, UserRevocation, Version,
+    Notice, RevocationStore as _, SessionStore as _, StoreErrorKind, Updated, UserRevocation,
+    Version,
 };
 use carafe_redis::RedisStore;
 
@@ -83,6 +84,27 @@ async fn the_rights_in_the_guide_are_enough_and_each_is_needed() {
     server.command(&["ACL", "SETUSER", "sessions", "resetkeys", "~other:*"]).await;
     let error = use_all(&store).await.unwrap_err().to_string();
     assert!(error.contains("NOPERM") && !error.contains("shop"), "{error}");
+}
+
+/// What listens is told so, and endings are endings all the same.
+#[tokio::test]
+async fn a_user_who_may_not_publish_or_subscribe_ends_sessions_unheard() {
+    let server = Server::start(&[]).await;
+    let rights = [RIGHTS, &["+publish", "+subscribe", "&shop:ended"]].concat();
+    let heard = store_with(&server, &rights).await;
+    let mut notices = heard.watch().unwrap();
+    assert_eq!(notices.next().await, Some(Notice::Begun));
+    let (one, two) = (id(), id());
+    heard.create(&one, &record(Some("ann")), NOW).await.unwrap();
+    heard.delete(&one, None).await.unwrap();
+    assert_eq!(notices.next().await, Some(Notice::Session(one)));
+    drop(notices);
+    let unheard = store_with(&server, &[RIGHTS, &["resetchannels"]].concat()).await;
+    let mut notices = unheard.watch().unwrap();
+    assert_eq!(notices.next().await, Some(Notice::Interrupted));
+    unheard.create(&two, &record(Some("ann")), NOW).await.unwrap();
+    unheard.delete(&two, None).await.unwrap();
+    assert_eq!(unheard.load(&two, NOW).await.unwrap(), None);
 }
 
 #[tokio::test]

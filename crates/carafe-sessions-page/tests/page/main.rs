@@ -9,6 +9,7 @@ mod app;
 mod ending;
 mod failing;
 mod forgery;
+mod fresh;
 #[cfg(feature = "actix")]
 mod on_actix;
 mod showing;

@@ -15,7 +15,7 @@ use crate::support::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a task for each of some numbers, half of them on each of two stores.
-async fn race<S, R, F, Fut>(stores: &Arc<[S; 2]>, tasks: usize, task: F) -> Vec<R>
+pub(super) async fn race<S, R, F, Fut>(stores: &Arc<[S; 2]>, tasks: usize, task: F) -> Vec<R>
 where
     F: Fn(Arc<[S; 2]>, usize) -> Fut,
     Fut: Future<Output = R> + Send + 'static,
@@ -30,11 +30,11 @@ where
     results
 }
 
-async fn open_two<F: Fixture>(fixture: &F) -> Arc<[F::Store; 2]> {
+pub(super) async fn open_two<F: Fixture>(fixture: &F) -> Arc<[F::Store; 2]> {
     Arc::new([fixture.open().await, fixture.open().await])
 }
 
-fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
+pub(super) fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
     results.iter().filter(|result| *result == wanted).count()
 }
 

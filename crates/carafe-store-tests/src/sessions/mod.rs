@@ -8,11 +8,13 @@ mod faults;
 mod ids;
 mod leaving;
 mod life;
+mod limits;
 mod login;
 mod merging;
 mod renewal;
 mod settings;
 mod users;
+mod waiting;
 
 use std::future::Future;
 
@@ -24,11 +26,13 @@ pub use self::faults::*;
 pub use self::ids::*;
 pub use self::leaving::*;
 pub use self::life::*;
+pub use self::limits::*;
 pub use self::login::*;
 pub use self::merging::*;
 pub use self::renewal::*;
 pub use self::settings::*;
 pub use self::users::*;
+pub use self::waiting::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 

@@ -154,7 +154,7 @@ impl Visit {
     /// - `/path`, `HEAD /path`: a request, whose cookie the browser keeps;
     /// - `other /path`: a request to the other site;
     /// - `+60`: a minute goes by;
-    /// - `copy`, `paste`: somebody copies the cookie, and the visitor's is that copy from now on;
+    /// - `copy`, `paste`: an attacker copies the cookie, and the visitor's is that copy from now on;
     /// - `slow`, `quick`: the store's calls from now on;
     /// - `race`: a request reads, another one writes, and the first one writes;
     /// - `sweep`: waits for the store to be swept.

@@ -203,7 +203,7 @@ pub(super) const ROWS: &[Row] = &[
         sees: text,
         unset: "",
         set: "ann",
-        none: &[(Stored, "an id has one format: `Format::unnamed` is for those of before")],
+        none: &[(Stored, "an id has one format: `Format::unnamed` is for older signatures")],
         ..ROW
     },
     Row {

@@ -51,7 +51,7 @@ fn setters(path: &Path) -> Vec<String> {
     signatures.filter(changes).map(name).collect()
 }
 
-/// Whoever adds a setting adds a row, or a reason why there is none.
+/// A new setting needs a row, or a reason why there is none.
 #[test]
 fn every_setting_has_a_row() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../carafe/src");

@@ -12,7 +12,7 @@ use super::handles::of;
 use crate::csrf::Csrf;
 use crate::handled::Handles;
 use crate::session::{Extracting, Unopened, extract};
-use crate::{CurrentUser, Error, LazySession, Named, Session, Typed, WantedPage};
+use crate::{CurrentUser, Error, FreshUser, LazySession, Named, Session, Typed, WantedPage};
 
 macro_rules! extractors {
     ($([$($generics:tt)*] $type:ty: $future:ty, $error:ty, |$request:ident| $do:expr;)*) => {$(
@@ -33,6 +33,8 @@ extractors! {
         |request| extract(of(request, Handles::slot), Ok);
     [] CurrentUser: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::slot), |session| session.current_user());
+    [const SECONDS: u64] FreshUser<SECONDS>: Extracting<Self>, Unopened,
+        |request| extract(of(request, Handles::slot), |session| Self::of(&session));
     [T: Serialize + DeserializeOwned + Default + 'static] Typed<T>: Extracting<Self>, Unopened,
         |request| extract(of(request, Handles::slot), |session| session.typed());
     [Marker: 'static] Named<Marker>: Extracting<Self>, Unopened,

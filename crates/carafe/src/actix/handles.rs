@@ -29,7 +29,7 @@ pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> 
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = request.headers().get_all(header::COOKIE);
     let cookies = lines.filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()).collect();
-    let line = |name| request.headers().get(name).map(header::HeaderValue::as_bytes);
+    let lines = |name| request.headers().get_all(name).map(header::HeaderValue::as_bytes);
     let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
-    Slot::of_head(engine, cookies, request.method().as_str(), line, path)
+    Slot::of_head(engine, cookies, request.method().as_str(), lines, path, |_| request.peer_addr())
 }

@@ -1,7 +1,6 @@
 //! The layers as middleware for actix-web, the extractors, and errors as its responses.
 //!
-//! What there is to decide is decided elsewhere: here types of actix-web, which go with http 0.2,
-//! become those of http 1, and back, as [`http_request`] and [`http_response`] do for applications.
+//! [`http_request`] and [`http_response`] convert between actix-web's http 0.2 and http 1.
 
 mod csrf;
 mod extract;

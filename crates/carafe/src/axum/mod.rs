@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::csrf::Csrf;
-use crate::{CurrentUser, Error, ErrorKind, LazySession, Named, Session, Typed, WantedPage};
+use crate::{
+    CurrentUser, Error, ErrorKind, FreshUser, LazySession, Named, Session, Typed, WantedPage,
+};
 
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
@@ -56,6 +58,14 @@ where
 }
 
 impl<S: Sync> FromRequestParts<S> for CurrentUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
+        Self::from_extensions(&parts.extensions).await
+    }
+}
+
+impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for FreshUser<SECONDS> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {

@@ -14,6 +14,9 @@ const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
 /// without a contradiction.
 pub(super) const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(7 * 86_400);
 
+/// How often a session may be looked at whose end something waits for.
+const SHORTEST_WATCH: Duration = Duration::from_millis(10);
+
 /// No session fits into fewer bytes, once somebody is logged in.
 const MIN_SESSION_LIMIT: usize = 64;
 
@@ -23,6 +26,7 @@ impl Config {
         self.check_times()?;
         self.check_sizes()?;
         self.check_renewal()?;
+        self.check_logins()?;
         Ok(SetCookie::new(&self.attributes())?)
     }
 
@@ -65,6 +69,10 @@ impl Config {
                 return Err(Error::setting(name, &seconds(interval), allowed));
             }
         }
+        if self.watch_interval < SHORTEST_WATCH {
+            let allowed = "at least 10 ms, or the store would be asked all the time";
+            return Err(Error::setting("watch_interval", &seconds(self.watch_interval), allowed));
+        }
         if self.store_timeout.is_zero() {
             let allowed = "longer, or every call of the store would be too late";
             return Err(Error::setting("store_timeout", &seconds(self.store_timeout), allowed));
@@ -93,6 +101,6 @@ impl Config {
     }
 }
 
-fn seconds(time: Duration) -> String {
+pub(super) fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs_f64())
 }

@@ -9,7 +9,7 @@ use crate::cookie::SameSite;
 use crate::value::Value;
 
 /// The variables that are read.
-pub(super) const VARIABLES: [&str; 18] = [
+pub(super) const VARIABLES: [&str; 19] = [
     "FLASK_SESSION_COOKIE_NAME",
     "FLASK_SESSION_COOKIE_DOMAIN",
     "FLASK_SESSION_COOKIE_PATH",
@@ -26,6 +26,7 @@ pub(super) const VARIABLES: [&str; 18] = [
     "CARAFE_RENEW_AFTER",
     "CARAFE_RENEWAL_GRACE",
     "CARAFE_STORE_TIMEOUT",
+    "CARAFE_WATCH_INTERVAL",
     "CARAFE_SESSION_LIMIT",
     "CARAFE_STRICT",
 ];
@@ -39,10 +40,7 @@ fn parse(text: &OsStr) -> Option<Value> {
 /// Sets the one setting that `name` names, if it names one.
 pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
     let Some(name) = name.to_str() else { return Ok(config) };
-    let variable = |setting| {
-        let value = parse(text).unwrap_or_else(|| Value::from(text.to_string_lossy().into_owned()));
-        Variable { name, setting, text, value }
-    };
+    let variable = |setting| Variable::new(name, setting, text);
     match (name.strip_prefix("FLASK_"), name.strip_prefix("CARAFE_")) {
         (Some(setting), _) => apply_flask(config, &variable(setting)),
         (_, Some(setting)) => apply_own(config, &variable(setting)),
@@ -58,6 +56,7 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
         "RENEW_AFTER" => config.renew_after(variable.seconds()?),
         "RENEWAL_GRACE" => config.renewal_grace(variable.seconds()?),
         "STORE_TIMEOUT" => config.store_timeout(variable.seconds()?),
+        "WATCH_INTERVAL" => config.watch_interval(variable.seconds()?),
         "SESSION_LIMIT" => config.session_limit(variable.limit()?),
         "STRICT" => config.strict(variable.bool()?),
         _ => config,
@@ -85,20 +84,30 @@ fn apply_flask(config: Config, variable: &Variable<'_>) -> Result<Config, Error>
 }
 
 /// A variable that names a setting.
-struct Variable<'a> {
+pub(crate) struct Variable<'a> {
     name: &'a str,
     setting: &'a str,
     text: &'a OsStr,
     value: Value,
 }
 
-impl Variable<'_> {
-    fn not_allowed(&self, allowed: &str) -> Error {
+impl<'a> Variable<'a> {
+    pub(crate) fn new(name: &'a str, setting: &'a str, text: &'a OsStr) -> Self {
+        let value = parse(text).unwrap_or_else(|| Value::from(text.to_string_lossy().into_owned()));
+        Self { name, setting, text, value }
+    }
+
+    /// The value, read as JSON where it parses.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub(crate) fn not_allowed(&self, allowed: &str) -> Error {
         Error::setting(self.name, &self.text.to_string_lossy(), allowed)
     }
 
     /// A JSON string's content, or the text as it stands: names may consist of digits.
-    fn text(&self) -> Result<String, Error> {
+    pub(crate) fn text(&self) -> Result<String, Error> {
         match &self.value {
             Value::Text(text) => text.as_str().map(str::to_owned),
             Value::Null => None,
@@ -107,14 +116,14 @@ impl Variable<'_> {
         .ok_or_else(|| self.not_allowed("a text"))
     }
 
-    fn optional_text(&self) -> Result<Option<String>, Error> {
+    pub(crate) fn optional_text(&self) -> Result<Option<String>, Error> {
         match &self.value {
             Value::Null | Value::Bool(false) => Ok(None),
             _ => self.text().map(Some),
         }
     }
 
-    fn bool(&self) -> Result<bool, Error> {
+    pub(crate) fn bool(&self) -> Result<bool, Error> {
         match &self.value {
             Value::Bool(on) => Ok(*on),
             // What Python takes numbers for; `null` is what Flask calls unset, and false.
@@ -125,7 +134,7 @@ impl Variable<'_> {
         }
     }
 
-    fn same_site(&self) -> Result<Option<SameSite>, Error> {
+    pub(crate) fn same_site(&self) -> Result<Option<SameSite>, Error> {
         let text = match &self.value {
             Value::Null => return Ok(None),
             Value::Text(text) => text.as_str().unwrap_or_default(),
@@ -138,7 +147,7 @@ impl Variable<'_> {
             .ok_or_else(|| self.not_allowed("Strict, Lax, None or null (unset)"))
     }
 
-    fn seconds(&self) -> Result<Duration, Error> {
+    pub(crate) fn seconds(&self) -> Result<Duration, Error> {
         let seconds = match &self.value {
             Value::Int(seconds) => seconds.to_string().parse::<u64>().ok().map(Duration::from_secs),
             Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),

@@ -57,6 +57,16 @@ impl Config {
         self
     }
 
+    /// How often a session is looked at whose end something waits for
+    /// ([`Session::ended`](crate::Session::ended)), in case that what the store told of it was lost: every 5
+    /// seconds by default. It is one load per session and interval, up to 32 of them in one call of the store.
+    /// With a store that tells nothing, this is how late an end is noticed.
+    #[must_use]
+    pub fn watch_interval(mut self, interval: Duration) -> Self {
+        self.watch_interval = interval;
+        self
+    }
+
     /// How many bytes of JSON a session in a store may have: 64 KiB by default.
     #[must_use]
     pub fn session_limit(mut self, bytes: usize) -> Self {

@@ -6,6 +6,7 @@ mod caching;
 mod check;
 pub(crate) mod env;
 mod life;
+mod logins;
 mod mistyped;
 mod renewal;
 pub(crate) mod settings;

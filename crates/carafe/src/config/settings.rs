@@ -5,6 +5,7 @@ use crate::codec::{CodecOptions, Compression, Format};
 use crate::cookie::{Attributes, SameSite};
 use crate::inspect::SetCookieLine;
 use crate::signing::{CLOCK_SKEW, Digest, KeyDerivation, SigningOptions};
+use crate::store::OverLimit;
 use crate::{Error, ErrorKind};
 
 /// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
@@ -84,9 +85,14 @@ pub struct Config {
     pub(crate) renewal_grace: Duration,
     pub(crate) store_timeout: Duration,
     pub(crate) sweep_interval: Duration,
+    pub(crate) watch_interval: Duration,
     pub(crate) session_limit: usize,
     pub(crate) strict: bool,
     pub(crate) mistyped: Mistyped,
+    pub(crate) sessions_per_user: Option<(u32, OverLimit)>,
+    pub(crate) pending_login_timeout: Duration,
+    pub(crate) remember_for: Option<Duration>,
+    pub(crate) watch_old_ids: Duration,
 }
 
 impl Default for Config {
@@ -139,9 +145,14 @@ impl Config {
             renewal_grace: Duration::from_secs(10),
             store_timeout: Duration::from_secs(2),
             sweep_interval: Duration::from_secs(60),
+            watch_interval: Duration::from_secs(5),
             session_limit: 64 * 1024,
             strict: false,
             mistyped: Mistyped::Error,
+            sessions_per_user: None,
+            pending_login_timeout: Duration::from_secs(300),
+            remember_for: None,
+            watch_old_ids: Duration::ZERO,
         }
     }
 
@@ -425,7 +436,8 @@ impl Config {
     /// Flask's `from_prefixed_env` does; other variables are left alone.
     ///
     /// What Flask hasn't is read under `CARAFE_IDLE_TIMEOUT`, `CARAFE_ABSOLUTE_TIMEOUT`,
-    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT` (all in seconds),
+    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT`,
+    /// `CARAFE_WATCH_INTERVAL` (all in seconds),
     /// `CARAFE_SESSION_LIMIT` (bytes) and `CARAFE_STRICT`.
     ///
     /// # Errors
@@ -453,7 +465,7 @@ impl Config {
     }
 
     /// The variables that [`from_prefixed_env`](Self::from_prefixed_env) reads.
-    pub const VARIABLES: [&str; 18] = super::env::VARIABLES;
+    pub const VARIABLES: [&str; 19] = super::env::VARIABLES;
 
     /// How long after its last signature a session is accepted: what
     /// [`lifetime`](Self::lifetime) has set.

@@ -1,9 +1,9 @@
-//! What a login, a logout and a new id mean for a session's content.
+//! What a logout and a new id mean for a session's content.
 //!
 //! A session in a store has its user and its id beside its content. One in a cookie has nothing but
 //! its content, and keeps them there, under keys that the library reserves for itself.
 
-use super::operation::Login;
+use super::login::LoginState;
 use super::view::View;
 use crate::UnixSeconds;
 use crate::id::SessionId;
@@ -11,8 +11,6 @@ use crate::value::{Text, Value};
 
 /// The id of a session in a cookie: 43 characters.
 pub(crate) const ID: &str = "_carafe_id";
-/// Who is logged in to a session in a cookie.
-pub(crate) const USER: &str = "_carafe_user";
 /// When that user logged in, in Unix seconds.
 pub(crate) const LOGIN: &str = "_carafe_login";
 
@@ -20,30 +18,10 @@ pub(crate) const LOGIN: &str = "_carafe_login";
 pub(crate) const RESERVED: &[u8] = b"_carafe_";
 
 impl View {
-    /// The session begins anew, but for some keys, as that of a user.
-    pub(crate) fn log_in(&mut self, login: &Login) {
-        let kept: Vec<(Text, Value)> = login
-            .keep
-            .iter()
-            .filter(|key| !key.as_wtf8().starts_with(RESERVED))
-            .filter_map(|key| Some((key.clone(), self.get(key.as_wtf8())?.into_owned())))
-            .collect();
-        self.clear();
-        for (key, value) in kept {
-            self.insert(key, value);
-        }
-        self.set_user(Some(login.user.clone()));
-        if !self.is_in_store() {
-            self.insert(Text::from(ID), Value::from(login.id.as_str()));
-            self.insert(Text::from(USER), Value::from(login.user.as_str()));
-            self.insert(Text::from(LOGIN), Value::from(login.time.0));
-        }
-    }
-
     /// The session ends, and nobody is logged in.
     pub(super) fn log_out(&mut self) {
         self.clear();
-        self.set_user(None);
+        self.set_login(LoginState::default());
     }
 
     /// The session gets a new id.
@@ -52,14 +30,6 @@ impl View {
         if !self.is_in_store() && self.contains(ID.as_bytes()) {
             self.insert(Text::from(ID), Value::from(id));
         }
-    }
-
-    /// Who is logged in.
-    pub(crate) fn user(&self) -> Option<String> {
-        if self.is_in_store() {
-            return self.stored_user().map(str::to_owned);
-        }
-        self.get(USER.as_bytes())?.as_str().map(str::to_owned)
     }
 
     /// When the user of a session in a cookie logged in.

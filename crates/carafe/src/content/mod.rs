@@ -3,6 +3,7 @@
 mod changes;
 mod flash;
 mod life;
+mod login;
 mod operation;
 mod path;
 mod permanent;
@@ -10,7 +11,8 @@ mod view;
 
 pub(crate) use self::flash::{FLASHES, not_flashes};
 pub(crate) use self::life::{ID, LOGIN, RESERVED, id_of};
-pub(crate) use self::operation::{Change, Login, Operation, ViewChange, conflict};
+pub(crate) use self::login::{COOKIE_KEYS, Login, LoginState, Step as LoginStep};
+pub(crate) use self::operation::{Change, Operation, ViewChange, conflict};
 pub use self::path::Step;
 pub(crate) use self::path::missing;
 pub(crate) use self::permanent::{LIFETIME, PERMANENT, is_permanent, own_lifetime};

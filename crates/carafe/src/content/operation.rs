@@ -3,8 +3,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::flash;
+use super::login::Login;
 use super::path::{self, Step};
 use super::view::View;
+use crate::id::PublicId;
 use crate::value::json::Payload;
 use crate::value::{Text, Value};
 use crate::{Error, ErrorKind, UnixSeconds};
@@ -64,27 +66,20 @@ pub(crate) enum Operation {
     Flash(Value),
     /// Removes those messages that were shown, and no others.
     TakeFlashes(Vec<Value>),
-    /// Somebody logged in: the session begins anew, but for the keys to keep.
+    /// A user logged in, or took a step of a login: see [`Login`].
     Login(Box<Login>),
+    /// The user was authenticated again, at this time.
+    Reauthenticated(UnixSeconds),
+    /// The login is bound to another credential, of which this is the mark.
+    Credential(String),
+    /// The login belongs to this series of remember tokens.
+    Series(PublicId),
     /// The session ended.
     Logout,
     /// The session gets a new id: this one, if it is in a cookie.
     Rotate(String),
     /// Nothing, but the session is to be saved.
     Touch,
-}
-
-/// Who logged in, and what of the session before is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) keep: Vec<Text>,
-    /// When, in Unix seconds.
-    pub(crate) time: UnixSeconds,
-    /// The new id of a session in a cookie.
-    pub(crate) id: String,
-    pub(crate) address: Option<String>,
-    pub(crate) agent: Option<String>,
 }
 
 impl Operation {
@@ -120,6 +115,9 @@ impl Operation {
             Self::Flash(message) => flash::append(view, message)?,
             Self::TakeFlashes(shown) => flash::remove_shown(view, &shown)?,
             Self::Login(login) => view.log_in(&login),
+            Self::Reauthenticated(time) => view.reauthenticate(time),
+            Self::Credential(mark) => view.set_credential(mark),
+            Self::Series(series) => view.set_series(series),
             Self::Rotate(id) => view.rotate(id),
             Self::Touch => view.mark_modified(),
         }
@@ -153,6 +151,9 @@ impl fmt::Debug for Operation {
             Self::Flash(_) => "Flash",
             Self::TakeFlashes(_) => "TakeFlashes",
             Self::Login(_) => "Login",
+            Self::Reauthenticated(_) => "Reauthenticated",
+            Self::Credential(_) => "Credential",
+            Self::Series(_) => "Series",
             Self::Logout => "Logout",
             Self::Rotate(_) => "Rotate",
             Self::Touch => "Touch",

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use super::changes::Changes;
 use super::life::RESERVED;
+use super::login::LoginState;
 use super::operation::{Change, Operation, ViewChange};
 use crate::Error;
 use crate::value::Stored;
@@ -40,8 +41,8 @@ struct Recording {
     /// Whether something of the log was taken, and may or may not have been saved: what the view holds
     /// is more than what is recorded then.
     taken: bool,
-    /// Who is logged in.
-    user: Option<String>,
+    /// Who is logged in, and how.
+    login: LoginState,
     /// The keys that the request read and hasn't written yet: the first of the base by their places,
     /// as bits, and others by name.
     read_places: u64,
@@ -105,8 +106,8 @@ impl View {
     }
 
     /// A view that records what is done, since the session is in a store.
-    pub(crate) fn recording(base: Payload, user: Option<String>) -> Self {
-        let record = Recording { user, ..Recording::default() };
+    pub(crate) fn recording(base: Payload, login: LoginState) -> Self {
+        let record = Recording { login, ..Recording::default() };
         Self { record: Some(Box::new(record)), ..Self::new(base) }
     }
 
@@ -127,6 +128,13 @@ impl View {
             Operation::Logout => {
                 self.log_out();
                 Operation::Logout
+            }
+            // They change the record beside its content.
+            operation @ (Operation::Reauthenticated(_)
+            | Operation::Credential(_)
+            | Operation::Series(_)) => {
+                operation.clone().apply(self)?;
+                operation
             }
             operation if record.new => {
                 operation.apply(self)?;
@@ -152,6 +160,34 @@ impl View {
     fn note_change(&mut self, operation: impl FnOnce() -> Operation) {
         if let Some(record) = &mut self.record {
             record.note(if record.new { Operation::Touch } else { operation() });
+        }
+    }
+
+    /// Sets a key, whatever the request has read of it.
+    pub(crate) fn set(&mut self, key: &str, value: Value) {
+        let insert =
+            || Operation::Insert { key: Text::from(key), value: value.clone(), seen: None };
+        self.note_change(insert);
+        self.insert(Text::from(key), value);
+    }
+
+    /// Removes a key, whatever the request has read of it.
+    pub(crate) fn unset(&mut self, key: &str) {
+        if self.contains(key.as_bytes()) {
+            self.note_change(|| Operation::Remove { key: Text::from(key), seen: None });
+            self.remove(key.as_bytes());
+        }
+    }
+
+    /// Ends a session in a store, and begins a new one with some of its values.
+    pub(crate) fn begin_with(&mut self, kept: Vec<(Text, Value)>) {
+        self.log_out();
+        self.note(Operation::Logout);
+        for (key, value) in kept {
+            let insert =
+                || Operation::Insert { key: key.clone(), value: value.clone(), seen: None };
+            self.note_change(insert);
+            self.insert(key, value);
         }
     }
 
@@ -376,14 +412,19 @@ impl View {
     }
 
     /// Who is logged in from now on, if the session is in a store.
-    pub(super) fn set_user(&mut self, user: Option<String>) {
+    pub(super) fn set_login(&mut self, login: LoginState) {
         if let Some(record) = &mut self.record {
-            record.user = user;
+            record.login = login;
         }
     }
 
-    pub(super) fn stored_user(&self) -> Option<&str> {
-        self.record.as_ref()?.user.as_deref()
+    /// Who is logged in to a session that is in a store, and how.
+    pub(super) fn stored_login(&self) -> Option<&LoginState> {
+        self.record.as_ref().map(|record| &record.login)
+    }
+
+    pub(super) fn stored_login_mut(&mut self) -> Option<&mut LoginState> {
+        self.record.as_mut().map(|record| &mut record.login)
     }
 
     pub(crate) fn clear(&mut self) {

@@ -193,6 +193,7 @@ mod tests {
 
     use http_body_util::BodyExt as _;
 
+    use super::super::field::Field;
     use super::*;
 
     /// A body of these frames, which breaks the rules if it is read beyond its end.
@@ -233,7 +234,7 @@ mod tests {
     }
 
     async fn find(body: &mut Body<Frames>, limit: usize) -> Read {
-        let search = Search::new(b"application/x-www-form-urlencoded").unwrap();
+        let search = Search::new(b"application/x-www-form-urlencoded", &Field::default()).unwrap();
         body.find_token(search, limit).await
     }
 

@@ -1,5 +1,6 @@
 //! Whether a request may pass.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, EXPECT, ORIGIN};
@@ -10,6 +11,7 @@ use http_body::Body as HttpBody;
 use super::Body;
 use super::body::Read;
 use super::field::Search;
+use super::layer::Settings;
 use super::origin::Origins;
 use super::protection::Protection;
 use crate::{Error, ErrorKind, event};
@@ -18,7 +20,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// How many bytes of a request that is refused are read and dropped: 32 MiB.
 const DISCARDED: u64 = 32 * 1024 * 1024;
 /// The headers that a token may be in.
-const TOKEN_HEADERS: [&str; 2] = ["x-csrf-token", "x-csrftoken"];
+pub(super) const TOKEN_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-csrf-token"), HeaderName::from_static("x-csrftoken")];
 
 /// Methods that change nothing.
 pub(crate) fn is_safe(method: &Method) -> bool {
@@ -103,44 +106,44 @@ async fn check_token<B>(
 where
     B: HttpBody,
 {
-    let in_header = TOKEN_HEADERS.iter().find_map(|name| request.headers.get(*name));
+    let settings = protection.settings();
+    let in_header = settings.token_headers().iter().find_map(|name| request.headers.get(name));
     match in_header {
         Some(token) => protection.verify(token.as_bytes()).await,
-        None => {
-            let limit = protection.settings().form_limit;
-            protection.verify(&token_in_form(&request.headers, body, limit).await?).await
-        }
+        None => protection.verify(&token_in_form(&request.headers, body, settings).await?).await,
     }
 }
 
 async fn token_in_form<B>(
     headers: &HeaderMap,
     body: &mut Body<B>,
-    limit: usize,
+    settings: &Settings,
 ) -> Result<Vec<u8>, Error>
 where
     B: HttpBody,
 {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    let Some(search) = content_type.and_then(Search::new) else {
+    let Some(search) = content_type.and_then(|text| Search::new(text, settings.field())) else {
         return Err(refused(
             "the CSRF token is missing: a request that isn't a form has it in the header \
              X-CSRF-Token",
         ));
     };
-    match body.find_token(search, limit).await {
+    match body.find_token(search, settings.form_limit).await {
         Read::Token(token) => Ok(token),
         Read::Missing => {
-            Err(refused("the CSRF token is missing: the form has no field csrf_token"))
+            let name = settings.field().name();
+            Err(refused(format!("the CSRF token is missing: the form has no field {name}")))
         }
-        Read::TooFar => Err(refused(
-            "the CSRF token is missing from the beginning of the form: the field csrf_token has to \
-             be its first",
-        )),
+        Read::TooFar => Err(refused(format!(
+            "the CSRF token is missing from the beginning of the form: the field {} has to be its \
+             first",
+            settings.field().name()
+        ))),
         Read::Broken => Err(refused("the CSRF token is missing: the form can't be read")),
     }
 }
 
-pub(super) fn refused(reason: &'static str) -> Error {
+pub(super) fn refused(reason: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Csrf, reason)
 }

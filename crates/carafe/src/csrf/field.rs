@@ -1,11 +1,43 @@
 //! The token's field in the body of a form, found while the body arrives.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memmem};
 
 use super::parameters;
 
 /// The name of the form field that has the token, in [`Csrf::field`](super::Csrf::field).
 pub const FIELD: &str = "csrf_token";
+
+/// Which field has the token.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Field {
+    name: Cow<'static, str>,
+    /// Whether a name that ends with this one is meant too.
+    prefixed: bool,
+}
+
+impl Default for Field {
+    fn default() -> Self {
+        Self { name: Cow::Borrowed(FIELD), prefixed: false }
+    }
+}
+
+impl Field {
+    /// The field of this name, also of forms that put a prefix before their fields' names.
+    pub(super) fn prefixed(name: &str) -> Self {
+        Self { name: Cow::Owned(name.to_owned()), prefixed: true }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is(&self, name: &[u8]) -> bool {
+        let own = self.name.as_bytes();
+        name == own || (self.prefixed && name.ends_with(own))
+    }
+}
 
 /// The longest `Content-Type` that is taken for a form's, in bytes. A boundary has at most 70.
 const CONTENT_TYPE_LIMIT: usize = 1024;
@@ -15,6 +47,7 @@ const CONTENT_TYPE_LIMIT: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Search {
     form: Form,
+    field: Field,
     /// Where the field begins that is being read.
     start: usize,
     /// How far that field has been searched for its end.
@@ -57,8 +90,8 @@ pub(super) enum Found<'a> {
 }
 
 impl Search {
-    /// A search in a body of this content type; `None` if that isn't one of a form's.
-    pub(super) fn new(content_type: &[u8]) -> Option<Self> {
+    /// A search for a field in a body of this content type; `None` if that isn't one of a form's.
+    pub(super) fn new(content_type: &[u8], field: &Field) -> Option<Self> {
         if content_type.len() > CONTENT_TYPE_LIMIT {
             return None;
         }
@@ -75,16 +108,19 @@ impl Search {
         } else {
             return None;
         };
-        Some(Self { form, start: 0, searched: 0 })
+        Some(Self { form, field: field.clone(), start: 0, searched: 0 })
     }
 
     /// Looks for the field in what has come of the body, which grows from call to call. `complete`
     /// says that no more will come.
     pub(super) fn search<'a>(&mut self, body: &'a [u8], complete: bool) -> Found<'a> {
+        let field = &self.field;
         let found = match &mut self.form {
-            Form::UrlEncoded => url_encoded(body, complete, &mut self.start, &mut self.searched),
+            Form::UrlEncoded => {
+                url_encoded(body, complete, field, &mut self.start, &mut self.searched)
+            }
             Form::Multipart { delimiter, place } => {
-                multipart(body, delimiter, place, &mut self.start, &mut self.searched)
+                multipart(body, field, delimiter, place, &mut self.start, &mut self.searched)
             }
         };
         if complete && found == Found::NotYet { Found::Missing } else { found }
@@ -96,6 +132,7 @@ impl Search {
 fn url_encoded<'a>(
     body: &'a [u8],
     complete: bool,
+    field: &Field,
     start: &mut usize,
     searched: &mut usize,
 ) -> Found<'a> {
@@ -108,11 +145,11 @@ fn url_encoded<'a>(
                 return Found::NotYet;
             }
         };
-        let field = &body[*start..end];
-        if let Some(value) =
-            field.strip_prefix(FIELD.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
+        let pair = &body[*start..end];
+        if let Some(at) = memchr(b'=', pair)
+            && field.is(&pair[..at])
         {
-            return Found::Value(value);
+            return Found::Value(&pair[at + 1..]);
         }
         if end == body.len() {
             return Found::Missing;
@@ -126,6 +163,7 @@ fn url_encoded<'a>(
 /// boundary, and no space after one.
 fn multipart<'a>(
     body: &'a [u8],
+    field: &Field,
     delimiter: &[u8],
     place: &mut Place,
     start: &mut usize,
@@ -162,7 +200,7 @@ fn multipart<'a>(
                 // The line break that ends the headers may be the delimiter's.
                 *searched = end + 2;
                 *start = end + 4;
-                *place = Place::Content { wanted: is_wanted(headers) };
+                *place = Place::Content { wanted: is_wanted(headers, field) };
             }
             Place::Content { wanted } => {
                 let Some(end) = find(body, delimiter, searched) else {
@@ -190,7 +228,7 @@ fn find(body: &[u8], needle: &[u8], searched: &mut usize) -> Option<usize> {
 }
 
 /// Whether the headers of a part say that it is the token's field.
-fn is_wanted(headers: &[u8]) -> bool {
+fn is_wanted(headers: &[u8], field: &Field) -> bool {
     headers.split(|&byte| byte == b'\n').any(|line| {
         let Some(colon) = memchr(b':', line) else {
             return false;
@@ -198,7 +236,7 @@ fn is_wanted(headers: &[u8]) -> bool {
         let (name, value) = (&line[..colon], &line[colon + 1..]);
         name.eq_ignore_ascii_case(b"content-disposition")
             && parameters::essence(value).eq_ignore_ascii_case(b"form-data")
-            && parameters::find(value, b"name").is_some_and(|name| name == FIELD.as_bytes())
+            && parameters::find(value, b"name").is_some_and(|name| field.is(&name))
     })
 }
 
@@ -209,8 +247,8 @@ mod tests {
     const URL: &str = "application/x-www-form-urlencoded";
 
     /// What is found in a body that comes at once, and that it is found in whatever pieces.
-    fn search(content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
-        let new = || Search::new(content_type.as_bytes()).expect("a form's content type");
+    fn search(content_type: &str, body: &[u8], field: &Field) -> Option<Vec<u8>> {
+        let new = || Search::new(content_type.as_bytes(), field).expect("a form's content type");
         let at_once = match new().search(body, true) {
             Found::Value(value) => Some(value.to_vec()),
             Found::Missing => None,
@@ -236,7 +274,10 @@ mod tests {
 
     #[test]
     fn fields_of_a_form() {
-        let find = |body: &str| search(URL, body.as_bytes()).map(|v| String::from_utf8(v).unwrap());
+        let field = Field::default();
+        let find = |body: &str| {
+            search(URL, body.as_bytes(), &field).map(|v| String::from_utf8(v).unwrap())
+        };
         for body in [
             "csrf_token=abc",
             "csrf_token=abc&",
@@ -255,15 +296,31 @@ mod tests {
     }
 
     #[test]
+    fn forms_with_a_prefix_have_it_before_the_name() {
+        let (own, other) = (Field::default(), Field::prefixed("_token"));
+        let find = |body: &str, field: &Field| search(URL, body.as_bytes(), field).is_some();
+        assert!(find("a=b&_token=abc", &other) && find("signup-_token=abc", &other));
+        assert!(
+            !find("_tokens=abc", &other) && !find("csrf_token=abc", &Field::prefixed("-token"))
+        );
+        assert!(
+            !find("signup-csrf_token=abc", &own) && find("a-csrf_token=x", &Field::prefixed(FIELD))
+        );
+        let body = part("form-data; name=\"signup-_token\"", "abc") + "--x-y--";
+        assert_eq!(search(MULTIPART, body.as_bytes(), &other).unwrap(), b"abc");
+        assert_eq!(search(MULTIPART, body.as_bytes(), &own), None);
+    }
+
+    #[test]
     fn the_end_of_a_field_is_waited_for() {
-        let mut search = Search::new(URL.as_bytes()).unwrap();
+        let mut search = Search::new(URL.as_bytes(), &Field::default()).unwrap();
         assert_eq!(search.search(b"csrf_token=ab", false), Found::NotYet);
         assert_eq!(search.search(b"csrf_token=abc&", false), Found::Value(b"abc"));
     }
 
     #[test]
     fn content_types() {
-        let is_form = |text: &str| Search::new(text.as_bytes()).is_some();
+        let is_form = |text: &str| Search::new(text.as_bytes(), &Field::default()).is_some();
         for text in [
             "application/x-www-form-urlencoded",
             "Application/X-WWW-Form-UrlEncoded; charset=utf-8",
@@ -294,7 +351,8 @@ mod tests {
     }
 
     fn find_part(body: &str) -> Option<String> {
-        search(MULTIPART, body.as_bytes()).map(|value| String::from_utf8(value).unwrap())
+        search(MULTIPART, body.as_bytes(), &Field::default())
+            .map(|value| String::from_utf8(value).unwrap())
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use http::header::ORIGIN;
 use http::{Extensions, HeaderMap};
 
-use super::field::FIELD;
 use super::protection::Protection;
 use crate::engine::Slot;
 #[cfg(feature = "actix")]
@@ -111,13 +110,21 @@ impl Csrf {
         self.protection.token()
     }
 
+    /// The name of the form's field: [`FIELD`](super::FIELD), unless
+    /// [`FlaskWtf::field_name`](super::FlaskWtf::field_name) gives another one.
+    #[must_use]
+    pub fn field_name(&self) -> &str {
+        self.protection.settings().field().name()
+    }
+
     /// The field for a form, in HTML: `<input type="hidden" name="csrf_token" value="…">`.
     ///
     /// # Errors
     /// As [`token`](Self::token).
     pub fn field(&self) -> Result<String, Error> {
         let token = self.token()?;
-        Ok(format!(r#"<input type="hidden" name="{FIELD}" value="{token}">"#))
+        let name = self.field_name();
+        Ok(format!(r#"<input type="hidden" name="{name}" value="{token}">"#))
     }
 }
 

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderName;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use super::CsrfService;
+use super::check::TOKEN_HEADERS;
+use super::field::Field;
 use super::origin::Origins;
+use super::{CsrfService, FlaskWtf};
 use crate::engine::MakeErrorPage;
 use crate::{Error, ErrorPage};
 
@@ -31,7 +34,9 @@ pub(crate) struct Settings {
     pub(super) origins: Origins,
     pub(super) exempt: Option<Exempt>,
     pub(super) form_limit: usize,
-    pub(super) flask_wtf: bool,
+    pub(super) flask_wtf: Option<FlaskWtf>,
+    field: Field,
+    headers: Vec<HeaderName>,
     pub(super) error_page: Option<MakeErrorPage>,
 }
 
@@ -97,7 +102,25 @@ impl CsrfLayer {
     /// Where requests may come from is checked as ever, which is stricter than Flask-WTF.
     #[must_use]
     pub fn flask_wtf(self) -> Self {
-        self.map(|settings| settings.flask_wtf = true)
+        self.flask_wtf_with(FlaskWtf::default())
+    }
+
+    /// As [`flask_wtf`](Self::flask_wtf), with the settings of the Flask site.
+    ///
+    /// ```
+    /// use carafe::csrf::{CsrfLayer, FlaskWtf};
+    ///
+    /// let tokens = FlaskWtf::default().from_prefixed_env()?;
+    /// let layer = CsrfLayer::new(["https://shop.example"])?.flask_wtf_with(tokens);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn flask_wtf_with(self, tokens: FlaskWtf) -> Self {
+        self.map(|settings| {
+            settings.field = tokens.field.clone();
+            settings.headers.clone_from(&tokens.headers);
+            settings.flask_wtf = Some(tokens);
+        })
     }
 
     /// Makes the page of a request that is refused. Without it that is the session layer's
@@ -135,7 +158,25 @@ impl CsrfLayer {
 
 impl Settings {
     fn new(origins: Origins) -> Self {
-        Self { origins, exempt: None, form_limit: FORM_LIMIT, flask_wtf: false, error_page: None }
+        Self {
+            origins,
+            exempt: None,
+            form_limit: FORM_LIMIT,
+            flask_wtf: None,
+            field: Field::default(),
+            headers: TOKEN_HEADERS.to_vec(),
+            error_page: None,
+        }
+    }
+
+    /// The field of a form that has the token.
+    pub(super) fn field(&self) -> &Field {
+        &self.field
+    }
+
+    /// The headers that a token may be in.
+    pub(super) fn token_headers(&self) -> &[HeaderName] {
+        &self.headers
     }
 
     /// Those of tokens alone.

@@ -102,6 +102,7 @@ mod body;
 mod check;
 mod cookie;
 mod field;
+mod flask_wtf;
 mod future;
 mod handle;
 mod layer;
@@ -116,6 +117,7 @@ pub use self::body::Body;
 #[cfg(feature = "actix")]
 pub(crate) use self::check::request as check;
 pub use self::field::FIELD;
+pub use self::flask_wtf::FlaskWtf;
 pub use self::future::ResponseFuture;
 #[cfg(feature = "actix")]
 pub(crate) use self::future::page;

@@ -54,7 +54,8 @@ impl Protection {
         outer: Option<&Arc<Self>>,
     ) -> Arc<Self> {
         let outer = outer.filter(|outer| {
-            Arc::ptr_eq(&outer.slot, &slot) && outer.settings.flask_wtf == settings.flask_wtf
+            Arc::ptr_eq(&outer.slot, &slot)
+                && outer.settings.flask_wtf.is_some() == settings.flask_wtf.is_some()
         });
         let page = outer.map(|outer| Arc::clone(&outer.page)).unwrap_or_default();
         let (settings, safe) = (Arc::clone(settings), is_safe(method));
@@ -111,8 +112,8 @@ impl Protection {
 
     /// A token for the page that is being made.
     pub(super) fn token(&self) -> Result<String, Error> {
-        if self.settings.flask_wtf {
-            return wtf::token(&self.slot);
+        if let Some(tokens) = &self.settings.flask_wtf {
+            return wtf::token(&self.slot, tokens);
         }
         let mut page = self.page();
         let mask = match page.mask {
@@ -164,9 +165,9 @@ impl Protection {
 
     /// Whether a token that came is the visitor's.
     pub(super) async fn verify(&self, token: &[u8]) -> Result<(), Error> {
-        if self.settings.flask_wtf {
+        if let Some(tokens) = &self.settings.flask_wtf {
             self.open().await?;
-            return wtf::verify(&self.slot, token);
+            return wtf::verify(&self.slot, tokens, token);
         }
         let claim = Claim::from_token(token)
             .ok_or_else(|| refused("the CSRF token is none that this site makes"))?;
@@ -191,7 +192,8 @@ impl Protection {
 
     /// Completes the headers of a request whose page may have a token.
     pub(super) fn finish(&self, response: &mut impl Headers) -> Result<(), Error> {
-        if self.outer.is_some() || self.settings.flask_wtf || !self.slot.state().is_open() {
+        if self.outer.is_some() || self.settings.flask_wtf.is_some() || !self.slot.state().is_open()
+        {
             return Ok(());
         }
         let page = self.page();

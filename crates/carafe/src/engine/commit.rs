@@ -11,7 +11,6 @@ use super::slot::State;
 use super::{Backend, Engine, Slot};
 use crate::config::Refresh;
 use crate::content::{ID, LOGIN, Operation, View, is_permanent};
-use crate::id::SessionId;
 use crate::{Error, ErrorKind, event};
 
 /// What the response has to say about the session.
@@ -21,6 +20,8 @@ pub(crate) struct Outcome {
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
+    /// What else is to be set or removed: the cookie of remember tokens.
+    pub(crate) others: Vec<HeaderValue>,
     /// Why nothing more was saved than what the cookie tells of, or why the session couldn't be opened
     /// for a handler that went on without it.
     pub(crate) error: Option<Error>,
@@ -71,12 +72,16 @@ impl Engine {
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
+                self.finish_login(slot);
                 Commit::Done(event::within!("session.commit", self.commit_cookie(slot)))
             }
-            Backend::Stored(backend) => match self.close_unchanged(slot, backend) {
-                Some(outcome) => Commit::Done(Ok(outcome)),
-                None => Commit::start(slot),
-            },
+            Backend::Stored(backend) => {
+                self.finish_login(slot);
+                match self.close_unchanged(slot, backend) {
+                    Some(outcome) => Commit::Done(Ok(outcome)),
+                    None => Commit::start(slot),
+                }
+            }
             Backend::Revocable(_) => Commit::start(slot),
         }
     }
@@ -117,7 +122,7 @@ impl Engine {
         state.closed = true;
         let error = state.failed.take();
         let Some(view) = &state.view else {
-            return Ok(Outcome { vary: state.accessed, cookie: None, error });
+            return Ok(Outcome { vary: state.accessed, error, ..Outcome::default() });
         };
         let permanent = is_permanent(view, self.config().permanent);
         let writes = self.signs(&state, view);
@@ -127,8 +132,9 @@ impl Engine {
             true if view.is_empty() => removes.then(|| self.set_cookie.remove()).transpose()?,
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
-        tell_of_changes(view, &state.ended);
-        Ok(Outcome { vary: state.accessed || cookie.is_some(), cookie, error })
+        tell_of_changes(view, &state);
+        let vary = state.accessed || cookie.is_some();
+        Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
 
     /// Whether a session is signed anew, if it holds something.
@@ -153,7 +159,7 @@ impl Engine {
 
     /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
     /// permanent session on every route.
-    pub(super) fn opens_unasked(&self, slot: &Slot) -> bool {
+    pub(crate) fn opens_unasked(&self, slot: &Slot) -> bool {
         let refresh = self.config().refresh == Refresh::EachRequest;
         (refresh || self.config().rewrite_outdated) && self.cookie.find(slot.cookies()).is_some()
     }
@@ -192,16 +198,18 @@ fn span() -> tracing::Span {
 }
 
 /// What a request did with a session in a cookie that is worth telling of.
-fn tell_of_changes(view: &View, ended: &[SessionId]) {
+fn tell_of_changes(view: &View, state: &State) {
     if !view.modified() {
         return;
     }
     if view.is_new() && !view.is_empty() {
         event::created();
     }
-    if view.wrote(LOGIN.as_bytes()) {
+    if view.wrote(LOGIN.as_bytes()) || state.flask_login.logs_in(state) {
         event::logged_in();
-    } else if !ended.is_empty() {
+    } else if state.flask_login.logs_out(state) {
+        event::logged_out(1);
+    } else if !state.ended.is_empty() {
         match view.contains(ID.as_bytes()) {
             true => event::rotated(false),
             false => event::logged_out(1),

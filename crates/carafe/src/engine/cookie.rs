@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// Opens a session that is in its cookie.
-    pub(super) fn open_cookie(&self, slot: &Slot) {
+    pub(crate) fn open_cookie(&self, slot: &Slot) {
         let read = self.read_cookie(slot);
         slot.state().open(read);
     }

@@ -34,9 +34,11 @@
 
 mod commit;
 mod cookie;
+mod credential;
 mod driven;
 #[cfg(test)]
 mod driven_tests;
+mod ended;
 mod headers;
 pub(crate) mod keys;
 mod owner;
@@ -46,6 +48,8 @@ mod revocable;
 mod slot;
 pub(crate) mod stored;
 mod sync;
+pub(crate) mod theft;
+mod watch;
 
 use std::fmt;
 use std::future::Future;
@@ -57,6 +61,7 @@ use arc_swap::Guard;
 use tracing::Instrument as _;
 
 pub(crate) use self::commit::{Commit, Outcome, Saving};
+pub(crate) use self::ended::{End, Subject};
 pub(crate) use self::headers::Headers;
 #[cfg(feature = "actix")]
 pub(crate) use self::headers::append_lines;
@@ -67,12 +72,15 @@ pub use self::request::{Committed, Request, Sessions};
 use self::respond::ErrorPage;
 pub(crate) use self::respond::Reply;
 use self::revocable::RevocationBackend;
-pub(crate) use self::slot::{Slot, closed};
+pub(crate) use self::slot::{Slot, State, closed};
 use self::stored::users::UserSessions;
-pub(crate) use self::stored::{Origin, SetId, StoreBackend, failed};
+pub(crate) use self::stored::{Origin, Remember, Seat, SetId, StoreBackend, failed};
+pub(crate) use self::theft::OnTheft;
+pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};
+use crate::flask_login::{FlaskLogin, Logins};
 use crate::login_page::LoginPage;
 use crate::prompt::Prompt;
 use crate::store::{RevocationStore, SessionStore};
@@ -110,13 +118,19 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     pub(crate) error_page: Option<MakeErrorPage>,
     pub(crate) login_page: Option<LoginPage>,
+    pub(crate) confirm_page: Option<LoginPage>,
+    /// Remembers browsers, if the settings say so.
+    pub(crate) remember: Option<Remember>,
+    pub(crate) on_theft: Option<OnTheft>,
     pub(crate) name: Option<Name>,
+    pub(crate) flask_login: Option<Arc<Logins>>,
 }
 
 impl Engine {
     pub(crate) fn new(keys: &SharedKeys, config: Config) -> Result<Self, Error> {
         let set_cookie = config.check()?;
-        Ok(Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie))
+        let remember = Remember::new(&config)?;
+        Ok(Self { remember, ..Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie) })
     }
 
     /// Flask's defaults, which need no check.
@@ -136,16 +150,26 @@ impl Engine {
             clock: Clock::system(),
             error_page: None,
             login_page: None,
+            confirm_page: None,
+            remember: None,
+            on_theft: None,
             name: None,
+            flask_login: None,
         }
     }
 
     /// The same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
-        let set_cookie = config.check()?;
+        let (set_cookie, remember) = (config.check()?, Remember::new(&config)?);
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
         let Self { keys, cookie, set_cookie, .. } = Self::assemble(keys, set_cookie);
-        Ok(Self { keys, cookie, set_cookie, ..self }.with_backend_settings())
+        Ok(Self { keys, cookie, set_cookie, remember, ..self }.with_backend_settings())
+    }
+
+    /// The same engine with logins that Flask-Login shares.
+    pub(crate) fn with_flask_login(self, settings: FlaskLogin) -> Result<Self, Error> {
+        let flask_login = Some(Arc::new(Logins::new(settings)?));
+        Ok(Self { flask_login, identity: next_identity(), ..self })
     }
 
     /// The same engine by another clock.

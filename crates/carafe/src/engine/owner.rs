@@ -55,7 +55,9 @@ impl Engine {
 
     /// Whether both open and save the same sessions. The page for errors may differ.
     fn has_sessions_of(&self, other: &Self) -> bool {
-        self.identity == other.identity && self.login_page == other.login_page
+        self.identity == other.identity
+            && self.login_page == other.login_page
+            && self.confirm_page == other.confirm_page
     }
 
     #[cold]

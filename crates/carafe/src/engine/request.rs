@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 
 use super::{Backend, Commit, Engine, Outcome, SharedKeys, Slot, UserSessions};
+use crate::flask_login::{Client, Logins};
 use crate::store::{RevocationStore, SessionStore};
 use crate::{Clock, Config, Error, ErrorKind};
 
@@ -124,7 +125,9 @@ impl Sessions {
     pub fn request(&self, cookies: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Request {
         let lines = cookies.into_iter();
         let lines = lines.filter_map(|line| HeaderValue::from_bytes(line.as_ref()).ok());
-        Request { slot: Slot::with_cookies(&self.engine, lines.collect(), false, || None) }
+        let client = |_: &Logins| Client::default();
+        let cookies = lines.collect();
+        Request { slot: Slot::with_cookies(&self.engine, cookies, false, || None, client) }
     }
 }
 

@@ -47,9 +47,13 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self.kind() {
             ErrorKind::Csrf => StatusCode::FORBIDDEN,
-            ErrorKind::LoginRequired if self.redirect().is_some() => StatusCode::SEE_OTHER,
-            ErrorKind::LoginRequired => StatusCode::UNAUTHORIZED,
-            ErrorKind::Ended | ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::LoginRequired | ErrorKind::NotFresh if self.redirect().is_some() => {
+                StatusCode::SEE_OTHER
+            }
+            ErrorKind::LoginRequired | ErrorKind::NotFresh => StatusCode::UNAUTHORIZED,
+            ErrorKind::Ended | ErrorKind::Conflict | ErrorKind::TooManySessions => {
+                StatusCode::CONFLICT
+            }
             ErrorKind::Store => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -136,6 +140,9 @@ impl Engine {
                     event::failed(&error);
                     response = self.replace(response, &error);
                 }
+                if let Some(remember) = slot.state().flask_login.take_cookie() {
+                    self.add_cookie(response.headers(), remember);
+                }
                 self.write_headers(outcome, response.headers());
                 if self.config().clear_site_data && slot.state().logged_out {
                     response.headers().set(CLEAR_SITE_DATA, CLEARED);
@@ -158,6 +165,9 @@ impl Engine {
             Some(cookie) => self.add_cookie(headers, cookie),
             None if outcome.vary => self.depend_on_session(headers),
             None => {}
+        }
+        for cookie in outcome.others {
+            self.add_cookie(headers, cookie);
         }
     }
 

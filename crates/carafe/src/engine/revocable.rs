@@ -7,11 +7,12 @@ use super::cookie::{Refused, without_session};
 use super::slot::FromCookie;
 use super::stored::sweep::{self, Sweeping};
 use super::stored::{ended as ended_error, failed};
-use super::{Engine, Outcome, Slot};
+use super::theft::{self, Reaction, SignOfTheft, TheftKind};
+use super::{Engine, Found, Look, Looking, Outcome, Slot, Watch};
 use crate::content::{LOGIN, View, id_of};
-use crate::id::SessionId;
+use crate::id::{SessionId, SessionIdHash};
 use crate::signing::CLOCK_SKEW;
-use crate::store::{RevocationCalls, RevocationStore};
+use crate::store::{Notices, RevocationCalls, RevocationStore, UserHash, UserRevocation};
 use crate::value::{Text, Value};
 use crate::{Clock, Config, Error, UnixSeconds, event};
 
@@ -20,12 +21,13 @@ use crate::{Clock, Config, Error, UnixSeconds, event};
 pub(crate) struct RevocationBackend(Arc<Revoking>);
 
 #[derive(Debug)]
-struct Revoking {
+pub(crate) struct Revoking {
     store: RevocationCalls,
     clock: Clock,
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Sweeping,
     sweep_interval: Duration,
+    watch: Watch<Self>,
 }
 
 impl RevocationBackend {
@@ -35,7 +37,8 @@ impl RevocationBackend {
 
     fn of(store: RevocationCalls, config: &Config, clock: Clock) -> Self {
         let (sweeping, sweep_interval) = (Sweeping::default(), config.sweep_interval);
-        Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval }))
+        let watch = Watch::new(config.watch_interval);
+        Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval, watch }))
     }
 
     /// The same store under other settings or another clock.
@@ -52,6 +55,77 @@ impl RevocationBackend {
 
     pub(crate) fn store(&self) -> &RevocationCalls {
         &self.0.store
+    }
+
+    /// What tells of the end of sessions.
+    pub(super) fn watch(&self) -> (&Watch<Revoking>, &Arc<Revoking>) {
+        (&self.0.watch, &self.0)
+    }
+}
+
+impl Revoking {
+    async fn is_revoked(
+        &self,
+        id: &SessionIdHash,
+        user: Option<&str>,
+        login: Option<UnixSeconds>,
+    ) -> Result<bool, Error> {
+        let revoked = self.store.revocations(id, user, self.clock.now()).await.map_err(failed)?;
+        // Compared with the login, not with the last signature, which every request may renew.
+        let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
+        Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+    }
+}
+
+/// What has to be known of a session in a cookie to tell whether it has ended.
+#[derive(Debug)]
+pub(crate) struct CookieMark {
+    user: Option<(Box<str>, UserHash)>,
+    login: Option<UnixSeconds>,
+    /// The last second in which its cookie is accepted.
+    ends: UnixSeconds,
+}
+
+impl CookieMark {
+    pub(super) fn new(user: Option<String>, login: Option<UnixSeconds>, ends: UnixSeconds) -> Self {
+        let user = user.map(|user| {
+            let hash = UserHash::of(&user);
+            (user.into_boxed_str(), hash)
+        });
+        Self { user, login, ends }
+    }
+}
+
+impl Look for Revoking {
+    type Mark = Arc<CookieMark>;
+
+    fn notices(&self) -> Option<Notices> {
+        self.store.watch_revocations()
+    }
+
+    fn look<'a>(&'a self, sessions: &'a [(SessionIdHash, &'a Arc<CookieMark>)]) -> Looking<'a> {
+        Box::pin(async move {
+            let mut found = Vec::with_capacity(sessions.len());
+            for (id, mark) in sessions {
+                let user = mark.user.as_ref().map(|(name, _)| &**name);
+                let now = self.clock.now();
+                let ended = now > mark.ends || self.is_revoked(id, user, mark.login).await?;
+                let left = mark.ends.since(now) + 1;
+                found.push(if ended { Found::Ended } else { Found::Here { id: *id, left } });
+            }
+            Ok(found)
+        })
+    }
+
+    fn is_of(mark: &Arc<CookieMark>, user: &UserHash) -> bool {
+        mark.user.as_ref().is_some_and(|(_, hash)| hash == user)
+    }
+
+    /// The cookie that is accepted for longer counts.
+    fn merge(mark: &mut Arc<CookieMark>, other: Arc<CookieMark>) {
+        if other.ends > mark.ends {
+            *mark = other;
+        }
     }
 }
 
@@ -118,8 +192,37 @@ impl Engine {
         if !self.is_revoked(backend, &id, user.as_deref(), login).await? {
             return Ok(None);
         }
+        if self.on_theft.is_some() {
+            self.tell_of_ended(backend, &id, user).await?;
+        }
         let removes = !self.is_replaced(backend, &id).await?;
         Ok(Some(Refused::Revoked { removes }))
+    }
+
+    /// Tells of a session in a cookie that came back after it had been ended, unless that was so lately that
+    /// the request may have been under way. Of all sessions of a user at once that isn't known: then it is
+    /// no sign.
+    async fn tell_of_ended(
+        &self,
+        backend: &RevocationBackend,
+        id: &SessionId,
+        user: Option<String>,
+    ) -> Result<(), Error> {
+        let (store, now) = (backend.store(), self.clock.now());
+        let ended = store.revocations(&id.hash(), None, now).await.map_err(failed)?;
+        let lately = store.revocations(&id.hash().of_ending(), None, now).await.map_err(failed)?;
+        if !ended.session || lately.session {
+            return Ok(());
+        }
+        let sign = SignOfTheft::new(TheftKind::EndedSession, user, None);
+        if self.tell_of_theft(&sign) == Reaction::EndAllSessions
+            && let Some(user) = sign.user()
+        {
+            let logins_up_to = self.revoked_logins(backend, (None, user, None), now).await?;
+            let revocation = UserRevocation { logins_up_to, until: self.revoked_until(now) };
+            store.revoke_user(user, revocation, now).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
@@ -152,11 +255,7 @@ impl Engine {
         user: Option<&str>,
         login: Option<UnixSeconds>,
     ) -> Result<bool, Error> {
-        let (store, now) = (backend.store(), self.clock.now());
-        let revoked = store.revocations(&id.hash(), user, now).await.map_err(failed)?;
-        // Compared with the login, not with the last signature, which every request may renew.
-        let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
-        Ok(revoked.session || revoked.not_before.is_some_and(too_old))
+        backend.0.is_revoked(&id.hash(), user, login).await
     }
 
     /// Whether a response has given the visitor a new cookie in place of this session's, a moment ago.
@@ -188,12 +287,14 @@ impl Engine {
             (state.ended.clone(), leaves_cookie)
         };
         opened?;
+        self.finish_login(slot);
         if self.ended_meanwhile(slot, backend).await? {
             let mut state = slot.state();
             return match state.view.as_ref().is_some_and(View::modified) {
                 true => Err(ended_error()),
                 false => {
-                    Ok(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
+                    let (vary, error) = (state.accessed, state.failed.take());
+                    Ok(Outcome { vary, error, ..Outcome::default() })
                 }
             };
         }
@@ -202,6 +303,10 @@ impl Engine {
         for id in ended {
             let (id, store) = (id.hash(), backend.store());
             store.revoke(&id, until, now).await.map_err(failed)?;
+            if self.on_theft.is_some() {
+                let until = now + theft::UNDER_WAY + 1;
+                store.revoke(&id.of_ending(), until, now).await.map_err(failed)?;
+            }
             if leaves_cookie {
                 let until = now + UNDER_WAY;
                 store.revoke(&id.of_replacement(), until, now).await.map_err(failed)?;

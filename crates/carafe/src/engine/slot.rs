@@ -1,12 +1,14 @@
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::COOKIE;
 use http::{Extensions, HeaderMap, HeaderValue, Request};
 use smallvec::SmallVec;
 
-use super::{Engine, Origin, SetId};
+use super::{Engine, Origin, Seat, SetId};
 use crate::content::{FLASHES, View};
+use crate::flask_login::{self, Client, Logins};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
@@ -19,7 +21,9 @@ pub(crate) struct Slot {
     cookies: SmallVec<[HeaderValue; 1]>,
     /// Whether the request must leave flashed messages for the next page.
     keeps_flashes: bool,
-    /// The page that the request asks for, if the layer has a login page that may have to know it.
+    /// What Flask-Login knows the client by, if the layer shares its logins.
+    client: Option<Box<Client>>,
+    /// The page that the request asks for, if the layer has a page that may have to lead back to it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
     /// Held while the session is loaded from a store or saved there.
@@ -74,6 +78,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// Where the session came from, if it came from a store.
     pub(crate) origin: Option<Box<Origin>>,
+    /// Where a session in a store is found again, also after its request.
+    pub(crate) seat: Option<Seat>,
     /// The ids of sessions in cookies that this request ended.
     pub(crate) ended: Vec<SessionId>,
     /// What a commit before the response's has to say about the cookie.
@@ -86,6 +92,10 @@ pub(crate) struct State {
     pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
+    /// What the request has found out of a login that Flask-Login shares.
+    pub(crate) flask_login: flask_login::Seen,
+    /// What the response has to say about remember tokens.
+    pub(crate) remember_cookies: Vec<HeaderValue>,
     /// Why a handler went on without the session, and doesn't know.
     pub(crate) failed: Option<Error>,
 }
@@ -122,7 +132,8 @@ impl State {
     pub(crate) fn writes_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         let messages = usize::from(view.contains(FLASHES.as_bytes()));
-        view.modified() && (view.len() > messages || view.user().is_some())
+        let has_login = || view.user().is_some() || view.pending().is_some();
+        view.modified() && (view.len() > messages || has_login())
     }
 }
 
@@ -130,51 +141,66 @@ impl Slot {
     /// A slot of no request in particular.
     #[cfg(feature = "testing")]
     pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
-        Self::with_cookies(engine, cookies(headers), false, || None)
+        let client = |_: &Logins| Client::default();
+        Self::with_cookies(engine, cookies(headers), false, || None, client)
     }
 
     /// The slot of a request.
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
-        let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
+        let lines = |name| request.headers().get_all(name).iter().map(HeaderValue::as_bytes);
         let path = || request.uri().path_and_query().map_or("/", |path| path.as_str());
-        Self::of_head(engine, cookies(request.headers()), request.method().as_str(), header, path)
+        let peer = |logins: &Logins| logins.peer(request.extensions());
+        let method = request.method().as_str();
+        Self::of_head(engine, cookies(request.headers()), method, lines, path, peer)
     }
 
     /// The slot of a request of any framework, by what matters of its head.
     #[inline]
-    pub(crate) fn of_head<'a>(
+    pub(crate) fn of_head<'a, Lines: Iterator<Item = &'a [u8]>>(
         engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
         method: &str,
-        header: impl Fn(&'static str) -> Option<&'a [u8]>,
+        lines: impl Fn(&'static str) -> Lines,
         path: impl FnOnce() -> &'a str,
+        peer: impl FnOnce(&Logins) -> Option<SocketAddr>,
     ) -> Arc<Self> {
-        let keeps_flashes = keeps_flashes(engine, method, header);
-        Self::with_cookies(engine, cookies, keeps_flashes, || {
-            matches!(method, "GET" | "HEAD").then(path)
-        })
+        let keeps_flashes = keeps_flashes(engine, method, |name| lines(name).next());
+        let client = |logins: &Logins| {
+            let peer = peer(logins).map(|address| address.ip());
+            Client::new(lines("user-agent"), lines("x-forwarded-for"), peer)
+        };
+        let wanted = || matches!(method, "GET" | "HEAD").then(path);
+        Self::with_cookies(engine, cookies, keeps_flashes, wanted, client)
     }
 
     /// A slot with the page that the request asks for, where that is needed. `wanted` tells it of a
-    /// request that can be sent again.
+    /// request that can be sent again, `client` of the request's client.
     #[inline]
     pub(crate) fn with_cookies<'a>(
         engine: &Arc<Engine>,
         cookies: SmallVec<[HeaderValue; 1]>,
         keeps_flashes: bool,
         wanted: impl FnOnce() -> Option<&'a str>,
+        client: impl FnOnce(&Logins) -> Client,
     ) -> Arc<Self> {
-        let wanted = engine.login_page.as_ref().and_then(|_| wanted()).map(Box::from);
+        let page = engine.login_page.as_ref().or(engine.confirm_page.as_ref());
+        let wanted = page.and_then(|_| wanted()).map(Box::from);
+        let client = engine.flask_login.as_ref().map(|logins| Box::new(client(logins)));
         // Made where it is to stay, since it is large.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
         let engine = Arc::clone(engine);
-        Arc::new(Self { engine, cookies, keeps_flashes, wanted, state, busy })
+        Arc::new(Self { engine, cookies, keeps_flashes, client, wanted, state, busy })
     }
 
     /// Whether the request must leave flashed messages for the next page.
     pub(crate) fn keeps_flashes(&self) -> bool {
         self.keeps_flashes
+    }
+
+    /// What Flask-Login knows the request's client by.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        self.client.as_deref()
     }
 
     /// The page that the request asks for. `None` also for a request that can't be sent again.
@@ -302,6 +328,6 @@ pub(crate) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the session was changed after the response had begun, so that the change can't be saved: \
-         change it before the handler returns",
+         change it before the handler returns, or later through `Session::handle`",
     )
 }

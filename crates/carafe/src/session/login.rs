@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::{Session, fields};
-use crate::content::{ID, Login, Operation, RESERVED, View, id_of};
+use crate::content::{ID, Login, LoginStep, Operation, RESERVED, View, id_of};
+use crate::engine::Backend;
 use crate::id::{PublicId, SessionId};
 use crate::value::{AsText, Text};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, event, flask_login};
 
 /// How a user logs in: see [`Session::login_with`].
 ///
@@ -21,6 +23,7 @@ pub struct LoginOptions {
     keep: Vec<Text>,
     address: Option<String>,
     agent: Option<String>,
+    pub(super) credential: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for LoginOptions {
@@ -123,18 +126,98 @@ impl Session {
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
-        let LoginOptions { keep, address, agent } = options;
-        let id = self.new_cookie_id()?;
-        self.end_in_cookie();
-        self.perform(Operation::Login(Box::new(Login {
-            user: user.into(),
+        self.log_in(self.login_of(user.into(), options, LoginStep::Whole)?)
+    }
+
+    /// As [`login_with`](Self::login_with), but saved at once: after this returns, the user is logged in,
+    /// or the error says why not and the session is as it was.
+    ///
+    /// With a [limit of the user's sessions](crate::Config::sessions_per_user), it is how a handler learns
+    /// that there are too many. Sessions in cookies can only be saved with the response: for them this is
+    /// `login_with`.
+    ///
+    /// ```
+    /// # use carafe::{Error, ErrorKind, LoginOptions, Session};
+    /// async fn login(session: Session) -> Result<&'static str, Error> {
+    ///     // … after the password was checked:
+    ///     match session.login_now("42", LoginOptions::default()).await {
+    ///         Ok(()) => Ok("Welcome back"),
+    ///         Err(error) if error.kind() == ErrorKind::TooManySessions => {
+    ///             Ok("You are logged in on three devices. Log out on one of them first.")
+    ///         }
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`login`](Self::login) and [`save`](Self::save), and [`ErrorKind::TooManySessions`].
+    pub async fn login_now(
+        &self,
+        user: impl Into<String>,
+        options: LoginOptions,
+    ) -> Result<(), Error> {
+        let login = self.login_of(user.into(), options, LoginStep::Whole)?;
+        self.log_in_now(login).await
+    }
+
+    /// A login of this moment.
+    pub(super) fn login_of(
+        &self,
+        user: String,
+        options: LoginOptions,
+        step: LoginStep,
+    ) -> Result<Login, Error> {
+        let engine = &self.slot().engine;
+        if engine.config().sessions_per_user.is_some() && !self.read(View::is_in_store) {
+            return Err(Error::new(
+                ErrorKind::NoStore,
+                "sessions in cookies can't be counted: use a layer with a store \
+                 (`SessionLayer::stored`), or take `Config::sessions_per_user` away",
+            ));
+        }
+        let logins = engine.flask_login.as_ref();
+        if logins.is_none() && self.read(flask_login::has_login) {
+            event::flask_login_dropped();
+        }
+        let LoginOptions { keep, address, agent, credential } = options;
+        let credential = credential.map(|credential| engine.credential_mark(&user, &credential));
+        Ok(Login {
+            user,
+            step,
             keep,
-            time: self.slot().engine.clock.now(),
-            id,
+            time: engine.clock.now(),
+            id: self.new_cookie_id()?,
             address,
             agent,
-        })))?;
+            credential,
+            authenticated: None,
+            flask_login: logins.map(|logins| logins.entry(self.slot())),
+            // Without steps and a store of revocations, the session is Flask-Login's to the byte.
+            stamped: logins.is_none()
+                || step != LoginStep::Whole
+                || matches!(engine.backend, Backend::Revocable(_)),
+        })
+    }
+
+    /// Does a login, or a step of one.
+    pub(super) fn log_in(&self, login: Login) -> Result<(), Error> {
+        self.end_in_cookie();
+        let user = login.is_complete().then(|| login.user.clone());
+        self.perform(Operation::Login(Box::new(login)))?;
+        self.slot().state().flask_login.note(user);
         self.slot().state().logged_in = true;
+        Ok(())
+    }
+
+    /// Does a login, or a step of one, and saves it.
+    pub(super) async fn log_in_now(&self, login: Login) -> Result<(), Error> {
+        if !self.read(View::is_in_store) {
+            return self.log_in(login);
+        }
+        let user = login.is_complete().then(|| login.user.clone());
+        self.save_with(Some(Operation::Login(Box::new(login)))).await?;
+        self.slot().state().flask_login.note(user);
         Ok(())
     }
 
@@ -149,6 +232,9 @@ impl Session {
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
         self.end_in_cookie();
+        if let Some(logins) = &self.slot().engine.flask_login {
+            return logins.log_out(self.slot());
+        }
         self.perform(Operation::Logout)?;
         self.slot().state().logged_out = true;
         Ok(())
@@ -167,7 +253,10 @@ impl Session {
     /// Who is logged in, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
-        self.read(View::user)
+        match &self.slot().engine.flask_login {
+            Some(logins) => logins.user(self.slot()),
+            None => self.read(View::user),
+        }
     }
 
     /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
@@ -198,7 +287,7 @@ impl Session {
     }
 
     /// Notes that the id that a session in a cookie has now is to end with this request.
-    fn end_in_cookie(&self) {
+    pub(super) fn end_in_cookie(&self) {
         let mut state = self.slot().state();
         if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
             state.ended.push(id);
@@ -207,7 +296,7 @@ impl Session {
 
     /// A new id for a session in a cookie; none for one in a store, which gets its own when it is
     /// saved.
-    fn new_cookie_id(&self) -> Result<String, Error> {
+    pub(super) fn new_cookie_id(&self) -> Result<String, Error> {
         if self.read(View::is_in_store) {
             return Ok(String::new());
         }

@@ -70,7 +70,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// The function's, and those of [`update_now`](Self::update_now).
+    /// The function's, and the errors of [`update_now`](Self::update_now).
     pub async fn try_update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tracing::Instrument as _;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, StoreErrorKind, Stored,
-    TimeLimit, Updated, UserRevocation, Version,
+    Created, Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError,
+    StoreErrorKind, Stored, TimeLimit, Updated, UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::event::{self, Started};
@@ -62,10 +62,11 @@ impl<E: ?Sized> std::fmt::Debug for Calls<E> {
 /// Declares the object-safe twin of a store's trait, whose calls end within a time, its implementation
 /// for every store, and the methods of [`Calls`] that call it.
 macro_rules! erase {
-    ($trait:ident as $erased:ident:
+    ($trait:ident as $erased:ident, $watch:ident:
      $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         pub(crate) trait $erased: Send + Sync {
             $(fn $name<'a>(&'a self, limit: TimeLimit, $($arg: $type),*) -> Answer<'a, $answer>;)*
+            fn $watch(&self) -> Option<Notices>;
         }
 
         impl<S: $trait> $erased for S {
@@ -76,6 +77,10 @@ macro_rules! erase {
                     wait(limit, stringify!($name), StoreErrorKind::$late, call).await
                 })
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                $trait::$watch(self)
+            }
         }
 
         impl Calls<dyn $erased> {
@@ -86,13 +91,24 @@ macro_rules! erase {
             $(pub(crate) fn $name<'a>(&'a self, $($arg: $type),*) -> Answer<'a, $answer> {
                 self.store.$name(self.limit, $($arg),*)
             })*
+
+            pub(crate) fn $watch(&self) -> Option<Notices> {
+                self.store.$watch()
+            }
         }
     };
 }
 
-erase! { SessionStore as Records:
+erase! { SessionStore as Records, watch:
     Uncertain create(id: &'a SessionIdHash, record: &'a Record, now: UnixSeconds) -> bool;
+    Uncertain create_within(
+        id: &'a SessionIdHash,
+        record: &'a Record,
+        within: &'a Within,
+        now: UnixSeconds
+    ) -> Created;
     Unavailable load(id: &'a SessionIdHash, now: UnixSeconds) -> Option<Stored>;
+    Unavailable load_many(ids: &'a [SessionIdHash], now: UnixSeconds) -> Vec<Option<Stored>>;
     Uncertain update(id: &'a SessionIdHash, expected: Version, record: &'a Record, now: UnixSeconds)
         -> Updated;
     Uncertain delete(id: &'a SessionIdHash, expected: Option<Version>) -> Deleted;
@@ -101,7 +117,7 @@ erase! { SessionStore as Records:
     Uncertain delete_expired(now: UnixSeconds, count: u32) -> u64;
 }
 
-erase! { RevocationStore as Revoking:
+erase! { RevocationStore as Revoking, watch_revocations:
     Uncertain revoke(id: &'a SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
     Uncertain revoke_user(user: &'a str, revocation: UserRevocation, now: UnixSeconds) -> ();
     Unavailable revocations(id: &'a SessionIdHash, user: Option<&'a str>, now: UnixSeconds) -> Revocations;

@@ -7,9 +7,12 @@
 mod erased;
 mod error;
 mod limit;
+mod login_lock;
 mod memory;
+mod notice;
 mod shared;
 mod sweep_clock;
+mod within;
 
 use std::future::Future;
 
@@ -17,10 +20,12 @@ pub(crate) use self::erased::{Answer, RecordCalls, RevocationCalls};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::limit::TimeLimit;
 pub use self::memory::MemoryStore;
+pub use self::notice::{Notice, NoticeBoard, NoticeSender, Notices, UserHash};
 pub use self::sweep_clock::SweepClock;
+pub use self::within::{Admission, Created, OverLimit, Within};
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
-pub use crate::record::{Record, State};
+pub use crate::record::{LoginDetails, PendingLogin, Record, State};
 
 /// A record's version in its store: 1 at first, and higher with every update, so that a writer can
 /// say which one it has seen.
@@ -98,12 +103,57 @@ pub trait SessionStore: Send + Sync + 'static {
         now: UnixSeconds,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Adds a record under a new id as [`create`](Self::create) does, if its user may have one more
+    /// session: to count them, to end the oldest and to add the new one is one decision, whatever other
+    /// processes do at the same moment. [`Within::decide`] has the rule.
+    ///
+    /// Left out, it is made of the other methods, with a record of its own as the lock of the user's
+    /// logins. That takes about seven calls, and a tokio runtime with time. A store with transactions
+    /// may do it in one.
+    fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send {
+        login_lock::create_within(self, id, record, within, now)
+    }
+
     /// The record of an id, if there is one. It may be one that has expired.
     fn load(
         &self,
         id: &SessionIdHash,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
+
+    /// The records of several ids, in their order: for the periodic check of the sessions that something
+    /// waits for the end of. A store that can ask for them in one call does better than this, which loads one
+    /// after the other.
+    fn load_many(
+        &self,
+        ids: &[SessionIdHash],
+        now: UnixSeconds,
+    ) -> impl Future<Output = Result<Vec<Option<Stored>>, StoreError>> + Send {
+        async move {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                found.push(self.load(id, now).await?);
+            }
+            Ok(found)
+        }
+    }
+
+    /// Begins to tell of sessions that may have ended, in any process: a [`Notice::Session`] for each
+    /// record that a call deletes, or updates to one that isn't [`State::Live`](crate::record::State::Live).
+    /// A [`Notice::Begun`] comes first, once everything will be told that ends from then on. What
+    /// [`delete_expired`](Self::delete_expired) removes need not be told of. The call is made in a tokio
+    /// runtime, and telling ends when the notices are dropped.
+    ///
+    /// `None`, the default, is for a store that can't tell: then the periodic check finds what has ended.
+    fn watch(&self) -> Option<Notices> {
+        None
+    }
 
     /// Replaces a record, if it still has the version that is expected. Never adds one.
     fn update(
@@ -187,6 +237,12 @@ pub trait RevocationStore: Send + Sync + 'static {
         user: Option<&str>,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
+
+    /// Begins to tell of revocations, as [`SessionStore::watch`] does: a [`Notice::Session`] for each call of
+    /// [`revoke`](Self::revoke), and a [`Notice::User`] for each of [`revoke_user`](Self::revoke_user).
+    fn watch_revocations(&self) -> Option<Notices> {
+        None
+    }
 
     /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
     /// many were deleted: fewer than `limit` means that there are no more. Of the caller's clock the same

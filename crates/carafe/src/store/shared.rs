@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, Notices, RevocationStore, Revocations, SessionStore, StoreError, Stored,
+    Updated, UserRevocation, Version, Within,
 };
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
@@ -10,7 +10,7 @@ use crate::record::Record;
 
 /// Implements a trait by calling the same method of what the pointer points to.
 macro_rules! forward {
-    ($trait:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
+    ($trait:ident, $watch:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
         /// A store can be shared: between layers, and with whoever sweeps it.
         impl<S: $trait> $trait for Arc<S> {
             $(fn $name(&self, $($arg: $type),*)
@@ -18,13 +18,19 @@ macro_rules! forward {
             {
                 S::$name(self, $($arg),*)
             })*
+
+            fn $watch(&self) -> Option<Notices> {
+                S::$watch(self)
+            }
         }
     };
 }
 
-forward! { SessionStore:
+forward! { SessionStore, watch:
     create(id: &SessionIdHash, record: &Record, now: UnixSeconds) -> bool;
+    create_within(id: &SessionIdHash, record: &Record, within: &Within, now: UnixSeconds) -> Created;
     load(id: &SessionIdHash, now: UnixSeconds) -> Option<Stored>;
+    load_many(ids: &[SessionIdHash], now: UnixSeconds) -> Vec<Option<Stored>>;
     update(id: &SessionIdHash, expected: Version, record: &Record, now: UnixSeconds) -> Updated;
     delete(id: &SessionIdHash, expected: Option<Version>) -> Deleted;
     list_for_user(user: &str, now: UnixSeconds) -> Vec<(SessionIdHash, Stored)>;
@@ -32,7 +38,7 @@ forward! { SessionStore:
     delete_expired(now: UnixSeconds, limit: u32) -> u64;
 }
 
-forward! { RevocationStore:
+forward! { RevocationStore, watch_revocations:
     revoke(id: &SessionIdHash, until: UnixSeconds, now: UnixSeconds) -> ();
     revoke_user(user: &str, revocation: UserRevocation, now: UnixSeconds) -> ();
     revocations(id: &SessionIdHash, user: Option<&str>, now: UnixSeconds) -> Revocations;

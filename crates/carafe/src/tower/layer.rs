@@ -5,9 +5,12 @@ use tower_layer::Layer;
 use super::SessionService;
 use crate::config::Format;
 use crate::engine::{Engine, Name, Slot};
+use crate::flask_login::FlaskLogin;
 use crate::login_page::LoginPage;
 use crate::store::{RevocationStore, SessionStore};
-use crate::{Clock, Config, Error, ErrorPage, KeyRing, SharedKeys, UserSessions};
+use crate::{
+    Clock, Config, Error, ErrorPage, KeyRing, Reaction, SharedKeys, SignOfTheft, UserSessions,
+};
 
 /// Gives requests their [`Session`](crate::Session).
 ///
@@ -236,6 +239,25 @@ impl SessionLayer {
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
     }
 
+    /// Shares logins with a Flask site that has Flask-Login: see [`flask_login`](crate::flask_login).
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let layer = SessionLayer::flask(key).flask_login(FlaskLogin::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting of the remember cookie isn't
+    /// allowed.
+    pub fn flask_login(self, logins: FlaskLogin) -> Result<Self, Error> {
+        let engine = Arc::unwrap_or_clone(self.engine);
+        Ok(Self { engine: Arc::new(engine.with_flask_login(logins)?) })
+    }
+
     /// Sends visitors who aren't logged in to this page, where a handler asks for a
     /// [`CurrentUser`](crate::CurrentUser). It is a path of this site, and finds the page that the
     /// visitor wanted in the field `next` of its query: see [`WantedPage`](crate::WantedPage).
@@ -254,8 +276,58 @@ impl SessionLayer {
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
     pub fn with_login_page(self, path: &str) -> Result<Self, Error> {
-        let page = LoginPage::new(path)?;
+        let page = LoginPage::new("login_page", path)?;
         Ok(self.map(|engine| engine.login_page = Some(page)))
+    }
+
+    /// Sends users whose last authentication is too long ago to this page, where a handler asks for a
+    /// [`FreshUser`](crate::FreshUser). It asks for the password again, calls
+    /// [`Session::reauthenticated`](crate::Session::reauthenticated) and leads back to the page in the
+    /// field `next` of its query, as a [login page](Self::with_login_page) does.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?
+    ///     .with_login_page("/login")?
+    ///     .with_confirm_page("/confirm")?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
+    pub fn with_confirm_page(self, path: &str) -> Result<Self, Error> {
+        let page = LoginPage::new("confirm_page", path)?;
+        Ok(self.map(|engine| engine.confirm_page = Some(page)))
+    }
+
+    /// Lets the application act on signs that a session was stolen. The log has them in any case, as
+    /// events `theft.…`.
+    ///
+    /// An id that was replaced is known for as long as
+    /// [`Config::watch_old_ids`](crate::Config::watch_old_ids) says. One that comes back within a minute is
+    /// no sign: its request may have been under way.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer, TheftKind};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.watch_old_ids(Duration::from_secs(7 * 86_400)))?
+    ///     .on_sign_of_theft(|sign| match sign.kind() {
+    ///         TheftKind::UsedToken => Reaction::EndAllSessions,
+    ///         TheftKind::ReplacedId => Reaction::EndSession,
+    ///         _ => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    #[must_use]
+    pub fn on_sign_of_theft(
+        self,
+        decide: impl Fn(&SignOfTheft) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        self.map(|engine| engine.on_theft = Some(Arc::new(decide)))
     }
 
     /// Names this layer's session by a marker type, so that handlers below several layers can ask
@@ -286,7 +358,7 @@ impl SessionLayer {
         self.map(|engine| engine.name = Some(name))
     }
 
-    #[cfg(any(feature = "actix", feature = "testing", feature = "__bench"))]
+    #[cfg(any(feature = "actix", feature = "testing"))]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

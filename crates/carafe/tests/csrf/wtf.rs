@@ -1,6 +1,9 @@
 //! The tokens of Flask-WTF.
 
-use axum::http::Request;
+use std::time::Duration;
+
+use axum::http::{HeaderName, Request};
+use carafe::csrf::FlaskWtf;
 use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
 use carafe::value::{Dict, Value};
 use carafe::{Clock, KeyRing, SecretKey, SessionLayer};
@@ -91,4 +94,64 @@ async fn a_visitor_gets_a_session_as_with_flask_wtf() {
     let of_other = other.token().await;
     assert_ne!(of_other, token);
     assert!(!visitor.passes(&of_other).await);
+}
+
+/// A visitor of a site that has set all of Flask-WTF's settings, at this time.
+fn elsewhere(clock: &Clock) -> Visitor {
+    let layer = SessionLayer::flask(SecretKey::new("dev").unwrap()).with_clock(clock.clone());
+    let tokens = FlaskWtf::default()
+        .field_name("_token")
+        .unwrap()
+        .headers([HeaderName::from_static("x-token")])
+        .time_limit(Duration::from_secs(60))
+        .secret_key(SecretKey::new("forms").unwrap());
+    Visitor::with(layer, csrf().flask_wtf_with(tokens))
+}
+
+#[tokio::test]
+async fn the_settings_of_flask_wtf_are_followed() {
+    let clock = Clock::fixed(NOW);
+    let mut visitor = elsewhere(&clock);
+    let token = visitor.token().await;
+    assert_eq!(visitor.get("/keys").await.text, "_token");
+    let options = SigningOptions::itsdangerous("wtf-csrf-token");
+    let forms = KeyRing::new(SecretKey::new("forms").unwrap());
+    assert!(
+        UrlSafeTimedSerializer::new(&forms, &options).loads(token.as_bytes(), None, NOW).is_ok()
+    );
+
+    let form = |body: String| {
+        let request = Request::post("/do").header("origin", HOME);
+        (request.header("content-type", "application/x-www-form-urlencoded"), body)
+    };
+    for (body, status) in [
+        (format!("_token={token}"), 200),
+        (format!("name=x&signup-_token={token}"), 200),
+        (format!("_tokens={token}"), 403),
+    ] {
+        let (request, body) = form(body);
+        let answer = visitor.send(request, body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    let (request, body) = form("a=b".to_owned());
+    let answer = visitor.send(request, body).await;
+    assert!(answer.text.contains("no field _token"), "{}", answer.text);
+    for (header, status) in [("x-token", 200), ("x-csrftoken", 403)] {
+        let request = Request::post("/do").header("origin", HOME).header(header, &token);
+        assert_eq!(visitor.send(request, "").await.status, status, "{header}");
+    }
+    clock.advance(61);
+    let (request, body) = form(format!("_token={token}"));
+    assert!(visitor.send(request, body).await.text.contains("expired"));
+}
+
+#[tokio::test]
+async fn a_token_without_a_time_limit_lasts_as_long_as_its_session() {
+    let clock = Clock::fixed(NOW);
+    let layer = SessionLayer::flask(SecretKey::new("dev").unwrap()).with_clock(clock.clone());
+    let tokens = FlaskWtf::default().time_limit(None);
+    let mut visitor = Visitor::with(layer, csrf().flask_wtf_with(tokens));
+    let token = visitor.token().await;
+    clock.advance(30 * 86_400);
+    assert!(visitor.passes(&token).await);
 }

@@ -10,12 +10,14 @@ mod duplicates;
 mod ended;
 mod flashes;
 mod lifetimes;
+mod logins;
 mod members;
 mod nested;
 mod on_actix;
 mod on_axum;
 mod on_tower;
 mod outage;
+mod remembered;
 mod shop;
 mod slow;
 #[cfg(feature = "metrics")]

@@ -140,6 +140,10 @@ fn secrets_are_compared_in_constant_time() {
             "Ok(Value::Text(text)) if text.as_wtf8().ct_eq(expected.as_wtf8()).into() => Ok(())",
         ),
         ("carafe-format/src/codec/sealed/mod.rs", ".decrypt_inout_detached("),
+        (
+            "carafe-format/src/flask_login.rs",
+            "bool::from(mac(user, key).as_bytes().ct_eq(signature.as_bytes())).then_some(user)",
+        ),
     ] {
         let text = source(path);
         assert_eq!(text.matches(comparison).count(), 1, "{path}");

@@ -8,8 +8,8 @@ use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::Key;
 use actix_web::web::{get, post};
 use actix_web::{App, HttpServer};
-use carafe::config::Compression;
 use carafe::SessionLayer;
+use carafe::config::Compression;
 use carafe_bench::KEY;
 use carafe_bench::application::{self, end_of_input, threads};
 

@@ -2,8 +2,8 @@
 
 use super::Rules;
 use crate::content::{Login, Operation, View, conflict};
-use crate::record::Record;
-use crate::{Error, UnixSeconds, event};
+use crate::record::{LoginDetails, Record};
+use crate::{Error, event};
 
 /// Applies one request's changes, all or none.
 pub(super) fn to_view(
@@ -36,13 +36,23 @@ pub(super) fn login(operations: &[Operation]) -> Option<&Login> {
     })
 }
 
-/// Makes a record that of the user who logged in.
-pub(super) fn log_in(record: Record, login: &Login, now: UnixSeconds) -> Record {
-    Record {
-        user: Some(login.user.clone()),
-        logged_in: Some(now),
-        address: login.address.clone(),
-        agent: login.agent.clone(),
-        ..record
+/// Does to a record what changes of the login mean for it beside its content: those that come after the
+/// last login, of which the record has been made.
+pub(super) fn to_login(record: &mut Record, operations: &[Operation]) {
+    let is_login = |operation: &Operation| matches!(operation, Operation::Login(_));
+    let after = operations.iter().rposition(is_login).map_or(0, |at| at + 1);
+    for operation in &operations[after..] {
+        let mut details = || record.details.take().map(|details| *details).unwrap_or_default();
+        let details = match operation {
+            Operation::Reauthenticated(time) => {
+                LoginDetails { authenticated: Some(*time), ..details() }
+            }
+            Operation::Credential(mark) => {
+                LoginDetails { credential: Some(mark.clone()), ..details() }
+            }
+            Operation::Series(series) => LoginDetails { series: Some(*series), ..details() },
+            _ => continue,
+        };
+        record.details = details.into_record();
     }
 }

@@ -3,7 +3,8 @@ use std::sync::{Arc, LazyLock};
 use http::HeaderValue;
 use memchr::memmem;
 
-use super::open::{Origin, payload, view};
+use super::admit::{NewRecord, too_many};
+use super::open::{Origin, Seat, payload, view};
 use super::rotate::Rotation;
 use super::write::Changes;
 use super::{Rules, StoreBackend, apply, ended, failed};
@@ -55,14 +56,17 @@ impl Engine {
                     rules.renewal.is_some_and(|renewal| renewal.is_due(record.renewed, now));
                 renewal || rules.touch_is_due(record, now)
             });
-            if due || view.has_log() || !matches!(state.set_id, SetId::Keep) {
+            let has_news =
+                !matches!(state.set_id, SetId::Keep) || !state.remember_cookies.is_empty();
+            if due || view.has_log() || has_news {
                 return None;
             }
             // What is being saved has its say about the cookie.
             drop(slot.busy.try_lock().ok()?);
         }
         state.closed = true;
-        Some(Outcome { vary: state.accessed, cookie: None, error: state.failed.take() })
+        let (vary, error) = (state.accessed, state.failed.take());
+        Some(Outcome { vary, error, ..Outcome::default() })
     }
 
     /// Closes a request's session, saves what changed, and says what the response has to say.
@@ -79,9 +83,16 @@ impl Engine {
             let (set_id, failed) = (std::mem::take(&mut state.set_id), state.failed.take());
             (take_recorded(&mut state), origin, state.accessed, set_id, failed)
         };
+        let mut others = std::mem::take(&mut slot.state().remember_cookies);
+        let logged_out = slot.state().logged_out;
+        if logged_out && self.remember.is_some() {
+            let forgotten = Box::pin(self.forget(slot, backend)).await?;
+            others.splice(0..0, forgotten);
+        }
         let (recorded, number) = taken;
         let committed = self.commit_recorded(backend, origin, recorded, true).await;
         note_failure(slot, number, &committed);
+        note_seat(slot, &committed);
         let (set_id, error) = match committed {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
             // What was saved before lasts: without its new id the visitor would have lost it.
@@ -93,7 +104,7 @@ impl Engine {
             SetId::Set(id, expires) => Some(self.id_cookie(id, *expires)?),
             SetId::Remove => Some(self.set_cookie.remove()?),
         };
-        Ok(Outcome { vary: accessed || cookie.is_some(), cookie, error })
+        Ok(Outcome { vary: accessed || cookie.is_some(), cookie, others, error })
     }
 
     /// The header with the cookie of a session in a store, written once and in place.
@@ -144,6 +155,7 @@ impl Engine {
             if let Some(number) = number {
                 note_failure(slot, number, &committed);
             }
+            note_seat(slot, &committed);
             let committed = committed?;
             let next = view(committed.origin.as_deref())?;
             let mut state = slot.state();
@@ -168,7 +180,9 @@ impl Engine {
     ) -> Result<Committed, Error> {
         let log = &recorded.log;
         let since_logout = log.iter().rev().take_while(|one| !matches!(one, Operation::Logout));
-        let logs_in = since_logout.into_iter().any(|one| matches!(one, Operation::Login(_)));
+        let logs_in = since_logout
+            .into_iter()
+            .any(|one| matches!(one, Operation::Login(login) if login.is_complete()));
         let started = (!log.is_empty()).then(Started::now);
         let committed = self.commit_changes(backend, origin, recorded, closing).await;
         if let Some(started) = started {
@@ -278,12 +292,19 @@ impl Engine {
         let (id, public_id) = id::of_new_session()?;
         let mut record = rules.new_record(public_id, now);
         if let Some(login) = login {
-            record = apply::log_in(record, login, now);
+            record = login.record(record, now);
+            apply::to_login(&mut record, &log);
         }
         rules.fill(&mut record, data, now)?;
         let session = id.hash();
-        if !backend.store().create(&session, &record, now).await.map_err(failed)? {
-            return Err(ended());
+        match login {
+            None if backend.store().create(&session, &record, now).await.map_err(failed)? => {}
+            None => return Err(ended()),
+            Some(_) => match backend.add(&session, &record, None, now).await.map_err(failed)? {
+                NewRecord::Added => {}
+                NewRecord::Exists => return Err(ended()),
+                NewRecord::TooMany => return Err(too_many()),
+            },
         }
         event::created();
         let stored = Arc::new(Stored { record, version: Version::FIRST });
@@ -295,6 +316,13 @@ impl Engine {
 fn take_recorded(state: &mut SlotState) -> (Recorded, u64) {
     state.takes += 1;
     (state.view.as_mut().map(View::take_recorded).unwrap_or_default(), state.takes)
+}
+
+/// Notes where the session is after a commit. One that has ended is looked for where it was.
+fn note_seat(slot: &Slot, committed: &Result<Committed, Error>) {
+    if let Ok(Committed { origin: Some(origin), .. }) = committed {
+        slot.state().seat = Some(Seat::of(origin));
+    }
 }
 
 /// Notes why what was taken was not saved, for whoever waits to save it as well.

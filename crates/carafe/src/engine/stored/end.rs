@@ -4,12 +4,25 @@ use std::sync::Arc;
 
 use super::write::raise;
 use super::{Patience, Sessions, failed, users};
-use crate::Error;
-use crate::id::SessionIdHash;
+use crate::id::{PublicId, SessionIdHash};
 use crate::record::State;
 use crate::store::{Deleted, Stored};
+use crate::{Error, event};
 
 impl Sessions {
+    /// Ends a session of a user by its public id, under whatever id it is now.
+    pub(in crate::engine) async fn end_by_name(
+        &self,
+        user: &str,
+        public_id: PublicId,
+    ) -> Result<bool, Error> {
+        let found = users::end(&self.store, &self.clock, user, public_id).await?;
+        if found {
+            event::logged_out(1);
+        }
+        Ok(found)
+    }
+
     /// Ends a session, under whatever id it is now.
     ///
     /// Pointer records are left to expire: if they were deleted first and then something failed, the
@@ -30,7 +43,7 @@ impl Sessions {
             let Some(stored) = stored else { return self.end_by_public_id(&seen).await };
             match stored.record.state {
                 // The user's session is another.
-                State::Ended { .. } => return Ok(()),
+                State::Ended { .. } | State::Series { .. } => return Ok(()),
                 State::Moved { to, .. } | State::Rotated { to } => session = to,
                 State::Live => {
                     let deleted = self.store.delete(&session, Some(stored.version)).await;

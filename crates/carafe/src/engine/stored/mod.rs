@@ -1,13 +1,16 @@
 //! Sessions in a store.
 
+mod admit;
 mod apply;
 mod commit;
 mod end;
 mod lock;
 mod open;
+mod remember;
 mod rotate;
 pub(super) mod sweep;
 pub(crate) mod users;
+mod watch;
 mod write;
 
 use std::ops::Deref;
@@ -18,16 +21,18 @@ use memchr::memmem;
 
 pub(crate) use self::commit::SetId;
 use self::lock::Locks;
-pub(crate) use self::open::Origin;
+pub(crate) use self::open::{Origin, Seat};
+pub(crate) use self::remember::Remember;
 use self::sweep::Sweeping;
 use self::write::{Answer, Changes};
 use super::commit::interrupted;
 use super::sync;
+use super::watch::Watch;
 use crate::config::Renewal;
 use crate::content::{LIFETIME, View, own_lifetime};
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
-use crate::store::{RecordCalls, SessionStore, StoreError, Stored};
+use crate::store::{OverLimit, RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, UnixSeconds, event};
 
 /// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
@@ -56,6 +61,7 @@ pub(crate) struct Sessions {
     /// Begins with the first request, since layers are built where there may be no runtime yet.
     sweeping: Sweeping,
     sweep_interval: Duration,
+    watch: Watch<Self>,
 }
 
 /// The settings that say how long sessions live, and what they may hold.
@@ -72,6 +78,10 @@ struct Rules {
     longest_chain: u64,
     strict: bool,
     limit: usize,
+    /// For how many seconds a pointer record is kept for longer, to notice who uses its id.
+    watched: u64,
+    /// How many sessions a user may have.
+    sessions_per_user: Option<(u32, OverLimit)>,
 }
 
 /// How long a commit tries to get past the commits of other processes.
@@ -94,6 +104,8 @@ impl StoreBackend {
             longest_chain: config.renewal().map_or(0, Renewal::longest_chain).max(CHAIN),
             strict: config.strict,
             limit: config.session_limit,
+            watched: config.watch_old_ids.as_secs(),
+            sessions_per_user: config.sessions_per_user,
         };
         Self(Arc::new(Sessions {
             store,
@@ -102,6 +114,7 @@ impl StoreBackend {
             locks: Locks::default(),
             sweeping: Sweeping::default(),
             sweep_interval: config.sweep_interval,
+            watch: Watch::new(config.watch_interval),
         }))
     }
 
@@ -205,14 +218,17 @@ impl Rules {
     fn pointer(&self, old: &Record, state: State, now: UnixSeconds) -> Record {
         let until = match state {
             State::Moved { until, .. } => until.max(now),
-            State::Live | State::Rotated { .. } | State::Ended { .. } => now,
+            State::Live | State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => now,
         };
         Record {
             data: Vec::new(),
             user: None,
             address: None,
             agent: None,
-            idle_expires: until + KEPT,
+            details: None,
+            // When the id stops to lead anywhere: what comes with it a while later is a sign of theft.
+            last_seen: until,
+            idle_expires: until + KEPT + self.watched,
             state,
             ..*old
         }
@@ -224,6 +240,16 @@ pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
         "the session ended while the request was under way: its changes were not saved",
+    )
+}
+
+/// The error of a session that is behind more pointer records than there can be.
+fn too_long() -> Error {
+    // It is there, so that an empty session in its place would be wrong.
+    Error::new(
+        ErrorKind::Store,
+        "the session's id was renewed more often within one grace period than the settings allow: \
+         give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
     )
 }
 

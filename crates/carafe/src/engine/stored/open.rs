@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
 use super::commit::{SetId, set_id_of};
-use super::{StoreBackend, failed};
-use crate::content::View;
+use super::remember::Redeemed;
+use super::{StoreBackend, failed, too_long};
+use crate::content::{LoginState, View};
+use crate::engine::theft::{SignOfTheft, TheftKind, UNDER_WAY};
 use crate::engine::{Engine, Slot};
-use crate::id::{SessionId, SessionIdHash};
+use crate::id::{PublicId, SessionId, SessionIdHash};
 use crate::record::{Record, State};
 use crate::store::Stored;
 use crate::value::json::Payload;
-use crate::{Error, ErrorKind, event};
+use crate::{Error, ErrorKind, UnixSeconds, event};
 
 /// Where a request's session came from.
 #[derive(Clone, Debug)]
@@ -21,6 +23,25 @@ pub(crate) struct Origin {
     pub(crate) stored: Arc<Stored>,
 }
 
+/// How many new ids of a session are followed from an old one, to find out whose it is.
+const FOLLOWED: usize = 64;
+
+/// Where a session is found again after its request, and by what id it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) id: SessionId,
+    /// The hash of the id that the session has now.
+    pub(crate) session: SessionIdHash,
+    pub(crate) public_id: PublicId,
+}
+
+impl Seat {
+    pub(crate) fn of(origin: &Origin) -> Self {
+        let public_id = origin.stored.record.public_id;
+        Self { id: origin.id.clone(), session: origin.session, public_id }
+    }
+}
+
 /// Why a cookie leads to no session in the store.
 enum Unknown {
     /// It is no id that this service signed.
@@ -29,6 +50,8 @@ enum Unknown {
     Id,
     /// Its session has ended.
     Expired,
+    /// The session goes on under another id, and has done so for longer than requests are under way.
+    Replaced(SessionIdHash),
 }
 
 impl Engine {
@@ -70,18 +93,68 @@ impl Engine {
                     origin = Some(found);
                     break;
                 }
+                Err(Unknown::Replaced(by)) => {
+                    Box::pin(self.tell_of_replaced(backend, by)).await?;
+                    unknown.get_or_insert(Unknown::Expired);
+                }
                 Err(reason) => drop(unknown.get_or_insert(reason)),
             }
         }
         if origin.is_none() {
             tell(unknown);
         }
+        let has_login = origin.as_ref().is_some_and(|origin| {
+            let record = &origin.stored.record;
+            let details = record.details.as_ref();
+            record.user.is_some() || details.is_some_and(|details| details.pending.is_some())
+        });
+        let mut remember_cookie = None;
+        if self.remember.is_some() && !has_login {
+            let redeemed = Box::pin(self.redeem(slot, backend)).await?;
+            if let Some(Redeemed { session, cookie }) = redeemed {
+                remember_cookie = cookie;
+                if let Some((found, set)) = session {
+                    (origin, set_id) = (Some(found), set);
+                }
+            }
+        }
         let view = view(origin.as_deref())?;
         let mut state = slot.state();
+        state.remember_cookies.extend(remember_cookie);
         state.view = Some(view);
         state.set_id = set_id;
+        state.seat = origin.as_deref().map(Seat::of);
         state.origin = origin;
         Ok(())
+    }
+
+    /// Tells of an id that came back after it had been replaced, and does what the application decides.
+    async fn tell_of_replaced(
+        &self,
+        backend: &StoreBackend,
+        mut by: SessionIdHash,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let (mut user, mut public_id) = (None, None);
+        for _ in 0..FOLLOWED {
+            let Some(Stored { record, .. }) =
+                backend.store().load(&by, now).await.map_err(failed)?
+            else {
+                break;
+            };
+            match record.state {
+                State::Moved { to, .. } | State::Rotated { to } | State::Ended { by: to } => {
+                    by = to;
+                }
+                State::Live if !record.is_expired(now) => {
+                    (user, public_id) = (record.user, Some(record.public_id));
+                    break;
+                }
+                State::Live | State::Series { .. } => break,
+            }
+        }
+        let sign = SignOfTheft::new(TheftKind::ReplacedId, user, public_id);
+        self.react_to_theft(backend, &sign).await
     }
 
     /// The session of an id. Pointer records of renewals lead to it: at most as many as the settings
@@ -99,7 +172,7 @@ impl Engine {
                 return Ok(Err(Unknown::Id));
             };
             if stored.record.is_expired(now) {
-                return Ok(Err(Unknown::Expired));
+                return Ok(Err(why_ended(&stored.record, now)));
             }
             match stored.record.state {
                 State::Live => {
@@ -107,15 +180,26 @@ impl Engine {
                     return Ok(Ok(Box::new(Origin { id, session, stored })));
                 }
                 State::Moved { to, .. } => session = to,
-                State::Rotated { .. } | State::Ended { .. } => return Ok(Err(Unknown::Expired)),
+                State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => {
+                    return Ok(Err(Unknown::Expired));
+                }
             }
         }
-        // It is there, so that an empty session in its place would be wrong.
-        Err(Error::new(
-            ErrorKind::Store,
-            "the session's id was renewed more often within one grace period than the settings allow: \
-             give `Config::renew_after` and `Config::renewal_grace` the same values in all processes",
-        ))
+        Err(too_long())
+    }
+}
+
+/// Why a session has ended under an id. An id that was replaced and comes back is suspicious once no request
+/// with it can be under way any more.
+fn why_ended(record: &Record, now: UnixSeconds) -> Unknown {
+    let is_late = now.since(record.last_seen) > UNDER_WAY && now < record.ends();
+    match record.state {
+        State::Moved { to: by, .. } | State::Rotated { to: by } | State::Ended { by }
+            if is_late =>
+        {
+            Unknown::Replaced(by)
+        }
+        _ => Unknown::Expired,
     }
 }
 
@@ -125,7 +209,7 @@ fn tell(unknown: Option<Unknown>) {
         None => event::none(),
         Some(Unknown::Signature(error)) => event::refused(&error),
         Some(Unknown::Id) => event::unknown(),
-        Some(Unknown::Expired) => event::expired(),
+        Some(Unknown::Expired | Unknown::Replaced(_)) => event::expired(),
     }
 }
 
@@ -133,7 +217,7 @@ fn tell(unknown: Option<Unknown>) {
 pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
     match origin {
         Some(Origin { stored, .. }) => {
-            Ok(View::recording(payload(&stored.record)?, stored.record.user.clone()))
+            Ok(View::recording(payload(&stored.record)?, LoginState::of(&stored.record)))
         }
         None => Ok(View::of_new_session()),
     }

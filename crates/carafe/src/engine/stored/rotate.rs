@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::admit::{NewRecord, too_many};
 use super::lock::Newest;
 use super::write::{Changes, Found, raise, view_of};
 use super::{Patience, Sessions, apply, ended, failed};
@@ -113,7 +114,9 @@ impl Sessions {
             };
             let now = self.clock.now();
             let record = self.renewed_record(&stored, rotation, now)?;
-            let Some(version) = self.put_new(rotation, &record, created, now).await? else {
+            let replaces = stored.record.public_id;
+            let Some(version) = self.put_new(rotation, (&record, replaces), created, now).await?
+            else {
                 return Ok(Moved::NoRoom(stored));
             };
             let pointer = self.pointer_to(rotation, &stored.record, now);
@@ -134,11 +137,10 @@ impl Sessions {
         let mut view = view_of(&stored.record)?;
         apply::to_view(&mut view, &rotation.operations, &self.rules)?;
         let mut record = match apply::login(&rotation.operations) {
-            Some(login) => {
-                apply::log_in(self.rules.new_record(rotation.public_id, now), login, now)
-            }
+            Some(login) => login.record(self.rules.new_record(rotation.public_id, now), now),
             None => stored.record.without_data(),
         };
+        apply::to_login(&mut record, &rotation.operations);
         self.rules.fill(&mut record, view.to_json()?, now)?;
         record.renewed = now;
         Ok(record)
@@ -148,14 +150,24 @@ impl Sessions {
     async fn put_new(
         &self,
         rotation: &Rotation,
-        record: &Record,
+        (record, replaces): (&Record, PublicId),
         created: &mut Option<Version>,
         now: UnixSeconds,
     ) -> Result<Option<Version>, Error> {
+        let added = async {
+            if apply::login(&rotation.operations).is_some() {
+                return Box::pin(self.add(&rotation.to, record, Some(replaces), now)).await;
+            }
+            Ok(match self.store.create(&rotation.to, record, now).await? {
+                true => NewRecord::Added,
+                false => NewRecord::Exists,
+            })
+        };
         let version = match *created {
-            None => match self.store.create(&rotation.to, record, now).await {
-                Ok(true) => Version::FIRST,
-                Ok(false) => return Err(ended()),
+            None => match added.await {
+                Ok(NewRecord::Added) => Version::FIRST,
+                Ok(NewRecord::Exists) => return Err(ended()),
+                Ok(NewRecord::TooMany) => return Err(too_many()),
                 Err(error) if rotation.grace.is_some() && error.kind() == StoreErrorKind::Full => {
                     event::store_failed(&error);
                     return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::{StoreBackend, failed};
 use crate::id::PublicId;
-use crate::record::Record;
+use crate::record::{Record, State};
 use crate::store::{Deleted, RecordCalls};
 use crate::{Clock, Error, ErrorKind, UnixSeconds, event};
 
@@ -58,7 +58,7 @@ impl UserSessions {
         let now = self.clock.now();
         let stored = self.backend.store().list_for_user(user, now).await.map_err(failed)?;
         let mut list: Vec<SessionInfo> =
-            stored.into_iter().map(|(_, stored)| info(stored.record, current)).collect();
+            stored.into_iter().filter_map(|(_, stored)| info(stored.record, current)).collect();
         list.sort_by_key(|info| (std::cmp::Reverse(info.last_seen), info.public_id));
         Ok(list)
     }
@@ -123,8 +123,9 @@ pub(super) async fn end(
     ))
 }
 
-fn info(record: Record, current: Option<PublicId>) -> SessionInfo {
-    SessionInfo {
+/// What may be shown of a session; `None` if the record is no session.
+fn info(record: Record, current: Option<PublicId>) -> Option<SessionInfo> {
+    (record.state == State::Live).then(|| SessionInfo {
         current: current == Some(record.public_id),
         public_id: record.public_id,
         created: record.created,
@@ -132,5 +133,5 @@ fn info(record: Record, current: Option<PublicId>) -> SessionInfo {
         last_seen: record.last_seen,
         address: record.address,
         agent: record.agent,
-    }
+    })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::lock::{Newest, Ticket, Turn};
 use super::open::payload;
 use super::{Patience, Sessions, apply, ended, failed, interrupted};
-use crate::content::{Operation, View};
+use crate::content::{LoginState, Operation, View};
 use crate::id::SessionIdHash;
 use crate::record::{Record, State};
 use crate::store::{Stored, Updated};
@@ -151,7 +151,9 @@ impl Sessions {
         Ok(match stored.record.state {
             State::Live => Found::Here(stored),
             State::Moved { to, .. } => Found::Moved(to),
-            State::Rotated { .. } | State::Ended { .. } => return Err(ended()),
+            State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => {
+                return Err(ended());
+            }
         })
     }
 
@@ -191,6 +193,8 @@ impl Sessions {
             }
         };
         let mut record = stored.record.without_data();
+        let done = tickets.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        done.for_each(|(ticket, _)| apply::to_login(&mut record, &ticket.changes.operations));
         self.rules.fill(&mut record, data, now)?;
         Ok((Some(record), outcomes))
     }
@@ -207,7 +211,7 @@ pub(super) fn raise(newest: &mut Newest<'_>, seen: Option<&Arc<Stored>>) {
 }
 
 pub(super) fn view_of(record: &Record) -> Result<View, Error> {
-    Ok(View::recording(payload(record)?, record.user.clone()))
+    Ok(View::recording(payload(record)?, LoginState::of(record)))
 }
 
 fn refuse_all(tickets: Vec<Ticket>, error: &Error) {

@@ -1,6 +1,7 @@
 mod entry;
 mod evictable;
 mod eviction;
+mod logins;
 mod records;
 mod revoked;
 mod room;
@@ -16,7 +17,7 @@ use self::revoked::RevokedUsers;
 use self::room::Room;
 use self::shard::Shard;
 use self::users::Users;
-use super::SweepClock;
+use super::{NoticeBoard, SweepClock};
 use crate::UnixSeconds;
 
 /// How many parts the records are spread over, each with a lock of its own.
@@ -53,6 +54,10 @@ pub struct MemoryStore {
     /// The time of the first write.
     began: OnceLock<UnixSeconds>,
     clock: Mutex<SweepClock>,
+    /// Held by a login that counts its user's sessions.
+    counting: Mutex<()>,
+    /// The layers that wait for the end of sessions.
+    board: NoticeBoard,
 }
 
 impl Default for MemoryStore {
@@ -88,6 +93,8 @@ impl MemoryStore {
             swept: AtomicU64::new(0),
             began: OnceLock::new(),
             clock: Mutex::default(),
+            counting: Mutex::default(),
+            board: NoticeBoard::default(),
         }
     }
 

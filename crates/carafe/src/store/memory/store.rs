@@ -2,10 +2,10 @@ use super::MemoryStore;
 use super::entry::{Entry, Key};
 use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
-use crate::record::Record;
+use crate::record::{Record, State};
 use crate::store::{
-    Deleted, RevocationStore, Revocations, SessionStore, StoreError, Stored, Updated,
-    UserRevocation, Version,
+    Created, Deleted, Notice, Notices, RevocationStore, Revocations, SessionStore, StoreError,
+    Stored, Updated, UserHash, UserRevocation, Version, Within,
 };
 
 impl SessionStore for MemoryStore {
@@ -16,6 +16,16 @@ impl SessionStore for MemoryStore {
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
         self.create_now(id, record, now)
+    }
+
+    async fn create_within(
+        &self,
+        id: &SessionIdHash,
+        record: &Record,
+        within: &Within,
+        now: UnixSeconds,
+    ) -> Result<Created, StoreError> {
+        self.create_within_now(id, record, within, now)
     }
 
     async fn load(
@@ -33,7 +43,11 @@ impl SessionStore for MemoryStore {
         record: &Record,
         now: UnixSeconds,
     ) -> Result<Updated, StoreError> {
-        self.update_now(id, expected, record, now)
+        let updated = self.update_now(id, expected, record, now)?;
+        if matches!(updated, Updated::Written(_)) && record.state != State::Live {
+            self.board.tell(Notice::Session(*id));
+        }
+        Ok(updated)
     }
 
     async fn delete(
@@ -48,6 +62,8 @@ impl SessionStore for MemoryStore {
             return Ok(Deleted::Conflict);
         }
         self.remove(&mut shard, key);
+        drop(shard);
+        self.board.tell(Notice::Session(*id));
         Ok(Deleted::Deleted)
     }
 
@@ -56,17 +72,7 @@ impl SessionStore for MemoryStore {
         user: &str,
         now: UnixSeconds,
     ) -> Result<Vec<(SessionIdHash, Stored)>, StoreError> {
-        let mut list = Vec::new();
-        for key in self.users.keys_of(user) {
-            let shard = self.shard(key);
-            let entry = shard.records.get(&key).filter(|entry| entry.user() == Some(user));
-            let Some(entry) = entry else { continue };
-            let stored = entry.read()?;
-            if !stored.record.is_expired(now) {
-                list.push((entry.id(), stored));
-            }
-        }
-        Ok(list)
+        self.list_now(user, now)
     }
 
     async fn delete_for_user(&self, user: &str, keep: Option<PublicId>) -> Result<u64, StoreError> {
@@ -81,7 +87,11 @@ impl SessionStore for MemoryStore {
                     entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_session(keep))
                 };
                 if entry.filter(is_users).is_some() {
-                    self.remove(&mut shard, *key);
+                    let removed = self.remove(&mut shard, *key);
+                    drop(shard);
+                    if let Some(entry) = removed {
+                        self.board.tell(Notice::Session(entry.id()));
+                    }
                     deleted += 1;
                 }
             }
@@ -95,6 +105,10 @@ impl SessionStore for MemoryStore {
     async fn delete_expired(&self, now: UnixSeconds, limit: u32) -> Result<u64, StoreError> {
         Ok(self.sweep(now, limit as usize) as u64)
     }
+
+    fn watch(&self) -> Option<Notices> {
+        Some(self.board.watch())
+    }
 }
 
 impl RevocationStore for MemoryStore {
@@ -104,7 +118,9 @@ impl RevocationStore for MemoryStore {
         until: UnixSeconds,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        self.revoke_now(id, until, now)
+        self.revoke_now(id, until, now)?;
+        self.board.tell(Notice::Session(*id));
+        Ok(())
     }
 
     async fn revoke_user(
@@ -113,7 +129,9 @@ impl RevocationStore for MemoryStore {
         revocation: UserRevocation,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        self.revoke_user_now(user, revocation, now)
+        self.revoke_user_now(user, revocation, now)?;
+        self.board.tell(Notice::User(UserHash::of(user)));
+        Ok(())
     }
 
     async fn revocations(
@@ -131,5 +149,9 @@ impl RevocationStore for MemoryStore {
         _limit: u32,
     ) -> Result<u64, StoreError> {
         Ok(self.sweep_revocations(now) as u64)
+    }
+
+    fn watch_revocations(&self) -> Option<Notices> {
+        Some(self.board.watch())
     }
 }

@@ -1,0 +1,150 @@
+//! The sessions that are watched, and when to look at each.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{Found, Look, Place, Watched};
+use crate::id::SessionIdHash;
+use crate::store::Notice;
+
+/// The longest time that a timer is set to.
+const LONGEST: u64 = 86_400;
+
+pub(super) struct Table<L: Look> {
+    interval: Duration,
+    /// Before every other time: sessions to look at first have this one.
+    began: Instant,
+    sessions: HashMap<SessionIdHash, Entry<L::Mark>>,
+    /// All sessions, by the time of the next look.
+    due: BTreeSet<(Instant, SessionIdHash)>,
+}
+
+struct Entry<M> {
+    mark: M,
+    due: Instant,
+    waiting: SmallVec<[(Arc<Place>, oneshot::Sender<()>); 1]>,
+}
+
+impl<L: Look> Table<L> {
+    pub(super) fn new(interval: Duration) -> Self {
+        let (sessions, due) = (HashMap::new(), BTreeSet::new());
+        Self { interval, began: Instant::now(), sessions, due }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Adds a session, which is looked at first. One that is watched already needs no look.
+    pub(super) fn add(&mut self, new: Watched<L::Mark>) {
+        let Watched { place, mark, waiting } = new;
+        self.join(place.get(), mark, [(place, waiting)]);
+    }
+
+    fn join(
+        &mut self,
+        id: SessionIdHash,
+        mark: L::Mark,
+        waiting: impl IntoIterator<Item = (Arc<Place>, oneshot::Sender<()>)>,
+    ) {
+        match self.sessions.get_mut(&id) {
+            Some(entry) => {
+                L::merge(&mut entry.mark, mark);
+                entry.waiting.extend(waiting);
+            }
+            None => {
+                let waiting = waiting.into_iter().collect();
+                self.due.insert((self.began, id));
+                self.sessions.insert(id, Entry { mark, due: self.began, waiting });
+            }
+        }
+    }
+
+    /// Takes note of what the store tells.
+    pub(super) fn note(&mut self, notice: Notice) {
+        match notice {
+            Notice::Session(id) => self.set_due(id, self.began),
+            Notice::User(user) => self.all_due(|mark| L::is_of(mark, &user)),
+            Notice::Begun => self.all_due(|_| true),
+            Notice::Interrupted => {}
+        }
+    }
+
+    fn all_due(&mut self, concerns: impl Fn(&L::Mark) -> bool) {
+        let concerned = self.sessions.iter().filter(|(_, entry)| concerns(&entry.mark));
+        let ids: Vec<SessionIdHash> = concerned.map(|(id, _)| *id).collect();
+        ids.into_iter().for_each(|id| self.set_due(id, self.began));
+    }
+
+    fn set_due(&mut self, id: SessionIdHash, due: Instant) {
+        if let Some(entry) = self.sessions.get_mut(&id) {
+            self.due.remove(&(entry.due, id));
+            self.due.insert((due, id));
+            entry.due = due;
+        }
+    }
+
+    /// When to look next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The sessions to look at now, at most so many. Those that nothing waits for any more are dropped.
+    pub(super) fn take_due(&mut self, now: Instant, limit: usize) -> Vec<SessionIdHash> {
+        let mut ids = Vec::new();
+        let mut dropped = Vec::new();
+        for (_, id) in self.due.iter().take_while(|(due, _)| *due <= now) {
+            let Some(entry) = self.sessions.get_mut(id) else { continue };
+            entry.waiting.retain(|(_, waiting)| !waiting.is_closed());
+            match entry.waiting.is_empty() {
+                true => dropped.push(*id),
+                false => ids.push(*id),
+            }
+            if ids.len() == limit {
+                break;
+            }
+        }
+        dropped.iter().for_each(|id| drop(self.remove(id)));
+        ids
+    }
+
+    /// Some sessions with their marks.
+    pub(super) fn marks(&self, ids: &[SessionIdHash]) -> Vec<(SessionIdHash, &L::Mark)> {
+        let mark = |id| self.sessions.get_key_value(id).map(|(id, entry)| (*id, &entry.mark));
+        ids.iter().filter_map(mark).collect()
+    }
+
+    /// Takes note of what a look has found.
+    pub(super) fn settle(&mut self, id: SessionIdHash, found: Found, now: Instant) {
+        match found {
+            Found::Ended => {
+                let ended = self.remove(&id).into_iter().flat_map(|entry| entry.waiting);
+                for (_, waiting) in ended {
+                    // What has waited may be gone.
+                    let _ = waiting.send(());
+                }
+            }
+            Found::Here { id: to, left } => {
+                if to != id
+                    && let Some(Entry { mark, waiting, .. }) = self.remove(&id)
+                {
+                    waiting.iter().for_each(|(place, _)| place.set(to));
+                    self.join(to, mark, waiting);
+                }
+                let left = Duration::from_secs(left.clamp(1, LONGEST));
+                self.set_due(to, now + self.interval.min(left));
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &SessionIdHash) -> Option<Entry<L::Mark>> {
+        let entry = self.sessions.remove(id)?;
+        self.due.remove(&(entry.due, *id));
+        Some(entry)
+    }
+}

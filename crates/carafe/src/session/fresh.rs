@@ -1,0 +1,153 @@
+//! Users whose last authentication is not long ago.
+
+use std::fmt;
+use std::ops::Deref;
+use std::time::Duration;
+
+use http::Extensions;
+
+use super::{CurrentUser, LazySession, Session};
+use crate::content::{Operation, View};
+use crate::{Error, ErrorKind, UnixSeconds};
+
+/// A user who is logged in and was authenticated at most `SECONDS` ago, for handlers that change a
+/// password, an address or a second factor: 5 minutes unless it says otherwise.
+///
+/// A visitor who isn't logged in is answered as with [`CurrentUser`]. A user whose authentication is
+/// longer ago is sent to the [confirmation page](crate::SessionLayer::with_confirm_page), if the layer
+/// has one and the request is a `GET`, and is answered with 401 if not. The confirmation page asks for
+/// the password, calls [`Session::reauthenticated`] and leads back.
+///
+/// ```
+/// use carafe::{Error, FreshUser};
+///
+/// async fn change_password(user: FreshUser) -> Result<String, Error> {
+///     Ok(format!("The new password of {}", user.id()))
+/// }
+///
+/// /// A minute is all that it takes to delete an account.
+/// async fn delete_account(user: FreshUser<60>) -> Result<(), Error> {
+///     user.session().logout()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct FreshUser<const SECONDS: u64 = 300>(CurrentUser);
+
+impl<const SECONDS: u64> FreshUser<SECONDS> {
+    /// The user of a request, by its extensions: what an extractor does, for services that are built
+    /// on tower alone.
+    ///
+    /// # Errors
+    /// As [`Session::from_extensions`] and [`Session::fresh_user`].
+    pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
+        Self::of(&LazySession::from_extensions(extensions)?.open().await?)
+    }
+
+    pub(crate) fn of(session: &Session) -> Result<Self, Error> {
+        session.fresh_user(Duration::from_secs(SECONDS)).map(Self)
+    }
+
+    /// The user, without the promise.
+    #[must_use]
+    pub fn into_user(self) -> CurrentUser {
+        self.0
+    }
+}
+
+impl<const SECONDS: u64> Deref for FreshUser<SECONDS> {
+    type Target = CurrentUser;
+
+    fn deref(&self) -> &CurrentUser {
+        &self.0
+    }
+}
+
+impl<const SECONDS: u64> fmt::Debug for FreshUser<SECONDS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FreshUser").finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// When the user who is logged in was last authenticated: at the login, or when the application last
+    /// called [`reauthenticated`](Self::reauthenticated).
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<UnixSeconds> {
+        self.read(View::authenticated_at)
+    }
+
+    /// Whether a user is logged in whose last authentication is at most so long ago, in whole seconds.
+    ///
+    /// Logins that [Flask-Login shares](crate::flask_login) have no time: there it is
+    /// [`login_is_fresh`](Self::login_is_fresh), whatever `max_age` is.
+    #[must_use]
+    pub fn is_fresh(&self, max_age: Duration) -> bool {
+        if self.slot().engine.flask_login.is_some() {
+            return self.user().is_some() && self.login_is_fresh();
+        }
+        let now = self.slot().engine.clock.now();
+        self.authenticated_at().is_some_and(|time| now.since(time) <= max_age.as_secs())
+    }
+
+    /// The user who is logged in, if the last authentication is at most so long ago.
+    ///
+    /// # Errors
+    /// As [`current_user`](Self::current_user), and [`ErrorKind::NotFresh`] if it is longer ago. As a
+    /// response that leads to the [confirmation page](crate::SessionLayer::with_confirm_page), if the
+    /// layer has one and the request is a `GET`, and is a 401 if not.
+    pub fn fresh_user(&self, max_age: Duration) -> Result<CurrentUser, Error> {
+        let user = self.current_user()?;
+        match self.is_fresh(max_age) {
+            true => Ok(user),
+            false => Err(self.not_fresh()),
+        }
+    }
+
+    /// Notes that the user who is logged in was authenticated again: after the password, or another
+    /// factor, was asked for and checked. The session gets a new id, and the old one is dead at once.
+    ///
+    /// ```
+    /// use carafe::{Error, Session, WantedPage};
+    ///
+    /// # fn is_right(user: &str, password: &str) -> bool { true }
+    /// async fn confirm(
+    ///     session: Session,
+    ///     wanted: WantedPage,
+    ///     password: String,
+    /// ) -> Result<String, Error> {
+    ///     let user = session.current_user()?;
+    ///     if !is_right(user.id(), &password) {
+    ///         return Ok("/confirm".to_owned());
+    ///     }
+    ///     session.reauthenticated()?;
+    ///     Ok(wanted.or("/").to_owned()) // for `Redirect::to`
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate), and the error of [`login_required`](Self::login_required) if no user
+    /// is logged in.
+    pub fn reauthenticated(&self) -> Result<(), Error> {
+        if self.user().is_none() {
+            return Err(self.login_required());
+        }
+        self.rotate()?;
+        if self.slot().engine.flask_login.is_some() {
+            return self.confirm_login();
+        }
+        self.perform(Operation::Reauthenticated(self.slot().engine.clock.now()))
+    }
+
+    fn not_fresh(&self) -> Error {
+        let slot = self.slot();
+        let error = Error::new(
+            ErrorKind::NotFresh,
+            "the user's authentication is too long ago for this: ask for the password again, and call \
+             `Session::reauthenticated`",
+        );
+        match (&slot.engine.confirm_page, slot.wanted()) {
+            (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),
+            _ => error,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Notices: what a store tells of sessions that may have ended.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
+
+use crate::id::SessionIdHash;
+
+/// How many notices wait to be read. Those beyond it are replaced by one [`Notice::Begun`].
+const WAITING: usize = 1024;
+
+/// SHA-256 of a user's name: notices name no user.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UserHash([u8; 32]);
+
+impl UserHash {
+    /// Returns the hash of a user's name.
+    #[must_use]
+    pub fn of(user: &str) -> Self {
+        Self(Sha256::digest(user).into())
+    }
+
+    /// Returns the hash from its bytes, as a store passed them on.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes of the hash.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for UserHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserHash(…)")
+    }
+}
+
+/// Something that a store tells of sessions. A notice is a hint to look: one too many does no harm, and
+/// one that is lost is made up for by the periodic check
+/// ([`Config::watch_interval`](crate::Config::watch_interval)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The record of this id was deleted or became a pointer record, or the session in a cookie that has
+    /// this id was revoked.
+    Session(SessionIdHash),
+    /// Logins of this user were revoked.
+    User(UserHash),
+    /// Notices arrive from now on. Earlier ones may have been lost.
+    Begun,
+    /// No notices arrive until the next [`Begun`](Self::Begun).
+    Interrupted,
+}
+
+/// The notices of a store, to be read one after the other: what
+/// [`SessionStore::watch`](super::SessionStore::watch) returns.
+#[derive(Debug)]
+pub struct Notices {
+    waiting: mpsc::Receiver<Notice>,
+    lost: Arc<AtomicBool>,
+}
+
+/// Where a store puts its notices.
+#[derive(Clone, Debug)]
+pub struct NoticeSender {
+    waiting: mpsc::Sender<Notice>,
+    lost: Arc<AtomicBool>,
+}
+
+impl Notices {
+    /// Returns a queue of notices, and where they are put.
+    ///
+    /// ```
+    /// use carafe::store::{Notice, Notices};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let (sender, mut notices) = Notices::channel();
+    /// assert!(sender.send(Notice::Begun));
+    /// assert_eq!(notices.next().await, Some(Notice::Begun));
+    /// drop(notices);
+    /// assert!(!sender.send(Notice::Begun));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn channel() -> (NoticeSender, Self) {
+        let (sender, waiting) = mpsc::channel(WAITING);
+        let lost = Arc::<AtomicBool>::default();
+        (NoticeSender { waiting: sender, lost: Arc::clone(&lost) }, Self { waiting, lost })
+    }
+
+    /// Waits for the next notice; `None` once every sender is gone.
+    pub async fn next(&mut self) -> Option<Notice> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Notice>> {
+        match self.lost.swap(false, Ordering::Relaxed) {
+            true => Poll::Ready(Some(Notice::Begun)),
+            false => self.waiting.poll_recv(context),
+        }
+    }
+}
+
+impl NoticeSender {
+    /// Puts a notice into the queue, without waiting. Returns `false` if the queue has no reader any more.
+    ///
+    /// When the queue is full the notice is dropped, and the reader is told that some were lost.
+    pub fn send(&self, notice: Notice) -> bool {
+        match self.waiting.try_send(notice) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.lost.store(true, Ordering::Relaxed);
+                true
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        }
+    }
+
+    /// Waits until the queue has no reader any more: then a store need not listen any longer.
+    pub async fn closed(&self) {
+        self.waiting.closed().await;
+    }
+}
+
+/// The readers of notices within one process, for stores that make their notices themselves.
+///
+/// ```
+/// use carafe::store::{Notice, NoticeBoard, UserHash};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let board = NoticeBoard::default();
+/// let mut notices = board.watch();
+/// assert_eq!(notices.next().await, Some(Notice::Begun));
+/// board.tell(Notice::User(UserHash::of("ada")));
+/// assert_eq!(notices.next().await, Some(Notice::User(UserHash::of("ada"))));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct NoticeBoard {
+    readers: Mutex<Vec<NoticeSender>>,
+    /// Whether there may be a reader, so that telling none costs no lock.
+    is_read: AtomicBool,
+}
+
+impl NoticeBoard {
+    /// Returns a new queue, into which everything goes that is told from now on, a [`Notice::Begun`] first.
+    #[must_use]
+    pub fn watch(&self) -> Notices {
+        let (sender, notices) = Notices::channel();
+        sender.send(Notice::Begun);
+        let mut readers = self.readers();
+        readers.push(sender);
+        self.is_read.store(true, Ordering::SeqCst);
+        notices
+    }
+
+    /// Puts a notice into the queue of every reader.
+    pub fn tell(&self, notice: Notice) {
+        if self.is_read.load(Ordering::SeqCst) {
+            let mut readers = self.readers();
+            readers.retain(|reader| reader.send(notice));
+            self.is_read.store(!readers.is_empty(), Ordering::SeqCst);
+        }
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<NoticeSender>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_queue_that_overflows_says_that_notices_were_lost() {
+        let (sender, mut notices) = Notices::channel();
+        let notice = Notice::Session(SessionIdHash::from_bytes([7; 32]));
+        assert!((0..=WAITING).all(|_| sender.send(notice)));
+        assert_eq!(notices.next().await, Some(Notice::Begun));
+        for _ in 0..WAITING {
+            assert_eq!(notices.next().await, Some(notice));
+        }
+        drop(sender);
+        assert_eq!(notices.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_board_forgets_readers_that_are_gone() {
+        let board = NoticeBoard::default();
+        let (first, mut second) = (board.watch(), board.watch());
+        drop(first);
+        board.tell(Notice::Interrupted);
+        assert_eq!(second.next().await, Some(Notice::Begun));
+        assert_eq!(second.next().await, Some(Notice::Interrupted));
+        assert_eq!(board.readers().len(), 1);
+        drop(second);
+        board.tell(Notice::Begun);
+        assert!(board.readers().is_empty() && !board.is_read.load(Ordering::SeqCst));
+    }
+}
