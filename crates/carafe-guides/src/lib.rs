@@ -20,6 +20,7 @@ compile! {
     Axum: "docs/axum.md",
     Actix: "docs/actix-web.md",
     LoggingIn: "docs/logging-in.md",
+    Live: "docs/live.md",
     Middleware: "docs/middleware.md",
     CsrfGuide: "docs/csrf.md",
     Spa: "docs/spa.md",

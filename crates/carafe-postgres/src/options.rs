@@ -102,7 +102,7 @@ impl PostgresOptions {
     }
 
     /// Whether the store learns of sessions that end in other processes by `LISTEN`, on a connection besides
-    /// those of the pool: on by default. Nothing listens unless the application waits for the end of a session
+    /// the pool's: on by default. Nothing listens unless the application waits for the end of a session
     /// ([`Session::ended`](carafe::Session::ended)).
     ///
     /// Behind PgBouncer that pools by transaction nothing is heard. The store finds that out, and then asks

@@ -86,7 +86,7 @@ impl SessionStore for SqliteStore {
         let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
         let created = self.writer.write(write).await?.map_err(unreadable)?;
         if matches!(created, Created::Created { ended: 1.. }) {
-            // The statements don't say which they were.
+            // The statement doesn't say which were ended for it.
             self.board.tell(Notice::Begun);
         }
         Ok(created)

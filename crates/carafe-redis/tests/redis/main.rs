@@ -12,6 +12,7 @@ mod failover;
 mod faults;
 mod idle;
 mod index;
+mod listening;
 mod own;
 mod resp;
 mod routing;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse as _, Response};
@@ -52,6 +53,13 @@ impl Handler {
             "/permanent" => {
                 session.login("ann")?;
                 session.set_permanent(true)?;
+            }
+            "/fresh" => drop(session.fresh_user(Duration::from_secs(3_600))?),
+            "/first-step" => session.login_pending("ann")?,
+            "/pending?" => return Ok(session.pending_user().unwrap_or_default()),
+            "/remember" => {
+                session.login("ann")?;
+                session.remember().await?;
             }
             "/logout" => session.logout()?,
             "/flash" => session.flash("hello")?,
@@ -154,6 +162,7 @@ impl Visit {
     /// - `/path`, `HEAD /path`: a request, whose cookie the browser keeps;
     /// - `other /path`: a request to the other site;
     /// - `+60`: a minute goes by;
+    /// - `leave`: the visitor goes, and another one comes, without a cookie;
     /// - `copy`, `paste`: an attacker copies the cookie, and the visitor's is that copy from now on;
     /// - `slow`, `quick`: the store's calls from now on;
     /// - `race`: a request reads, another one writes, and the first one writes;
@@ -178,6 +187,7 @@ impl Visit {
     /// The steps that are no request of the browser's.
     async fn aside(&mut self, step: &str) {
         match step {
+            "leave" => self.cookie = None,
             "copy" => self.copy = self.cookie.clone(),
             "paste" => self.cookie = self.copy.clone(),
             "slow" => self.here.watched.slow(true),

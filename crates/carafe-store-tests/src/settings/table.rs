@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use carafe::config::{Caching, Compression, Format, Mistyped, Refresh, SameSite};
 use carafe::signing::{Digest, KeyDerivation};
+use carafe::store::OverLimit;
 use http::StatusCode;
 
 use super::backend::Kind::{Sealed, Signed, Stored};
@@ -300,6 +301,35 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
+        setting: "sessions_per_user",
+        change: |c| c.sessions_per_user(1, OverLimit::EndOldest),
+        // In cookies, which can't be counted, the login itself is an error.
+        visit: &["/login", "copy", "leave", "/login", "paste", "/who"],
+        sees: text,
+        unset: "ann",
+        set: "",
+        ..ROW
+    },
+    Row {
+        setting: "pending_login_timeout",
+        change: |c| c.pending_login_timeout(HOUR),
+        visit: &["/first-step", "+400", "/pending?"],
+        sees: text,
+        unset: "",
+        set: "ann",
+        ..ROW
+    },
+    Row {
+        setting: "remember_for",
+        change: |c| c.remember_for(HOUR),
+        visit: &["/remember"],
+        sees: status,
+        unset: "500",
+        set: "200",
+        none: IN_COOKIES,
+        ..ROW
+    },
+    Row {
         setting: "mistyped_values",
         change: |c| c.mistyped_values(Mistyped::Missing),
         visit: &["/large", "/number?"],
@@ -337,6 +367,15 @@ pub(super) const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
+        setting: "with_confirm_page",
+        around: |layer| layer.with_confirm_page("/confirm").unwrap(),
+        visit: &["/login", "+7200", "/fresh"],
+        sees: status,
+        unset: "401",
+        set: "303",
+        ..ROW
+    },
+    Row {
         setting: "named",
         around: |layer| layer.named::<Table>(),
         visit: &["/named"],
@@ -362,6 +401,9 @@ pub(super) const ROWS: &[Row] = &[
 #[cfg(test)]
 pub(super) const WITHOUT_ROW: &[(&str, &str)] = &[
     ("max_cookie_size", "a line in the log, which has a test of its own"),
+    ("watch_interval", "`an_expired_session_ends_what_waits` shows it, with what waits"),
+    ("watch_old_ids", "a call of `on_sign_of_theft`"),
+    ("on_sign_of_theft", "a call of a function, and no part of an answer"),
     ("from_prefixed_env", "sets what has rows from the environment"),
     ("with_variables", "sets what has rows from the environment"),
     ("configure", "sets what has rows"),

@@ -1,6 +1,4 @@
-//! The layers as middleware for actix-web, the extractors, and errors as its responses.
-//!
-//! [`http_request`] and [`http_response`] convert between actix-web's http 0.2 and http 1.
+//! The layers as middleware for actix-web, extractors, errors as responses, and conversions to http 1.
 
 mod csrf;
 mod extract;

@@ -16,8 +16,7 @@ impl ResponseError for Error {
         status(self.status())
     }
 
-    /// A response that says nothing of the cause, which goes to the log. A layer with
-    /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
+    /// A response without the cause; [`on_error`](crate::SessionLayer::on_error) replaces it.
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
         http_response(&self.to_response())

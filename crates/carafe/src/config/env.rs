@@ -3,13 +3,13 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
-use super::{Config, Refresh};
+use super::{Caching, Config, Mistyped, Refresh};
 use crate::Error;
 use crate::cookie::SameSite;
 use crate::value::Value;
 
 /// The variables that are read.
-pub(super) const VARIABLES: [&str; 19] = [
+pub(super) const VARIABLES: [&str; 26] = [
     "FLASK_SESSION_COOKIE_NAME",
     "FLASK_SESSION_COOKIE_DOMAIN",
     "FLASK_SESSION_COOKIE_PATH",
@@ -29,6 +29,13 @@ pub(super) const VARIABLES: [&str; 19] = [
     "CARAFE_WATCH_INTERVAL",
     "CARAFE_SESSION_LIMIT",
     "CARAFE_STRICT",
+    "CARAFE_PERMANENT_BY_DEFAULT",
+    "CARAFE_CACHING",
+    "CARAFE_CLEAR_SITE_DATA",
+    "CARAFE_HEAD_TAKES_FLASHES",
+    "CARAFE_REWRITE_OUTDATED",
+    "CARAFE_SWEEP_INTERVAL",
+    "CARAFE_MISTYPED_VALUES",
 ];
 
 /// The value of a variable: JSON where it parses, its text elsewhere; `None` where it is no text.
@@ -59,6 +66,19 @@ fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
         "WATCH_INTERVAL" => config.watch_interval(variable.seconds()?),
         "SESSION_LIMIT" => config.session_limit(variable.limit()?),
         "STRICT" => config.strict(variable.bool()?),
+        "PERMANENT_BY_DEFAULT" => config.permanent_by_default(variable.bool()?),
+        "CACHING" => config.caching(variable.one_of(&[
+            ("vary", Caching::Vary),
+            ("private", Caching::Private),
+            ("no-store", Caching::NoStore),
+        ])?),
+        "CLEAR_SITE_DATA" => config.clear_site_data(variable.bool()?),
+        "HEAD_TAKES_FLASHES" => config.head_takes_flashes(variable.bool()?),
+        "REWRITE_OUTDATED" => config.rewrite_outdated(variable.bool()?),
+        "SWEEP_INTERVAL" => config.sweep_interval(variable.seconds()?),
+        "MISTYPED_VALUES" => config.mistyped_values(
+            variable.one_of(&[("error", Mistyped::Error), ("missing", Mistyped::Missing)])?,
+        ),
         _ => config,
     })
 }
@@ -147,6 +167,16 @@ impl<'a> Variable<'a> {
             .ok_or_else(|| self.not_allowed("Strict, Lax, None or null (unset)"))
     }
 
+    /// The choice that the text names, in any case.
+    fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Error> {
+        let text = self.text()?;
+        let chosen = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.not_allowed(&format!("one of {}", names.join(", ")))
+        })
+    }
+
     pub(crate) fn seconds(&self) -> Result<Duration, Error> {
         let seconds = match &self.value {
             Value::Int(seconds) => seconds.to_string().parse::<u64>().ok().map(Duration::from_secs),
@@ -207,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_flask_hasnt_have_names_of_their_own() {
+        type Case = (&'static str, &'static str, fn(Config) -> Config);
+        let own: [Case; 7] = [
+            ("CARAFE_PERMANENT_BY_DEFAULT", "true", |c| c.permanent_by_default(true)),
+            ("CARAFE_CACHING", "No-Store", |c| c.caching(Caching::NoStore)),
+            ("CARAFE_CLEAR_SITE_DATA", "1", |c| c.clear_site_data(true)),
+            ("CARAFE_HEAD_TAKES_FLASHES", "false", |c| c.head_takes_flashes(false)),
+            ("CARAFE_REWRITE_OUTDATED", "true", |c| c.rewrite_outdated(true)),
+            ("CARAFE_SWEEP_INTERVAL", "0.5", |c| c.sweep_interval(Duration::from_millis(500))),
+            ("CARAFE_MISTYPED_VALUES", "missing", |c| c.mistyped_values(Mistyped::Missing)),
+        ];
+        for (name, value, set) in own {
+            assert_eq!(with(name, value).unwrap(), set(Config::flask()), "{name}");
+        }
+    }
+
+    #[test]
     fn numbers_are_bools_as_in_python() {
         for (value, on) in [("1", true), ("0", false), ("-7", true), ("null", false)] {
             let config = with("FLASK_SESSION_COOKIE_SECURE", value).unwrap();
@@ -228,6 +275,8 @@ mod tests {
             ("FLASK_PERMANENT_SESSION_LIFETIME", "31 days", "seconds"),
             ("FLASK_MAX_COOKIE_SIZE", "4k", "bytes"),
             ("FLASK_SESSION_COOKIE_NAME", "null", "text"),
+            ("CARAFE_CACHING", "public", "one of vary, private, no-store"),
+            ("CARAFE_MISTYPED_VALUES", "zero", "one of error, missing"),
         ] {
             let error = with(name, value).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Setting);

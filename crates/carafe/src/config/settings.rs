@@ -327,8 +327,9 @@ impl Config {
     /// `cookie-session` by default, and in the hardened profiles `cookie-session`, a space and the
     /// cookie's name, so that a session is good for the cookie alone that it was signed for.
     ///
-    /// Layers that share keys and write Flask's format in cookies of different names each need a
-    /// salt of their own.
+    /// Layers that have a key in common and write Flask's format in cookies of different names each need a
+    /// salt of their own: those that share [`SharedKeys`](crate::SharedKeys), and those with copies of a
+    /// key that are built on one thread.
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
@@ -436,9 +437,11 @@ impl Config {
     /// Flask's `from_prefixed_env` does; other variables are left alone.
     ///
     /// What Flask hasn't is read under `CARAFE_IDLE_TIMEOUT`, `CARAFE_ABSOLUTE_TIMEOUT`,
-    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT`,
-    /// `CARAFE_WATCH_INTERVAL` (all in seconds),
-    /// `CARAFE_SESSION_LIMIT` (bytes) and `CARAFE_STRICT`.
+    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT`, `CARAFE_SWEEP_INTERVAL`,
+    /// `CARAFE_WATCH_INTERVAL` (all in seconds), `CARAFE_SESSION_LIMIT` (bytes), `CARAFE_CACHING` (`vary`, `private` or
+    /// `no-store`), `CARAFE_MISTYPED_VALUES` (`error` or `missing`), `CARAFE_PERMANENT_BY_DEFAULT`,
+    /// `CARAFE_CLEAR_SITE_DATA`, `CARAFE_HEAD_TAKES_FLASHES`, `CARAFE_REWRITE_OUTDATED` and
+    /// `CARAFE_STRICT`.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and
@@ -465,7 +468,7 @@ impl Config {
     }
 
     /// The variables that [`from_prefixed_env`](Self::from_prefixed_env) reads.
-    pub const VARIABLES: [&str; 19] = super::env::VARIABLES;
+    pub const VARIABLES: [&str; 26] = super::env::VARIABLES;
 
     /// How long after its last signature a session is accepted: what
     /// [`lifetime`](Self::lifetime) has set.

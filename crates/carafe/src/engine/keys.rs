@@ -1,5 +1,6 @@
 //! The keys of running layers, which can be replaced.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -99,6 +100,12 @@ impl SharedKeys {
         self.lock().ring.clone()
     }
 
+    /// Whether a key of another ring is one of these, or a copy of one.
+    fn shares_key_with(&self, ring: &KeyRing) -> bool {
+        let shared = self.lock();
+        shared.ring.iter().any(|own| ring.iter().any(|other| own.expose() == other.expose()))
+    }
+
     /// What was there before a panic is still whole: nothing is changed before all is derived.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -123,6 +130,16 @@ impl fmt::Debug for SharedKeys {
     }
 }
 
+thread_local! {
+    /// The layers that this thread has built, to find copies of one key: an application builds its layers
+    /// on one thread, and tests that run beside each other have one each.
+    static BUILT_HERE: RefCell<Vec<Weak<LayerKeys>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn built_here() -> Vec<Arc<LayerKeys>> {
+    BUILT_HERE.with_borrow(|layers| layers.iter().filter_map(Weak::upgrade).collect())
+}
+
 /// What one layer makes of the shared keys.
 pub(super) struct LayerKeys {
     pub(super) keys: SharedKeys,
@@ -144,9 +161,15 @@ impl LayerKeys {
         config: Config,
         replaced: Option<&Arc<Self>>,
     ) -> Result<Arc<Self>, Error> {
+        let is_other = |layer: &Arc<Self>| !replaced.is_some_and(|old| Arc::ptr_eq(old, layer));
+        let ring = keys.ring();
+        for other in built_here().into_iter().filter(is_other) {
+            if other.keys.shares_key_with(&ring) {
+                config.refuse_same_signature(&other.config)?;
+            }
+        }
         let mut shared = keys.lock();
         let others = shared.layers.iter().filter_map(Weak::upgrade);
-        let is_other = |layer: &Arc<Self>| !replaced.is_some_and(|old| Arc::ptr_eq(old, layer));
         for other in others.filter(is_other) {
             config.refuse_same_signature(&other.config)?;
         }
@@ -178,6 +201,10 @@ impl LayerKeys {
         let codecs = ArcSwap::from_pointee(codecs);
         let layer = Arc::new(Self { keys, config, codecs, warned: AtomicBool::new(false) });
         shared.layers.push(Arc::downgrade(&layer));
+        BUILT_HERE.with_borrow_mut(|layers| {
+            layers.retain(|layer| layer.strong_count() > 0);
+            layers.push(Arc::downgrade(&layer));
+        });
         layer
     }
 

@@ -74,6 +74,10 @@ impl LoginOptions {
     /// How many bytes of an [`agent`](Self::agent) are kept.
     pub const AGENT_LIMIT: usize = 512;
 
+    /// How many bytes the name of a user may have that is given to [`Session::login`]. Stores keep it with
+    /// each session, and in an index.
+    pub const USER_LIMIT: usize = 1024;
+
     /// The address that the user logs in from, to be shown in the list of the user's sessions. What is
     /// beyond [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
     #[must_use]
@@ -116,7 +120,8 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun, [`ErrorKind::Entropy`] if the operating
-    /// system gives no random bytes.
+    /// system gives no random bytes, [`ErrorKind::Value`] if the name is longer than
+    /// [`LoginOptions::USER_LIMIT`].
     pub fn login(&self, user: impl Into<String>) -> Result<(), Error> {
         self.login_with(user, LoginOptions::default())
     }
@@ -168,6 +173,7 @@ impl Session {
         options: LoginOptions,
         step: LoginStep,
     ) -> Result<Login, Error> {
+        check_user(&user)?;
         let engine = &self.slot().engine;
         if engine.config().sessions_per_user.is_some() && !self.read(View::is_in_store) {
             return Err(Error::new(
@@ -319,6 +325,22 @@ fn cut(mut text: String, limit: usize) -> String {
         text.shrink_to_fit();
     }
     text
+}
+
+/// Refuses names of users that are longer than any that a database could index.
+fn check_user(user: &str) -> Result<(), Error> {
+    if user.len() > LoginOptions::USER_LIMIT {
+        return Err(Error::new(
+            ErrorKind::Value,
+            format!(
+                "the name of the user who logs in has {} bytes, and {} are allowed: log in by an id, and \
+                 keep longer names in the session or in your own database",
+                user.len(),
+                LoginOptions::USER_LIMIT
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses the keys that this library has for itself.

@@ -60,6 +60,7 @@ async fn it_is_as_safe_as_the_sessions_cookie() {
 
     let config = Config::flask()
         .cookie_name("shop")
+        .salt("shop")
         .cookie_domain("shop.example".to_owned())
         .cookie_path("/app")
         .http_only(false)
@@ -186,7 +187,7 @@ async fn it_expires_and_survives_a_change_of_keys() {
 #[tokio::test]
 async fn two_applications_on_one_host_have_a_cookie_each() {
     let named = |name: &str| {
-        let config = Config::flask().cookie_name(name);
+        let config = Config::flask().cookie_name(name).salt(name);
         Visitor::with(SessionLayer::new(key(), config).unwrap(), csrf())
     };
     let (mut one, mut two) = (named("one"), named("two"));

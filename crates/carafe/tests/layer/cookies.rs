@@ -90,7 +90,7 @@ async fn two_layers_stand_side_by_side() {
     async fn only_site(site: Named<Site>) -> Result<(), Error> {
         site.session().insert("who", "visitor")
     }
-    let named = |name: &str| flask().configure(|c| c.cookie_name(name)).unwrap();
+    let named = |name: &str| flask().configure(|c| c.cookie_name(name).salt(name)).unwrap();
     let app = Router::new()
         .route("/", get(read))
         .route("/write", get(write))
@@ -109,7 +109,7 @@ async fn two_layers_stand_side_by_side() {
     assert_eq!(client.get("/").await.text, r#"[{"who":"visitor"},{"who":"inner"}]"#);
 
     // One key signs both, and yet neither passes for the other under another salt.
-    let admin = named("admin").configure(|config| config.salt("admin")).unwrap();
+    let admin = named("admin").configure(|config| config.salt("another")).unwrap();
     client.app = Router::new()
         .route("/", get(read))
         .layer(admin.named::<Admin>())

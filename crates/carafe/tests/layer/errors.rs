@@ -98,7 +98,7 @@ async fn a_page_may_be_a_status_and_a_text() {
 #[tokio::test]
 async fn the_inner_of_two_layers_makes_the_page() {
     let page = |text: &'static str| move |_: &Error| (StatusCode::INTERNAL_SERVER_ERROR, text);
-    let named = || flask().configure(|config| config.cookie_name("outer")).unwrap();
+    let named = || flask().configure(|config| config.cookie_name("outer").salt("outer")).unwrap();
     let routes = || Router::new().route("/", get(fail));
     let both =
         routes().layer(flask().on_error(page("inner"))).layer(named().on_error(page("outer")));

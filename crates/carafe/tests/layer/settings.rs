@@ -158,6 +158,7 @@ fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
             ["renewal_grace", "0.5 s", "zero, which turns it off"],
         ),
         (|c| c.store_timeout(Duration::ZERO), ["store_timeout", "0 s", "too late"]),
+        (|c| c.watch_interval(Duration::ZERO), ["watch_interval", "0 s", "at least 10 ms"]),
     ];
     for (change, names) in cases {
         let error = flask().configure(change).unwrap_err();

@@ -5,9 +5,12 @@ use axum::http::StatusCode;
 use axum::middleware::from_extractor;
 use axum::response::Redirect;
 use axum::routing::{any, get};
-use carafe::{CurrentUser, Error, ErrorKind, Named, Session, SessionLayer, WantedPage};
+use carafe::store::MemoryStore;
+use carafe::{
+    CurrentUser, Error, ErrorKind, LoginOptions, Named, Session, SessionLayer, WantedPage,
+};
 
-use crate::support::{Client, Log, flask};
+use crate::support::{Client, Log, flask, in_session, key};
 
 async fn log_in(session: Session, wanted: WantedPage) -> Result<Redirect, Error> {
     session.login("42")?;
@@ -123,6 +126,28 @@ async fn settings_dont_forget_the_login_page() {
     let error = flask().with_login_page("https://id.example/").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Setting);
     assert!(error.to_string().starts_with("login_page is "), "{error}");
+}
+
+/// A database's index couldn't hold a longer one, and the store would keep it with each session.
+#[tokio::test]
+async fn the_name_of_a_user_has_a_limit() {
+    let signed = || SessionLayer::signed(key()).unwrap();
+    for layer in [
+        flask(),
+        signed().with_revocations(MemoryStore::new()),
+        SessionLayer::stored(MemoryStore::new(), key()).unwrap(),
+    ] {
+        let (kinds, _) = in_session(layer, |session| {
+            let exact = "u".repeat(LoginOptions::USER_LIMIT);
+            session.login(&*exact).unwrap();
+            let longer = session.login(format!("{exact}u")).unwrap_err();
+            // Neither the error nor the session knows it.
+            assert!(!longer.to_string().contains("uu"), "{longer}");
+            (longer.kind(), session.user() == Some(exact))
+        })
+        .await;
+        assert_eq!(kinds, (ErrorKind::Value, true));
+    }
 }
 
 struct Staff;

@@ -18,7 +18,7 @@ struct Admin;
 
 fn named(name: &str) -> SessionLayer {
     let layer = SessionLayer::flask(shop::key());
-    layer.configure(|config| config.cookie_name(name)).unwrap()
+    layer.configure(|config| config.cookie_name(name).salt(name)).unwrap()
 }
 
 /// The cookies and the body of what is answered.

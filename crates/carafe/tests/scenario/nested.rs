@@ -188,7 +188,7 @@ async fn two_different_layers_of_one_cookie_are_an_error() {
 async fn layers_of_different_cookies_stand_side_by_side() {
     let layer = || SessionLayer::flask(shop::key());
     let at_api = || layer().configure(|config| config.cookie_path("/api")).unwrap();
-    let named = || layer().configure(|config| config.cookie_name("api")).unwrap();
+    let named = || layer().configure(|config| config.cookie_name("api").salt("api")).unwrap();
     for inner in [at_api(), named()] {
         let inner = inner.named::<Api>();
         let answer = Browser::new(&on_axum(layer(), inner.clone())).post("/api/login", "").await;
@@ -204,7 +204,7 @@ async fn layers_of_different_cookies_stand_side_by_side() {
 async fn the_innermost_layers_session_is_the_sessions() {
     let layer = SessionLayer::flask(shop::key());
     let other = SessionLayer::flask(shop::key());
-    let other = other.configure(|config| config.cookie_name("other")).unwrap();
+    let other = other.configure(|config| config.cookie_name("other").salt("other")).unwrap();
     let app = Router::new()
         .route("/", get(async |session: Session| session.insert("a", 1)))
         .layer(layer.clone())

@@ -62,6 +62,24 @@ fn layers_that_would_accept_each_others_sessions_are_refused() {
     SessionLayer::new(keys, named("staff")).unwrap();
 }
 
+/// A key that was copied, or read twice, is the same key.
+#[test]
+fn layers_with_copies_of_a_key_are_refused_as_well() {
+    let named = |name: &'static str| Config::flask().cookie_name(name);
+    let customer = SessionLayer::new(key(), named("customer")).unwrap();
+    let error = SessionLayer::new(key(), named("staff")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Setting);
+    // One is enough, also among the fallbacks.
+    let ring = KeyRing::new(SecretKey::random().unwrap()).with_fallback(key());
+    assert!(SessionLayer::new(ring, named("staff")).is_err());
+    assert!(SessionLayer::flask(key()).configure(|config| config.cookie_name("staff")).is_err());
+    SessionLayer::new(key(), named("staff").salt("staff session")).unwrap();
+    SessionLayer::new(SecretKey::random().unwrap(), named("staff")).unwrap();
+    SessionLayer::new(key(), named("customer")).unwrap();
+    drop(customer);
+    SessionLayer::new(key(), named("staff")).unwrap();
+}
+
 /// The ids of stored sessions had a signature that didn't depend on the name.
 #[tokio::test]
 async fn ids_of_before_are_read_if_they_are_accepted() {

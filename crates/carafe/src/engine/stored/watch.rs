@@ -7,6 +7,7 @@ use super::{Origin, Sessions, StoreBackend, failed, too_long};
 use crate::Error;
 use crate::engine::watch::{Found, Look, Looking, Place, Watch};
 use crate::engine::{Engine, Slot};
+use crate::flask_login::{Client, Logins};
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::State;
 use crate::store::{Notices, Stored, UserHash};
@@ -89,7 +90,8 @@ impl StoreBackend {
         place.set(session);
         let (id, stored) = (cookie.clone(), Arc::new(stored));
         let origin = Box::new(Origin { id, session, stored });
-        let slot = Slot::with_cookies(engine, smallvec::SmallVec::new(), false, || None);
+        let client = |_: &Logins| Client::default();
+        let slot = Slot::with_cookies(engine, smallvec::SmallVec::new(), false, || None, client);
         {
             let mut state = slot.state();
             state.view = Some(view(Some(&origin))?);
