@@ -67,7 +67,7 @@ impl Site {
 }
 
 async fn is_told(waiting: JoinHandle<()>) {
-    timeout(PATIENCE, waiting).await.expect("the end to be noticed").unwrap();
+    timeout(PATIENCE, waiting).await.unwrap().unwrap();
 }
 
 async fn nothing_is_told(waiting: &JoinHandle<()>) {

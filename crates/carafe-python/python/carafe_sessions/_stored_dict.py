@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
@@ -11,6 +12,8 @@ from ._core import CoreError, Handle
 from .errors import reraise
 
 _FLASHES = "_flashes"
+#: How many bytes a user's id may have in a store. A longer one is known there by its hash.
+_LONGEST_USER = 1024
 _Result = TypeVar("_Result")
 
 
@@ -80,8 +83,11 @@ class StoredDict(dict[str, Any]):
     def _user_now(self) -> str | None:
         """The user's id as text; `None` where no user is logged in."""
         user = None if self._user_key is None else self.get(self._user_key)
+        if user is None:
+            return None
         # Text that is no Unicode, as Python's strings may be, is none in a store.
-        return None if user is None else str(user).encode("utf-8", "backslashreplace").decode()
+        name = str(user).encode("utf-8", "backslashreplace")
+        return name.decode() if len(name) <= _LONGEST_USER else "sha256:" + hashlib.sha256(name).hexdigest()
 
     def _stage(self, closing: bool = False) -> None:
         """Tells the native session what changed in the dict."""
