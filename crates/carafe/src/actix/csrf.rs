@@ -1,4 +1,4 @@
-//! The check of a request for the CSRF layer.
+//! The check of the CSRF layer, for actix-web requests.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::bridge::{Streamed, Streaming, head};
 use crate::csrf::{self, Body, Settings};
 use crate::handled::{Handled, Handles};
 
-/// Lets a request through, or says why not.
+/// Lets a request through, or returns the reason for the refusal.
 pub(super) async fn check(
     request: &mut ServiceRequest,
     settings: &Arc<Settings>,
@@ -34,7 +34,8 @@ pub(super) async fn check(
     Ok(handled)
 }
 
-/// A request of actix-web as one of http 1, with its session and CSRF token in its extensions.
+/// Converts an actix-web request to a request of http 1, with its session and CSRF token in its
+/// extensions.
 ///
 /// ```
 /// use actix_web::{HttpRequest, HttpResponse, web};
@@ -57,7 +58,7 @@ pub fn http_request(
     http::Request::from_parts(parts, Streamed(payload.into_inner()))
 }
 
-/// The head of a request, as http 1 has it.
+/// Returns the head of a request in the types of http 1.
 fn parts(request: &HttpRequest) -> Parts {
     head(request.method().as_str(), &request.uri().to_string(), lines(request.headers()))
 }

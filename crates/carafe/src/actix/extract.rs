@@ -1,4 +1,4 @@
-//! The extractors.
+//! The extractors for actix-web.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,4 +1,4 @@
-//! Where the extractors find what the layers have of a request: in its extensions.
+//! The layers' handles of a request, kept in its extensions for the extractors.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use http::HeaderValue;
 use crate::engine::{Engine, Slot};
 use crate::handled::{Handled, Handles};
 
-/// Puts what a layer has of a request there, beside what other layers have.
+/// Adds a layer's handles to the request's extensions.
 pub(super) fn insert(request: &ServiceRequest, handled: &Handled) {
     let mut extensions = request.extensions_mut();
     let mut handles = extensions.remove::<Handles>().unwrap_or_default();
@@ -17,12 +17,12 @@ pub(super) fn insert(request: &ServiceRequest, handled: &Handled) {
     extensions.insert(handles);
 }
 
-/// Takes what is needed of what the layers have of a request.
+/// Reads from the handles in a request's extensions.
 pub(super) fn of<T>(request: &HttpRequest, take: impl FnOnce(&Handles) -> T) -> T {
     take(request.extensions().get().unwrap_or(&Handles::default()))
 }
 
-/// The slot for a request's session.
+/// Creates the slot for a request's session.
 pub(super) fn slot(engine: &Arc<Engine>, request: &ServiceRequest) -> Arc<Slot> {
     let lines = |name| request.headers().get_all(name).map(header::HeaderValue::as_bytes);
     let cookies = lines("cookie").filter_map(|line| HeaderValue::from_bytes(line).ok()).collect();

@@ -1,4 +1,4 @@
-//! The layers as middleware: what stands around a handler.
+//! The layers as actix-web middleware.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -20,20 +20,21 @@ use crate::engine::Reply as _;
 use crate::handled::{Handled, Handling, Layered};
 use crate::prompt::Prompt;
 
-/// A service with a layer around it.
+/// A service with a [`SessionLayer`](crate::SessionLayer) or a
+/// [`CsrfLayer`](crate::csrf::CsrfLayer) around it.
 #[derive(Debug)]
 pub struct Around<S>(Rc<(Layered, S)>);
 
 type Answered<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 
 pin_project! {
-    /// The response of a [`Around`] service.
+    /// The response future of an [`Around`] service.
     #[derive(Debug)]
     #[project = Stage]
     pub enum ResponseFuture<F, B> {
-        /// The handler is at work, and then the session is saved.
+        /// The handler runs, and then the session is saved.
         Handling { #[pin] handling: Handling<F, Result<HttpRequest, Error>, Answer<B>> },
-        /// Whether the handler gets the request has to be found out first.
+        /// The CSRF check decides whether the handler gets the request.
         Checking { checking: Prompt<LocalFuture<Answered<B>>> },
     }
 }
@@ -62,7 +63,7 @@ where
         });
         answer.map(|(rest, response)| match rest {
             Ok(request) => Ok(ServiceResponse::new(request, response)),
-            // A middleware's error becomes a response further out: with what is decided here.
+            // A middleware's error becomes a response further out, with the session's headers.
             Err(error) => {
                 Err(InternalError::from_response(error, response.map_into_boxed_body()).into())
             }

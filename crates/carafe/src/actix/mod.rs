@@ -12,5 +12,5 @@ pub use self::response::http_response;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What actix-web waits for: each worker has one thread, so that nothing has to be `Send`.
+/// A future that need not be `Send`, since each worker of actix-web has one thread.
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;

@@ -1,4 +1,4 @@
-//! Responses between http 1 and actix-web.
+//! Conversions of responses between http 1 and actix-web.
 
 use actix_web::body::EitherBody;
 use actix_web::http::StatusCode;
@@ -16,7 +16,8 @@ impl ResponseError for Error {
         status(self.status())
     }
 
-    /// A response without the cause; [`on_error`](crate::SessionLayer::on_error) replaces it.
+    /// Returns a response that does not name the cause; [`on_error`](crate::SessionLayer::on_error)
+    /// replaces it.
     fn error_response(&self) -> HttpResponse {
         event::failed(self);
         http_response(&self.to_response())
@@ -33,7 +34,7 @@ impl ResponseError for Unopened {
     }
 }
 
-/// A handler's response, or one in its place: a page of the core's, or a middleware's error.
+/// The handler's response, or a page in its place from the core or from a middleware's error.
 pub(super) type Answer<B> = HttpResponse<EitherBody<B>>;
 
 impl<B> Reply for Answer<B> {
@@ -65,16 +66,16 @@ impl Headers for HeaderMap {
     }
 
     fn add(&mut self, name: http::HeaderName, value: http::HeaderValue) {
-        // What is a header in one version of http is one in the other.
+        // A valid header of one version of http is valid in the other.
         if let Ok((name, value)) = (name.as_str(), value.as_bytes()).try_into_pair() {
             self.append(name, value);
         }
     }
 }
 
-/// A response of http 1 as one of actix-web's.
+/// Converts a response of http 1 to an actix-web response.
 ///
-/// An [`Error`] that became the response stays with it, so that a layer with
+/// The response keeps the [`Error`] that it was made of, so that a layer with
 /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
 #[must_use]
 pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
@@ -88,7 +89,7 @@ pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
     response.body(page.body().clone())
 }
 
-/// The lines of headers.
+/// Returns the headers as pairs of name and value.
 pub(super) fn lines(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

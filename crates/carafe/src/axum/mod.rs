@@ -1,4 +1,4 @@
-//! The extractors for axum, and errors as its responses.
+//! Extractors for axum, and errors as axum responses.
 
 use std::convert::Infallible;
 
@@ -73,7 +73,7 @@ impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for FreshUser<SECONDS> {
     }
 }
 
-/// `None` if no user is logged in. A store that can't tell is an error all the same.
+/// Gives `None` if no user is logged in. A failing store is an error.
 impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
     type Rejection = Error;
 
@@ -82,8 +82,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for CurrentUser {
     }
 }
 
-/// `None` on a route without a [`SessionLayer`](crate::SessionLayer). A session that its store can't
-/// load is an error and not `None`.
+/// Gives `None` on a route without a [`SessionLayer`](crate::SessionLayer). A session that the
+/// store can't load is an error.
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = Error;
 
@@ -92,7 +92,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
     }
 }
 
-/// `None` on a route without a [`SessionLayer`](crate::SessionLayer).
+/// Gives `None` on a route without a [`SessionLayer`](crate::SessionLayer).
 impl<S: Sync> OptionalFromRequestParts<S> for LazySession {
     type Rejection = Error;
 
@@ -101,7 +101,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for LazySession {
     }
 }
 
-/// `None` on a route without a [`SessionLayer`](crate::SessionLayer) of this name.
+/// Gives `None` on a route without a [`SessionLayer`](crate::SessionLayer) of this name.
 impl<S: Sync, Marker: 'static> OptionalFromRequestParts<S> for Named<Marker> {
     type Rejection = Error;
 
@@ -110,8 +110,8 @@ impl<S: Sync, Marker: 'static> OptionalFromRequestParts<S> for Named<Marker> {
     }
 }
 
-/// `None` on a route without a [`SessionLayer`](crate::SessionLayer). Fields of another type are an
-/// error.
+/// Gives `None` on a route without a [`SessionLayer`](crate::SessionLayer). A field of another type
+/// is an error.
 impl<S, T> OptionalFromRequestParts<S> for Typed<T>
 where
     S: Sync,
@@ -124,7 +124,7 @@ where
     }
 }
 
-/// `None` on a route without a [`CsrfLayer`](crate::csrf::CsrfLayer).
+/// Gives `None` on a route without a [`CsrfLayer`](crate::csrf::CsrfLayer).
 impl<S: Sync> OptionalFromRequestParts<S> for Csrf {
     type Rejection = Error;
 
@@ -133,7 +133,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Csrf {
     }
 }
 
-/// `None` in place of an error of this kind.
+/// Turns an error of one kind into `None`.
 fn unless<T>(kind: ErrorKind, extracted: Result<T, Error>) -> Result<Option<T>, Error> {
     match extracted {
         Err(error) if error.kind() == kind => Ok(None),
@@ -150,7 +150,7 @@ impl<S: Sync> FromRequestParts<S> for WantedPage {
 }
 
 impl IntoResponse for Error {
-    /// A response that says nothing of the cause, which goes to the log. A layer with
+    /// Returns a response that does not name the cause, which goes to the log. A layer with
     /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
     fn into_response(self) -> Response {
         self.into()

@@ -1,4 +1,4 @@
-//! Logins that end with the credential that they were made with.
+//! Logins that end when their credential changes.
 
 use zeroize::Zeroizing;
 
@@ -7,11 +7,12 @@ use crate::content::{Operation, View};
 use crate::{Error, event};
 
 impl LoginOptions {
-    /// Binds the login to the credential that it was made with: what the application keeps of it, such
-    /// as the password's hash. The session keeps a mark of it, which is a hash under the layer's key.
+    /// Binds the login to the credential that it was made with, in the form that the application
+    /// stores, such as the password's hash. The session keeps a credential mark: a hash under the
+    /// layer's key.
     ///
-    /// A request's handler gives the present credential to
-    /// [`Session::check_credential`], which ends the session if it is another one.
+    /// A later request passes the user's present credential to [`Session::check_credential`], which
+    /// ends the session if the credential has changed.
     ///
     /// ```
     /// use carafe::{Error, LoginOptions, Session};
@@ -28,11 +29,11 @@ impl LoginOptions {
 }
 
 impl Session {
-    /// Ends the session if its user logged in with another credential than the present one, as after a
-    /// change of the password, on whatever machine and in whatever kind of session. A login
-    /// [without a credential](LoginOptions::credential) counts as one with another.
+    /// Ends the session if its user logged in with another credential than the present one, as
+    /// after a change of the password. It works for sessions on all machines and in all places. A
+    /// login [without a credential](LoginOptions::credential) counts as a login with another one.
     ///
-    /// One line in the place where the application loads its user:
+    /// Call this where the application loads its user:
     ///
     /// ```
     /// use carafe::{CurrentUser, Error};
@@ -52,16 +53,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// The error of [`login_required`](Self::login_required) if the session was ended, or no user is
-    /// logged in; [`ErrorKind::Closed`](crate::ErrorKind::Closed) if it should be ended and the response
-    /// has begun.
+    /// The error of [`login_required`](Self::login_required) if the session was ended, or no user
+    /// is logged in; [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the session has to be ended
+    /// and the response has begun.
     pub fn check_credential(&self, credential: impl AsRef<[u8]>) -> Result<(), Error> {
         let Some(user) = self.user() else { return Err(self.login_required()) };
         let engine = &self.slot().engine;
         let (mark, credential) = (self.read(View::credential), credential.as_ref());
         match mark.and_then(|mark| engine.check_credential(&user, credential, &mark)) {
             Some(is_outdated) => {
-                // Made under a key that may soon be gone.
+                // The mark was made under a fallback key, which may soon be removed.
                 if is_outdated && self.check_open().is_ok() {
                     let mark = engine.credential_mark(&user, credential);
                     self.perform(Operation::Credential(mark))?;
@@ -76,8 +77,8 @@ impl Session {
         }
     }
 
-    /// Binds this session's login to another credential, so that it outlives the change which ends the
-    /// user's other sessions: for the handler that changes the password.
+    /// Binds this session's login to a new credential. The handler that changes the password calls
+    /// this, so that the present session outlives the change, unlike the user's other sessions.
     ///
     /// ```
     /// # use carafe::{Error, Session};

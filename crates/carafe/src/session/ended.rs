@@ -1,4 +1,4 @@
-//! The end of a session, to be waited for.
+//! A future that resolves when a session ends.
 
 use std::fmt;
 use std::future::Future;
@@ -11,15 +11,15 @@ use tokio::sync::oneshot;
 use super::Session;
 use crate::engine::{End, Engine, Slot, Subject};
 
-/// Resolves when a session has ended: see [`Session::ended`].
+/// A future that resolves when a session has ended: see [`Session::ended`].
 ///
-/// It borrows nothing, and keeps nothing of what the session holds. One that waits takes about 400 bytes,
-/// with its place among the sessions that are watched.
+/// It borrows nothing, and holds none of the session's values. While it waits it takes about 400
+/// bytes, including the entry in the table of watched sessions.
 #[must_use = "futures do nothing unless polled"]
 pub struct SessionEnded(Waiting);
 
 enum Waiting {
-    /// Nothing has polled it yet.
+    /// The future has not been polled yet.
     Start(Arc<Slot>),
     Watched {
         engine: Arc<Engine>,
@@ -32,23 +32,23 @@ enum Waiting {
 }
 
 impl Session {
-    /// Returns a future that resolves when the session has ended: for connections that must not outlive it,
-    /// such as WebSockets and event streams.
+    /// Returns a future that resolves when the session has ended. Connections that must not outlive
+    /// their session, such as WebSockets and event streams, wait for it.
     ///
-    /// A session in a store ends in any process by a [`logout`](Self::logout), by
-    /// [`revoke`](Self::revoke) and its like, by a [`login`](Self::login), which begins another one, by
-    /// [`rotate`](Self::rotate), after which an old connection has no part in the session, and when it
-    /// expires. The periodic renewal of its id does not end it. An open connection is no use of the session,
-    /// and doesn't make it last longer.
+    /// A session in a store ends in any of these ways, in any process: by [`logout`](Self::logout),
+    /// by [`revoke`](Self::revoke) and similar methods, by [`login`](Self::login), which begins
+    /// another session, by [`rotate`](Self::rotate), or by expiring. The periodic renewal of its id
+    /// does not end it. An open connection does not count as a use of the session, and does not
+    /// extend its life.
     ///
-    /// A session in a cookie ends likewise, if the layer has
-    /// [revocations](crate::SessionLayer::with_revocations) and a user is logged in or the session has an id;
-    /// otherwise only by expiring. It expires with the cookie that this request brought or its response sets:
-    /// a cookie that a later request was given isn't known.
+    /// A session in a cookie ends in the same ways, if the layer has
+    /// [revocations](crate::SessionLayer::with_revocations) and a user is logged in or the session
+    /// has an id. Otherwise it only expires, together with the cookie that this request brought or
+    /// its response sets. Cookies that later requests are given are not taken into account.
     ///
-    /// A visitor who has no session has none that could end: then it never resolves. It must be polled in a
-    /// tokio runtime, and may be kept for as long as the application likes. The store is asked once when it
-    /// is first polled, and then as [`Config::watch_interval`](crate::Config::watch_interval) says.
+    /// The future of a visitor without a session never resolves. Poll it in a tokio runtime, and
+    /// keep it for as long as you like. The store is asked once at the first poll, and then as
+    /// [`Config::watch_interval`](crate::Config::watch_interval) says.
     ///
     /// ```
     /// use carafe::Session;
@@ -70,7 +70,7 @@ impl Session {
 }
 
 impl SessionEnded {
-    /// The end of a session that is watched already.
+    /// Returns the end of a session that is already watched.
     pub(super) fn of(engine: &Arc<Engine>, subject: Subject) -> Self {
         Self(Waiting::watch(Arc::clone(engine), subject))
     }
@@ -107,13 +107,13 @@ impl Future for SessionEnded {
             if let Poll::Ready(Err(_)) = polled
                 && let Some(again) = engine.watch(subject)
             {
-                // The runtime that watched has ended.
+                // The runtime of the watching task has ended.
                 *ended = again;
                 polled = Pin::new(ended).poll(context);
             }
             match polled {
                 Poll::Ready(Ok(())) => *waiting = Waiting::Ended,
-                // This one is at its end, too.
+                // The new watch ended as well.
                 Poll::Ready(Err(_)) | Poll::Pending => return Poll::Pending,
             }
         }

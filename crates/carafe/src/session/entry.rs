@@ -5,7 +5,7 @@ use crate::Error;
 use crate::content::Operation;
 use crate::value::{Text, Value};
 
-/// A key of a session, there or not: see [`Session::entry`].
+/// The entry of a key that may be missing: see [`Session::entry`].
 #[derive(Debug)]
 pub struct Entry<'a> {
     pub(super) session: &'a Session,
@@ -13,8 +13,8 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Returns the value of the key; if it is missing, `default` is inserted first (Python's
-    /// `setdefault`). Only an insertion changes the session.
+    /// Returns the value of the key, after inserting `default` if the key is missing: Python's
+    /// `setdefault`. Only an insertion changes the session.
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -32,10 +32,11 @@ impl Entry<'_> {
         self.or_insert_with(|| default)
     }
 
-    /// As [`or_insert`](Self::or_insert), with a default that is made only if it is needed.
+    /// Returns the value of the key, after inserting the result of `default` if the key is missing.
+    /// `default` is called only if it is needed.
     ///
     /// # Errors
-    /// As [`or_insert`](Self::or_insert).
+    /// The errors of [`or_insert`](Self::or_insert).
     pub fn or_insert_with<T: Serialize>(self, default: impl FnOnce() -> T) -> Result<Value, Error> {
         if let Some(value) = self.session.value(&self.key) {
             return Ok(value);
@@ -43,7 +44,7 @@ impl Entry<'_> {
         super::login::check_key(self.key.as_wtf8())?;
         let default = Value::from_serialize(&default())?;
         self.session.write(|view| {
-            // Another holder of this session may have been faster.
+            // Another handle of this session may have inserted the key in the meantime.
             if let Some(value) = view.get(self.key.as_wtf8()) {
                 return Ok(value.into_owned());
             }

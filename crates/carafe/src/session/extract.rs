@@ -1,5 +1,5 @@
-//! What extractors give, for frameworks whose extractors have a future of their own type, and whose
-//! `Option` of one is `None` whatever the error is.
+//! The extractors' shared part, for frameworks whose extractors have their own future type, and
+//! whose `Option` extractor drops the error.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,10 +14,10 @@ use crate::engine::Slot;
 use crate::prompt::Prompt;
 use crate::{Error, ErrorKind};
 
-/// What is made of a session, which is there at once if it needs no wait for a store.
+/// The future of an extractor, which is ready at once if no store has to be waited for.
 pub(crate) type Extracting<T> = Prompt<Pin<Box<dyn Future<Output = Result<T, Unopened>> + Send>>>;
 
-/// Opens a session for an extractor, and makes of it what is extracted.
+/// Opens a session for an extractor, and maps it to the extracted value.
 pub(crate) fn extract<T: 'static>(
     slot: Result<Arc<Slot>, Error>,
     make: impl FnOnce(Session) -> Result<T, Error> + Send + 'static,
@@ -35,15 +35,15 @@ pub(crate) fn extract<T: 'static>(
     }
 }
 
-/// Why an extractor has nothing to give.
+/// The reason why an extractor failed.
 ///
-/// Where it is that the store failed, somebody has to learn of it: of an error that is dropped before,
-/// as by an `Option`, the layer makes the response.
+/// If the store failed and this error is dropped unseen, as by an `Option` extractor, the layer
+/// turns the failure into the response.
 pub struct Unopened(Box<Inner>);
 
 struct Inner {
     error: Error,
-    /// Of the request, if its store failed.
+    /// The request's slot, if its store failed.
     slot: Option<Arc<Slot>>,
     is_known: AtomicBool,
 }
@@ -55,7 +55,7 @@ impl Unopened {
     }
 }
 
-/// Whoever looks at the error knows of it, and acts on it.
+/// A caller that reads the error is expected to handle it, so the layer's response is called off.
 impl Deref for Unopened {
     type Target = Error;
 
@@ -75,14 +75,15 @@ impl Drop for Inner {
     }
 }
 
-/// So that a handler that asks for a `Result<T, Error>` knows what happened.
+/// Lets a handler that extracts a `Result<T, Error>` see the error.
 impl From<Unopened> for Error {
     fn from(unopened: Unopened) -> Self {
         Self::clone(&unopened)
     }
 }
 
-/// The log is nobody who acts on it: it is told of each `Option` that is `None`.
+/// Formatting does not call the layer's response off: actix-web logs the error of each `Option`
+/// that is `None`.
 impl fmt::Display for Unopened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.error.fmt(f)

@@ -12,9 +12,9 @@ use crate::value::{AsText, Text, Value};
 /// A message for the next page that shows it.
 #[derive(Clone, PartialEq)]
 pub struct Flash {
-    /// What kind of message it is; `message` unless the application said otherwise.
+    /// The kind of message; `message` unless the application said otherwise.
     pub category: Text,
-    /// The message: text as a rule, or Markup.
+    /// The message: usually text, or Markup.
     pub message: Value,
 }
 
@@ -25,10 +25,10 @@ impl std::fmt::Debug for Flash {
 }
 
 impl Session {
-    /// Flashes a message to the next page that shows it, in the category `message`.
+    /// Flashes a message in the category `message`: the next page that reads messages shows it.
     ///
     /// # Errors
-    /// As [`flash_with`](Self::flash_with).
+    /// The errors of [`flash_with`](Self::flash_with).
     pub fn flash(&self, message: impl Serialize) -> Result<(), Error> {
         self.flash_with("message", message)
     }
@@ -37,35 +37,36 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than
-    /// messages, [`ErrorKind::Value`](crate::ErrorKind::Value) if the message can't be represented in
-    /// a session.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something other than
+    /// messages, [`ErrorKind::Value`](crate::ErrorKind::Value) if the message can't be represented
+    /// in a session.
     pub fn flash_with(&self, category: impl AsText, message: impl Serialize) -> Result<(), Error> {
         let category = Value::Text(category.into_text());
         let message = Value::Tuple(vec![category, Value::from_serialize(&message)?]);
         self.perform(Operation::Flash(message))
     }
 
-    /// The messages that were flashed, oldest first: Flask's
+    /// Returns the flashed messages, oldest first: Flask's
     /// `get_flashed_messages(with_categories=True)`.
     ///
-    /// The first call in a request takes all of them out of the session; later calls in the same
-    /// request give the same again. A request by which a browser only fetches a page that the user may
-    /// want next (`Sec-Purpose: prefetch`) leaves them there, and so does a `HEAD`, unless
-    /// [`head_takes_flashes`](crate::Config::head_takes_flashes).
+    /// The first call in a request takes all messages out of the session; later calls in the same
+    /// request return the same messages. A prefetch (`Sec-Purpose: prefetch`) leaves the messages
+    /// in the session. So does a `HEAD` request, unless
+    /// [`head_takes_flashes`](crate::Config::head_takes_flashes) is on.
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the first call;
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than messages.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something other than
+    /// messages.
     pub fn get_flashed_messages(&self) -> Result<Vec<Flash>, Error> {
         self.take_flashes()?.iter().map(flash_of).collect()
     }
 
-    /// The flashed messages of some categories. The others are taken out of the session too, as in
-    /// Flask, and are there for later calls in the same request.
+    /// Returns the flashed messages of some categories. As in Flask, the other messages leave the
+    /// session too, and later calls in the same request return them.
     ///
     /// # Errors
-    /// As [`get_flashed_messages`](Self::get_flashed_messages).
+    /// The errors of [`get_flashed_messages`](Self::get_flashed_messages).
     pub fn get_flashed_messages_of(&self, categories: &[&str]) -> Result<Vec<Flash>, Error> {
         let mut flashes = self.get_flashed_messages()?;
         flashes
@@ -78,7 +79,7 @@ impl Session {
             return Ok(flashes);
         }
         if !self.contains(FLASHES) {
-            // Nothing to take is nothing to write, so that this works while a body streams.
+            // With no messages there is nothing to write, so that this works while a body streams.
             self.read_mut(|view| view.flashes = Some(Vec::new()));
             return Ok(Vec::new());
         }
@@ -94,7 +95,7 @@ impl Session {
     }
 }
 
-/// The messages that no page has shown.
+/// Returns the messages that no page has shown yet.
 fn waiting(view: &View) -> Result<Vec<Value>, Error> {
     match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
         Some(Value::List(flashes) | Value::Tuple(flashes)) => Ok(flashes),

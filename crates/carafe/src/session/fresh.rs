@@ -1,4 +1,4 @@
-//! Users whose last authentication is not long ago.
+//! Users whose last authentication is recent.
 
 use std::fmt;
 use std::ops::Deref;
@@ -10,13 +10,13 @@ use super::{CurrentUser, LazySession, Session};
 use crate::content::{Operation, View};
 use crate::{Error, ErrorKind, UnixSeconds};
 
-/// A user who is logged in and was authenticated at most `SECONDS` ago, for handlers that change a
-/// password, an address or a second factor: 5 minutes unless it says otherwise.
+/// A logged-in user who was authenticated at most `SECONDS` ago, 5 minutes by default. It is an
+/// extractor for handlers that change a password, an address or a second factor.
 ///
-/// A visitor who isn't logged in is answered as with [`CurrentUser`]. A user whose authentication is
-/// longer ago is sent to the [confirmation page](crate::SessionLayer::with_confirm_page), if the layer
-/// has one and the request is a `GET`, and is answered with 401 if not. The confirmation page asks for
-/// the password, calls [`Session::reauthenticated`] and leads back.
+/// A visitor who isn't logged in is answered as with [`CurrentUser`]. A user whose authentication
+/// is older gets a redirect to the [confirmation page](crate::SessionLayer::with_confirm_page), if
+/// the layer has one and the request is a `GET`, and a 401 otherwise. The confirmation page asks
+/// for the password, calls [`Session::reauthenticated`] and leads back.
 ///
 /// ```
 /// use carafe::{Error, FreshUser};
@@ -34,11 +34,11 @@ use crate::{Error, ErrorKind, UnixSeconds};
 pub struct FreshUser<const SECONDS: u64 = 300>(CurrentUser);
 
 impl<const SECONDS: u64> FreshUser<SECONDS> {
-    /// The user of a request, by its extensions: what an extractor does, for services that are built
-    /// on tower alone.
+    /// Returns the user of a request, from the request's extensions. Use it in services that are
+    /// built on tower alone; it does the work of an extractor.
     ///
     /// # Errors
-    /// As [`Session::from_extensions`] and [`Session::fresh_user`].
+    /// The errors of [`Session::from_extensions`] and [`Session::fresh_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         Self::of(&LazySession::from_extensions(extensions)?.open().await?)
     }
@@ -47,7 +47,7 @@ impl<const SECONDS: u64> FreshUser<SECONDS> {
         session.fresh_user(Duration::from_secs(SECONDS)).map(Self)
     }
 
-    /// The user, without the promise.
+    /// Returns the user as a [`CurrentUser`].
     #[must_use]
     pub fn into_user(self) -> CurrentUser {
         self.0
@@ -69,17 +69,18 @@ impl<const SECONDS: u64> fmt::Debug for FreshUser<SECONDS> {
 }
 
 impl Session {
-    /// When the user who is logged in was last authenticated: at the login, or when the application last
-    /// called [`reauthenticated`](Self::reauthenticated).
+    /// Returns when the logged-in user was last authenticated: at the login, or when the
+    /// application last called [`reauthenticated`](Self::reauthenticated).
     #[must_use]
     pub fn authenticated_at(&self) -> Option<UnixSeconds> {
         self.read(View::authenticated_at)
     }
 
-    /// Whether a user is logged in whose last authentication is at most so long ago, in whole seconds.
+    /// Returns whether a user is logged in and was authenticated at most `max_age` ago, in whole
+    /// seconds.
     ///
-    /// Logins that [Flask-Login shares](crate::flask_login) have no time: there it is
-    /// [`login_is_fresh`](Self::login_is_fresh), whatever `max_age` is.
+    /// Logins that are [shared with Flask-Login](crate::flask_login) have no time. For them this
+    /// returns [`login_is_fresh`](Self::login_is_fresh), for any `max_age`.
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
         if self.slot().engine.flask_login.is_some() {
@@ -89,12 +90,13 @@ impl Session {
         self.authenticated_at().is_some_and(|time| now.since(time) <= max_age.as_secs())
     }
 
-    /// The user who is logged in, if the last authentication is at most so long ago.
+    /// Returns the logged-in user, if the last authentication is at most `max_age` ago.
     ///
     /// # Errors
-    /// As [`current_user`](Self::current_user), and [`ErrorKind::NotFresh`] if it is longer ago. As a
-    /// response that leads to the [confirmation page](crate::SessionLayer::with_confirm_page), if the
-    /// layer has one and the request is a `GET`, and is a 401 if not.
+    /// The errors of [`current_user`](Self::current_user), and [`ErrorKind::NotFresh`] if the
+    /// authentication is older. As a response, that error redirects to the [confirmation
+    /// page](crate::SessionLayer::with_confirm_page), if the layer has one and the request is a
+    /// `GET`, and is a 401 otherwise.
     pub fn fresh_user(&self, max_age: Duration) -> Result<CurrentUser, Error> {
         let user = self.current_user()?;
         match self.is_fresh(max_age) {
@@ -103,8 +105,8 @@ impl Session {
         }
     }
 
-    /// Notes that the user who is logged in was authenticated again: after the password, or another
-    /// factor, was asked for and checked. The session gets a new id, and the old one is dead at once.
+    /// Records that the logged-in user was authenticated again. Call this after checking the
+    /// password or another factor. The session gets a new id, and the old one is dead at once.
     ///
     /// ```
     /// use carafe::{Error, Session, WantedPage};
@@ -125,7 +127,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`rotate`](Self::rotate), and the error of [`login_required`](Self::login_required) if no user
+    /// The errors of [`rotate`](Self::rotate), and the error of
+    /// [`login_required`](Self::login_required) if no user
     /// is logged in.
     pub fn reauthenticated(&self) -> Result<(), Error> {
         if self.user().is_none() {

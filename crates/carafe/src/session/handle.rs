@@ -14,10 +14,10 @@ use crate::engine::{Slot, closed};
 use crate::value::{AsText, Dict, Stored, Text, Value};
 use crate::{Error, ErrorKind};
 
-/// A visitor's session: values by name, which the visitor's next request finds again.
+/// A visitor's session: named values that are kept from one request to the next.
 ///
-/// Handlers get it from an extractor. Reading and writing never wait; the layer saves what changed
-/// when the handler is done. Clones are handles of the same session.
+/// Handlers get a session from an extractor. Reading and writing never wait; the layer saves the
+/// changes when the handler is done. Clones are handles of the same session.
 ///
 /// ```
 /// use carafe::{Error, Session};
@@ -41,9 +41,9 @@ impl Session {
 
     /// Returns the value of a key as anything that serde deserialises; `None` if the key is missing.
     ///
-    /// Types are converted as Python does it silently, and no further: an `int` is read as a float,
-    /// a tuple as a list, but a `bool` is no integer, and bytes are no text. See
-    /// [`Value::deserialize_into`] for all of it.
+    /// Types are converted where Python converts them silently: an `int` is read as a float, a
+    /// tuple as a list. A `bool` is not read as an integer, and bytes are not read as text.
+    /// [`Value::deserialize_into`] lists all conversions.
     ///
     /// ```
     /// # use carafe::value::Uuid;
@@ -65,7 +65,7 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`] if the value is of another type: the error names the key and both types.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsText) -> Result<Option<T>, Error> {
-        // Read outside the session's lock, since it runs the type's own code.
+        // The conversion runs the type's own code, so it happens outside the session's lock.
         let stored = self.read_mut(|view| {
             view.note_read(key.as_wtf8());
             view.stored(key.as_wtf8()).map(Stored::into_owned)
@@ -73,7 +73,8 @@ impl Session {
         self.mistyped().allow(stored.map(|stored| convert(&key, stored)).transpose())
     }
 
-    /// Returns the value of a key, whatever its type and however deep; `None` if the key is missing.
+    /// Returns the value of a key, of any type and with all nested values; `None` if the key is
+    /// missing.
     #[must_use]
     pub fn value(&self, key: impl AsText) -> Option<Value> {
         self.read_mut(|view| {
@@ -84,9 +85,10 @@ impl Session {
 
     /// Sets the value of a key to anything that serde serialises: Python's `session[key] = value`.
     ///
-    /// Vectors and sets become lists, tuples and arrays tuples, structs and maps dictionaries. What
-    /// serde has no type for keeps its own: [`Uuid`](crate::value::Uuid), [`DateTime`](crate::value::DateTime),
-    /// [`Markup`](crate::value::Markup), [`Value`]. See [`Value::from_serialize`] for all of it.
+    /// Vectors and sets become lists, tuples and arrays become tuples, structs and maps become
+    /// dictionaries. Types that serde lacks keep their own form: [`Uuid`](crate::value::Uuid),
+    /// [`DateTime`](crate::value::DateTime), [`Markup`](crate::value::Markup), [`Value`].
+    /// [`Value::from_serialize`] lists all conversions.
     ///
     /// ```
     /// # use carafe::value::DateTime;
@@ -107,7 +109,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Value`] if the value can't be represented in a session, and
-    /// [`ErrorKind::Closed`] if the response has begun, so that the change couldn't be saved.
+    /// [`ErrorKind::Closed`] if the response has begun, since the change could not be saved.
     pub fn insert(&self, key: impl AsText, value: impl Serialize) -> Result<(), Error> {
         let (key, value) = (key.into_text(), Value::from_serialize(&value)?);
         check_key(key.as_wtf8())?;
@@ -119,8 +121,8 @@ impl Session {
 
     /// Sets a value within a value: Python's `session["cart"]["book"] = 3`.
     ///
-    /// Unlike in Flask, the session notices. Only the last step of the path may name a key that
-    /// isn't there yet.
+    /// Unlike Flask, the session notices a change within a value. Only the last step of the path
+    /// may name a missing key.
     ///
     /// ```
     /// # use carafe::value::Step;
@@ -154,7 +156,7 @@ impl Session {
         self.perform(Operation::InsertAt { key, path, value })
     }
 
-    /// Whether a key is there: Python's `key in session`.
+    /// Returns whether the session has a key: Python's `key in session`.
     #[must_use]
     pub fn contains(&self, key: impl AsText) -> bool {
         self.read_mut(|view| {
@@ -163,8 +165,8 @@ impl Session {
         })
     }
 
-    /// Removes a key and returns its value: Python's `session.pop(key, None)`. A key that isn't
-    /// there leaves the session unchanged.
+    /// Removes a key and returns its value: Python's `session.pop(key, None)`. Removing a missing
+    /// key leaves the session unchanged.
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
@@ -199,7 +201,7 @@ impl Session {
     /// even if there are none.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert). No key is set then.
+    /// The errors of [`insert`](Self::insert). After an error, no key is set.
     pub fn extend<K: AsText, V: Serialize>(
         &self,
         entries: impl IntoIterator<Item = (K, V)>,
@@ -219,17 +221,17 @@ impl Session {
         })
     }
 
-    /// A key that may be missing, for [`Entry::or_insert`].
+    /// Returns the entry of a key, which may be missing: see [`Entry::or_insert`].
     #[must_use]
     pub fn entry(&self, key: impl AsText) -> Entry<'_> {
         Entry { session: self, key: key.into_text() }
     }
 
-    /// Changes a value by a function of the old one, and returns the new one.
+    /// Changes a value with a function of the old value, and returns the new value.
     ///
-    /// With a server-side store, `change` may run again when the session is saved, on the value
-    /// that another request has written meanwhile: so that no update is lost. It must therefore
-    /// have no effect of its own.
+    /// With a server-side store, `change` may run again when the session is saved, on a value that
+    /// another request has written in the meantime. No update is lost this way, and `change` must
+    /// have no side effects.
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -253,8 +255,8 @@ impl Session {
         self.change(&key, &change)
     }
 
-    /// Changes a value by a function that may run again, and returns the new one. A value that could
-    /// not be read again is an error before anything is changed.
+    /// Changes a value with a function that may run again, and returns the new value. A value that
+    /// could not be read back is an error, and the session stays unchanged.
     pub(super) fn change<T>(&self, key: &Text, change: &Change) -> Result<T, Error>
     where
         T: DeserializeOwned,
@@ -286,43 +288,43 @@ impl Session {
         self.perform(Operation::Clear)
     }
 
-    /// The keys in code point order.
+    /// Returns the keys in code point order.
     #[must_use]
     pub fn keys(&self) -> Vec<Text> {
         self.read_all(View::keys)
     }
 
-    /// The keys and values, in code point order of the keys.
+    /// Returns the keys and values, in code point order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (Text, Value)> + use<> {
         self.to_dict().into_iter()
     }
 
-    /// All that the session holds.
+    /// Returns all keys and values of the session as a dictionary.
     #[must_use]
     pub fn to_dict(&self) -> Dict {
         self.read_all(View::to_dict)
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read_all(View::len)
     }
 
-    /// Whether there are no keys.
+    /// Returns whether the session has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read_all(View::is_empty)
     }
 
-    /// Whether the session outlives the browser's: Flask's `session.permanent`.
+    /// Returns whether the session outlives the browser: Flask's `session.permanent`.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         let default = self.slot().engine.config().permanent;
         self.read(|view| is_permanent(view, default))
     }
 
-    /// Makes the session outlive the browser's, for the lifetime that is configured, or not: Flask's
+    /// Sets whether the session outlives the browser, for the configured lifetime: Flask's
     /// `session.permanent = True`.
     ///
     /// # Errors
@@ -331,13 +333,13 @@ impl Session {
         self.insert(PERMANENT, permanent)
     }
 
-    /// Makes the session permanent with a lifetime of its own, for instance for a user who asks to be
-    /// remembered: it ends that long after its last use, in whole seconds. Call it after
-    /// [`login`](Self::login), which begins the session anew.
+    /// Makes the session permanent with its own lifetime: it ends that long after its last use, in
+    /// whole seconds. Call this after [`login`](Self::login), which begins the session anew.
     ///
-    /// It is no longer than [`Config::lifetime`](crate::Config::lifetime)
-    /// and [`absolute_timeout`](crate::Config::absolute_timeout) allow, and takes the place of
-    /// [`idle_timeout`](crate::Config::idle_timeout) for a session in a store.
+    /// A typical use is a "keep me logged in" box. The lifetime is at most
+    /// [`Config::lifetime`](crate::Config::lifetime) and
+    /// [`absolute_timeout`](crate::Config::absolute_timeout). For a session in a store it replaces
+    /// [`idle_timeout`](crate::Config::idle_timeout).
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -362,14 +364,14 @@ impl Session {
         self.write(|view| view.perform(Operation::Insert { key, value, seen: None }))
     }
 
-    /// Whether this request changed the session: Flask's `session.modified`.
+    /// Returns whether this request changed the session: Flask's `session.modified`.
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.read(View::modified)
     }
 
-    /// Makes the session be saved even though nothing changed, which signs it anew: Flask's
-    /// `session.modified = True`.
+    /// Marks the session as changed, so that it is saved and signed anew: Flask's `session.modified
+    /// = True`.
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
@@ -377,7 +379,7 @@ impl Session {
         self.perform(Operation::Touch)
     }
 
-    /// What all handles of this session share.
+    /// Returns the slot that all handles of this session share.
     pub(crate) fn slot(&self) -> &Arc<Slot> {
         &self.slot
     }
@@ -387,7 +389,7 @@ impl Session {
         self.read_mut(|view| f(view))
     }
 
-    /// As [`read`](Self::read), for what depends on every key.
+    /// Runs `f` on this request's view, and counts as a read of every key.
     pub(super) fn read_all<R>(&self, f: impl FnOnce(&View) -> R) -> R {
         self.read_mut(|view| {
             view.note_read_all();
@@ -395,28 +397,28 @@ impl Session {
         })
     }
 
-    /// What a value of another type than the one that is asked for comes to.
+    /// Returns the layer's policy for values of an unexpected type.
     pub(super) fn mistyped(&self) -> Mistyped {
         self.slot.engine.config().mistyped
     }
 
-    /// Does one operation, if it can still be saved.
+    /// Performs one operation; an error if the session is closed.
     pub(crate) fn perform(&self, operation: Operation) -> Result<(), Error> {
         self.write(|view| view.perform(operation))
     }
 
-    /// Whether what changes can still be saved: an error if not.
+    /// Returns an error if the session is closed, since a change could not be saved.
     pub(super) fn check_open(&self) -> Result<(), Error> {
         self.write(|_| Ok(()))
     }
 
-    /// As [`read`](Self::read), for what is remembered without being a change of the session.
+    /// Runs `f` on this request's view to cache something, which does not count as a change.
     pub(super) fn read_mut<R>(&self, f: impl FnOnce(&mut View) -> R) -> R {
         // A handle exists only once the session is open.
         f(self.slot.state().view.get_or_insert_default())
     }
 
-    /// Runs `f` on this request's view, if what it changes can still be saved.
+    /// Runs `f`, which changes this request's view; an error if the session is closed.
     pub(super) fn write<R>(
         &self,
         f: impl FnOnce(&mut View) -> Result<R, Error>,
@@ -429,7 +431,7 @@ impl Session {
     }
 }
 
-/// A value as a `T`, or an error that names the key.
+/// Converts a value to a `T`, or returns an error that names the key.
 pub(crate) fn convert<T: DeserializeOwned>(
     key: &impl AsText,
     value: impl Into<Stored<'static>>,
@@ -440,7 +442,7 @@ pub(crate) fn convert<T: DeserializeOwned>(
     })
 }
 
-/// The change of a key's value that a function of a type's values makes.
+/// Turns a function on typed values into a change of a key's stored value.
 pub(super) fn change_of<T, F>(key: &Text, mistyped: Mistyped, change: F) -> Change
 where
     T: Serialize + DeserializeOwned,
@@ -455,7 +457,7 @@ where
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Keys and values are the visitor's affair.
+        // Keys and values are private to the visitor.
         f.debug_struct("Session").finish_non_exhaustive()
     }
 }

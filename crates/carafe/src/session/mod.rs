@@ -1,4 +1,4 @@
-//! The session as handlers use it.
+//! The session as handlers use it: reading, writing, login and logout.
 
 mod credential;
 mod ended;

@@ -1,4 +1,4 @@
-//! A user's other sessions.
+//! The other sessions of a user.
 
 use super::Session;
 use crate::content::View;
@@ -8,9 +8,9 @@ use crate::store::UserRevocation;
 use crate::{Error, ErrorKind, SessionInfo, UserSessions};
 
 impl Session {
-    /// The sessions of the user who is logged in, the one that was used last at the beginning. None
-    /// if nobody is logged in. A login of this very request is among them once it is saved: when the
-    /// response begins, or before that by [`save`](Self::save).
+    /// Lists the logged-in user's sessions, the most recently used first. The list is empty if no
+    /// user is logged in. A login in this request is listed once it is saved: when the response
+    /// begins, or after [`save`](Self::save).
     ///
     /// # Errors
     /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Store`] if the store fails.
@@ -22,11 +22,11 @@ impl Session {
         }
     }
 
-    /// Ends one session of the user who is logged in: `false` if the user has no such session.
+    /// Ends one session of the logged-in user. Returns `false` if the user has no such session.
     ///
     /// # Errors
-    /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if it is this session and the
-    /// response has begun.
+    /// The errors of [`sessions`](Self::sessions), and [`ErrorKind::Closed`] if it is this session
+    /// and the response has begun.
     pub async fn revoke(&self, public_id: PublicId) -> Result<bool, Error> {
         let sessions = self.user_sessions()?;
         let Some(user) = self.user() else { return Ok(false) };
@@ -36,29 +36,31 @@ impl Session {
         sessions.revoke(&user, public_id).await
     }
 
-    /// Ends all sessions of the user who is logged in but this one. How many it were.
+    /// Ends all sessions of the logged-in user except this one. Returns the number of sessions
+    /// ended.
     ///
     /// # Errors
-    /// As [`sessions`](Self::sessions).
+    /// The errors of [`sessions`](Self::sessions).
     pub async fn logout_others(&self) -> Result<u64, Error> {
         let sessions = self.user_sessions()?;
         let Some(user) = self.user() else { return Ok(0) };
         sessions.logout_but(&user, self.public_id()).await
     }
 
-    /// Ends all sessions of the user who is logged in, this one included. How many others it were,
-    /// as far as is known: sessions in cookies nobody can count.
+    /// Ends all sessions of the logged-in user, including this one. Returns the number of other
+    /// sessions ended; sessions in cookies can't be counted.
     ///
     /// For sessions in cookies the layer needs
-    /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this second
-    /// count no more.
+    /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this
+    /// second are then invalid.
     ///
     /// # Errors
-    /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if the response has begun.
+    /// The errors of [`sessions`](Self::sessions), and [`ErrorKind::Closed`] if the response has
+    /// begun.
     pub async fn logout_everywhere(&self) -> Result<u64, Error> {
         let engine = &self.slot().engine;
         let user = self.user();
-        // The store first, and this session when that has worked: an error ends none of them.
+        // The store goes first: if it fails, none of the sessions end.
         self.check_open()?;
         match (&engine.backend, user) {
             (Backend::Cookie, _) => Err(no_store()),

@@ -1,4 +1,4 @@
-//! A session outside of its request.
+//! A handle of a session that outlives its request.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use crate::id::{PublicId, SessionId};
 use crate::value::AsText;
 use crate::{Error, ErrorKind};
 
-/// A session in a store, to be read and changed outside of its request: by WebSockets, event streams and
-/// background jobs. [`Session::handle`] returns one.
+/// A handle of a session in a store, for reading and changing it outside of its request: in
+/// WebSockets, event streams and background jobs. [`Session::handle`] returns one.
 ///
-/// It borrows nothing, and clones are handles of the same session, which they follow when its id is renewed.
-/// It ends with the session, as [`Session::ended`] says: from then on reading and writing are errors of the
-/// kind [`ErrorKind::Ended`].
+/// The handle borrows nothing. Clones are handles of the same session, and follow it when its id is
+/// renewed. When the session ends, as [`Session::ended`] defines it, reading and writing become
+/// errors of the kind [`ErrorKind::Ended`].
 ///
 /// ```
 /// use carafe::{Error, Session};
@@ -39,15 +39,15 @@ pub struct SessionHandle(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     backend: StoreBackend,
-    /// The id with which the session came.
+    /// The id with which the request came.
     id: SessionId,
     place: Arc<Place>,
     public_id: PublicId,
-    /// Has the place follow the session.
+    /// The watch that makes the place follow the session.
     watched: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
-/// Closes a session that no response will close.
+/// Closes its slot when it is dropped, since no response will close it.
 struct Closing(Arc<Slot>);
 
 impl Drop for Closing {
@@ -59,8 +59,8 @@ impl Drop for Closing {
 impl Session {
     /// Returns a handle with which the session can be read and changed after its request.
     ///
-    /// It must be called in a tokio runtime. As long as there is a handle the session is watched, as
-    /// [`ended`](Self::ended) watches it.
+    /// Call this in a tokio runtime. While a handle exists, the session is watched as for
+    /// [`ended`](Self::ended).
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -73,8 +73,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoStore`] if sessions are in cookies, or if this one has not been saved yet: call
-    /// [`save`](Self::save) first where a session begins in the same request.
+    /// [`ErrorKind::NoStore`] if sessions are in cookies, or if this session has not been saved
+    /// yet: where a session begins in the same request, call [`save`](Self::save) first.
     pub fn handle(&self) -> Result<SessionHandle, Error> {
         let slot = self.slot();
         let Backend::Stored(backend) = &slot.engine.backend else { return Err(in_a_cookie()) };
@@ -96,7 +96,7 @@ impl Session {
 }
 
 impl Inner {
-    /// Watches the session, if nothing does so: what watched it may have ended with its runtime.
+    /// Watches the session again if its watch has ended, for instance together with its runtime.
     fn keep_watching(&self) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let has_ended = |watched: &mut oneshot::Receiver<()>| {
@@ -119,8 +119,8 @@ impl Inner {
 }
 
 impl SessionHandle {
-    /// Returns the session as it is in the store now, to read from. A change of it is an error of the kind
-    /// [`ErrorKind::Closed`], since no response would save it.
+    /// Loads the session from the store and returns it for reading. A change of the returned
+    /// session is an error of the kind [`ErrorKind::Closed`], since no response would save it.
     ///
     /// ```
     /// # use carafe::{Error, SessionHandle};
@@ -140,7 +140,8 @@ impl SessionHandle {
         Ok(session)
     }
 
-    /// Changes a value by a function of the newest one, saved at once: see [`Session::update_now`].
+    /// Changes a value with a function of the newest value, and saves it at once: see
+    /// [`Session::update_now`].
     ///
     /// ```
     /// # use carafe::{Error, SessionHandle};
@@ -151,7 +152,7 @@ impl SessionHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`Session::update_now`].
+    /// The errors of [`Session::update_now`].
     pub async fn update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -162,7 +163,7 @@ impl SessionHandle {
         session.update_now(key, change).await
     }
 
-    /// Removes a key and returns its value, saved at once: see [`Session::take_now`].
+    /// Removes a key, saves that at once, and returns the key's value: see [`Session::take_now`].
     ///
     /// ```
     /// # use carafe::{Error, SessionHandle};
@@ -173,7 +174,7 @@ impl SessionHandle {
     /// ```
     ///
     /// # Errors
-    /// As [`Session::take_now`].
+    /// The errors of [`Session::take_now`].
     pub async fn take_now<T: DeserializeOwned>(
         &self,
         key: impl AsText,
@@ -196,7 +197,7 @@ impl SessionHandle {
         SessionEnded::of(&self.0.engine, self.0.subject())
     }
 
-    /// Returns the name of the session that may be shown: see [`Session::public_id`].
+    /// Returns the session's public id, which may be shown: see [`Session::public_id`].
     #[must_use]
     pub fn public_id(&self) -> PublicId {
         self.0.public_id

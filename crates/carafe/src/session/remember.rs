@@ -1,4 +1,4 @@
-//! Browsers that are remembered.
+//! Remember cookies: tokens that log a browser in again.
 
 use super::Session;
 use crate::content::{Operation, View};
@@ -6,18 +6,19 @@ use crate::engine::Backend;
 use crate::{Error, ErrorKind};
 
 impl Session {
-    /// Remembers this browser: when its session has ended, a second cookie logs the user in again, for as
-    /// long as [`Config::remember_for`](crate::Config::remember_for) says. Call it after
-    /// [`login`](Self::login), if the user asks for it.
+    /// Remembers this browser: after its session has ended, a second cookie logs the user in again.
+    /// It lives as long as [`Config::remember_for`](crate::Config::remember_for) says. Call this
+    /// after [`login`](Self::login), if the user asks for it.
     ///
-    /// Such a login isn't [fresh](crate::FreshUser): the user was not authenticated. The cookie has a
-    /// token that is good for one use and is renewed at each. One that is used twice, as after a theft of
-    /// the cookie, ends all that came of it, and is a
-    /// [sign of theft](crate::SessionLayer::on_sign_of_theft).
+    /// A login by the cookie isn't [fresh](crate::FreshUser), since the user was not authenticated.
+    /// The cookie holds a token for a single use, which each use replaces. If a token is used
+    /// twice, as after a theft of the cookie, the whole series of tokens and its sessions end, and
+    /// the layer reports a [sign of theft](crate::SessionLayer::on_sign_of_theft).
     ///
-    /// The series of tokens ends at a [`logout`](Self::logout) of this browser, and when all of the user's
-    /// sessions are ended ([`logout_everywhere`](Self::logout_everywhere)) or all others
-    /// ([`logout_others`](Self::logout_others)), which count each series as a session.
+    /// The series of tokens ends with a [`logout`](Self::logout) of this browser, with
+    /// [`logout_everywhere`](Self::logout_everywhere), and with
+    /// [`logout_others`](Self::logout_others) in another browser. The latter two count each series
+    /// as a session.
     ///
     /// ```
     /// # use carafe::{Error, Session};

@@ -5,14 +5,14 @@ use crate::Error;
 use crate::content::{Login, LoginStep, View};
 
 impl Session {
-    /// Notes that a user has taken the first of two steps of a login, such as the password, and still
-    /// has to take the second.
+    /// Begins a login in two steps: records that a user has passed the first, such as the password,
+    /// and still has to pass the second.
     ///
-    /// As with [`login`](Self::login), the session begins anew and gets a new id. Until
-    /// [`complete_login`](Self::complete_login) no user is logged in: neither
-    /// [`user`](Self::user) nor [`CurrentUser`](crate::CurrentUser) see one. The second step is possible
-    /// for [`Config::pending_login_timeout`](crate::Config::pending_login_timeout), which is 5 minutes by
-    /// default.
+    /// Like [`login`](Self::login), this begins the session anew, with a new id. Until
+    /// [`complete_login`](Self::complete_login) no user is logged in, for [`user`](Self::user) and
+    /// for [`CurrentUser`](crate::CurrentUser). The time for the second step is
+    /// [`Config::pending_login_timeout`](crate::Config::pending_login_timeout), by default 5
+    /// minutes.
     ///
     /// ```
     /// use carafe::{Error, Session};
@@ -34,16 +34,17 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// The errors of [`login`](Self::login).
     pub fn login_pending(&self, user: impl Into<String>) -> Result<(), Error> {
         self.login_pending_with(user, LoginOptions::default())
     }
 
-    /// As [`login_pending`](Self::login_pending), with options of what is kept and remembered. The credential
-    /// binds the login from this step on. The address and the agent are kept by sessions in a store.
+    /// Begins a login in two steps as [`login_pending`](Self::login_pending) does, with options.
+    /// The credential binds the login from this step on. Sessions in a store keep the address and
+    /// the agent.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// The errors of [`login`](Self::login).
     pub fn login_pending_with(
         &self,
         user: impl Into<String>,
@@ -55,28 +56,28 @@ impl Session {
         self.log_in(self.login_of(user.into(), options, LoginStep::First { until })?)
     }
 
-    /// The user who has taken the first of two steps and still has time for the second.
+    /// Returns the user who has passed the first step of a login and still has time for the second.
     #[must_use]
     pub fn pending_user(&self) -> Option<String> {
         let pending = self.read(View::pending)?;
         (self.slot().engine.clock.now() < pending.until).then_some(pending.user)
     }
 
-    /// Logs the user in who has taken both steps. The session gets a new id, and keeps what it holds:
-    /// it began with the first step.
+    /// Completes a login in two steps. The session gets a new id and keeps its values, since it
+    /// began with the first step.
     ///
     /// # Errors
-    /// As [`login`](Self::login), and the error of [`login_required`](Self::login_required) if there was
-    /// no first step, or it was too long ago.
+    /// The errors of [`login`](Self::login), and the error of
+    /// [`login_required`](Self::login_required) if there was no first step, or its time is over.
     pub fn complete_login(&self) -> Result<(), Error> {
         self.log_in(self.second_step()?)
     }
 
-    /// As [`complete_login`](Self::complete_login), but saved at once, as
-    /// [`login_now`](Self::login_now) does it.
+    /// Completes a login as [`complete_login`](Self::complete_login) does, and saves the session at
+    /// once: see [`login_now`](Self::login_now).
     ///
     /// # Errors
-    /// As [`complete_login`](Self::complete_login) and [`save`](Self::save), and
+    /// The errors of [`complete_login`](Self::complete_login) and [`save`](Self::save), and
     /// [`ErrorKind::TooManySessions`](crate::ErrorKind::TooManySessions).
     pub async fn complete_login_now(&self) -> Result<(), Error> {
         self.log_in_now(self.second_step()?).await

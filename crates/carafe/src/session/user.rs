@@ -1,4 +1,4 @@
-//! Handlers that are for users who are logged in.
+//! The user who is logged in, as an extractor.
 
 use std::fmt;
 
@@ -7,11 +7,12 @@ use http::Extensions;
 use super::{LazySession, Session};
 use crate::{Error, ErrorKind};
 
-/// The user who is logged in, for handlers that need one.
+/// The logged-in user, as an extractor for handlers that need one.
 ///
-/// It is extracted only if somebody [logged in](Session::login). Otherwise the visitor is sent to
-/// the [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
-/// `GET`, and is answered with 401 if not. `Option<CurrentUser>` takes everybody.
+/// Extraction succeeds only if a user has [logged in](Session::login). Otherwise the visitor gets a
+/// redirect to the [login page](crate::SessionLayer::with_login_page), if the layer has one and the
+/// request is a `GET`, and a 401 if not. `Option<CurrentUser>` accepts visitors who aren't logged
+/// in.
 ///
 /// ```
 /// use carafe::{CurrentUser, Error};
@@ -25,11 +26,11 @@ use crate::{Error, ErrorKind};
 /// }
 /// ```
 ///
-/// A store that can't tell who it is is no stranger: then the answer is 503, also where the user is
-/// optional. In actix-web, whose every `Option<T>` is `None` whatever the error is, the layer gives that
-/// answer in place of the handler's; a handler that has one of its own for it asks for a
-/// `Result<CurrentUser, Error>`. An extractor of your own that is made of this one, or of
-/// [`Session`], hands it on with `actix_web::Error` as its error.
+/// If the store fails, the user is unknown, and the answer is 503, even for `Option<CurrentUser>`.
+/// In actix-web an `Option<T>` is `None` for any error, so the layer replaces the handler's
+/// response by the 503. A handler that wants to answer itself extracts a `Result<CurrentUser,
+/// Error>`. An extractor of your own that builds on this one, or on [`Session`], has to return
+/// `actix_web::Error` as its error, to pass the failure on.
 ///
 /// In axum, `axum::middleware::from_extractor::<CurrentUser>()` keeps a whole router for users.
 #[derive(Clone)]
@@ -39,12 +40,12 @@ pub struct CurrentUser {
 }
 
 impl Session {
-    /// The user who is logged in.
+    /// Returns the logged-in user.
     ///
     /// # Errors
-    /// [`ErrorKind::LoginRequired`] if nobody is. As a response it leads to the
-    /// [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
-    /// `GET`, and is a 401 if not.
+    /// [`ErrorKind::LoginRequired`] if no user is logged in. As a response, that error redirects to
+    /// the [login page](crate::SessionLayer::with_login_page), if the layer has one and the request
+    /// is a `GET`, and is a 401 if not.
     pub fn current_user(&self) -> Result<CurrentUser, Error> {
         match self.user() {
             Some(id) => Ok(CurrentUser { id, session: self.clone() }),
@@ -52,11 +53,12 @@ impl Session {
         }
     }
 
-    /// Returns the error that asks for a login, for applications that know by other means than
-    /// [`login`](Self::login) who the visitor is. It is of the kind [`ErrorKind::LoginRequired`].
+    /// Returns the error that asks for a login, of the kind [`ErrorKind::LoginRequired`]. It is for
+    /// applications that identify their users by other means than [`login`](Self::login).
     ///
-    /// As a response it leads to the [login page](crate::SessionLayer::with_login_page), if the layer
-    /// has one and the request is a `GET`, and is a 401 if not.
+    /// As a response, the error redirects to the [login
+    /// page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
+    /// `GET`, and is a 401 if not.
     ///
     /// ```
     /// use carafe::{Error, Session};
@@ -78,28 +80,28 @@ impl Session {
 }
 
 impl CurrentUser {
-    /// The user of a request, by its extensions: what an extractor does, for services that are built
-    /// on tower alone.
+    /// Returns the user of a request, from the request's extensions. Use it in services that are
+    /// built on tower alone; it does the work of an extractor.
     ///
     /// # Errors
-    /// As [`Session::from_extensions`] and [`Session::current_user`].
+    /// The errors of [`Session::from_extensions`] and [`Session::current_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         LazySession::from_extensions(extensions)?.open().await?.current_user()
     }
 
-    /// Who it is, by the name that was given to [`Session::login`].
+    /// Returns the user's name, as it was given to [`Session::login`].
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// As [`id`](Self::id), to keep it.
+    /// Returns the user's name as a `String`: see [`id`](Self::id).
     #[must_use]
     pub fn into_id(self) -> String {
         self.id
     }
 
-    /// The user's session.
+    /// Returns the user's session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session

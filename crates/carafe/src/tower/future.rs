@@ -11,7 +11,8 @@ use crate::Error;
 use crate::engine::{Commit, Engine, Saving, Slot};
 
 pin_project! {
-    /// The response of a [`SessionService`](super::SessionService), with the session saved.
+    /// The response future of a [`SessionService`](super::SessionService), which saves the session
+    /// before it resolves.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, B> {
         #[pin]
@@ -20,8 +21,8 @@ pin_project! {
     }
 
     impl<F, B> PinnedDrop for ResponseFuture<F, B> {
-        // However the request ends, also when its client has left or its handler panicked: what is
-        // written to the session from here on can't be saved.
+        // However the request ends, even if its client has disconnected or its handler panicked:
+        // later changes of the session can't be saved.
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if let Ownership::This(slot) = this.session
@@ -33,19 +34,19 @@ pin_project! {
     }
 }
 
-/// Whose the request's session is.
+/// The owner of the request's session.
 enum Ownership {
     This(Arc<Slot>),
-    /// An outer layer's, or nothing's that could be saved. The engine is this layer's.
+    /// An outer layer saves the session, or there is none to save. The engine is this layer's.
     Outer(Arc<Engine>),
 }
 
 pin_project! {
     #[project = StageProjection]
     enum Stage<F, B> {
-        /// The handler is at work.
+        /// The handler runs.
         Handling { #[pin] handler: F },
-        /// The request doesn't reach its handler.
+        /// The request was refused before its handler.
         Refused { error: Error },
         /// The session is being saved in a store.
         Saving { response: Option<Response<ResponseBody<B>>>, commit: Saving },
@@ -58,7 +59,7 @@ impl<F, B> ResponseFuture<F, B> {
         Self { stage: Stage::Handling { handler }, session: Ownership::This(slot) }
     }
 
-    /// The response of a request whose session an outer layer opens and saves.
+    /// Returns the response future of a request whose session an outer layer opens and saves.
     pub(super) fn passing(handler: F, engine: &Arc<Engine>) -> Self {
         let session = Ownership::Outer(Arc::clone(engine));
         Self { stage: Stage::Handling { handler }, session }

@@ -12,7 +12,7 @@ use crate::{
     Clock, Config, Error, ErrorPage, KeyRing, Reaction, SharedKeys, SignOfTheft, UserSessions,
 };
 
-/// Gives requests their [`Session`](crate::Session).
+/// A layer that opens and saves the [`Session`](crate::Session) of each request.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -35,28 +35,27 @@ use crate::{
 ///
 /// # Nested layers
 ///
-/// Clones of one layer may be around the whole application and around parts of it: the outermost of
-/// them owns the session, and the others pass the request on. A clone may have a page for errors
-/// ([`on_error`](Self::on_error)) and a [name](Self::named) of its own.
+/// Clones of one layer may be around the whole application and around parts of it: the outermost
+/// clone owns the session, and the others pass the request on. A clone may have its own page for
+/// errors ([`on_error`](Self::on_error)) and its own [name](Self::named).
 ///
-/// Two layers of different settings need different cookies. A request that passes two such layers of
-/// one cookie (one name, domain and path) is answered with an error that describes both, since each
-/// would overwrite what the other one sets.
+/// Two layers with different settings need different cookies. If a request passes two such layers
+/// with the same cookie (name, domain and path), the answer is an error that describes both, since
+/// each would overwrite the other's cookie.
 ///
 /// # Order of layers
 ///
-/// - A `CsrfLayer` is inside.
-/// - A layer that gives up on its handler, such as tower-http's `TimeoutLayer`, is outside: then
-///   nothing is saved of what a cancelled handler did. Inside, its answer is a response like others,
-///   and what the handler had changed before it was cancelled is saved with it. The same is true of
-///   `CatchPanicLayer`.
-/// - Layers that change bodies, such as `CompressionLayer`, may be inside or outside. Only outside do
-///   they see the pages for errors.
+/// - A `CsrfLayer` belongs inside. - A layer that cancels its handler, such as tower-http's
+///   `TimeoutLayer`, belongs outside: changes of a cancelled handler are then dropped. Inside, its
+///   answer counts as an ordinary response, and the changes that the handler made before it was
+///   cancelled are saved. The same is true of `CatchPanicLayer`. - Layers that change bodies, such
+///   as `CompressionLayer`, may be inside or outside. They see the pages for errors only if they
+///   are outside.
 ///
 /// # actix-web
 ///
-/// In actix-web it is middleware. Make it outside of the function that makes an `App` for each
-/// worker, since the workers share its keys and its store:
+/// In actix-web the layer is middleware. Build it outside of the function that builds an `App` for
+/// each worker, since the workers share its keys and its store:
 ///
 /// ```no_run
 /// # #[cfg(feature = "actix")]
@@ -80,29 +79,30 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// Flask's sessions, to the byte: its cookie and its defaults. A Flask service with the same
-    /// key shares the session.
+    /// Creates a layer with Flask's cookie, to the byte, and Flask's defaults. A Flask service with
+    /// the same key shares the session.
     ///
-    /// Flask's defaults are those of [`Config::flask`]: no `Secure`, no `SameSite`, and SHA-1. A
-    /// layer without one of the first two says so in the log, once, when it is put around a service.
+    /// [`Config::flask`] lists the defaults: no `Secure`, no `SameSite`, and SHA-1. A layer that
+    /// lacks one of the two attributes logs that once, when it is put around a service.
     ///
-    /// Every key is accepted, as in Flask. A weak one gets a warning in the log: see
+    /// Every key is accepted, as in Flask. A weak key causes a warning in the log: see
     /// [`KeyStrength`](crate::signing::KeyStrength).
     #[must_use]
     pub fn flask(keys: impl Into<SharedKeys>) -> Self {
         Self { engine: Arc::new(Engine::flask(&keys.into())) }
     }
 
-    /// Flask's format in a hardened cookie: see [`Config::hardened`].
+    /// Creates a layer with Flask's format in a hardened cookie: see [`Config::hardened`].
     ///
     /// # Errors
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key is publicly known or can be
+    /// guessed.
     pub fn signed(keys: impl Into<SharedKeys>) -> Result<Self, Error> {
         Self::new(keys, Config::hardened())
     }
 
-    /// Sealed sessions: encrypted, so that visitors can't read what their session holds, in a
-    /// hardened cookie. See [`Config::sealed`].
+    /// Creates a layer with sealed sessions in a hardened cookie: they are encrypted, so that
+    /// visitors can't read them. See [`Config::sealed`].
     ///
     /// ```
     /// use carafe::config::Format;
@@ -117,15 +117,15 @@ impl SessionLayer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it,
-    /// or if the current one has fewer than 32 bytes.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key is publicly known or can be
+    /// guessed, or if the current key has fewer than 32 bytes.
     #[cfg(feature = "sealed")]
     pub fn sealed(keys: impl Into<SharedKeys>) -> Result<Self, Error> {
         Self::new(keys, Config::sealed())
     }
 
-    /// Sessions in a store on the server: the cookie carries nothing but a signed id, in a hardened
-    /// cookie. See [`Config::hardened`].
+    /// Creates a layer with sessions in a store on the server: the hardened cookie carries only a
+    /// signed id. See [`Config::hardened`].
     ///
     /// ```
     /// use carafe::store::MemoryStore;
@@ -136,44 +136,45 @@ impl SessionLayer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if everybody knows a key, or can guess it.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key is publicly known or can be
+    /// guessed.
     pub fn stored(store: impl SessionStore, keys: impl Into<SharedKeys>) -> Result<Self, Error> {
         Ok(Self::new(keys, Config::hardened())?.in_store(store))
     }
 
-    /// Keeps the sessions in a store, and not in the cookie, with all settings as they are.
+    /// Moves the sessions from the cookie to a store, and leaves all settings unchanged.
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
     }
 
-    /// Makes a logout final for sessions in cookies, also for copies of the cookie: the store knows
-    /// which sessions were ended, and is asked about those whose users logged in with
-    /// [`Session::login`](crate::Session::login).
+    /// Makes logout final for sessions in cookies, even for copies of the cookie: the store keeps a
+    /// revocation mark for each ended session. It is asked about sessions whose users logged in
+    /// with [`Session::login`](crate::Session::login).
     #[must_use]
     pub fn with_revocations(self, store: impl RevocationStore) -> Self {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
     }
 
-    /// The sessions of any user, to list and end them: for administrators. `None` if sessions are in
-    /// cookies, of which nobody knows.
+    /// Returns the sessions of all users, for administrators to list and end. `None` if sessions
+    /// are in cookies, which leave no list on the server.
     #[must_use]
     pub fn sessions(&self) -> Option<UserSessions> {
         self.engine.user_sessions()
     }
 
-    /// A layer with all its settings.
+    /// Creates a layer with the given settings.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed, and
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key isn't.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key is too weak for the settings.
     pub fn new(keys: impl Into<SharedKeys>, config: Config) -> Result<Self, Error> {
         Ok(Self { engine: Arc::new(Engine::new(&keys.into(), config)?) })
     }
 
-    /// Flask's sessions with all their settings from the environment: `FLASK_SECRET_KEY`,
-    /// `FLASK_SECRET_KEY_FALLBACKS`, `FLASK_SESSION_COOKIE_SECURE` and the others of [`Config`],
-    /// as Flask's `app.config.from_prefixed_env()` reads them.
+    /// Creates a layer for Flask's sessions with all settings from the environment:
+    /// `FLASK_SECRET_KEY`, `FLASK_SECRET_KEY_FALLBACKS`, `FLASK_SESSION_COOKIE_SECURE` and the
+    /// others of [`Config`], as Flask's `app.config.from_prefixed_env()` reads them.
     ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`](crate::ErrorKind::MissingSecretKey) without a key, and
@@ -182,7 +183,7 @@ impl SessionLayer {
         Self::new(KeyRing::from_flask_env()?, Config::flask().from_prefixed_env()?)
     }
 
-    /// Changes settings; all of them are checked when `change` is done.
+    /// Changes settings, and checks all of them afterwards.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed: the error
@@ -193,30 +194,31 @@ impl SessionLayer {
         Ok(Self { engine: Arc::new(engine.with_config(config)?) })
     }
 
-    /// Accepts sessions in this format besides the one that is written: see [`Config::accept`].
+    /// Accepts sessions in a second format, besides the format that is written: see
+    /// [`Config::accept`].
     ///
     /// # Errors
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if no key is long enough to have sealed
-    /// sessions.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if sealed sessions are to be accepted and
+    /// no key is long enough for them.
     pub fn accept(self, format: Format) -> Result<Self, Error> {
         self.configure(|config| config.accept(format))
     }
 
-    /// The layer's keys, to replace them while it runs: see [`SharedKeys::replace`].
+    /// Returns the layer's keys, which can be replaced while it runs: see [`SharedKeys::replace`].
     #[must_use]
     pub fn keys(&self) -> SharedKeys {
         self.engine.keys().clone()
     }
 
-    /// Judges and signs sessions by another clock than the system's.
+    /// Replaces the system's clock, which decides when sessions expire and which signs them.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         let engine = Arc::unwrap_or_clone(self.engine);
         Self { engine: Arc::new(engine.with_clock(clock)) }
     }
 
-    /// Makes the page that a visitor sees where the session failed: where a handler returned a
-    /// [`carafe::Error`](Error), or the session couldn't be saved.
+    /// Sets the page for errors of the session: it is shown if a handler returns a
+    /// [`carafe::Error`](Error), or if the session can't be saved.
     ///
     /// ```
     /// use carafe::{ErrorKind, SecretKey, SessionLayer};
@@ -239,7 +241,8 @@ impl SessionLayer {
         self.map(|engine| engine.error_page = Some(Arc::new(make_page)))
     }
 
-    /// Shares logins with a Flask site that has Flask-Login: see [`flask_login`](crate::flask_login).
+    /// Shares logins with a Flask site that uses Flask-Login: see
+    /// [`flask_login`](crate::flask_login).
     ///
     /// ```
     /// use carafe::flask_login::FlaskLogin;
@@ -258,13 +261,14 @@ impl SessionLayer {
         Ok(Self { engine: Arc::new(engine.with_flask_login(logins)?) })
     }
 
-    /// Sends visitors who aren't logged in to this page, where a handler asks for a
-    /// [`CurrentUser`](crate::CurrentUser). It is a path of this site, and finds the page that the
-    /// visitor wanted in the field `next` of its query: see [`WantedPage`](crate::WantedPage).
+    /// Sets the login page. A visitor who isn't logged in is redirected there if the handler
+    /// extracts a [`CurrentUser`](crate::CurrentUser). `path` is a path of this site. The field
+    /// `next` of the query names the page that the visitor wanted: see
+    /// [`WantedPage`](crate::WantedPage).
     ///
-    /// Only a `GET` is sent there; other requests, which can't be sent again after the login, are
-    /// answered with 401. The wanted page is the one that this layer sees: put it around the routers
-    /// that are nested, and not into them.
+    /// Only a `GET` is redirected. Other requests, which could not be repeated after the login, are
+    /// answered with 401. The wanted page is the URI as this layer sees it: put the layer around
+    /// nested routers, and not into them.
     ///
     /// ```
     /// use carafe::{SecretKey, SessionLayer};
@@ -274,16 +278,17 @@ impl SessionLayer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if the path isn't a path of this site.
     pub fn with_login_page(self, path: &str) -> Result<Self, Error> {
         let page = LoginPage::new("login_page", path)?;
         Ok(self.map(|engine| engine.login_page = Some(page)))
     }
 
-    /// Sends users whose last authentication is too long ago to this page, where a handler asks for a
-    /// [`FreshUser`](crate::FreshUser). It asks for the password again, calls
-    /// [`Session::reauthenticated`](crate::Session::reauthenticated) and leads back to the page in the
-    /// field `next` of its query, as a [login page](Self::with_login_page) does.
+    /// Sets the confirmation page. A user whose last authentication is too long ago is redirected
+    /// there if the handler extracts a [`FreshUser`](crate::FreshUser). The page asks for the
+    /// password again, calls [`Session::reauthenticated`](crate::Session::reauthenticated) and
+    /// leads back to the page in the field `next` of its query, like a [login
+    /// page](Self::with_login_page).
     ///
     /// ```
     /// use carafe::{SecretKey, SessionLayer};
@@ -295,18 +300,18 @@ impl SessionLayer {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't a path of this site.
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if the path isn't a path of this site.
     pub fn with_confirm_page(self, path: &str) -> Result<Self, Error> {
         let page = LoginPage::new("confirm_page", path)?;
         Ok(self.map(|engine| engine.confirm_page = Some(page)))
     }
 
-    /// Lets the application act on signs that a session was stolen. The log has them in any case, as
-    /// events `theft.…`.
+    /// Sets a function that is called for each sign that a session was stolen. The log records the
+    /// signs in any case, as events `theft.…`.
     ///
-    /// An id that was replaced is known for as long as
-    /// [`Config::watch_old_ids`](crate::Config::watch_old_ids) says. One that comes back within a minute is
-    /// no sign: its request may have been under way.
+    /// Replaced ids are remembered for the time of
+    /// [`Config::watch_old_ids`](crate::Config::watch_old_ids). An old id that comes back within a
+    /// minute is not reported, since its request may have been under way.
     ///
     /// ```
     /// use std::time::Duration;
@@ -330,8 +335,8 @@ impl SessionLayer {
         self.map(|engine| engine.on_theft = Some(Arc::new(decide)))
     }
 
-    /// Names this layer's session by a marker type, so that handlers below several layers can ask
-    /// for [`Named<Marker>`](crate::Named). `Session` is that of the innermost layer.
+    /// Names this layer's session by a marker type. Handlers below several layers extract it as
+    /// [`Named<Marker>`](crate::Named); `Session` is the session of the innermost layer.
     ///
     /// ```
     /// use carafe::{Config, Named, SecretKey, SessionLayer};

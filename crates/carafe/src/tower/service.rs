@@ -7,7 +7,7 @@ use tower_service::Service;
 use super::{ResponseBody, ResponseFuture};
 use crate::engine::{Engine, Owner, Slot};
 
-/// A service whose requests have a session: what [`SessionLayer`](crate::SessionLayer) makes.
+/// A service whose requests have a session, made by a [`SessionLayer`](crate::SessionLayer).
 #[derive(Clone, Debug)]
 pub struct SessionService<S> {
     inner: S,
