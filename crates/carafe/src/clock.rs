@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::UnixSeconds;
 
-/// The clock that sessions are signed and judged by, in whole Unix seconds.
+/// The clock by which sessions are signed and expire, in whole Unix seconds.
 ///
 /// ```
 /// use carafe::{Clock, UnixSeconds};
@@ -24,20 +24,20 @@ enum Time {
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self(Time::System)
     }
 
-    /// A clock that stands still, for tests and for replaying recorded cookies. Its clones show the
-    /// same time.
+    /// Returns a clock that stands still, for tests and for replaying recorded cookies. Its clones
+    /// show the same time.
     #[must_use]
     pub fn fixed(time: impl Into<UnixSeconds>) -> Self {
         Self(Time::Fixed(Arc::new(AtomicU64::new(time.into().0))))
     }
 
-    /// The time now.
+    /// Returns the present time.
     #[must_use]
     pub fn now(&self) -> UnixSeconds {
         match &self.0 {
@@ -46,8 +46,8 @@ impl Clock {
         }
     }
 
-    /// The time now or a few milliseconds ago: where there is a clock that is quick to read, as on
-    /// Linux, that one's, which is never ahead.
+    /// Returns the present time, or the time a few milliseconds ago if the system has a clock that
+    /// is quicker to read, as Linux does. The result is never in the future.
     #[inline]
     pub(crate) fn just_now(&self) -> UnixSeconds {
         match &self.0 {
@@ -56,12 +56,12 @@ impl Clock {
         }
     }
 
-    /// Whether this is the system's clock, which goes on by itself.
+    /// Returns whether this is the system's clock.
     pub(crate) fn is_system(&self) -> bool {
         matches!(self.0, Time::System)
     }
 
-    /// Moves a fixed clock, and all its clones, forward. The system's clock takes no notice.
+    /// Moves a fixed clock, and all its clones, forward. It has no effect on the system's clock.
     pub fn advance(&self, seconds: u64) {
         if let Time::Fixed(now) = &self.0 {
             now.fetch_add(seconds, Ordering::Relaxed);
@@ -69,7 +69,7 @@ impl Clock {
     }
 }
 
-/// The time of the kernel's last tick, which takes a tenth of the time to read.
+/// Returns the time of the kernel's last tick, which is ten times as fast to read.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[inline]
 fn coarse() -> Option<UnixSeconds> {

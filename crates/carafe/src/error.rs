@@ -1,10 +1,10 @@
-//! The one error type of the crate.
+//! The error type of this crate.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What went wrong, as a category that a program can act on.
+/// The category of an [`Error`], for programs to act on.
 ///
 /// The text of an [`Error`] is for people and may change between versions; its kind is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub enum ErrorKind {
     /// There is no secret key, or it is empty.
     MissingSecretKey,
-    /// A secret key is published, can be guessed, or is too short for what it is used for.
+    /// A secret key is publicly known, can be guessed, or is too short for its use.
     WeakKey,
     /// The operating system gave no random bytes.
     Entropy,
@@ -20,30 +20,30 @@ pub enum ErrorKind {
     Setting,
     /// The session was extracted on a route that no [`SessionLayer`](crate::SessionLayer) covers.
     NoLayer,
-    /// The session was changed after the response had begun, so that the change can't be saved; or
-    /// it was opened only then.
+    /// The session was changed, or first opened, after the response had begun.
     Closed,
-    /// A stored value has another type than the one asked for.
+    /// A stored value has another type than the requested one.
     Type,
     /// A key, or a part of the path to a nested value, is missing.
     KeyMissing,
     /// A value can't be written to a session.
     Value,
-    /// A key is one that this library has for itself.
+    /// A key is reserved for this library.
     ReservedKey,
     /// The session ended while the request was under way, so that its changes can't be saved.
     Ended,
-    /// Another request changed what this one had read and then wrote, and the layer is strict.
+    /// Another request changed a key that this request had read and then written, and the layer is
+    /// strict.
     Conflict,
     /// The session is larger than the layer allows.
     SessionTooLarge,
     /// The store failed, or was too slow.
     Store,
-    /// It takes a store, and the layer has none.
+    /// The operation needs a store, and the layer has none.
     NoStore,
     /// The request may come from another site: see [`csrf`](crate::csrf).
     Csrf,
-    /// Nobody is logged in, and the handler is for users only.
+    /// No user is logged in, and the handler is for users only.
     LoginRequired,
     /// The user's last authentication is too long ago for what the handler does.
     NotFresh,
@@ -52,16 +52,15 @@ pub enum ErrorKind {
     TooManySessions,
     /// The session's cookie is larger than browsers keep.
     CookieTooLarge,
-    /// The text has not the form of a signed session, or of a sealed one.
+    /// The text does not have the form of a signed or sealed session.
     NotSigned,
-    /// The signature is not one that any of the keys makes, or none of the keys opens the sealed
-    /// session.
+    /// None of the keys made the signature, or none of the keys opens the sealed session.
     BadSignature,
-    /// The signature is good, but older than allowed.
+    /// The signature is valid, but older than allowed.
     Expired,
-    /// The signature is good, but its time is in the future.
+    /// The signature is valid, but its time is in the future.
     FromTheFuture,
-    /// The signature is good, but the payload behind it can't be read.
+    /// The signature is valid, but the signed payload can't be read.
     BadPayload,
     /// A function that the application gave to the session failed: see [`Error::from_application`].
     Application,
@@ -69,8 +68,9 @@ pub enum ErrorKind {
 
 /// The error of every fallible operation of this crate.
 ///
-/// It says what happened and what to do about it, and never contains a key, an identifier, a
-/// cookie or a session's value. In axum and actix-web it is a response, so that `?` works in handlers.
+/// Its text says what happened and what to do about it, and never contains a key, an identifier, a
+/// cookie or a session's value. In axum and actix-web it is a response, so that `?` works in
+/// handlers.
 ///
 /// ```
 /// use carafe::value::Value;
@@ -82,20 +82,20 @@ pub enum ErrorKind {
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-/// In a box, so that what can fail returns hardly more than what it returns otherwise.
+/// The content of an error, in a box so that a `Result` stays small.
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// Where the visitor is sent instead of an error page.
+    /// The page that the visitor is redirected to, instead of an error page.
     redirect: Option<Box<str>>,
 }
 
 impl Error {
-    /// An error of a crate that integrates this one into something else. `message` says what happened
-    /// and what to do about it, and must not contain a key, an identifier, a cookie or a session's
-    /// value.
+    /// Creates an error, for crates that integrate this one into another framework. `message` says
+    /// what happened and what to do about it, and must not contain a key, an identifier, a cookie
+    /// or a session's value.
     ///
     /// ```
     /// use carafe::{Error, ErrorKind};
@@ -108,9 +108,9 @@ impl Error {
         Self(Box::new(Inner { kind, message: message.into(), source: None, redirect: None }))
     }
 
-    /// The error of a function of the application's, such as one that is given to
-    /// [`Session::try_update`](crate::Session::try_update). It is the
-    /// [`source`](std::error::Error::source), where the caller finds it again.
+    /// Wraps an error of the application, for instance for
+    /// [`Session::try_update`](crate::Session::try_update). The caller finds the wrapped error as
+    /// the [`source`](std::error::Error::source).
     ///
     /// ```
     /// use std::error::Error as _;
@@ -127,7 +127,7 @@ impl Error {
         Self::new(ErrorKind::Application, message).with_source(source)
     }
 
-    /// Sends the visitor to another page, as a response.
+    /// Makes the error's response a redirect.
     pub(crate) fn with_redirect(mut self, url: String) -> Self {
         self.0.redirect = Some(url.into());
         self
@@ -137,7 +137,7 @@ impl Error {
         self.0.redirect.as_deref()
     }
 
-    /// A setting whose value isn't allowed.
+    /// Creates the error of a setting with a value that isn't allowed.
     pub(crate) fn setting(name: &str, value: &str, allowed: &str) -> Self {
         Self::new(
             ErrorKind::Setting,
@@ -145,15 +145,14 @@ impl Error {
         )
     }
 
-    /// The same error, with the one that caused it as its
-    /// [`source`](std::error::Error::source).
+    /// Sets the error's cause, its [`source`](std::error::Error::source).
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
     }
 
-    /// The category of this error.
+    /// Returns the category of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -161,7 +160,7 @@ impl Error {
 }
 
 impl From<carafe_format::Error> for Error {
-    /// The error of a format as the library's own: its kind is the one of the same name.
+    /// Converts an error of a format, to the kind of the same name.
     fn from(error: carafe_format::Error) -> Self {
         let (kind, message, source) = error.into_parts();
         Self(Box::new(Inner { kind: kind.into(), message, source, redirect: None }))
@@ -189,7 +188,7 @@ impl From<carafe_format::ErrorKind> for ErrorKind {
 }
 
 impl PartialEq<ErrorKind> for carafe_format::ErrorKind {
-    /// So that the error of a signature, say, is compared without looking up which type it is of.
+    /// Compares kinds of both crates, so that a caller need not know which type an error is of.
     fn eq(&self, other: &ErrorKind) -> bool {
         ErrorKind::from(*self) == *other
     }

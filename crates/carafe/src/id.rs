@@ -7,18 +7,18 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{Error, ErrorKind, base64};
 
-/// A session's id: 32 random bytes from the operating system, known to the visitor's browser and
-/// to nobody else.
+/// A session's id: 32 random bytes from the operating system, a secret between the service and the
+/// visitor's browser.
 ///
-/// Stores see its [hash](Self::hash) only, and its `Debug` shows nothing.
+/// Stores see only its [hash](Self::hash), and its `Debug` output shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionId([u8; 32]);
 
 impl SessionId {
-    /// The length of its text.
+    /// The length of an id's text.
     pub(crate) const TEXT: usize = 43;
 
-    /// A new id.
+    /// Returns a new random id.
     ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
@@ -26,13 +26,13 @@ impl SessionId {
         random().map(Self)
     }
 
-    /// Reads the 43 characters of [`to_text`](Self::to_text).
+    /// Parses the 43 characters that [`to_text`](Self::to_text) returns.
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {
         base64::decode_exact(text).map(Self)
     }
 
-    /// The id as unpadded base64url: 43 characters. It is a secret of the visitor's.
+    /// Returns the id as unpadded base64url: 43 characters. The text is the visitor's secret.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::with_capacity(Self::TEXT);
@@ -40,12 +40,12 @@ impl SessionId {
         text
     }
 
-    /// Appends [`to_text`](Self::to_text).
+    /// Appends the text that [`to_text`](Self::to_text) returns.
     pub(crate) fn append_to(&self, text: &mut String) {
         base64::encode_url(&self.0, text);
     }
 
-    /// What stores know the session by: SHA-256 of the id's bytes.
+    /// Returns the SHA-256 hash of the id's bytes, under which stores keep the session.
     #[must_use]
     pub fn hash(&self) -> SessionIdHash {
         SessionIdHash(Sha256::digest(self.0).into())
@@ -58,8 +58,8 @@ impl Drop for SessionId {
     }
 }
 
-/// What names a new session: its id, and the one that may be shown. The random bytes of both come
-/// from one system call.
+/// Returns an id and a public id for a new session. The random bytes of both come from one system
+/// call.
 pub(crate) fn of_new_session() -> Result<(SessionId, PublicId), Error> {
     let mut id = SessionId([0; 32]);
     let bytes: Zeroizing<[u8; 48]> = Zeroizing::new(random()?);
@@ -76,25 +76,25 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// SHA-256 of a [`SessionId`]: the key under which a store keeps the session. Whoever reads the
-/// store can't make a cookie of it.
+/// The SHA-256 hash of a [`SessionId`], under which a store keeps the session. A reader of the
+/// store can't turn it into a cookie.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionIdHash([u8; 32]);
 
 impl SessionIdHash {
-    /// The hash from its bytes, as a store kept them.
+    /// Returns the hash with these bytes, as a store kept them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes of the hash.
+    /// Returns the bytes of the hash.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The key under which a store remembers that a response gave the visitor a new cookie in place of
+    /// Returns the key under which a store remembers that the visitor got a new cookie in place of
     /// this session's.
     pub(crate) fn of_replacement(&self) -> Self {
         Self(Sha256::new().chain_update(self.0).chain_update(b"replaced").finalize().into())
@@ -102,7 +102,7 @@ impl SessionIdHash {
 }
 
 impl SessionIdHash {
-    /// The key under which a store remembers that this session was ended a moment ago.
+    /// Returns the key under which a store remembers that this session was ended a moment ago.
     pub(crate) fn of_ending(&self) -> Self {
         Self(Sha256::new().chain_update(self.0).chain_update(b"ended").finalize().into())
     }
@@ -114,13 +114,13 @@ impl fmt::Debug for SessionIdHash {
     }
 }
 
-/// The name of a session that may be shown: on the page that lists a user's sessions, and to an
-/// administrator. It stays the same while the id is renewed, and opens nothing.
+/// The public name of a session, for the page that lists a user's sessions and for administrators.
+/// It opens nothing, and stays the same when the id is renewed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicId([u8; 16]);
 
 impl PublicId {
-    /// A new public id.
+    /// Returns a new random public id.
     ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
@@ -128,13 +128,13 @@ impl PublicId {
         random().map(Self)
     }
 
-    /// The public id from its bytes, as a store kept them.
+    /// Returns the public id with these bytes, as a store kept them.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes of the public id.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -142,7 +142,7 @@ impl PublicId {
 }
 
 impl fmt::Debug for PublicId {
-    /// As it is shown elsewhere.
+    /// Writes the id as it is shown to users.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicId({self})")
     }
@@ -170,7 +170,7 @@ impl std::str::FromStr for PublicId {
     }
 }
 
-/// Random bytes from the operating system.
+/// Returns random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {

@@ -1,7 +1,7 @@
 //! Flask's sessions for Rust: signed cookies that Flask services and Rust services both read and
 //! write, and one [`Session`] to program against.
 //!
-//! A handler extracts [`Session`]; a [`SessionLayer`] gives it one and saves what changed.
+//! A handler extracts a [`Session`]; a [`SessionLayer`] provides it and saves its changes.
 //!
 //! ```no_run
 //! # #[cfg(feature = "axum")]
@@ -21,9 +21,9 @@
 //! # }
 //! ```
 //!
-//! What a session can hold is a [`Value`](value::Value): Flask's types, and conversions from and to
-//! Rust's.
-//! [`Config`] has the settings, under Flask's names; [`signing`] the signatures below it all.
+//! Session values have the types of Flask's JSON, with conversions from and to Rust's types: see
+//! [`Value`](value::Value). [`Config`] has the settings, under Flask's names. [`signing`] has the
+//! signatures that sessions are built on.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -81,7 +81,7 @@ pub use session::{
 pub use time::UnixSeconds;
 pub use tower::layer::SessionLayer;
 
-/// The README's examples are tested.
+/// Runs the README's examples as tests.
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

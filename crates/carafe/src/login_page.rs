@@ -1,20 +1,20 @@
-//! The way to the login page, and back to the page that the visitor wanted.
+//! Redirects to the login page, and back to the page that the visitor wanted.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{Error, percent};
 
-/// The name of the wanted page in the login page's query.
+/// The field of the login page's query that names the wanted page.
 const PARAMETER: &str = "next";
 
-/// Where visitors log in, or confirm who they are: see
+/// The path of a login page or a confirmation page: see
 /// [`SessionLayer::with_login_page`](crate::SessionLayer::with_login_page).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LoginPage(Arc<str>);
 
 impl LoginPage {
-    /// `name` is that of the setting, for its error.
+    /// Checks a path; `name` is the setting's name, for the error.
     pub(crate) fn new(name: &str, path: &str) -> Result<Self, Error> {
         if is_local(path) && !path.contains('#') {
             return Ok(Self(Arc::from(path)));
@@ -26,7 +26,7 @@ impl LoginPage {
         &self.0
     }
 
-    /// The URL that has the wanted page in its query.
+    /// Returns the login page's URL, with the wanted page in its query.
     pub(crate) fn leading_to(&self, wanted: &str) -> String {
         let mut url = self.0.to_string();
         if is_local(wanted) {
@@ -39,12 +39,12 @@ impl LoginPage {
     }
 }
 
-/// The page that a visitor wanted before being sent to the
-/// [login page](crate::SessionLayer::with_login_page) or the
-/// [confirmation page](crate::SessionLayer::with_confirm_page), from the field `next` of the query.
+/// The page that a visitor wanted before a redirect to the [login
+/// page](crate::SessionLayer::with_login_page) or the [confirmation
+/// page](crate::SessionLayer::with_confirm_page), from the field `next` of the query.
 ///
-/// Only a path of this site counts: what would lead to another one, or isn't even a path, is as if
-/// it weren't there. So nobody can use the login page to send visitors elsewhere.
+/// Only a path of this site counts. Any other text is ignored, so that the login page can't be
+/// abused to redirect visitors to another site.
 ///
 /// ```
 /// use carafe::{Error, Session, WantedPage};
@@ -63,14 +63,14 @@ impl LoginPage {
 pub struct WantedPage(Option<String>);
 
 impl WantedPage {
-    /// The page of this path, if it is one of this site's.
+    /// Returns the wanted page with this path, if the path is a path of this site.
     #[must_use]
     pub fn new(path: &str) -> Self {
         Self(is_local(path).then(|| path.to_owned()))
     }
 
-    /// The page that a query, without its question mark, names. If it names several, the first
-    /// counts.
+    /// Returns the wanted page that a query names, given without its question mark. If it names
+    /// several, the first counts.
     #[must_use]
     pub fn from_query(query: &str) -> Self {
         let mut fields = query.split('&').filter_map(|field| field.split_once('='));
@@ -82,13 +82,13 @@ impl WantedPage {
         }
     }
 
-    /// The page, if the visitor wanted one.
+    /// Returns the path of the page, if the visitor wanted one.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// The page, or another one if the visitor wanted none.
+    /// Returns the path of the page, or `default` if the visitor wanted none.
     #[must_use]
     pub fn or<'a>(&'a self, default: &'a str) -> &'a str {
         self.path().unwrap_or(default)
@@ -96,13 +96,13 @@ impl WantedPage {
 }
 
 impl fmt::Display for WantedPage {
-    /// The path, or nothing: for the field of a form.
+    /// Writes the path, or nothing: for a form field.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.or(""))
     }
 }
 
-/// Whether a browser takes a text for a path on the same site, whatever it does to it before.
+/// Returns whether a browser treats a text as a path on the same site, after its own clean-up.
 ///
 /// Browsers drop tabs and line ends, take `\` for `/`, and two of them for the beginning of a host.
 pub(crate) fn is_local(text: &str) -> bool {

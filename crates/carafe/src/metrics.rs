@@ -1,8 +1,8 @@
 //! Counters and histograms, through the facade of the crate `metrics` (feature `metrics`).
 //!
-//! Whatever recorder the program installs gets them; without one they cost next to nothing. Their
-//! names and labels are part of this crate's API: `docs/telemetry.md` has the table, and which alert to
-//! set on each. No label contains anything of a visitor's.
+//! The recorder that the program installs receives them; without a recorder they cost next to
+//! nothing. Their names and labels are part of this crate's API: `docs/telemetry.md` has the table,
+//! and which alert to set on each. No label contains anything of a visitor's.
 //!
 //! ```
 //! // After the program has installed its recorder:
@@ -11,7 +11,7 @@
 
 use ::metrics::{Unit, describe_counter, describe_histogram};
 
-/// Tells the recorder what each metric means, and in which unit it is. Call it once, after the
+/// Registers the description and the unit of each metric with the recorder. Call it once, after the
 /// recorder is installed.
 pub fn describe() {
     for (name, unit, text) in COUNTERS {

@@ -3,19 +3,19 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What is there at once, as sessions in a cookie or in memory are, or has to be waited for.
+/// A future that is either ready at once, as for sessions in a cookie or in memory, or has to wait.
 ///
-/// The wait is apart, so that the futures of all handlers, which are moved and allocated for each
-/// request, are no larger for it.
+/// The wait is in a box of its own, so that the futures of all handlers, which are moved and
+/// allocated for each request, stay small.
 #[cfg_attr(
     not(feature = "actix"),
     expect(unreachable_pub, reason = "extractors' futures are public")
 )]
 #[must_use = "futures do nothing unless polled"]
 pub enum Prompt<F: Future> {
-    /// It is there.
+    /// The output is ready.
     Done(Ready<F::Output>),
-    /// It has to be waited for.
+    /// The future is still pending.
     Waiting(F),
 }
 

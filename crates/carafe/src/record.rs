@@ -1,4 +1,4 @@
-//! What a store keeps of a session.
+//! Records: the form in which a store keeps a session.
 
 mod details;
 
@@ -10,44 +10,47 @@ use crate::{Error, ErrorKind, UnixSeconds};
 /// The version of the binary form, its first byte.
 const FORMAT: u8 = 1;
 
-/// The bit of the state's tag that says that there are login details.
+/// The bit of the state's tag that announces login details.
 const DETAILS: u8 = 0x80;
 
-/// How many numbers a record has.
+/// The number of numbers in a record.
 const NUMBERS: usize = 6;
 
-/// Whether a record is a session, or a pointer record, which is left under a former id.
+/// The kind of a record: a session, a pointer record under a former id, or a series of remember
+/// tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// The record is a session.
     #[default]
     Live,
-    /// The session was renewed: it goes on under another id, to which this one leads for a grace period.
+    /// The session was renewed: it continues under another id. This id leads to it for the grace
+    /// period.
     Moved {
         /// The hash of the new id.
         to: SessionIdHash,
-        /// When this id stops to lead there.
+        /// The end of the grace period.
         until: UnixSeconds,
     },
-    /// The session got a new id because a request asked for one. This id is dead: only a logout that was
-    /// under way still finds the session by it.
+    /// The session got a new id because a request asked for one. This id is dead; only a logout
+    /// that was under way still finds the session by it.
     Rotated {
         /// The hash of the new id.
         to: SessionIdHash,
     },
-    /// A login ended the session, and began another. This id is dead, also for a logout.
+    /// A login ended the session and began another. This id is dead, even for a logout.
     Ended {
-        /// The hash of the id that the login made, by which its request recognises its own write.
+        /// The hash of the id that the login made, by which the login's request recognises its own
+        /// write.
         by: SessionIdHash,
     },
-    /// The record is no session but a series of remember tokens.
+    /// The record is not a session but a series of remember tokens.
     Series {
         /// The hash of the present token.
         token: SessionIdHash,
-        /// The hash of the token before.
+        /// The hash of the previous token.
         before: SessionIdHash,
-        /// Since when it is the present one.
+        /// The time at which the present token was made.
         since: UnixSeconds,
     },
 }
@@ -58,34 +61,34 @@ pub enum State {
 pub struct Record {
     /// The session's content: Flask's tagged JSON.
     pub data: Vec<u8>,
-    /// Who is logged in, if anybody is.
+    /// The name of the logged-in user; `None` if no user is logged in.
     pub user: Option<String>,
-    /// The name of the session that may be shown.
+    /// The public id of the session, which may be shown.
     pub public_id: PublicId,
-    /// When the session began.
+    /// The time at which the session began.
     pub created: UnixSeconds,
-    /// When its user logged in.
+    /// The time at which the user logged in.
     pub logged_in: Option<UnixSeconds>,
-    /// When it got its present id.
+    /// The time at which the session got its present id.
     pub renewed: UnixSeconds,
-    /// When it was last used, to within a tenth of the idle timeout.
+    /// The time of the session's last use, to within a tenth of the idle timeout.
     pub last_seen: UnixSeconds,
-    /// When it ends unless it is used.
+    /// The time at which the session ends unless it is used.
     pub idle_expires: UnixSeconds,
-    /// When it ends in any case.
+    /// The time at which the session ends in any case.
     pub expires: UnixSeconds,
-    /// Where its user logged in from, if the application said so.
+    /// The address that the user logged in from, if the application gave it.
     pub address: Option<String>,
-    /// What its user logged in with, if the application said so.
+    /// The user agent that the user logged in with, if the application gave it.
     pub agent: Option<String>,
-    /// Whether this is the session or says where it went.
+    /// The kind of this record.
     pub state: State,
-    /// What the session knows of its login besides the user and the time, if anything.
+    /// The details of the login besides the user and the time, if there are any.
     pub details: Option<Box<LoginDetails>>,
 }
 
 impl Record {
-    /// A record of a session that begins now and holds nothing.
+    /// Returns the record of an empty session that begins now.
     #[must_use]
     pub fn new(
         public_id: PublicId,
@@ -110,7 +113,7 @@ impl Record {
         }
     }
 
-    /// The record, but for its content.
+    /// Returns a copy of the record without its content.
     pub(crate) fn without_data(&self) -> Self {
         Self {
             data: Vec::new(),
@@ -122,7 +125,7 @@ impl Record {
         }
     }
 
-    /// Whether the session has ended by its times, or under this id.
+    /// Returns whether the session has expired, or this id no longer leads to it.
     #[must_use]
     pub fn is_expired(&self, now: UnixSeconds) -> bool {
         let is_dead = match self.state {
@@ -133,18 +136,18 @@ impl Record {
         is_dead || now >= self.ends()
     }
 
-    /// When a store may delete the record: when the session ends unless it is used. What is left
-    /// under an old id is kept for longer than anybody may use it, since requests that are under way
-    /// look there for what became of the session.
+    /// Returns the time at which a store may delete the record: when the session ends unless it is
+    /// used. A pointer record is kept beyond its grace period, since requests under way read from
+    /// it that the session has moved or ended.
     #[must_use]
     pub fn ends(&self) -> UnixSeconds {
         self.idle_expires.min(self.expires)
     }
 
-    /// The record in a versioned binary form, for stores that keep it as one value.
+    /// Returns the record in a versioned binary form, for stores that keep it as one value.
     ///
-    /// Of every version of the form, the bytes from 1 to 16 are the [public id](Self::public_id), so
-    /// that a database can compare it without reading the rest:
+    /// In every version of the form, the bytes from 1 to 16 are the [public id](Self::public_id),
+    /// so that a database can compare it without reading the rest:
     ///
     /// ```
     /// use carafe::id::PublicId;
@@ -161,7 +164,8 @@ impl Record {
         out
     }
 
-    /// Appends [`to_bytes`](Self::to_bytes): for stores that put something before it.
+    /// Appends the bytes that [`to_bytes`](Self::to_bytes) returns, for stores that put something
+    /// before them.
     ///
     /// ```
     /// use carafe::id::PublicId;
@@ -211,7 +215,7 @@ impl Record {
         out.extend_from_slice(&self.data);
     }
 
-    /// How many bytes [`to_bytes`](Self::to_bytes) has.
+    /// Returns the number of bytes that [`to_bytes`](Self::to_bytes) returns.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let numbers: usize = self.numbers().into_iter().map(number_len).sum();
@@ -232,19 +236,19 @@ impl Record {
         1 + 16 + numbers + texts.sum::<usize>() + state + details + self.data.len()
     }
 
-    /// The numbers in the order in which they are written.
+    /// Returns the record's numbers in the order in which they are written.
     fn numbers(&self) -> [u64; NUMBERS] {
         let logged_in = self.logged_in.map_or(0, |time| (time + 1).0);
         let Self { created, renewed, last_seen, idle_expires, expires, .. } = self;
         [created.0, renewed.0, last_seen.0, idle_expires.0, expires.0, logged_in]
     }
 
-    /// Whether a record in its binary form is of the session with this public id.
+    /// Returns whether a record in its binary form belongs to the session with this public id.
     pub(crate) fn is_of(bytes: &[u8], public_id: PublicId) -> bool {
         bytes.get(1..17) == Some(public_id.as_bytes())
     }
 
-    /// The user of a record in its binary form; `None` also if there is no such record.
+    /// Returns the user of a record in its binary form; `None` if it has none or can't be read.
     pub(crate) fn user_in(bytes: &[u8]) -> Option<&str> {
         let mut reader = Reader { rest: bytes.get(1 + 16..)? };
         for _ in 0..NUMBERS {
@@ -253,10 +257,11 @@ impl Record {
         reader.text()?
     }
 
-    /// Reads [`to_bytes`](Self::to_bytes).
+    /// Parses the bytes that [`to_bytes`](Self::to_bytes) returns.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`] if the bytes are no record, or one of a later version of this library.
+    /// [`ErrorKind::Store`] if the bytes are not a record, or a record of a later version of this
+    /// library.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         Reader { rest: bytes }.record().ok_or_else(|| {
             Error::new(
@@ -283,13 +288,13 @@ impl std::fmt::Debug for Record {
     }
 }
 
-/// How many bytes a number takes in LEB128.
+/// Returns the number of bytes that a number takes in LEB128.
 pub(crate) fn number_len(number: u64) -> usize {
     let bits = 64 - (number | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
 
-/// Reads what [`put_number`] wrote, and what follows it.
+/// Splits a number in LEB128 from the bytes after it.
 pub(crate) fn split_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut reader = Reader { rest: bytes };
     let number = reader.number()?;
@@ -343,7 +348,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The state, and whether login details follow.
+    /// Reads the state, and whether login details follow.
     fn state(&mut self) -> Option<(State, bool)> {
         let [tag] = self.array()?;
         let (tag, has_details) = (tag & !DETAILS, tag & DETAILS != 0);
@@ -353,7 +358,7 @@ impl<'a> Reader<'a> {
         let id = SessionIdHash::from_bytes(self.array()?);
         let state = match tag {
             1 => match self.number()? {
-                // So the end by a login was written before it had a tag of its own.
+                // Older versions wrote the end by a login this way, without a tag of its own.
                 0 => State::Ended { by: id },
                 until => State::Moved { to: id, until: UnixSeconds(until) },
             },
@@ -420,7 +425,7 @@ mod tests {
         }
     }
 
-    /// One state of each kind.
+    /// Returns one state of each kind.
     fn states() -> [State; 5] {
         let to = SessionIdHash::from_bytes([7; 32]);
         let series = State::Series { token: to, before: to, since: UnixSeconds(300) };
@@ -435,7 +440,7 @@ mod tests {
         }
     }
 
-    /// Details of each kind.
+    /// Returns details of each kind.
     fn all_details() -> [LoginDetails; 4] {
         let whole = LoginDetails {
             authenticated: Some(UnixSeconds(0)),
@@ -526,7 +531,7 @@ mod tests {
     fn the_first_of_its_times_ends_it() {
         let record = Record::new(PublicId::from_bytes([0; 16]), BEGAN, 10, 1000);
         for state in [states()[2], states()[3]] {
-            // By any clock.
+            // The time is irrelevant for these states.
             assert!(Record { state, ..record.clone() }.is_expired(UnixSeconds(0)));
         }
         assert!(!record.is_expired(BEGAN + 9));

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A time in whole seconds since 1970 (UTC), as stores keep it.
 ///
-/// Adding and subtracting seconds stops at the first and the last time that there is, so that it never
-/// fails. The conversions from and into [`SystemTime`] are those to other crates' types.
+/// Adding and subtracting seconds saturates at the first and the last representable time. The
+/// conversions from and to [`SystemTime`] connect it with other crates' types.
 ///
 /// ```
 /// use carafe::UnixSeconds;
@@ -19,10 +19,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct UnixSeconds(pub u64);
 
 impl UnixSeconds {
-    /// The last time that there is.
+    /// The last representable time.
     pub const MAX: Self = Self(u64::MAX);
 
-    /// Returns how many seconds have passed since an earlier time; 0 if it is a later one.
+    /// Returns the number of seconds that have passed since an earlier time; 0 if that time is
+    /// later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -32,7 +33,7 @@ impl UnixSeconds {
 impl Add<u64> for UnixSeconds {
     type Output = Self;
 
-    /// The time so many seconds later.
+    /// Returns the time so many seconds later.
     fn add(self, seconds: u64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
@@ -41,7 +42,7 @@ impl Add<u64> for UnixSeconds {
 impl Sub<u64> for UnixSeconds {
     type Output = Self;
 
-    /// The time so many seconds before.
+    /// Returns the time so many seconds earlier.
     fn sub(self, seconds: u64) -> Self {
         Self(self.0.saturating_sub(seconds))
     }
@@ -54,7 +55,7 @@ impl From<u64> for UnixSeconds {
 }
 
 impl From<SystemTime> for UnixSeconds {
-    /// The time without its fraction of a second. What was before 1970 becomes 1970.
+    /// Converts a time, without its fraction of a second. Times before 1970 become 1970.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
@@ -64,7 +65,7 @@ impl TryFrom<UnixSeconds> for SystemTime {
     type Error = crate::Error;
 
     /// # Errors
-    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if the system has no such time.
+    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if the system can't represent the time.
     fn try_from(time: UnixSeconds) -> Result<Self, Self::Error> {
         UNIX_EPOCH.checked_add(Duration::from_secs(time.0)).ok_or_else(|| {
             crate::Error::new(crate::ErrorKind::Value, "the system's clock has no time so late")

@@ -1,7 +1,7 @@
 //! The values that a session can hold, and Flask's tagged JSON.
 //!
 //! [`Value`] is any of them. `Session::get` and `Session::insert` convert from and to Rust's types,
-//! so that most applications need none of these.
+//! so that most applications need no type of this module.
 //!
 //! ```
 //! use carafe::value::Value;

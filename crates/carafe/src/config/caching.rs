@@ -1,17 +1,17 @@
-/// What caches may do with the responses of requests that ask for their session.
+/// The directives that caches are given in responses to requests that open their session.
 ///
-/// Responses of requests that never extract the session are left as they are.
+/// Responses to requests that never extract the session stay unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caching {
-    /// Whatever the handler says, for each `Cookie` header: Flask's behaviour, which trusts every
-    /// cache on the way to obey `Vary`.
+    /// Caching as the handler allows it, separately for each `Cookie` header. This is Flask's
+    /// behaviour, and it trusts every cache on the way to obey `Vary`.
     #[default]
     Vary,
-    /// No cache but the browser's own may store them: `Cache-Control: private`, also where the
-    /// handler said `public` or `s-maxage`. Those that set a cookie aren't stored at all.
+    /// Only the browser's own cache may store the response: `Cache-Control: private`, even if the
+    /// handler said `public` or `s-maxage`. A response that sets a cookie isn't stored at all.
     Private,
-    /// No cache may store them: `Cache-Control: no-store`. A browser then shows nothing of a page
-    /// after a logout, and loads it again when the user goes back.
+    /// No cache may store the response: `Cache-Control: no-store`. After a logout a browser then
+    /// shows no earlier page, and loads it again when the user goes back.
     NoStore,
 }

@@ -1,4 +1,4 @@
-//! What is wrong with settings: each by itself, and some of them together.
+//! Checks of settings, one by one and in combination.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::{Error, ErrorKind};
 /// The longest lifetime that can be set: a hundred years, in seconds.
 const MAX_LIFETIME: u64 = 100 * 366 * 86_400;
 
-/// What [`Config::idle_timeout`] is unless it is set: a shorter absolute timeout then cuts it short
-/// without a contradiction.
+/// The default of [`Config::idle_timeout`]. A shorter absolute timeout cuts the default short, and
+/// does not contradict it.
 pub(super) const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(7 * 86_400);
 
-/// How often a session may be looked at whose end something waits for.
+/// The shortest interval between two checks of a watched session.
 const SHORTEST_WATCH: Duration = Duration::from_millis(10);
 
-/// No session fits into fewer bytes, once somebody is logged in.
+/// The smallest limit on a session's size: a session with a logged-in user needs more.
 const MIN_SESSION_LIMIT: usize = 64;
 
 impl Config {
-    /// Checks the settings, and formats what a cookie repeats.
+    /// Checks the settings, and formats the part of `Set-Cookie` that all cookies share.
     pub(crate) fn check(&self) -> Result<SetCookie, Error> {
         self.check_times()?;
         self.check_sizes()?;
@@ -60,7 +60,7 @@ impl Config {
                 &allowed,
             ));
         }
-        // Whole seconds count: less than one would be none.
+        // Times are rounded down to whole seconds: less than one second would become zero.
         for (name, interval) in
             [("renew_after", self.renew_after), ("renewal_grace", self.renewal_grace)]
         {

@@ -1,4 +1,4 @@
-//! Settings from the environment, as Flask's `from_prefixed_env` reads them.
+//! Settings from environment variables, read as Flask's `from_prefixed_env` reads them.
 
 use std::ffi::OsStr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::Error;
 use crate::cookie::SameSite;
 use crate::value::Value;
 
-/// The variables that are read.
+/// The names of the variables that are read.
 pub(super) const VARIABLES: [&str; 26] = [
     "FLASK_SESSION_COOKIE_NAME",
     "FLASK_SESSION_COOKIE_DOMAIN",
@@ -38,13 +38,13 @@ pub(super) const VARIABLES: [&str; 26] = [
     "CARAFE_MISTYPED_VALUES",
 ];
 
-/// The value of a variable: JSON where it parses, its text elsewhere; `None` where it is no text.
+/// Parses a variable as JSON, or takes it as text if it is no JSON; `None` if it isn't Unicode.
 fn parse(text: &OsStr) -> Option<Value> {
     let json = Value::from_tagged_json(text.as_encoded_bytes()).ok();
     json.or_else(|| text.to_str().map(Value::from))
 }
 
-/// Sets the one setting that `name` names, if it names one.
+/// Sets the setting that `name` names, if there is one.
 pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config, Error> {
     let Some(name) = name.to_str() else { return Ok(config) };
     let variable = |setting| Variable::new(name, setting, text);
@@ -55,7 +55,7 @@ pub(super) fn apply(config: Config, name: &OsStr, text: &OsStr) -> Result<Config
     }
 }
 
-/// The settings that Flask hasn't.
+/// Sets a setting that Flask lacks.
 fn apply_own(config: Config, variable: &Variable<'_>) -> Result<Config, Error> {
     Ok(match variable.setting {
         "IDLE_TIMEOUT" => config.idle_timeout(variable.seconds()?),
@@ -103,7 +103,7 @@ fn apply_flask(config: Config, variable: &Variable<'_>) -> Result<Config, Error>
     })
 }
 
-/// A variable that names a setting.
+/// An environment variable that names a setting.
 pub(crate) struct Variable<'a> {
     name: &'a str,
     setting: &'a str,
@@ -117,7 +117,7 @@ impl<'a> Variable<'a> {
         Self { name, setting, text, value }
     }
 
-    /// The value, read as JSON where it parses.
+    /// Returns the parsed value.
     pub(crate) fn value(&self) -> &Value {
         &self.value
     }
@@ -126,7 +126,8 @@ impl<'a> Variable<'a> {
         Error::setting(self.name, &self.text.to_string_lossy(), allowed)
     }
 
-    /// A JSON string's content, or the text as it stands: names may consist of digits.
+    /// Returns a JSON string's content, or the raw text otherwise, since a name may consist of
+    /// digits.
     pub(crate) fn text(&self) -> Result<String, Error> {
         match &self.value {
             Value::Text(text) => text.as_str().map(str::to_owned),
@@ -146,10 +147,10 @@ impl<'a> Variable<'a> {
     pub(crate) fn bool(&self) -> Result<bool, Error> {
         match &self.value {
             Value::Bool(on) => Ok(*on),
-            // What Python takes numbers for; `null` is what Flask calls unset, and false.
+            // Python's truth of numbers; `null`, which Flask calls unset, is false.
             Value::Int(number) => Ok(number.as_i64() != Some(0)),
             Value::Null => Ok(false),
-            // Texts are true in Python, "False" and "off" as well.
+            // Any text is true in Python, even "False" and "off".
             _ => Err(self.not_allowed("true or false (in lower case, as in JSON)")),
         }
     }
@@ -167,7 +168,7 @@ impl<'a> Variable<'a> {
             .ok_or_else(|| self.not_allowed("Strict, Lax, None or null (unset)"))
     }
 
-    /// The choice that the text names, in any case.
+    /// Returns the choice that the text names, in upper or lower case.
     fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, Error> {
         let text = self.text()?;
         let chosen = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));

@@ -1,83 +1,87 @@
-//! The settings that say how long sessions live, and what those in a store may do.
+//! Settings of session lifetimes, and of sessions in a store.
 
 use std::time::Duration;
 
 use super::Config;
 
 impl Config {
-    /// How long a session in a store lives without being used: 7 days by default, and never more
-    /// than [`lifetime`](Self::lifetime). A request uses the session if its handler extracts it. A use is
-    /// written at most once per tenth of that time.
+    /// Sets the idle timeout: the time after which an unused session in a store ends. The default
+    /// is 7 days, and [`lifetime`](Self::lifetime) is an upper limit. A request uses the session if
+    /// its handler extracts it. Uses are written at most once per tenth of the idle timeout.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
-    /// How long a session in a store lives in any case, and how long after
-    /// [`login`](crate::Session::login) one in a cookie does: 31 days by default.
+    /// Sets the absolute timeout: 31 days by default. A session in a store ends that long after it
+    /// began, and a session in a cookie that long after its [`login`](crate::Session::login),
+    /// however often it is used.
     #[must_use]
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
         self.absolute_timeout = timeout;
         self
     }
 
-    /// After how long a session in a store gets a new id, so that one that leaked is of use for a
-    /// limited time: a day by default; zero turns it off. Parts of a second are rounded up.
+    /// Sets the interval of renewals: a session in a store gets a new id that often, which limits
+    /// the use of a leaked id. The default is a day; zero turns renewals off. Fractions of a second
+    /// are rounded up.
     #[must_use]
     pub fn renew_after(mut self, interval: Duration) -> Self {
         self.renew_after = interval;
         self
     }
 
-    /// How long after such a renewal requests with the old id are still served, since they may have
-    /// been under way: 10 seconds by default, and at most about 30 times
-    /// [`renew_after`](Self::renew_after). After a login there is no such grace.
+    /// Sets the grace period after a [renewal](Self::renew_after): requests with the old id, which
+    /// may have been under way, are still served. The default is 10 seconds, and the maximum about
+    /// 30 times [`renew_after`](Self::renew_after). A login has no grace period.
     #[must_use]
     pub fn renewal_grace(mut self, grace: Duration) -> Self {
         self.renewal_grace = grace;
         self
     }
 
-    /// How long a call of the store may take before the request fails: 2 seconds by default.
+    /// Sets the time after which a call of the store fails: 2 seconds by default.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
         self
     }
 
-    /// How often expired records are removed from the store, in the background: every minute by
-    /// default; zero turns it off, for instance where another process does it.
+    /// Sets the interval at which a background task removes expired records from the store: a
+    /// minute by default. Zero turns it off, for instance if another process sweeps.
     ///
-    /// A record is removed once it has been expired for as long as its session could be
-    /// [idle](Self::idle_timeout), and for a day at most, since the clocks of machines differ.
+    /// Because the clocks of machines differ, a record stays for some time after it has expired:
+    /// for the [idle timeout](Self::idle_timeout), and at most a day.
     #[must_use]
     pub fn sweep_interval(mut self, interval: Duration) -> Self {
         self.sweep_interval = interval;
         self
     }
 
-    /// How often a session is looked at whose end something waits for
-    /// ([`Session::ended`](crate::Session::ended)), in case that what the store told of it was lost: every 5
-    /// seconds by default. It is one load per session and interval, up to 32 of them in one call of the store.
-    /// With a store that tells nothing, this is how late an end is noticed.
+    /// Sets the interval at which watched sessions are checked for their end: 5 seconds by default.
+    /// A session is watched while [`Session::ended`](crate::Session::ended) is awaited. The check
+    /// covers for lost notices of the store; with a store that sends no notices, it is the delay
+    /// after which an end is seen. It costs one load per session and interval, with up to 32
+    /// sessions in one call of the store.
     #[must_use]
     pub fn watch_interval(mut self, interval: Duration) -> Self {
         self.watch_interval = interval;
         self
     }
 
-    /// How many bytes of JSON a session in a store may have: 64 KiB by default.
+    /// Sets the greatest size of a session in a store, in bytes of JSON: 64 KiB by default.
     #[must_use]
     pub fn session_limit(mut self, bytes: usize) -> Self {
         self.session_limit = bytes;
         self
     }
 
-    /// Whether a request that read a key of a session in a store and then wrote it, while another
-    /// request changed it, fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict). Otherwise (the default) the later
-    /// write stands, and the log says so. [`Session::update`](crate::Session::update) has no such
-    /// conflict.
+    /// Sets whether conflicts are errors, for sessions in a store. A conflict is a request that
+    /// wrote a key which it had read before, while another request changed the key. If on, the
+    /// request fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict). If off (the
+    /// default), the later write wins and the log records the conflict.
+    /// [`Session::update`](crate::Session::update) never conflicts.
     #[must_use]
     pub fn strict(mut self, on: bool) -> Self {
         self.strict = on;

@@ -1,4 +1,4 @@
-//! The settings of logins.
+//! Settings of logins.
 
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use crate::Error;
 use crate::store::OverLimit;
 
 impl Config {
-    /// How many sessions a user may have at once, and what becomes of a login beyond that: as many as
-    /// they like by default. It takes a store; without one a login is an error.
+    /// Limits the number of sessions that a user may have at once, and sets how a further login is
+    /// treated. There is no limit by default. The limit needs a store: without one, a login is an
+    /// error.
     ///
-    /// The limit holds also where logins come at the same moment, in several processes. The session that
-    /// a login replaces doesn't count. A refused login is an error of the kind
-    /// [`ErrorKind::TooManySessions`](crate::ErrorKind::TooManySessions), which a handler sees that logs
-    /// in by [`Session::login_now`](crate::Session::login_now); after
-    /// [`Session::login`](crate::Session::login) it is the response.
+    /// The limit also holds for simultaneous logins in several processes. The session that a login
+    /// replaces doesn't count. A refused login is an error of the kind
+    /// [`ErrorKind::TooManySessions`](crate::ErrorKind::TooManySessions). A handler sees that error
+    /// from [`Session::login_now`](crate::Session::login_now); after
+    /// [`Session::login`](crate::Session::login) it becomes the response.
     ///
     /// ```
     /// use carafe::store::{MemoryStore, OverLimit};
@@ -31,29 +32,30 @@ impl Config {
         self
     }
 
-    /// How long a user has for the second step of a login in two steps: 5 minutes by default. See
-    /// [`Session::login_pending`](crate::Session::login_pending).
+    /// Sets the time that a user has for the second step of a login in two steps: 5 minutes by
+    /// default. See [`Session::login_pending`](crate::Session::login_pending).
     #[must_use]
     pub fn pending_login_timeout(mut self, timeout: Duration) -> Self {
         self.pending_login_timeout = timeout;
         self
     }
 
-    /// Lets browsers be remembered for so long after their last use: see
-    /// [`Session::remember`](crate::Session::remember). They aren't by default. It takes a store.
+    /// Sets how long browsers are remembered after their last use: see
+    /// [`Session::remember`](crate::Session::remember). Without this setting, they are not
+    /// remembered. Remembering needs a store.
     ///
-    /// The token is in a cookie of the session cookie's attributes, whose name has `_remember` at its end.
+    /// The token is in a cookie with the session cookie's attributes and `_remember` after its
+    /// name.
     #[must_use]
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.remember_for = Some(lifetime);
         self
     }
 
-    /// For how long the store knows the ids that sessions had before, besides the minute in which requests
-    /// with them may be under way: not at all by default. As long as it does, such an id is a sign of
-    /// theft when it comes back: see
-    /// [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft). It costs a small record
-    /// for each new id.
+    /// Sets how long the store remembers replaced ids, beyond the minute in which requests with
+    /// them may still be under way: zero by default. If such an id comes back, that is a sign of
+    /// theft: see [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft). Each
+    /// new id costs a small record in the store.
     #[must_use]
     pub fn watch_old_ids(mut self, time: Duration) -> Self {
         self.watch_old_ids = time;

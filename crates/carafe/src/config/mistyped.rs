@@ -1,21 +1,21 @@
 use super::Config;
 use crate::{Error, ErrorKind, event};
 
-/// What reading a value of another type than the one that is asked for comes to: what a session has
-/// when a new version of the application reads what an old one has written.
+/// The policy for stored values of an unexpected type. They occur when a new version of an
+/// application reads a session that an old version wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mistyped {
-    /// An error of the kind [`ErrorKind::Type`]: the default.
+    /// Reading fails with an error of the kind [`ErrorKind::Type`]: the default.
     #[default]
     Error,
-    /// `None`, as if the key were missing, with a warning in the log. The value stays until it is
-    /// written over.
+    /// Reading gives `None`, as if the key were missing, with a warning in the log. The value stays
+    /// until it is overwritten.
     Missing,
 }
 
 impl Mistyped {
-    /// What has been read, by this policy.
+    /// Applies this policy to the result of reading a value.
     pub(crate) fn allow<T>(self, read: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
         match read {
             Err(error) if self == Self::Missing && error.kind() == ErrorKind::Type => {
@@ -28,8 +28,9 @@ impl Mistyped {
 }
 
 impl Config {
-    /// What [`Session::get`](crate::Session::get), [`take`](crate::Session::take) and [`update`](crate::Session::update) make of a value of
-    /// another type than the one that is asked for. By default it is an error.
+    /// Sets how [`Session::get`](crate::Session::get), [`take`](crate::Session::take) and
+    /// [`update`](crate::Session::update) treat a stored value of another type than the requested
+    /// one. By default it is an error.
     ///
     /// ```
     /// use carafe::config::Mistyped;

@@ -1,6 +1,6 @@
-//! The values of a layer's settings.
+//! The types of a layer's settings.
 //!
-//! The settings themselves are the methods of [`Config`].
+//! The settings themselves are methods of [`Config`].
 
 mod caching;
 mod check;

@@ -9,14 +9,14 @@ const LONGEST: u64 = 32;
 /// The periodic renewal of the ids of sessions in a store, in whole seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Renewal {
-    /// After how long an id is renewed; never 0.
+    /// The age at which an id is renewed; never 0.
     after: u64,
     /// The grace period, in which the old id leads to the session.
     pub(crate) grace: u64,
 }
 
 impl Config {
-    /// The renewal that these settings ask for; `None` if it is off.
+    /// Returns the renewal that these settings ask for; `None` if renewals are off.
     pub(crate) fn renewal(&self) -> Option<Renewal> {
         let after = whole_seconds(self.renew_after);
         let grace = whole_seconds(self.renewal_grace);
@@ -37,19 +37,19 @@ impl Config {
 }
 
 impl Renewal {
-    /// Whether an id is due that was made at this time.
+    /// Returns whether an id of this age is due for renewal.
     pub(crate) fn is_due(self, made: UnixSeconds, now: UnixSeconds) -> bool {
         now.since(made) >= self.after
     }
 
-    /// The most renewals of one session within one grace period: how many pointer records can lead from an
-    /// id that is still good to the session. One more than fit into it, for clocks that differ a little.
+    /// Returns the greatest number of pointer records between an id in its grace period and the
+    /// session: the renewals within one grace period, and one more for clocks that differ a little.
     pub(crate) fn longest_chain(self) -> u64 {
         self.grace.div_ceil(self.after).saturating_add(1)
     }
 }
 
-/// A time in whole seconds, rounded up: half a second is not "off".
+/// Returns a time in whole seconds, rounded up, so that half a second does not become zero.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }

@@ -8,28 +8,29 @@ use crate::signing::{CLOCK_SKEW, Digest, KeyDerivation, SigningOptions};
 use crate::store::OverLimit;
 use crate::{Error, ErrorKind};
 
-/// Which requests renew the cookie of a permanent session: Flask's `SESSION_REFRESH_EACH_REQUEST`
-/// and a choice that Flask hasn't.
+/// The requests that renew the cookie of a permanent session: Flask's
+/// `SESSION_REFRESH_EACH_REQUEST`, with a choice that Flask lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refresh {
-    /// Every request that carries it, also to routes that never look at the session: Flask's
-    /// default. It makes those routes verify the cookie, after their handler has run.
+    /// Every request that carries the cookie, on all routes: Flask's default. On routes that never
+    /// use the session, the cookie is verified after the handler has run.
     #[default]
     EachRequest,
     /// Only requests to routes that extract the session.
     OnExtract,
-    /// None: the cookie is written when the session changes.
+    /// No request: the cookie is written only when the session changes.
     Never,
 }
 
 /// The settings of a session layer.
 ///
-/// Where a setting is one of Flask's, its documentation begins with the name that Flask gives it, which
-/// is also its name in the environment: see [`from_prefixed_env`](Self::from_prefixed_env).
+/// The documentation of a setting that Flask has begins with Flask's name for it, which is also its
+/// name in the environment: see [`from_prefixed_env`](Self::from_prefixed_env).
 ///
-/// [`Config::flask`] has Flask's defaults, [`Config::hardened`] safer ones. A layer checks them
-/// when it is built, all at once: see [`SessionLayer::configure`](crate::SessionLayer::configure).
+/// [`Config::flask`] has Flask's defaults, [`Config::hardened`] safer ones. A layer checks all
+/// settings together when it is built: see
+/// [`SessionLayer::configure`](crate::SessionLayer::configure).
 ///
 /// ```
 /// use carafe::config::SameSite;
@@ -56,10 +57,11 @@ pub struct Config {
     pub(crate) same_site: Option<SameSite>,
     pub(crate) partitioned: bool,
     pub(crate) refresh: Refresh,
-    /// Whether requests and responses are as Flask's where that costs safety: see [`Config::flask`].
+    /// Whether requests and responses match Flask's even at a cost in safety: see
+    /// [`Config::flask`].
     pub(crate) flask_profile: bool,
     pub(crate) lifetime: Duration,
-    /// Whether sessions are permanent that don't say.
+    /// Whether sessions are permanent by default.
     pub(crate) permanent: bool,
     pub(crate) max_cookie_size: usize,
     pub(crate) signing: SigningOptions,
@@ -67,15 +69,15 @@ pub struct Config {
     pub(crate) named_salt: bool,
     pub(crate) compression: Compression,
     pub(crate) inflate_limit: usize,
-    /// By how many seconds a signed session may be from the future.
+    /// The number of seconds by which a signature's time may be in the future.
     pub(crate) clock_skew: u64,
     pub(crate) caching: Caching,
     pub(crate) clear_site_data: bool,
     pub(crate) head_takes_flashes: bool,
-    /// Whether sessions are written sealed, and not signed.
+    /// Whether sessions are written sealed instead of signed.
     #[cfg(feature = "sealed")]
     pub(crate) sealed: bool,
-    /// What is read besides what is written.
+    /// The formats that are read besides the one that is written.
     pub(crate) accepted: Vec<Format>,
     pub(crate) rewrite_outdated: bool,
     pub(crate) refuse_weak_keys: bool,
@@ -102,14 +104,14 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure` and
-    /// `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`; permanent sessions live
-    /// 31 days and are renewed by every request. As in Flask, a session that another machine signed is
-    /// refused as long as its clock is ahead of this one's.
+    /// Returns Flask's defaults: a cookie `session`, `HttpOnly`, for the path `/`, without `Secure`
+    /// and `SameSite`, signed with HMAC-SHA-1 and the salt `cookie-session`. Permanent sessions
+    /// live 31 days, and every request renews them. As in Flask, a session from a machine whose
+    /// clock is ahead is refused until this machine's clock has caught up.
     ///
-    /// As in Flask, a response that renews the cookie of a session in a cookie writes what its request
-    /// has read: one that takes long undoes a logout or a change that another response has sent
-    /// meanwhile. The other profiles renew seldom: see [`refresh`](Self::refresh).
+    /// As in Flask, a response that renews a cookie writes the session as its request read it. A
+    /// slow response thus undoes a logout or a change that another response sent in the meantime.
+    /// The other profiles renew seldom: see [`refresh`](Self::refresh).
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -156,16 +158,16 @@ impl Config {
         }
     }
 
-    /// Flask's format in a safer cookie: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
-    /// for the path `/` of this host alone; responses that depend on the session say
-    /// `Cache-Control: private`, those that set the cookie `no-store`, and only routes that extract the
-    /// session renew it, after a tenth of its lifetime. Weak secret keys are refused: see
-    /// [`KeyStrength`](crate::signing::KeyStrength).
-    /// The clocks of a service's machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
+    /// Returns safer defaults, with Flask's format: a cookie `__Host-session`, `Secure`,
+    /// `HttpOnly`, `SameSite=Lax`, for the path `/` of this host alone. Responses that depend on
+    /// the session say `Cache-Control: private`, and `no-store` if they set the cookie. Only routes
+    /// that extract the session renew it, after a tenth of its lifetime. Weak secret keys are
+    /// refused: see [`KeyStrength`](crate::signing::KeyStrength). The clocks of a service's
+    /// machines may differ by [`CLOCK_SKEW`](crate::signing::CLOCK_SKEW).
     ///
-    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
-    /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
-    /// cookie while you develop.
+    /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs
+    /// no certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and
+    /// rename the cookie while you develop.
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -183,19 +185,21 @@ impl Config {
         }
     }
 
-    /// Sealed sessions, which only the service can read, in the cookie of
+    /// Returns the settings of sealed sessions, which only the service can read, in the cookie of
     /// [`hardened`](Self::hardened).
     ///
     /// The settings of signatures, [`salt`](Self::salt), [`digest`](Self::digest) and
-    /// [`key_derivation`](Self::key_derivation), play no part in it, nor does
-    /// [`compression`](Self::compression): what a text compresses to tells of its content.
+    /// [`key_derivation`](Self::key_derivation), have no effect on sealed sessions. Neither has
+    /// [`compression`](Self::compression), since the compressed size would reveal something of the
+    /// content.
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
         Self::hardened().seal(true)
     }
 
-    /// Whether sessions are written sealed, and not signed, with all other settings as they are.
+    /// Sets whether sessions are written sealed instead of signed, and leaves all other settings
+    /// unchanged.
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn seal(mut self, on: bool) -> Self {
@@ -211,8 +215,8 @@ impl Config {
         self
     }
 
-    /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. Without one
-    /// (the default) only this host gets it.
+    /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. By default only
+    /// this host gets the cookie.
     #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     #[must_use]
     pub fn cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
@@ -220,7 +224,7 @@ impl Config {
         self
     }
 
-    /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent; without one (the default)
+    /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent. The default is the
     /// [`application_root`](Self::application_root).
     #[doc(alias = "SESSION_COOKIE_PATH")]
     #[must_use]
@@ -271,11 +275,11 @@ impl Config {
 
     /// `SESSION_REFRESH_EACH_REQUEST`: which requests renew the cookie of a permanent session.
     ///
-    /// In Flask's profile each of them does. In the others one does that comes when a tenth of the
-    /// lifetime has passed since the cookie was written, so that most requests that only read write
-    /// nothing.
+    /// In Flask's profile every request renews it. In the other profiles a request renews it if a
+    /// tenth of the lifetime has passed since the cookie was written, so that most reading requests
+    /// write nothing.
     ///
-    /// It has no effect on a session in a store: see [`idle_timeout`](Self::idle_timeout).
+    /// The setting has no effect on sessions in a store: see [`idle_timeout`](Self::idle_timeout).
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -283,10 +287,10 @@ impl Config {
         self
     }
 
-    /// `PERMANENT_SESSION_LIFETIME`: how long after its last signature a session is accepted, and
-    /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
-    /// and it holds for sessions that aren't permanent as well. One in a store lives no longer than
-    /// that without being used, whatever [`idle_timeout`](Self::idle_timeout) says.
+    /// `PERMANENT_SESSION_LIFETIME`: the time after its last signature for which a session is
+    /// accepted, and the time after which a permanent session's cookie expires. As in Flask, the
+    /// former is in whole seconds, and also applies to sessions that aren't permanent. An unused
+    /// session in a store lives no longer than this, for any [`idle_timeout`](Self::idle_timeout).
     #[doc(alias = "PERMANENT_SESSION_LIFETIME")]
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -294,11 +298,12 @@ impl Config {
         self
     }
 
-    /// Whether sessions are permanent unless [`set_permanent(false)`](crate::Session::set_permanent) says
-    /// otherwise. Off by default, as in Flask, where a session ends with the browser's.
+    /// Sets whether sessions are permanent unless
+    /// [`set_permanent(false)`](crate::Session::set_permanent) is called. Off by default, as in
+    /// Flask, where a session ends with the browser.
     ///
-    /// The session's content doesn't say so: a Flask service that shares the cookie writes it as one that
-    /// isn't permanent.
+    /// The default is not stored in the session: a Flask service that shares the cookie writes such
+    /// a session as not permanent.
     ///
     /// ```
     /// use carafe::Config;
@@ -311,25 +316,27 @@ impl Config {
         self
     }
 
-    /// `MAX_COOKIE_SIZE`: a `Set-Cookie` header of more bytes is sent with a warning in the log;
-    /// 0 turns that off. The cookie of a session in a store has the length of an id, and gets no warning.
+    /// `MAX_COOKIE_SIZE`: the size in bytes above which a `Set-Cookie` header causes a warning in
+    /// the log; 0 turns the warning off. The cookie of a session in a store has the length of an
+    /// id, and causes no warning.
     ///
-    /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
-    /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers 502 where
-    /// `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a cookie of 4 KiB.
+    /// Apart from this setting, a cookie whose name and value exceed 4096 bytes is an error, since
+    /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers
+    /// 502 if `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a
+    /// cookie of 4 KiB.
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;
         self
     }
 
-    /// The salt of the signature: an attribute of the session interface in Flask. It is
-    /// `cookie-session` by default, and in the hardened profiles `cookie-session`, a space and the
-    /// cookie's name, so that a session is good for the cookie alone that it was signed for.
+    /// Sets the salt of the signature, an attribute of the session interface in Flask. In Flask's
+    /// profile it is `cookie-session`. In the hardened profiles it is `cookie-session`, a space and
+    /// the cookie's name, so that a session is valid only in the cookie that it was signed for.
     ///
-    /// Layers that have a key in common and write Flask's format in cookies of different names each need a
-    /// salt of their own: those that share [`SharedKeys`](crate::SharedKeys), and those with copies of a
-    /// key that are built on one thread.
+    /// Two layers that share a key and write Flask's format in differently named cookies need
+    /// different salts. That is checked for layers that share [`SharedKeys`](crate::SharedKeys),
+    /// and for layers with copies of a key that are built on one thread.
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
@@ -337,37 +344,38 @@ impl Config {
         self
     }
 
-    /// The digest of the signature, SHA-1 by default: an attribute of the session interface in
-    /// Flask.
+    /// Sets the digest of the signature, SHA-1 by default. In Flask it is an attribute of the
+    /// session interface.
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
         self.signing = self.signing.digest(digest);
         self
     }
 
-    /// The derivation of the signature's key, `hmac` by default: an attribute of the session
-    /// interface in Flask.
+    /// Sets the derivation of the signature's key, `hmac` by default. In Flask it is an attribute
+    /// of the session interface.
     #[must_use]
     pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.signing = self.signing.key_derivation(key_derivation);
         self
     }
 
-    /// When the payload is compressed.
+    /// Sets when the payload is compressed.
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
-    /// How many bytes a compressed payload may inflate to, 1 MiB by default. Flask sets no limit.
+    /// Sets the greatest size of a decompressed payload in bytes, 1 MiB by default. Flask has no
+    /// limit.
     #[must_use]
     pub fn inflate_limit(mut self, bytes: usize) -> Self {
         self.inflate_limit = bytes;
         self
     }
 
-    /// What caches may do with the responses of requests that ask for their session:
+    /// Sets the directives for caches in responses to requests that open their session:
     /// [`Caching::Private`] by default, and [`Caching::Vary`] in Flask's profile.
     ///
     /// ```
@@ -383,28 +391,29 @@ impl Config {
         self
     }
 
-    /// Whether the response of a request that logged out says `Clear-Site-Data: "cache", "storage"`:
-    /// browsers then drop what they have cached and stored of this origin. Off by default.
+    /// Sets whether the response of a logout says `Clear-Site-Data: "cache", "storage"`: browsers
+    /// then drop everything that they have cached and stored for this origin. Off by default.
     ///
-    /// It takes effect over HTTPS, and takes some browsers a second or more. The session's own
-    /// cookie is removed in any case, and other cookies stay.
+    /// The header takes effect over HTTPS, and delays some browsers by a second or more. The
+    /// session's cookie is removed in any case, and other cookies stay.
     #[must_use]
     pub fn clear_site_data(mut self, on: bool) -> Self {
         self.clear_site_data = on;
         self
     }
 
-    /// Whether a `HEAD` request takes flashed messages out of the session, as it does in Flask and
-    /// in [`Config::flask`]. In the other profiles they stay for the `GET` that shows them.
+    /// Sets whether a `HEAD` request takes flashed messages out of the session, as it does in Flask
+    /// and in [`Config::flask`]. In the other profiles the messages stay for the `GET` that shows
+    /// them.
     #[must_use]
     pub fn head_takes_flashes(mut self, on: bool) -> Self {
         self.head_takes_flashes = on;
         self
     }
 
-    /// Accepts sessions in this format besides the one that is written: for moving from one to
-    /// another without logging anybody out. Each call adds one. Every format is authenticated by
-    /// itself, and the one that is written is tried first.
+    /// Accepts sessions in a second format, besides the format that is written. This allows a
+    /// change of the format that logs no user out. Each call adds one format. Every format is
+    /// authenticated separately, and the written format is tried first.
     ///
     /// ```
     /// use carafe::config::Format;
@@ -420,40 +429,41 @@ impl Config {
         self
     }
 
-    /// Whether a session that came under an older key, or in another format than the one that is
-    /// written, is written anew by the first request that carries it. Otherwise (the default) that
-    /// happens when it is next written for another reason.
+    /// Sets whether an outdated session is rewritten by the first request that carries it. A
+    /// session is outdated if it came under an older key, or in another format than the written
+    /// one. If off (the default), it is rewritten when it is next written for another reason.
     ///
-    /// Routes that never look at the session then verify its cookie, too. The id of a session in a
-    /// store is signed anew by routes that look at the session.
+    /// If on, routes that never use the session verify its cookie, too. The id of a session in a
+    /// store is signed anew only by routes that extract the session.
     #[must_use]
     pub fn rewrite_outdated(mut self, on: bool) -> Self {
         self.rewrite_outdated = on;
         self
     }
 
-    /// Reads the settings that the environment has under Flask's names with the prefix `FLASK_`,
-    /// such as `FLASK_SESSION_COOKIE_SECURE=true`. Values are read as JSON where they parse, as
-    /// Flask's `from_prefixed_env` does; other variables are left alone.
+    /// Reads settings from environment variables with Flask's names and the prefix `FLASK_`, such
+    /// as `FLASK_SESSION_COOKIE_SECURE=true`. Values are parsed as JSON where possible, as Flask's
+    /// `from_prefixed_env` does; other variables are ignored.
     ///
-    /// What Flask hasn't is read under `CARAFE_IDLE_TIMEOUT`, `CARAFE_ABSOLUTE_TIMEOUT`,
-    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT`, `CARAFE_SWEEP_INTERVAL`,
-    /// `CARAFE_WATCH_INTERVAL` (all in seconds), `CARAFE_SESSION_LIMIT` (bytes), `CARAFE_CACHING` (`vary`, `private` or
-    /// `no-store`), `CARAFE_MISTYPED_VALUES` (`error` or `missing`), `CARAFE_PERMANENT_BY_DEFAULT`,
-    /// `CARAFE_CLEAR_SITE_DATA`, `CARAFE_HEAD_TAKES_FLASHES`, `CARAFE_REWRITE_OUTDATED` and
-    /// `CARAFE_STRICT`.
+    /// Settings that Flask lacks are read from `CARAFE_IDLE_TIMEOUT`, `CARAFE_ABSOLUTE_TIMEOUT`,
+    /// `CARAFE_RENEW_AFTER`, `CARAFE_RENEWAL_GRACE`, `CARAFE_STORE_TIMEOUT`,
+    /// `CARAFE_SWEEP_INTERVAL`, `CARAFE_WATCH_INTERVAL` (all in seconds), `CARAFE_SESSION_LIMIT`
+    /// (bytes), `CARAFE_CACHING` (`vary`, `private` or `no-store`), `CARAFE_MISTYPED_VALUES`
+    /// (`error` or `missing`), `CARAFE_PERMANENT_BY_DEFAULT`, `CARAFE_CLEAR_SITE_DATA`,
+    /// `CARAFE_HEAD_TAKES_FLASHES`, `CARAFE_REWRITE_OUTDATED` and `CARAFE_STRICT`.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and
-    /// what is allowed.
+    /// the allowed values.
     pub fn from_prefixed_env(self) -> Result<Self, Error> {
         self.with_variables(std::env::vars_os())
     }
 
-    /// As [`from_prefixed_env`](Self::from_prefixed_env), with the variables given.
+    /// Reads settings as [`from_prefixed_env`](Self::from_prefixed_env) does, from the given
+    /// variables.
     ///
     /// # Errors
-    /// As [`from_prefixed_env`](Self::from_prefixed_env).
+    /// The errors of [`from_prefixed_env`](Self::from_prefixed_env).
     pub fn with_variables<K, V>(
         self,
         variables: impl IntoIterator<Item = (K, V)>,
@@ -470,14 +480,15 @@ impl Config {
     /// The variables that [`from_prefixed_env`](Self::from_prefixed_env) reads.
     pub const VARIABLES: [&str; 26] = super::env::VARIABLES;
 
-    /// How long after its last signature a session is accepted: what
-    /// [`lifetime`](Self::lifetime) has set.
+    /// Returns the time after its last signature for which a session is accepted, as set by
+    /// [`lifetime`](Self::lifetime).
     #[must_use]
     pub fn session_lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// Whether weak keys are refused: in the hardened profiles, and wherever sessions are sealed.
+    /// Returns whether weak keys are refused: in the hardened profiles, and wherever sessions are
+    /// sealed.
     pub(crate) fn refuses_weak_keys(&self) -> bool {
         #[cfg(feature = "sealed")]
         if self.sealed {
@@ -486,7 +497,8 @@ impl Config {
         self.refuse_weak_keys
     }
 
-    /// What a layer with these settings would send as `Set-Cookie`, but for the value.
+    /// Returns the `Set-Cookie` line that a layer with these settings would send, without the
+    /// value.
     ///
     /// ```
     /// use carafe::Config;
@@ -505,7 +517,7 @@ impl Config {
         header.to_str().ok().and_then(SetCookieLine::parse).ok_or_else(not_text)
     }
 
-    /// What the formats need of the settings.
+    /// Returns the settings that the formats need.
     pub(crate) fn codec(&self) -> CodecOptions<'_> {
         CodecOptions {
             cookie_name: &self.cookie_name,
@@ -517,7 +529,7 @@ impl Config {
         }
     }
 
-    /// The format that is written.
+    /// Returns the format that is written.
     fn format(&self) -> Format {
         #[cfg(feature = "sealed")]
         if self.sealed {
@@ -527,8 +539,8 @@ impl Config {
         if self.named_salt { Format::signed(signing) } else { Format::flask(signing) }
     }
 
-    /// Refuses this layer if another one with the same keys would take its signed sessions for its
-    /// own: they say nothing of the cookie that they are for.
+    /// Refuses this layer if another layer with the same keys would accept its signed sessions as
+    /// its own, since the salts do not tell their cookies apart.
     pub(crate) fn refuse_same_signature(&self, other: &Self) -> Result<(), Error> {
         #[cfg(feature = "sealed")]
         if self.sealed || other.sealed {
@@ -549,7 +561,7 @@ impl Config {
         ))
     }
 
-    /// The age up to which a cookie is accepted, in seconds.
+    /// Returns the age up to which a cookie is accepted, in seconds.
     pub(crate) fn max_age(&self) -> u64 {
         self.lifetime.as_secs()
     }

@@ -1,32 +1,32 @@
-//! What a record says of its login besides the user.
+//! The details of a login that a record keeps, besides the user and the time.
 
 use super::{Reader, put_number};
 use crate::UnixSeconds;
 use crate::id::PublicId;
 
-/// What a session knows of its login besides the user and the time.
+/// The details of a session's login, besides the user and the time.
 ///
-/// Records of sessions that use none of it are written as before there was any of it.
+/// Records without details are written as in versions that had none.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginDetails {
-    /// When the user was last authenticated, if that was not at the login.
+    /// The time at which the user was last authenticated, if it was after the login.
     pub authenticated: Option<UnixSeconds>,
     /// A keyed hash of the credential that the user logged in with.
     pub credential: Option<String>,
-    /// The user who has taken the first of two steps of a login.
+    /// The user who has passed the first step of a login in two steps.
     pub pending: Option<PendingLogin>,
     /// The series of remember tokens that logged the user in.
     pub series: Option<PublicId>,
 }
 
-/// A user who has taken the first of two steps of a login.
+/// A user who has passed the first step of a login in two steps.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PendingLogin {
     /// The user, who is not logged in yet.
     pub user: String,
-    /// When the second step is too late.
+    /// The time at which the second step is too late.
     pub until: UnixSeconds,
 }
 
@@ -37,12 +37,13 @@ impl PendingLogin {
 }
 
 impl LoginDetails {
-    /// The details for a record, which has none if there is nothing to say.
+    /// Returns the details for a record; `None` if all fields are empty.
     pub(crate) fn into_record(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
     }
 
-    /// Appends the length of the binary form, and the form. Later versions may append to it.
+    /// Appends the length of the binary form, and the form. Later versions may add fields at its
+    /// end.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let bytes = self.to_bytes();
         put_number(out, bytes.len() as u64);
@@ -98,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Appends a text, or that there is none.
+/// Appends an optional text.
 pub(super) fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
         None => put_number(out, 0),

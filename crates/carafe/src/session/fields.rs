@@ -1,4 +1,4 @@
-//! The fields of a typed session as its keys: how they are read, and what a change of them writes.
+//! Reads the keys of a session as the fields of a struct, and finds the keys that a change writes.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,10 +11,10 @@ use crate::content::{RESERVED, View};
 use crate::value::{Dict, Fields, Stored, Text, Value, read_fields};
 use crate::{Error, ErrorKind};
 
-/// Fields with their new values, or with none where they are removed.
+/// Fields with their new values; `None` removes the field.
 pub(super) type Written = Vec<(Text, Option<Value>)>;
 
-/// The fields of a session that are about to be changed.
+/// The fields of a session before and during a change.
 pub(super) struct Editing<T> {
     pub(super) fields: T,
     before: Dict,
@@ -22,11 +22,11 @@ pub(super) struct Editing<T> {
     missing: Vec<Text>,
 }
 
-/// What a change of fields writes.
+/// The keys that a change of fields writes.
 #[derive(Default)]
 pub(super) struct Changes {
-    /// The fields that the session didn't hold and that weren't changed: their defaults, since
-    /// `T::default()` need not give the same again.
+    /// The defaults of missing fields that the change left alone. They are saved because
+    /// `T::default()` may return other values next time.
     pub(super) defaults: Vec<(Text, Value)>,
     pub(super) changed: Written,
     /// The fields that serde writes.
@@ -41,7 +41,7 @@ impl<T: Serialize + DeserializeOwned + Default> Editing<T> {
         Ok(Self { fields, before, missing })
     }
 
-    /// What there is to write, now that the fields were changed.
+    /// Returns the keys to write after the change.
     pub(super) fn changes(&self) -> Result<Changes, Error> {
         let (after, defaults) = (to_dict(&self.fields)?, to_dict(&T::default())?);
         let mut changed = Written::new();
@@ -51,7 +51,7 @@ impl<T: Serialize + DeserializeOwned + Default> Editing<T> {
                 changed.push((key.clone(), (!removed).then(|| value.clone())));
             }
         }
-        // serde can skip fields. Of a field that is skipped now, the default would come back.
+        // serde can skip fields. A skipped field would come back with its default.
         for (key, old) in self.before.iter().filter(|(key, _)| !after.contains_key(*key)) {
             changed.push((key.clone(), defaults.contains_key(key).then(|| empty_like(old))));
         }
@@ -78,13 +78,13 @@ impl Changes {
         self.defaults.iter().map(|(key, _)| key).chain(self.changed.iter().map(|(key, _)| key))
     }
 
-    /// Everything, where nothing can come between.
+    /// Returns all keys to write, for a caller that holds the session's lock.
     pub(super) fn into_written(self) -> Written {
         let defaults = self.defaults.into_iter().map(|(key, value)| (key, Some(value)));
         defaults.chain(self.changed).collect()
     }
 
-    /// Checks that a session with these changes has the fields that it is meant to have.
+    /// Checks that a session with these changes reads back as the intended fields.
     pub(super) fn check<T>(&self, view: &mut View) -> Result<(), Error>
     where
         T: Serialize + DeserializeOwned + Default,
@@ -112,7 +112,7 @@ impl Changes {
     }
 }
 
-/// The value of a type that is skipped as a rule.
+/// Returns the empty value of a type, which serde attributes usually skip.
 fn empty_like(value: &Value) -> Value {
     match value {
         Value::List(_) | Value::Tuple(_) => Value::List(Vec::new()),
@@ -139,12 +139,12 @@ fn to_dict<T: Serialize>(fields: &T) -> Result<Dict, Error> {
     }
 }
 
-/// Reads the fields that a view holds, and those that it doesn't from the type's default.
+/// Reads all fields: from the view, or from the type's default if the view lacks them.
 pub(super) fn read<T: Serialize + DeserializeOwned + Default>(view: &mut View) -> Result<T, Error> {
     read_over(view, Vec::new())
 }
 
-/// As [`read`], with some fields written over it.
+/// Reads all fields as [`read`] does, with some fields replaced.
 fn read_over<T: Serialize + DeserializeOwned + Default>(
     view: &mut View,
     written: Vec<(&Text, Option<&Value>)>,
@@ -152,7 +152,7 @@ fn read_over<T: Serialize + DeserializeOwned + Default>(
     Ok(read_fields(&mut ViewFields { view, written, defaults: to_dict(&T::default())? })?)
 }
 
-/// The fields that a view has, and those that a new session has.
+/// The fields of a view, and the defaults of a new session.
 struct ViewFields<'a> {
     view: &'a mut View,
     written: Vec<(&'a Text, Option<&'a Value>)>,
@@ -187,19 +187,19 @@ impl Fields for ViewFields<'_> {
     }
 }
 
-/// The names of a type's fields.
+/// Returns the names of a type's fields.
 pub(super) fn names<T>() -> Result<BTreeSet<Text>, Error>
 where
     T: Serialize + DeserializeOwned + Default,
 {
     let defaults = to_dict(&T::default())?;
     let mut asked = AskedFor(defaults.keys().cloned().collect());
-    // What it reads, and whether it can be read from nothing, is of no interest.
+    // Only the names are of interest, not the value or the error.
     drop(read_fields::<T>(&mut asked));
     Ok(asked.0)
 }
 
-/// Notes the names that are asked for.
+/// A deserializer's map that records the names of the fields it is asked for.
 struct AskedFor(BTreeSet<Text>);
 
 impl Fields for AskedFor {

@@ -16,7 +16,7 @@ use super::Unopened;
 use crate::Error;
 use crate::engine::Slot;
 
-/// A session that isn't opened until it is needed: for handlers that look at it only sometimes.
+/// A session that is opened on demand, for handlers that need it only sometimes.
 ///
 /// Extracting it costs nothing, and doesn't make the response vary with the cookie.
 #[derive(Clone)]
@@ -29,8 +29,8 @@ impl LazySession {
         Self { slot }
     }
 
-    /// The session of a request that came through a [`SessionLayer`](crate::SessionLayer), from its
-    /// extensions: for services without an extractor.
+    /// Returns the session of a request that passed a [`SessionLayer`](crate::SessionLayer), from
+    /// the request's extensions. Use it in services without an extractor.
     ///
     /// ```
     /// use carafe::{Error, LazySession};
@@ -49,10 +49,12 @@ impl LazySession {
         Slot::current(extensions).map(Self::new)
     }
 
-    /// As [`from_extensions`](Self::from_extensions), for the layer that `Marker` names.
+    /// Returns the session of the layer that `Marker` names, like
+    /// [`from_extensions`](Self::from_extensions).
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request came through no layer of this name.
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request passed no layer of this
+    /// name.
     pub fn named_from_extensions<Marker: 'static>(extensions: &Extensions) -> Result<Self, Error> {
         Slot::named::<Marker>(extensions).map(Self::new)
     }
@@ -60,15 +62,15 @@ impl LazySession {
     /// Opens the session.
     ///
     /// # Errors
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun and nobody has opened the session before: it
-    /// then doesn't say that it varies with the cookie, and a cache would show it to other visitors.
-    /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the session is in a store that can't answer. A cookie that can't be
-    /// accepted is no error but gives an empty session.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the session
+    /// was opened: the response then lacks `Vary: Cookie`, and a cache would show it to other
+    /// visitors. [`ErrorKind::Store`](crate::ErrorKind::Store) if the store can't answer. A cookie
+    /// that can't be accepted is not an error: the session is then empty.
     pub async fn open(&self) -> Result<Session, Error> {
         open(Arc::clone(&self.slot)).await
     }
 
-    /// Opens the session; `None` if that may have to wait for a store.
+    /// Opens the session; `None` if that may take waiting for a store or for another handle.
     #[cfg(feature = "actix")]
     pub(crate) fn open_at_once(&self) -> Option<Result<Session, Error>> {
         if !self.slot.engine.opens_at_once() {
@@ -81,7 +83,7 @@ impl LazySession {
         }
     }
 
-    /// Why nothing came of opening it.
+    /// Wraps the reason why opening failed, for an extractor.
     #[cfg(feature = "actix")]
     pub(super) fn unopened(&self, error: Error) -> Unopened {
         Unopened::new(error, Some(&self.slot))
@@ -94,12 +96,13 @@ async fn open(slot: Arc<Slot>) -> Result<Session, Error> {
 }
 
 impl Session {
-    /// The session of a request, by its extensions: what an extractor does, for services that are
-    /// built on tower alone.
+    /// Returns the session of a request, from the request's extensions. Use it in services that are
+    /// built on tower alone; it does the work of an extractor.
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) is around the service, and
-    /// those of [`LazySession::open`].
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no
+    /// [`SessionLayer`](crate::SessionLayer) is around the service, and the errors of
+    /// [`LazySession::open`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         open(Slot::current(extensions)?).await
     }
@@ -111,19 +114,21 @@ impl fmt::Debug for LazySession {
     }
 }
 
-/// The session of the layer that `Marker` names, for handlers below several layers: see
-/// [`SessionLayer::named`](crate::SessionLayer::named).
+/// The session of the layer that `Marker` names, as an extractor for handlers below several layers:
+/// see [`SessionLayer::named`](crate::SessionLayer::named).
 pub struct Named<Marker> {
     session: Session,
     marker: PhantomData<fn() -> Marker>,
 }
 
 impl<Marker: 'static> Named<Marker> {
-    /// The session of a request, by its extensions: as [`Session::from_extensions`].
+    /// Returns the named session of a request, from the request's extensions, like
+    /// [`Session::from_extensions`].
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) of that name is around the
-    /// service, and those of [`LazySession::open`].
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no
+    /// [`SessionLayer`](crate::SessionLayer) of that name is around the service, and the errors of
+    /// [`LazySession::open`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         let session = open(Slot::named::<Marker>(extensions)?).await?;
         Ok(Self::new(session))
@@ -135,13 +140,13 @@ impl<Marker> Named<Marker> {
         Self { session, marker: PhantomData }
     }
 
-    /// The session.
+    /// Returns the session.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// The session, without its name.
+    /// Returns the session as a plain [`Session`].
     #[must_use]
     pub fn into_session(self) -> Session {
         self.session

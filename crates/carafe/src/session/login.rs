@@ -1,4 +1,4 @@
-//! Login, logout, and new ids.
+//! Login, logout and rotation of ids.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use crate::id::{PublicId, SessionId};
 use crate::value::{AsText, Text};
 use crate::{Error, ErrorKind, event, flask_login};
 
-/// How a user logs in: see [`Session::login_with`].
+/// The options of a login: see [`Session::login_with`].
 ///
 /// ```
 /// use carafe::LoginOptions;
@@ -33,16 +33,16 @@ impl std::fmt::Debug for LoginOptions {
 }
 
 impl LoginOptions {
-    /// Keeps what the anonymous visitor had stored under a key. Everything else is dropped, since
-    /// somebody else may have put it there.
+    /// Keeps the value that the anonymous visitor stored under a key. All other keys are dropped,
+    /// since an attacker may have planted them.
     #[must_use]
     pub fn keep(mut self, key: impl AsText) -> Self {
         self.keep.push(key.into_text());
         self
     }
 
-    /// Keeps the fields of a [`Typed`](crate::Typed) session, as [`keep`](Self::keep) does: those that
-    /// `T` names, and with serde's `flatten` those that its default has.
+    /// Keeps the fields of a [`Typed`](crate::Typed) session, as [`keep`](Self::keep) does for a
+    /// key: the fields that `T` names, and with serde's `flatten` also the fields of its default.
     ///
     /// ```
     /// use carafe::{Error, LoginOptions, Session, Typed};
@@ -68,27 +68,27 @@ impl LoginOptions {
         Ok(self)
     }
 
-    /// How many bytes of an [`address`](Self::address) are kept.
+    /// The greatest number of bytes of an [`address`](Self::address) that is kept.
     pub const ADDRESS_LIMIT: usize = 128;
 
-    /// How many bytes of an [`agent`](Self::agent) are kept.
+    /// The greatest number of bytes of an [`agent`](Self::agent) that is kept.
     pub const AGENT_LIMIT: usize = 512;
 
-    /// How many bytes the name of a user may have that is given to [`Session::login`]. Stores keep it with
-    /// each session, and in an index.
+    /// The greatest length, in bytes, of a user's name that [`Session::login`] accepts. Stores keep
+    /// the name with each session, and in an index.
     pub const USER_LIMIT: usize = 1024;
 
-    /// The address that the user logs in from, to be shown in the list of the user's sessions. What is
-    /// beyond [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
+    /// Sets the address that the user logs in from, for the list of the user's sessions. A text
+    /// longer than [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(cut(address.into(), Self::ADDRESS_LIMIT));
         self
     }
 
-    /// The user agent that the user logs in with, to be shown in the list of the user's sessions. What
-    /// is beyond [`AGENT_LIMIT`](Self::AGENT_LIMIT) is cut off: clients choose how long it is, and the
-    /// store keeps it with each of their sessions.
+    /// Sets the user agent that the user logs in with, for the list of the user's sessions. A text
+    /// longer than [`AGENT_LIMIT`](Self::AGENT_LIMIT) is cut off, since the client chooses the
+    /// length and the store keeps the text with each session.
     #[must_use]
     pub fn agent(mut self, agent: impl Into<String>) -> Self {
         self.agent = Some(cut(agent.into(), Self::AGENT_LIMIT));
@@ -97,15 +97,15 @@ impl LoginOptions {
 }
 
 impl Session {
-    /// Makes this the session of a user: it gets a new id, what the anonymous visitor had stored is
-    /// dropped, and the old id is dead at once. Call it when a user has proved who they are, also
-    /// when they were logged in already.
+    /// Logs a user in: the session gets a new id, the anonymous visitor's values are dropped, and
+    /// the old id is dead at once. Call this when a user has proved who they are, even if they are
+    /// logged in already.
     ///
-    /// The session of somebody else, which an attacker might have planted in the visitor's browser,
-    /// thus never becomes a session of the user.
+    /// Because the session begins anew, an attacker who planted a session in the visitor's browser
+    /// does not share the user's session.
     ///
-    /// Without a store, the cookie that the visitor had before stays valid for whoever has a copy of
-    /// it: it is the session of nobody.
+    /// Without a store, copies of the visitor's previous cookie stay valid, but they belong to an
+    /// anonymous session.
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -126,7 +126,7 @@ impl Session {
         self.login_with(user, LoginOptions::default())
     }
 
-    /// As [`login`](Self::login), with what is to be kept and remembered.
+    /// Logs a user in as [`login`](Self::login) does, with options.
     ///
     /// # Errors
     /// As [`login`](Self::login).
@@ -134,12 +134,12 @@ impl Session {
         self.log_in(self.login_of(user.into(), options, LoginStep::Whole)?)
     }
 
-    /// As [`login_with`](Self::login_with), but saved at once: after this returns, the user is logged in,
-    /// or the error says why not and the session is as it was.
+    /// Logs a user in as [`login_with`](Self::login_with) does, and saves the session at once. When
+    /// this returns `Ok`, the user is logged in; an error leaves the session unchanged.
     ///
-    /// With a [limit of the user's sessions](crate::Config::sessions_per_user), it is how a handler learns
-    /// that there are too many. Sessions in cookies can only be saved with the response: for them this is
-    /// `login_with`.
+    /// With a [limit on the user's sessions](crate::Config::sessions_per_user), this tells a
+    /// handler that there are too many. A session in a cookie is saved only with the response: for
+    /// it, this method does the same as `login_with`.
     ///
     /// ```
     /// # use carafe::{Error, ErrorKind, LoginOptions, Session};
@@ -156,7 +156,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`login`](Self::login) and [`save`](Self::save), and [`ErrorKind::TooManySessions`].
+    /// The errors of [`login`](Self::login) and [`save`](Self::save), and
+    /// [`ErrorKind::TooManySessions`].
     pub async fn login_now(
         &self,
         user: impl Into<String>,
@@ -166,7 +167,7 @@ impl Session {
         self.log_in_now(login).await
     }
 
-    /// A login of this moment.
+    /// Builds a login at the current time.
     pub(super) fn login_of(
         &self,
         user: String,
@@ -206,7 +207,7 @@ impl Session {
         })
     }
 
-    /// Does a login, or a step of one.
+    /// Performs a login, or one step of a login in two steps.
     pub(super) fn log_in(&self, login: Login) -> Result<(), Error> {
         self.end_in_cookie();
         let user = login.is_complete().then(|| login.user.clone());
@@ -216,7 +217,7 @@ impl Session {
         Ok(())
     }
 
-    /// Does a login, or a step of one, and saves it.
+    /// Performs a login, or one step of a login in two steps, and saves it.
     pub(super) async fn log_in_now(&self, login: Login) -> Result<(), Error> {
         if !self.read(View::is_in_store) {
             return self.log_in(login);
@@ -227,11 +228,11 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the session, and removes its cookie. What is written after it in the same request, such
-    /// as a message for the next page, begins a new session.
+    /// Ends the session and removes its cookie. Values written later in the same request, such as a
+    /// message for the next page, begin a new session.
     ///
-    /// With a store, every copy of the cookie is dead, also for requests that are under way. A
-    /// cookie alone can't do that: a copy of it stays valid until it expires, unless the layer has
+    /// With a store, every copy of the cookie is dead at once, even for requests under way. Without
+    /// one, a copy of the cookie stays valid until it expires, unless the layer has
     /// [`revocations`](crate::SessionLayer::with_revocations).
     ///
     /// # Errors
@@ -246,7 +247,7 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the session a new id, and ends the old one: for when a user's rights change.
+    /// Gives the session a new id and ends the old one. Call this when a user's rights change.
     ///
     /// # Errors
     /// As [`login`](Self::login).
@@ -256,7 +257,7 @@ impl Session {
         self.perform(Operation::Rotate(id))
     }
 
-    /// Who is logged in, by the name that was given to [`login`](Self::login).
+    /// Returns the logged-in user, by the name that was given to [`login`](Self::login).
     #[must_use]
     pub fn user(&self) -> Option<String> {
         match &self.slot().engine.flask_login {
@@ -265,11 +266,11 @@ impl Session {
         }
     }
 
-    /// The id of the session, which is a secret of the visitor's: for showing it, or logging, there
-    /// is [`public_id`](Self::public_id).
+    /// Returns the id of the session, which is the visitor's secret. Use
+    /// [`public_id`](Self::public_id) to show or log a session.
     ///
-    /// `None` as long as the session has none: one in a store until it is first saved, one in a
-    /// cookie until its user logs in, or until [`make_id`](Self::make_id).
+    /// `None` while the session has no id. A session in a store gets one when it is first saved; a
+    /// session in a cookie gets one at the login, or from [`make_id`](Self::make_id).
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         let state = self.slot().state();
@@ -279,8 +280,8 @@ impl Session {
         }
     }
 
-    /// Makes sure that a session in a cookie has an id. It is kept under the key `_carafe_id`, where
-    /// a Flask service leaves it alone.
+    /// Gives a session in a cookie an id if it has none. The id is kept under the key `_carafe_id`,
+    /// which Flask services leave alone.
     ///
     /// # Errors
     /// As [`login`](Self::login).
@@ -292,7 +293,7 @@ impl Session {
         self.perform(Operation::OrInsert { key: Text::from(ID), value: id.into() })
     }
 
-    /// Notes that the id that a session in a cookie has now is to end with this request.
+    /// Records that the present id of a session in a cookie ends with this request.
     pub(super) fn end_in_cookie(&self) {
         let mut state = self.slot().state();
         if let Some(id) = state.view.as_ref().filter(|view| !view.is_in_store()).and_then(id_of) {
@@ -300,8 +301,8 @@ impl Session {
         }
     }
 
-    /// A new id for a session in a cookie; none for one in a store, which gets its own when it is
-    /// saved.
+    /// Returns a new id for a session in a cookie; an empty text for a session in a store, whose id
+    /// is made when it is saved.
     pub(super) fn new_cookie_id(&self) -> Result<String, Error> {
         if self.read(View::is_in_store) {
             return Ok(String::new());
@@ -309,15 +310,15 @@ impl Session {
         Ok(SessionId::random()?.to_text())
     }
 
-    /// The name of a session in a store that may be shown. It stays the same while the id is
-    /// renewed. `None` for sessions in cookies, and until the session is first saved.
+    /// Returns the public id of a session in a store, which opens nothing and stays the same when
+    /// the id is renewed. `None` for sessions in cookies, and until the session is first saved.
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.slot().state().origin.as_ref().map(|origin| origin.stored.record.public_id)
     }
 }
 
-/// The beginning of a text, of at most so many bytes. It ends between two characters.
+/// Returns the beginning of a text, of at most `limit` bytes, cut between two characters.
 fn cut(mut text: String, limit: usize) -> String {
     if text.len() > limit {
         let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
@@ -327,7 +328,7 @@ fn cut(mut text: String, limit: usize) -> String {
     text
 }
 
-/// Refuses names of users that are longer than any that a database could index.
+/// Refuses names of users that are too long for a database index.
 fn check_user(user: &str) -> Result<(), Error> {
     if user.len() > LoginOptions::USER_LIMIT {
         return Err(Error::new(
@@ -343,7 +344,7 @@ fn check_user(user: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses the keys that this library has for itself.
+/// Refuses the keys that this library reserves.
 pub(super) fn check_key(key: &[u8]) -> Result<(), Error> {
     if key.starts_with(RESERVED) {
         return Err(Error::new(

@@ -1,4 +1,4 @@
-//! What doesn't wait for the end of the request.
+//! Operations that are saved at once, before the response begins.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,30 +12,32 @@ use crate::Error;
 use crate::content::{Change, Operation, View};
 use crate::value::{AsText, Value};
 
-/// Where an operation leaves the value that it found or made, each time that it is applied.
+/// The value that an operation found or made when it was last applied.
 type Found = Arc<Mutex<Option<Value>>>;
 
 impl Session {
-    /// Saves what has been changed so far: with a store, it is there for other requests when this
-    /// returns, whatever becomes of this one.
+    /// Saves the changes made so far. With a store, other requests see them when this returns, even
+    /// if this request is cancelled later.
     ///
-    /// It is also the way to save what a stream or a WebSocket changes, before its response begins.
-    /// Sessions in cookies can only be saved with the response: for them this does nothing.
+    /// Call this before the response of a stream or a WebSocket begins. A session in a cookie is
+    /// saved only with the response: for it, this method does nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Ended`](crate::ErrorKind::Ended) if the session was ended meanwhile,
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the layer is strict,
     /// [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed, and
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun. What was to be
-    /// saved is then dropped.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun. The changes are
+    /// then dropped.
     pub async fn save(&self) -> Result<(), Error> {
         self.save_with(None).await
     }
 
-    /// As [`update`](Self::update), but saved at once: what it returns is what was really written,
-    /// and no other request is told the same. For counters whose value is shown.
+    /// Changes a value as [`update`](Self::update) does, and saves it at once. The returned value
+    /// is the saved one, and no other request is given the same: use it for counters whose value is
+    /// displayed.
     ///
-    /// Sessions in cookies can only be saved with the response: for them this is `update`.
+    /// A session in a cookie is saved only with the response: for it, this method does the same as
+    /// `update`.
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -46,7 +48,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`update`](Self::update) and [`save`](Self::save).
+    /// The errors of [`update`](Self::update) and [`save`](Self::save).
     pub async fn update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -55,8 +57,8 @@ impl Session {
         self.try_update_now(key, move |old| Ok(change(old))).await
     }
 
-    /// As [`update_now`](Self::update_now), by a function that may fail: an error leaves the session
-    /// unchanged.
+    /// Changes a value as [`update_now`](Self::update_now) does, with a function that may fail. An
+    /// error leaves the session unchanged.
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -70,7 +72,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// The function's, and the errors of [`update_now`](Self::update_now).
+    /// The function's own error, and the errors of [`update_now`](Self::update_now).
     pub async fn try_update_now<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,
@@ -96,14 +98,15 @@ impl Session {
         convert(&key, take(&written).unwrap_or(Value::Null))
     }
 
-    /// Removes a key and returns its value, saved at once: of several requests only one gets it. For
-    /// tokens that are good for one use.
+    /// Removes a key, saves that at once, and returns the key's value. If several requests call
+    /// this, only one gets the value: use it for tokens that are good for one use.
     ///
-    /// Sessions in cookies can only be saved with the response: for them this is
+    /// A session in a cookie is saved only with the response: for it, this method does the same as
     /// [`take`](Self::take).
     ///
     /// # Errors
-    /// As [`take`](Self::take) and [`save`](Self::save). A value of another type stays.
+    /// The errors of [`take`](Self::take) and [`save`](Self::save). A value of another type stays
+    /// in the session.
     pub async fn take_now<T: DeserializeOwned>(
         &self,
         key: impl AsText,
@@ -130,7 +133,7 @@ impl Session {
     }
 
     pub(super) async fn save_with(&self, operation: Option<Operation>) -> Result<(), Error> {
-        // Noted here too, so that a closed session is an error even if nothing was changed.
+        // An empty write, so that a closed session is an error even if nothing was changed.
         self.write(|_| Ok(()))?;
         self.slot().engine.save(Arc::clone(self.slot()), operation).await
     }

@@ -40,7 +40,7 @@ impl Session {
         LazySession::new(Arc::clone(request.slot())).open().await
     }
 
-    /// As [`open`](Self::open), without waiting: for sessions in cookies.
+    /// Opens the session of a request without waiting, for sessions in cookies.
     ///
     /// ```
     /// use carafe::engine::Sessions;
@@ -53,15 +53,16 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a store has to be waited for.
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if the session is in a store, which takes
+    /// waiting.
     pub fn open_now(request: &Request) -> Result<Self, Error> {
         request.open_now()?;
         Ok(Self::new(Arc::clone(request.slot())))
     }
 
-    /// Returns all that the session holds as Flask's tagged JSON, as it would be written.
+    /// Returns the whole session as Flask's tagged JSON, as a cookie would carry it.
     ///
-    /// Values that the request left untouched are copied, and no [`Value`] is built of them.
+    /// Values that the request left untouched are copied without being parsed into a [`Value`].
     ///
     /// ```
     /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
@@ -79,11 +80,11 @@ impl Session {
         self.read_all(View::to_json)
     }
 
-    /// Replaces all that the session holds by Flask's tagged JSON. Keys that begin with `_carafe_`, which
-    /// say who is logged in, stay as they are.
+    /// Replaces the whole session by Flask's tagged JSON. Keys that begin with `_carafe_`, which
+    /// hold the login, stay as they are.
     ///
-    /// With a store, this also replaces what another request wrote meanwhile: change single keys where
-    /// that matters.
+    /// With a store, this overwrites changes that another request has made in the meantime. To keep
+    /// them, change single keys.
     ///
     /// ```
     /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
@@ -96,7 +97,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if it is no object of tagged JSON, and
+    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the text is not an object of
+    /// tagged JSON, and
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun.
     pub fn replace_tagged_json(&self, json: &[u8]) -> Result<(), Error> {
         let mut room = Vec::with_capacity(json.len() + Payload::ROOM);
@@ -104,11 +106,11 @@ impl Session {
         self.perform(Operation::Replace(Box::new(Payload::parse(room)?)))
     }
 
-    /// As [`insert`](Self::insert), for a caller that knows what it replaces: `seen` is the value that the
-    /// key had when the caller read it, or `None` if it had none.
+    /// Sets a key as [`insert`](Self::insert) does, and tells the session which value is replaced:
+    /// `seen` is the value that the caller has read, or `None` if the key was missing.
     ///
-    /// Where the layer is [strict](crate::Config::strict) and another request has changed the key since,
-    /// the commit is refused.
+    /// If the layer is [strict](crate::Config::strict) and another request has changed the key
+    /// since, the commit is refused.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -123,7 +125,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`insert`](Self::insert).
+    /// The errors of [`insert`](Self::insert).
     pub fn insert_over(
         &self,
         key: impl AsText,
@@ -135,10 +137,11 @@ impl Session {
         self.perform(Operation::Insert { key, value, seen: Some(seen) })
     }
 
-    /// As [`update`](Self::update), by a function that may fail: an error leaves the session unchanged.
+    /// Changes a value as [`update`](Self::update) does, with a function that may fail. An error
+    /// leaves the session unchanged.
     ///
-    /// With a store the function may run again when the session is saved, on what another request has
-    /// written meanwhile. If it fails then, the commit fails with its error.
+    /// With a store the function may run again when the session is saved, on a value that another
+    /// request has written in the meantime. If it fails then, the commit fails with its error.
     ///
     /// ```
     /// # use carafe::{Config, Error, ErrorKind, SecretKey, Session, engine::Sessions};
@@ -155,7 +158,7 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// The function's, and those of [`update`](Self::update).
+    /// The function's own error, and the errors of [`update`](Self::update).
     pub fn try_update<T, F>(&self, key: impl AsText, change: F) -> Result<T, Error>
     where
         T: Serialize + DeserializeOwned,

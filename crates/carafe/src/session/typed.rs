@@ -14,11 +14,12 @@ use crate::Error;
 use crate::content::{Operation, View, ViewChange};
 use crate::value::{Text, Value};
 
-/// A session whose keys are the fields of a struct, so that the compiler knows them and their types.
+/// A session whose keys are the fields of a struct, so that the compiler checks names and types.
 ///
-/// Handlers get it from an extractor, or from [`Session::typed`]. Its fields are read as those of
-/// the struct. They can only be changed by [`edit`](Self::edit) and [`update`](Self::update), which
-/// notice what was changed: assigning to a field of the handle itself doesn't compile.
+/// Handlers get a typed session from an extractor, or from [`Session::typed`]. Fields are read
+/// through `Deref`, as on the struct itself. They are changed by [`edit`](Self::edit) and
+/// [`update`](Self::update), which record the changes: assigning to a field of the handle doesn't
+/// compile.
 ///
 /// ```
 /// use carafe::{Error, Typed};
@@ -49,36 +50,34 @@ use crate::value::{Text, Value};
 /// }
 /// ```
 ///
-/// - Each field is a key of the session, so that the Flask side reads `session["visits"]`. serde's
-///   `rename` gives it another key. Keys that the struct doesn't name are left alone.
-/// - A field that isn't there has the value that `T::default()` gives it. A field set to `None` is
-///   removed, if `None` is its default.
-/// - Fields that were changed are saved, each for itself: requests that change other fields at the
-///   same time lose nothing. With the first change, the defaults of all fields are saved that the
-///   session doesn't hold yet, so that those which differ each time, such as a time or a random
-///   number, are the same from then on. A default of `None` is not.
-/// - What can't be read again is not saved: a change is an error if serde skips a field whose default
-///   would come back, or writes what it doesn't read.
-/// - With serde's `flatten`, a value that serde has no form for (an integer beyond 64 bits, text with
-///   a lone surrogate) is left alone, if a field that can't hold it would get it.
-/// - A value of another type than its field is an error that names the key and both types.
+/// - Each field is a key of the session, so that a Flask service reads `session["visits"]`. serde's
+///   `rename` gives a field another key. Keys that the struct doesn't name are left alone. - A
+///   missing field has the value that `T::default()` gives it. A field set to `None` is removed, if
+///   `None` is its default. - Changed fields are saved one by one: requests that change different
+///   fields at the same time lose nothing. The first change also saves the defaults of all missing
+///   fields, so that a default which differs each time, such as a time or a random number, is fixed
+///   from then on. A default of `None` is not saved. - A change that could not be read back is an
+///   error. That is the case if serde skips a field whose default would come back, or writes a
+///   field that it doesn't read. - With serde's `flatten`, a value that serde can't represent (an
+///   integer beyond 64 bits, text with a lone surrogate) is left alone, if the field that would
+///   receive it can't hold it. - A value of another type than its field is an error that names the
+///   key and both types.
 ///
-/// What the handle shows is how the session was when the handle was made, or last changed its
-/// fields; [`reload`](Self::reload) looks again. Enums and nested structs may be fields; serde's
-/// `alias`, which gives one field two keys, and fields that can be changed through a shared
-/// reference, such as a `RefCell`, have no place in it.
+/// The handle shows the session as it was when the handle was made, or last changed the fields;
+/// [`reload`](Self::reload) reads it again. Enums and nested structs may be fields. serde's
+/// `alias`, which gives one field two keys, and fields with interior mutability, such as a
+/// `RefCell`, are not supported.
 pub struct Typed<T> {
     session: Session,
     fields: T,
 }
 
 impl Session {
-    /// The session with the fields of `T` as its keys: see [`Typed`].
+    /// Returns the session with the fields of `T` as its keys: see [`Typed`].
     ///
     /// # Errors
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field; the error
-    /// names the key and both
-    /// types.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field; the
+    /// error names the key and both types.
     pub fn typed<T>(&self) -> Result<Typed<T>, Error>
     where
         T: Serialize + DeserializeOwned + Default,
@@ -89,27 +88,28 @@ impl Session {
 }
 
 impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
-    /// The session of a request, by its extensions: as [`Session::from_extensions`].
+    /// Returns the typed session of a request, from its extensions, like
+    /// [`Session::from_extensions`].
     ///
     /// # Errors
-    /// As [`Session::from_extensions`] and [`Session::typed`].
+    /// The errors of [`Session::from_extensions`] and [`Session::typed`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         Session::from_extensions(extensions).await?.typed()
     }
 
-    /// Changes fields, and saves the values of those that were changed.
+    /// Changes fields, and saves the fields whose values are new.
     ///
-    /// As with [`Session::insert`], of two requests that change the same field at the same time the
-    /// last one counts. If a change depends on the old value, use [`update`](Self::update).
+    /// If two requests change the same field at the same time, the last one wins. If a change
+    /// depends on the old value, use [`update`](Self::update).
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field,
-    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if a new one can't be represented in a session. No field
-    /// is saved then.
+    /// [`ErrorKind::Value`](crate::ErrorKind::Value) if a new value can't be represented in a
+    /// session. After an error, no field is saved.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut T) -> R) -> Result<R, Error> {
         let mut editing: Editing<T> = self.session.write(Editing::begin)?;
-        // Outside the lock, so that it may use the session itself.
+        // `change` runs outside the lock, so that it may use the session itself.
         let result = change(&mut editing.fields);
         let changes = editing.changes()?;
         self.session.write(|view| {
@@ -132,11 +132,11 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
         Ok(result)
     }
 
-    /// Changes fields by their old values.
+    /// Changes fields with a function of their old values.
     ///
-    /// With a server-side store, `change` may run again when the session is saved, on the fields
-    /// that another request has written meanwhile: so that no update is lost. It must therefore have
-    /// no effect of its own.
+    /// With a server-side store, `change` may run again when the session is saved, on fields that
+    /// another request has written in the meantime. No update is lost this way, and `change` must
+    /// have no side effects.
     ///
     /// # Errors
     /// As [`edit`](Self::edit).
@@ -150,7 +150,8 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
             Arc::new(move |view| apply(view, change.as_ref()).map(drop))
         };
         loop {
-            // Outside the lock, as above; again if another holder of the session came between.
+            // `change` runs outside the lock, and again if another handle changed the session
+            // meanwhile.
             let (mut editing, version) =
                 self.session.write(|view| Ok((Editing::<T>::begin(view)?, view.version())))?;
             change(&mut editing.fields);
@@ -171,13 +172,15 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
         }
     }
 
-    /// As [`update`](Self::update), but saved at once: the fields are then what was really written,
-    /// and no other request is shown the same. For counters whose value is shown.
+    /// Changes fields as [`update`](Self::update) does, and saves them at once. Afterwards the
+    /// fields show the saved values, which no other request is shown: use it for counters whose
+    /// value is displayed.
     ///
-    /// Sessions in cookies can only be saved with the response: for them this is `update`.
+    /// A session in a cookie is saved only with the response: for it, this method does the same as
+    /// `update`.
     ///
     /// # Errors
-    /// As [`update`](Self::update) and [`Session::save`].
+    /// The errors of [`update`](Self::update) and [`Session::save`].
     pub async fn update_now<F>(&mut self, change: F) -> Result<(), Error>
     where
         F: Fn(&mut T) + Send + Sync + 'static,
@@ -204,10 +207,10 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
         Ok(())
     }
 
-    /// Reads the fields again, after the session was changed in another way.
+    /// Reads the fields again. Call this after the session was changed through another handle.
     ///
     /// # Errors
-    /// As [`Session::typed`].
+    /// The errors of [`Session::typed`].
     pub fn reload(&mut self) -> Result<(), Error> {
         self.fields = self.session.read_mut(read)?;
         Ok(())
@@ -215,7 +218,7 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
 }
 
 impl<T> Typed<T> {
-    /// The session, for what isn't a field: flashed messages, login and logout.
+    /// Returns the session, for flashed messages, login, logout and keys without a field.
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
@@ -232,7 +235,7 @@ impl<T> Deref for Typed<T> {
 
 impl<T> fmt::Debug for Typed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The fields are the visitor's affair.
+        // The fields are private to the visitor.
         f.debug_struct("Typed").finish_non_exhaustive()
     }
 }
@@ -244,7 +247,7 @@ fn insert_missing(view: &mut View, defaults: Vec<(Text, Value)>) -> Result<(), E
         .try_for_each(|(key, value)| view.perform(Operation::OrInsert { key, value }))
 }
 
-/// Changes what a view has of the fields. An error leaves the view unchanged.
+/// Changes the fields in a view. An error leaves the view unchanged.
 fn apply<T>(view: &mut View, change: &dyn Fn(&mut T)) -> Result<T, Error>
 where
     T: Serialize + DeserializeOwned + Default,
