@@ -1,4 +1,4 @@
-//! From and to http 1, for frameworks that have something else.
+//! Conversions from and to http 1, for frameworks that don't use it.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,8 +11,8 @@ use http_body::{Body, Frame};
 
 use crate::engine::append_lines;
 
-/// A request's head. What http 1 refuses, which is nothing that came through another version of it, is
-/// left out.
+/// Converts a request's head. Parts that http 1 refuses are left out; a part that passed another
+/// version of the crate is not refused.
 pub(crate) fn head<'a>(
     method: &str,
     uri: &str,
@@ -29,7 +29,7 @@ pub(crate) fn head<'a>(
     parts
 }
 
-/// A stream as a body.
+/// A body that reads from a stream.
 pub(crate) struct Streamed<S>(pub(crate) S);
 
 impl<S, E> Body for Streamed<S>
@@ -47,14 +47,14 @@ where
     }
 }
 
-/// A body as a stream.
+/// A stream that reads from a body.
 pub(crate) struct Streaming<B>(pub(crate) B);
 
 impl<B: Body<Data = Bytes> + Unpin> Stream for Streaming<B> {
     type Item = Result<Bytes, B::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // What was a stream has no trailers.
+        // The body was a stream, so it has no trailers.
         let data = |frame: Frame<Bytes>| frame.into_data().unwrap_or_default();
         Pin::new(&mut self.0).poll_frame(cx).map_ok(data)
     }

@@ -1,5 +1,5 @@
-//! What is worth a line in the log, and what is counted. Neither contains a key, an id, a cookie or a
-//! value. `docs/telemetry.md` lists all of it.
+//! The events of the log and of the metrics. None contains a key, an id, a cookie or a value.
+//! `docs/telemetry.md` lists all of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::StoreErrorKind;
 use crate::{Error, ErrorKind, KeyRing, TheftKind};
 
-/// Counts one more, where metrics are on.
+/// Increments a counter, if metrics are on.
 macro_rules! count {
     ($($metric:tt)*) => {
         #[cfg(feature = "metrics")]
@@ -19,7 +19,7 @@ macro_rules! count {
     };
 }
 
-/// Adds what was measured to a histogram, where metrics are on.
+/// Adds a measurement to a histogram, if metrics are on.
 macro_rules! record {
     ($value:expr, $($metric:tt)*) => {{
         let _measured: f64 = $value;
@@ -28,10 +28,10 @@ macro_rules! record {
     }};
 }
 
-/// A span of the library's, of the level `debug`.
+/// Makes a span of the level `debug`.
 ///
-/// Where nobody listens it isn't made at all: with the feature `log` of `tracing`, which any crate can
-/// turn on, a disabled span still looks for a logger at each of its turns.
+/// Without a subscriber no span is made: with the feature `log` of `tracing`, which any crate can
+/// turn on, a disabled span still looks for a logger each time it is entered.
 macro_rules! span {
     ($name:literal $(, $field:ident)?) => {
         if ::tracing::level_filters::LevelFilter::current() < ::tracing::Level::DEBUG {
@@ -43,7 +43,7 @@ macro_rules! span {
 }
 pub(crate) use span;
 
-/// Does something within a span of the library's, if somebody listens.
+/// Runs code within a span, if a subscriber records the level.
 macro_rules! within {
     ($name:literal, $work:expr) => {
         if ::tracing::level_filters::LevelFilter::current() < ::tracing::Level::DEBUG {
@@ -55,7 +55,7 @@ macro_rules! within {
 }
 pub(crate) use within;
 
-/// When something began whose time is measured: without metrics nobody looks at the clock.
+/// The start of a measured time; without metrics the clock isn't read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Started(#[cfg(feature = "metrics")] std::time::Instant);
 
@@ -75,13 +75,13 @@ impl Started {
     }
 }
 
-/// A session was asked for by a request that has none.
+/// Records that a handler asked for a session, and the request had none.
 pub(crate) fn none() {
     count!("carafe_sessions_opened_total", "outcome" => "none");
 }
 
-/// A request's session was opened. `outdated` says that it came under an older key, or in another
-/// format than the one that is written.
+/// Records that a request's session was opened. `outdated` means that it came under an older key,
+/// or in another format than the written one.
 pub(crate) fn loaded(outdated: bool) {
     tracing::trace!(target: "carafe", event = "session.loaded", outdated, "a session was opened");
     count!("carafe_sessions_opened_total", "outcome" => "loaded");
@@ -90,7 +90,7 @@ pub(crate) fn loaded(outdated: bool) {
     }
 }
 
-/// A cookie that came was not accepted.
+/// Records that a cookie was not accepted.
 pub(crate) fn refused(error: &Error) {
     count!("carafe_cookies_refused_total", "reason" => name_of(error.kind()));
     if error.kind() == ErrorKind::Expired {
@@ -115,7 +115,7 @@ pub(crate) fn refused(error: &Error) {
     }
 }
 
-/// A request carried several cookies of the session's name.
+/// Records that a request carried several cookies with the session's name.
 pub(crate) fn duplicate_cookie(name: &str) {
     tracing::warn!(
         target: "carafe",
@@ -125,12 +125,12 @@ pub(crate) fn duplicate_cookie(name: &str) {
     );
 }
 
-/// A session's cookie was written, with a header of this size.
+/// Records that a session's cookie was written, with a header of this size.
 pub(crate) fn cookie_written(size: usize) {
     record!(size as f64, "carafe_cookie_size_bytes");
 }
 
-/// A cookie exceeds Flask's `MAX_COOKIE_SIZE`.
+/// Records that a cookie exceeds Flask's `MAX_COOKIE_SIZE`.
 pub(crate) fn large_cookie(name: &str, size: usize, limit: usize) {
     tracing::warn!(
         target: "carafe",
@@ -142,7 +142,7 @@ pub(crate) fn large_cookie(name: &str, size: usize, limit: usize) {
     );
 }
 
-/// A layer works with these keys: warns of those that an operator should know more about.
+/// Warns of a layer's keys that an operator should know about.
 pub(crate) fn keys(ring: &KeyRing) {
     for weak in ring.weak_keys() {
         weak_key(&weak);
@@ -156,7 +156,7 @@ pub(crate) fn keys(ring: &KeyRing) {
     }
 }
 
-/// A layer works with a key that isn't safe.
+/// Warns that a layer uses a weak key.
 fn weak_key(finding: &dyn std::fmt::Display) {
     tracing::warn!(
         target: "carafe",
@@ -165,7 +165,7 @@ fn weak_key(finding: &dyn std::fmt::Display) {
     );
 }
 
-/// No key is set, and one is made that nobody else has.
+/// Warns that no key is set, and that a random key is used, which no other process has.
 fn random_key() {
     tracing::warn!(
         target: "carafe",
@@ -175,7 +175,7 @@ fn random_key() {
     );
 }
 
-/// A variable's key is one thing to Flask and another to us.
+/// Warns that Flask reads another key from a variable than this library does.
 fn ambiguous_key(variable: &str) {
     tracing::warn!(
         target: "carafe",
@@ -186,7 +186,7 @@ fn ambiguous_key(variable: &str) {
     );
 }
 
-/// A layer's cookie lacks attributes that protect it.
+/// Warns that a layer's cookie lacks attributes that protect it.
 pub(crate) fn lax_cookie(name: &str, lacking: &str) {
     tracing::warn!(
         target: "carafe",
@@ -198,7 +198,7 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
     );
 }
 
-/// A login takes the place of one of Flask-Login's, of which the layer isn't told.
+/// Warns that a login replaces a login of Flask-Login, which the layer is not set to share.
 pub(crate) fn flask_login_dropped() {
     static WARNED: AtomicBool = AtomicBool::new(false);
     if !WARNED.swap(true, Ordering::Relaxed) {
@@ -211,7 +211,7 @@ pub(crate) fn flask_login_dropped() {
     }
 }
 
-/// A login's client isn't known, with which Flask-Login compares it.
+/// Warns that the client's address, which Flask-Login compares, is unknown.
 pub(crate) fn no_client_address(warned: &AtomicBool) {
     if !warned.swap(true, Ordering::Relaxed) {
         tracing::warn!(
@@ -223,7 +223,7 @@ pub(crate) fn no_client_address(warned: &AtomicBool) {
     }
 }
 
-/// A login comes from another client than the one that made it.
+/// Records that a login came from another client than the one that made it.
 pub(crate) fn session_protected() {
     tracing::debug!(
         target: "carafe",
@@ -232,18 +232,19 @@ pub(crate) fn session_protected() {
     );
 }
 
-/// A remember cookie has logged its user in.
+/// Records that a remember cookie has logged its user in.
 pub(crate) fn login_restored() {
     tracing::debug!(target: "carafe", event = "session.restored", "a remember cookie logs a user in");
 }
 
-/// A request was refused, since it may come from another site. The origin is what it says itself.
+/// Records that a request was refused, since it may come from another site. The origin is the one
+/// that the request claims.
 pub(crate) fn csrf_refused(error: &Error, origin: Option<&HeaderValue>) {
     tracing::warn!(target: "carafe", event = "csrf.refused", ?origin, reason = %error);
     count!("carafe_csrf_refused_total");
 }
 
-/// A session could not be opened or saved, or a handler used it wrongly.
+/// Records that a session could not be opened or saved, or that a handler used it wrongly.
 pub(crate) fn failed(error: &Error) {
     match error.kind() {
         ErrorKind::LoginRequired => {
@@ -256,7 +257,7 @@ pub(crate) fn failed(error: &Error) {
             tracing::debug!(target: "carafe", event, "the user's authentication is too long ago");
             return;
         }
-        // The log has it from where the request was refused.
+        // The code that refused the request has logged it.
         ErrorKind::Csrf | ErrorKind::TooManySessions => return,
         _ => {}
     }
@@ -264,7 +265,7 @@ pub(crate) fn failed(error: &Error) {
     count!("carafe_errors_total", "kind" => name_of(error.kind()));
 }
 
-/// The embedded store has no room.
+/// Records that the memory store is full.
 pub(crate) fn store_full(capacity: usize, bytes: usize) {
     tracing::error!(
         target: "carafe",
@@ -276,7 +277,7 @@ pub(crate) fn store_full(capacity: usize, bytes: usize) {
     );
 }
 
-/// A user has a large part of the embedded store.
+/// Records that a user has a large part of the memory store.
 pub(crate) fn user_has_share() {
     tracing::warn!(
         target: "carafe",
@@ -286,7 +287,7 @@ pub(crate) fn user_has_share() {
     );
 }
 
-/// A store was asked to remove what has expired by a clock that can't be right.
+/// Records that a store was asked to remove expired records by a clock that seems wrong.
 pub(crate) fn clock_doubted(seconds: u64) {
     tracing::warn!(
         target: "carafe",
@@ -297,7 +298,7 @@ pub(crate) fn clock_doubted(seconds: u64) {
     );
 }
 
-/// The store tells nothing of sessions that end, for now.
+/// Records that the store's notices are interrupted.
 pub(crate) fn notices_interrupted() {
     tracing::warn!(
         target: "carafe",
@@ -306,29 +307,29 @@ pub(crate) fn notices_interrupted() {
     );
 }
 
-/// A call of the store failed.
+/// Records that a call of the store failed.
 pub(crate) fn store_failed(error: &StoreError) {
     tracing::error!(target: "carafe", event = "store.failed", kind = ?error.kind(), "{error}");
     count!("carafe_store_errors_total", "kind" => name_of_store_error(error.kind()));
 }
 
-/// A store has answered a call, or was given up on.
+/// Records that a call of the store was answered, or exceeded its time limit.
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "it is a label"))]
 pub(crate) fn store_called(operation: &'static str, started: Started) {
     record!(started.seconds(), "carafe_store_duration_seconds", "operation" => operation);
 }
 
-/// A request's changes were saved in a store, or could not be.
+/// Records that a commit to a store ended, with or without success.
 pub(crate) fn committed(started: Started) {
     record!(started.seconds(), "carafe_commit_duration_seconds");
 }
 
-/// A session of this size was given to a store.
+/// Records that a session of this size was written to a store.
 pub(crate) fn stored(size: usize) {
     record!(size as f64, "carafe_session_size_bytes");
 }
 
-/// Expired records were removed from a store.
+/// Records that expired records were removed from a store.
 pub(crate) fn swept(removed: u64) {
     if removed > 0 {
         tracing::debug!(target: "carafe", event = "store.swept", removed, "expired sessions removed");
@@ -337,13 +338,13 @@ pub(crate) fn swept(removed: u64) {
     }
 }
 
-/// A session began: it was saved for the first time.
+/// Records that a session began: it was saved for the first time.
 pub(crate) fn created() {
     tracing::debug!(target: "carafe", event = "session.created", "a session was created");
     count!("carafe_sessions_created_total");
 }
 
-/// A value is of another type than the one that was asked for, and counts as missing.
+/// Records that a value has another type than the requested one, and counts as missing.
 pub(crate) fn mistyped(error: &Error) {
     tracing::warn!(
         target: "carafe",
@@ -353,19 +354,19 @@ pub(crate) fn mistyped(error: &Error) {
     );
 }
 
-/// A cookie names a session that isn't there (any more).
+/// Records that a cookie names a session that doesn't exist, or no longer.
 pub(crate) fn unknown() {
     tracing::debug!(target: "carafe", event = "session.unknown", "the session is not in the store");
     count!("carafe_sessions_opened_total", "outcome" => "unknown");
 }
 
-/// A session has ended by its times.
+/// Records that a session has expired.
 pub(crate) fn expired() {
     tracing::debug!(target: "carafe", event = "session.expired", "the session has expired");
     count!("carafe_sessions_opened_total", "outcome" => "expired");
 }
 
-/// A cookie's session was ended before.
+/// Records that a cookie came whose session was ended.
 pub(crate) fn revoked() {
     tracing::warn!(
         target: "carafe",
@@ -375,7 +376,7 @@ pub(crate) fn revoked() {
     count!("carafe_sessions_opened_total", "outcome" => "revoked");
 }
 
-/// A session got a new id, from time to time or because something asked for it.
+/// Records that a session got a new id, by a periodic renewal or by a rotation.
 pub(crate) fn rotated(periodic: bool) {
     let event = if periodic { "session.renewed" } else { "session.rotated" };
     tracing::debug!(target: "carafe", event, "the session has a new id");
@@ -386,20 +387,20 @@ pub(crate) fn rotated(periodic: bool) {
     }
 }
 
-/// A user logged in.
+/// Records that a user logged in.
 pub(crate) fn logged_in() {
     tracing::debug!(target: "carafe", event = "session.logged_in", "a user has logged in");
     count!("carafe_logins_total");
 }
 
-/// Sessions were ended by their user, or by an administrator.
+/// Records that sessions were ended by their user, or by an administrator.
 pub(crate) fn logged_out(sessions: u64) {
     tracing::debug!(target: "carafe", event = "session.logged_out", sessions, "sessions were ended");
     #[cfg(feature = "metrics")]
     ::metrics::counter!("carafe_logouts_total").increment(sessions);
 }
 
-/// A login has ended sessions of its user, who had as many as allowed.
+/// Records that a login has ended sessions of its user, who had as many as allowed.
 pub(crate) fn limit_ended(sessions: u32) {
     tracing::info!(
         target: "carafe",
@@ -412,7 +413,7 @@ pub(crate) fn limit_ended(sessions: u32) {
         .increment(sessions.into());
 }
 
-/// A login was refused, since its user has as many sessions as allowed.
+/// Records that a login was refused, since its user has as many sessions as allowed.
 pub(crate) fn limit_refused() {
     tracing::info!(
         target: "carafe",
@@ -422,7 +423,7 @@ pub(crate) fn limit_refused() {
     count!("carafe_login_limit_total", "outcome" => "refused");
 }
 
-/// The credential of a login has changed since.
+/// Records that the credential of a login has changed.
 pub(crate) fn credential_changed() {
     tracing::info!(
         target: "carafe",
@@ -432,7 +433,7 @@ pub(crate) fn credential_changed() {
     count!("carafe_logins_outdated_total");
 }
 
-/// A browser was logged in by its remember token.
+/// Records that a remember token logged a browser in.
 pub(crate) fn remembered() {
     tracing::debug!(
         target: "carafe",
@@ -442,7 +443,7 @@ pub(crate) fn remembered() {
     count!("carafe_logins_remembered_total");
 }
 
-/// A request may come from a thief of a session.
+/// Records a sign that a session was stolen.
 pub(crate) fn sign_of_theft(kind: TheftKind) {
     let (event, text) = match kind {
         TheftKind::ReplacedId => {
@@ -460,14 +461,14 @@ pub(crate) fn sign_of_theft(kind: TheftKind) {
     count!("carafe_signs_of_theft_total", "kind" => event);
 }
 
-/// A commit met another process's and is tried again.
+/// Records that a commit conflicted with another process's, and is tried again.
 pub(crate) fn retried() {
     tracing::trace!(target: "carafe", event = "session.retried", "another commit came first");
     count!("carafe_conflicts_total", "outcome" => "retried");
 }
 
-/// A request wrote a key that it had read before another request changed it. A strict layer refuses
-/// that.
+/// Records a conflict: a request wrote a key that it had read before another request changed it. A
+/// strict layer refuses the write.
 pub(crate) fn conflict(refused: bool) {
     if refused {
         count!("carafe_conflicts_total", "outcome" => "refused");
@@ -483,7 +484,8 @@ pub(crate) fn conflict(refused: bool) {
     );
 }
 
-/// The name of a kind of error among a metric's labels. It stays, whatever the kind is renamed to.
+/// Returns the name of an error's kind in a metric's label. It stays the same if the kind is
+/// renamed.
 #[cfg(feature = "metrics")]
 fn name_of(kind: ErrorKind) -> &'static str {
     match kind {

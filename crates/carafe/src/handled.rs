@@ -1,4 +1,4 @@
-//! A request on its way through the layers, for frameworks whose requests and responses aren't http 1's.
+//! A request on its way through the layers, for frameworks that don't use the types of http 1.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::engine::{Commit, Engine, Owner, Reply, Saving, Slot};
 use crate::prompt::Prompt;
 use crate::{Error, SessionLayer};
 
-/// What a layer has for all requests of a service.
+/// A layer, as shared by all requests of a service.
 #[derive(Debug)]
 pub(crate) enum Layered {
     Sessions(Arc<Engine>),
@@ -23,7 +23,8 @@ pub(crate) enum Layered {
 }
 
 impl From<&SessionLayer> for Layered {
-    /// Each worker's service counts its own requests' handles of it: none waits for another's processor.
+    /// Copies the layer's engine into an `Arc` of each worker's own, so that workers don't contend
+    /// for one counter.
     fn from(layer: &SessionLayer) -> Self {
         layer.engine().in_use();
         Self::Sessions(Arc::new(Engine::clone(layer.engine())))
@@ -36,7 +37,7 @@ impl From<&CsrfLayer> for Layered {
     }
 }
 
-/// What the layers have of a request: what the framework's request carries for the extractors.
+/// The layers' handles of a request, which the framework's request carries for the extractors.
 #[derive(Default)]
 pub(crate) struct Handles {
     /// The slots and the engines of the session layers, the innermost last.
@@ -45,7 +46,7 @@ pub(crate) struct Handles {
 }
 
 impl Handles {
-    /// Adds what one more layer has of the request.
+    /// Adds one more layer's handles of the request.
     pub(crate) fn add(&mut self, handled: &Handled) {
         match handled {
             Handled::Session(slot) => {
@@ -56,7 +57,7 @@ impl Handles {
         }
     }
 
-    /// The slot of the innermost layer.
+    /// Returns the slot of the innermost layer.
     pub(crate) fn slot(&self) -> Result<Arc<Slot>, Error> {
         match self.slots.last() {
             Some((slot, _)) => Ok(Arc::clone(slot)),
@@ -64,17 +65,17 @@ impl Handles {
         }
     }
 
-    /// The slot of the layer that a marker names.
+    /// Returns the slot of the layer that a marker names.
     pub(crate) fn named<Marker: 'static>(&self) -> Result<Arc<Slot>, Error> {
         Slot::named::<Marker>(&self.extensions())
     }
 
-    /// What the layer against forged requests has of it.
+    /// Returns the CSRF protection of the request.
     pub(crate) fn protection(&self) -> Result<Arc<Protection>, Error> {
         Protection::current(self.protection.as_ref())
     }
 
-    /// The protection that one more layer gives.
+    /// Sets the protection of one more CSRF layer.
     pub(crate) fn protect(
         &self,
         settings: &Arc<Settings>,
@@ -84,7 +85,7 @@ impl Handles {
         Ok(Protection::new(slot, settings, method, self.protection.as_ref()))
     }
 
-    /// All of it as extensions of http's.
+    /// Returns all handles as extensions of the crate `http`.
     pub(crate) fn extensions(&self) -> Extensions {
         let mut all = Extensions::new();
         self.slots.iter().for_each(|(slot, engine)| slot.insert_into(&mut all, engine));
@@ -95,17 +96,17 @@ impl Handles {
     }
 }
 
-/// What a layer keeps of a request while its handler is at work.
+/// A layer's part of a request while its handler runs.
 #[derive(Debug)]
 pub(crate) enum Handled {
     Session(Arc<Slot>),
-    /// The session of an outer layer, and this layer's engine.
+    /// An outer layer owns the session; the engine is this layer's.
     Outer(Arc<Slot>, Arc<Engine>),
     Csrf(Arc<Protection>),
 }
 
 impl Handled {
-    /// The session of a request that has passed the layers of `outer`.
+    /// Begins the session of a request that has passed the layers of `outer`.
     pub(crate) fn session(
         engine: &Arc<Engine>,
         outer: &Handles,
@@ -118,7 +119,7 @@ impl Handled {
         })
     }
 
-    /// Decides on the handler's response, and saves the session.
+    /// Completes the handler's response, and saves the session.
     fn after<R: Reply>(&self, response: R) -> Prompt<Answering<R>> {
         let slot = match self {
             Self::Session(slot) => slot,
@@ -138,8 +139,8 @@ impl Handled {
 }
 
 impl Drop for Handled {
-    // However the request ends, also when its client has left or its handler panicked: what is
-    // written to the session from here on can't be saved.
+    // However the request ends, even if its client has disconnected or its handler panicked: later
+    // changes of the session can't be saved.
     fn drop(&mut self) {
         if let Self::Session(slot) = self {
             slot.close();
@@ -148,12 +149,12 @@ impl Drop for Handled {
 }
 
 pin_project! {
-    /// A handler that is at work, and then its session that is being saved.
+    /// A handler that runs, and then the commit of its session.
     pub(crate) struct Handling<F, A, R: Reply> {
         #[pin]
         handler: F,
         handled: Handled,
-        // What the handler gave, while its session is being saved.
+        // The handler's output, while its session is being saved.
         saving: Option<(A, Prompt<Answering<R>>)>,
     }
 }
@@ -163,8 +164,8 @@ impl<F: Future, A, R: Reply> Handling<F, A, R> {
         Self { handler, handled, saving: None }
     }
 
-    /// Polls for the response that the layer gives. `split` takes the one that the handler gave apart
-    /// from what goes with it.
+    /// Polls for the layer's response. `split` separates the handler's response from the rest of
+    /// its output.
     #[inline]
     pub(crate) fn poll_answer(
         self: Pin<&mut Self>,
@@ -195,15 +196,15 @@ impl<F, A, R: Reply> fmt::Debug for Handling<F, A, R> {
     }
 }
 
-/// A response whose session is being saved in a store.
+/// The future of a response whose session is being saved in a store.
 pub(crate) struct Answering<R> {
     slot: Arc<Slot>,
-    /// Until the session is saved.
+    /// The response, until the session is saved.
     response: Option<R>,
     commit: Saving,
 }
 
-/// The response stays where it is, and is no future.
+/// The response is never pinned, so it may move.
 impl<R> Unpin for Answering<R> {}
 
 impl<R: Reply> Future for Answering<R> {
@@ -213,7 +214,7 @@ impl<R: Reply> Future for Answering<R> {
         let outcome = ready!(Pin::new(&mut self.commit).poll(cx));
         match self.response.take() {
             Some(response) => Poll::Ready(self.slot.engine.complete(response, outcome, &self.slot)),
-            // A future isn't polled again when it is done.
+            // The future was polled after it had finished.
             None => Poll::Pending,
         }
     }

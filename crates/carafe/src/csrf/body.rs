@@ -11,11 +11,12 @@ use pin_project_lite::pin_project;
 use super::field::{Found, Search};
 
 pin_project! {
-    /// A request's body as it came, also where the layer has looked into it for the token.
+    /// A request's body as it arrived, even if the layer has read part of it in search of the
+    /// token.
     pub struct Body<B> {
-        // What has been read of the body, to be read again.
+        // The bytes that the layer has read, which the handler reads again.
         read: Bytes,
-        // What came with the last piece and wasn't looked at.
+        // The bytes that arrived with the last piece and were not searched.
         unread: Bytes,
         trailers: Option<HeaderMap>,
         #[pin]
@@ -24,20 +25,20 @@ pin_project! {
 }
 
 pin_project! {
-    /// What is still to come of the body.
+    /// The rest of the body.
     #[project = RestProjection]
     enum Rest<B> {
-        /// All of it: nothing has been read.
+        /// The whole body: nothing has been read.
         Whole { #[pin] body: B },
-        /// What follows the part that was read. It is pinned, since it has been polled.
+        /// The rest after the part that was read. It is pinned, since it has been polled.
         Begun { body: Pin<Box<B>> },
-        /// Nothing.
+        /// The body has ended.
         Ended,
     }
 }
 
 impl<B> Body<B> {
-    /// A body of which nothing has been read.
+    /// Wraps a body before anything is read from it.
     pub(crate) fn new(rest: B) -> Self {
         let rest = Rest::Whole { body: rest };
         Self { read: Bytes::new(), unread: Bytes::new(), trailers: None, rest }
@@ -48,20 +49,20 @@ impl<B> Body<B> {
     }
 }
 
-/// What became of the search for the token in a body.
+/// The result of the search for the token in a body.
 #[derive(Debug)]
 pub(super) enum Read {
     Token(Vec<u8>),
     Missing,
-    /// It isn't in that part of the body in which it is looked for.
+    /// The token isn't in the part of the body that is searched.
     TooFar,
     /// The body could not be read to where the token might be.
     Broken,
 }
 
 impl<B: HttpBody> Body<B> {
-    /// Reads from the body until the token is found, and at most `limit` bytes. What was read will
-    /// be read again by the handler.
+    /// Reads from the body until the token is found, and at most `limit` bytes. The handler reads
+    /// the same bytes again.
     pub(super) async fn find_token(&mut self, mut search: Search, limit: usize) -> Read {
         let mut body = match std::mem::replace(&mut self.rest, Rest::Ended) {
             Rest::Whole { body } => Some(Box::pin(body)),
@@ -106,10 +107,10 @@ impl<B: HttpBody> Body<B> {
 }
 
 impl<B: HttpBody> Body<B> {
-    /// Reads what is still to come of the body and drops it, and at most about `limit` bytes.
+    /// Reads the rest of the body and drops it, at most about `limit` bytes.
     ///
-    /// Where a server answers before it has read a request, it closes the connection, and a client that
-    /// is still sending gets an error in place of the answer.
+    /// A server that answers before it has read the request closes the connection, and a client
+    /// that is still sending then gets an error in place of the answer.
     pub(super) async fn discard(self, limit: u64) {
         let mut body = match self.rest {
             Rest::Whole { body } => Box::pin(body),
@@ -125,7 +126,7 @@ impl<B: HttpBody> Body<B> {
         }
     }
 
-    /// Whether none of the body has been read.
+    /// Returns whether none of the body has been read.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.rest, Rest::Whole { .. })
     }
@@ -196,7 +197,7 @@ mod tests {
     use super::super::field::Field;
     use super::*;
 
-    /// A body of these frames, which breaks the rules if it is read beyond its end.
+    /// A body of these frames, which fails the test if it is polled after its end.
     struct Frames(VecDeque<Result<Frame<Bytes>, &'static str>>, bool);
 
     impl HttpBody for Frames {

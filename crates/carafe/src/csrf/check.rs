@@ -1,4 +1,4 @@
-//! Whether a request may pass.
+//! The check of a request before its handler runs.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use super::protection::Protection;
 use crate::{Error, ErrorKind, event};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// How many bytes of a request that is refused are read and dropped: 32 MiB.
+/// The greatest number of bytes of a refused request that are read and dropped: 32 MiB.
 const DISCARDED: u64 = 32 * 1024 * 1024;
-/// The headers that a token may be in.
+/// The headers that may carry a token.
 pub(super) const TOKEN_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("x-csrf-token"), HeaderName::from_static("x-csrftoken")];
 
-/// Methods that change nothing.
+/// Returns whether a method is safe (changes nothing).
 pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Lets a request of an unsafe method through, or says why not.
+/// Lets a request of an unsafe method through, or returns the reason for the refusal.
 pub(crate) async fn request<B>(
     protection: Arc<Protection>,
     parts: Parts,
@@ -37,7 +37,7 @@ pub(crate) async fn request<B>(
 where
     B: HttpBody,
 {
-    // What is cheap comes first: an attacker's request costs neither the body nor the store.
+    // The cheap check comes first: an attacker's request costs neither the body nor the store.
     let checked = match check_site(&protection.settings().origins, &parts) {
         Ok(()) => check_token(&protection, &parts, &mut body).await,
         Err(error) => Err(error),
@@ -48,7 +48,7 @@ where
             if error.kind() == ErrorKind::Csrf {
                 event::csrf_refused(&error, parts.headers.get(ORIGIN));
             }
-            // A client that waits for leave to send its body sends none.
+            // A client that waits for `100 Continue` before it sends its body won't send one.
             if !(body.is_whole() && parts.headers.contains_key(EXPECT)) {
                 body.discard(DISCARDED).await;
             }
@@ -57,7 +57,7 @@ where
     }
 }
 
-/// Whether the browser says that the request comes from a page of the service's own.
+/// Checks that the browser names one of the service's own pages as the source of the request.
 fn check_site(origins: &Origins, request: &Parts) -> Result<(), Error> {
     let origin = single(&request.headers, &ORIGIN)?;
     let site = single(&request.headers, &SEC_FETCH_SITE)?;
@@ -67,8 +67,9 @@ fn check_site(origins: &Origins, request: &Parts) -> Result<(), Error> {
         ));
     }
     let is_listed = origin.is_some_and(|origin| origins.lists(origin));
-    // A browser hides the origin of a page with `Referrer-Policy: no-referrer`, and vouches for the
-    // request all the same. Of a sandboxed frame, whose origin is `null` too, it says `cross-site`.
+    // With `Referrer-Policy: no-referrer` a browser hides the page's origin, and still sends
+    // `Sec-Fetch-Site: same-origin`. For a sandboxed frame, whose origin is also `null`, it says
+    // `cross-site`.
     let is_vouched_for = origin == Some(b"null") && site == Some(b"same-origin");
     if let Some(origin) = origin
         && !is_listed
@@ -88,7 +89,7 @@ fn check_site(origins: &Origins, request: &Parts) -> Result<(), Error> {
     }
 }
 
-/// The value of a header that may come once.
+/// Returns the value of a header that may occur at most once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Error> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -97,7 +98,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u
     }
 }
 
-/// Whether the request carries the visitor's token.
+/// Checks that the request carries the visitor's token.
 async fn check_token<B>(
     protection: &Arc<Protection>,
     request: &Parts,

@@ -1,4 +1,4 @@
-//! The cookie with the secret of a visitor who has no session.
+//! The cookie with the token secret of a visitor without a session.
 
 use super::token::Secret;
 use crate::cookie::{Attributes, Finder, SameSite, SetCookie};
@@ -6,10 +6,10 @@ use crate::engine::Headers;
 use crate::engine::Slot;
 use crate::{Config, Error};
 
-/// What the cookie's name ends with.
+/// The end of the cookie's name.
 const SUFFIX: &str = "_csrf";
 
-/// The secret in the first of the request's cookies that this service signed.
+/// Reads the secret from the first cookie that this service signed.
 pub(super) fn read(slot: &Slot) -> Option<Secret> {
     let engine = &slot.engine;
     let (config, codecs, now) = (engine.config(), engine.codecs(), engine.clock.now().0);
@@ -20,7 +20,7 @@ pub(super) fn read(slot: &Slot) -> Option<Secret> {
     })
 }
 
-/// Sets the cookie. It ends with the browser's session.
+/// Sets the cookie, which ends when the browser is closed.
 pub(super) fn set(slot: &Slot, secret: &Secret, response: &mut impl Headers) -> Result<(), Error> {
     let engine = &slot.engine;
     let value = engine.codecs().csrf().sign(&secret.to_text(), engine.clock.now().0);
@@ -37,12 +37,14 @@ pub(super) fn remove(slot: &Slot, response: &mut impl Headers) -> Result<(), Err
     Ok(())
 }
 
-/// The session's cookie's name gives this one its prefix, and tells applications apart.
+/// Returns the cookie's name, which begins with the session cookie's name: with its prefix, and
+/// different for each application.
 fn name(config: &Config) -> String {
     format!("{}{SUFFIX}", config.cookie_name)
 }
 
-/// The attributes are the session's, but for those that protect.
+/// Returns the cookie's attributes: the session cookie's, but always `HttpOnly`, and
+/// `SameSite=Lax` unless the setting has another value.
 fn set_cookie(config: &Config) -> Result<SetCookie, Error> {
     let name = name(config);
     let session = config.attributes();

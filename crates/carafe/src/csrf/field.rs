@@ -1,4 +1,4 @@
-//! The token's field in the body of a form, found while the body arrives.
+//! Search for the token's field in the body of a form, while the body arrives.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,15 @@ use memchr::{memchr, memmem};
 
 use super::parameters;
 
-/// The name of the form field that has the token, in [`Csrf::field`](super::Csrf::field).
+/// The name of the form field that holds the token, as written by
+/// [`Csrf::field`](super::Csrf::field).
 pub const FIELD: &str = "csrf_token";
 
-/// Which field has the token.
+/// The name of the form field that holds the token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
     name: Cow<'static, str>,
-    /// Whether a name that ends with this one is meant too.
+    /// Whether a field whose name ends with this name counts, too.
     prefixed: bool,
 }
 
@@ -24,7 +25,7 @@ impl Default for Field {
 }
 
 impl Field {
-    /// The field of this name, also of forms that put a prefix before their fields' names.
+    /// Returns the field with this name, or with a form's prefix before the name.
     pub(super) fn prefixed(name: &str) -> Self {
         Self { name: Cow::Owned(name.to_owned()), prefixed: true }
     }
@@ -39,18 +40,18 @@ impl Field {
     }
 }
 
-/// The longest `Content-Type` that is taken for a form's, in bytes. A boundary has at most 70.
+/// The longest accepted `Content-Type` of a form, in bytes. A boundary has at most 70.
 const CONTENT_TYPE_LIMIT: usize = 1024;
 
-/// A search that goes on where it stopped when more of the body has come: each byte is looked at
-/// once, however small the pieces are that it comes in.
+/// A search that continues where it stopped when more of the body has arrived. Each byte is looked
+/// at once, for pieces of any size.
 #[derive(Debug)]
 pub(super) struct Search {
     form: Form,
     field: Field,
-    /// Where the field begins that is being read.
+    /// The beginning of the present field.
     start: usize,
-    /// How far that field has been searched for its end.
+    /// The position up to which the present field has been searched for its end.
     searched: usize,
 }
 
@@ -70,27 +71,28 @@ enum Form {
 enum Place {
     /// The first boundary, which has no line break before it.
     First,
-    /// Behind a boundary.
+    /// After a boundary.
     Boundary,
     /// In the headers of a part.
     Headers,
-    /// In the content of a part, which is the field or not.
+    /// In the content of a part, which may be the token's field.
     Content { wanted: bool },
 }
 
-/// How far a search has come.
+/// The result of a search in the bytes that have arrived.
 #[derive(Debug, PartialEq)]
 pub(super) enum Found<'a> {
     /// The field's value.
     Value(&'a [u8]),
-    /// The form ends, or is broken, and hasn't the field.
+    /// The form has ended, or is malformed, without the field.
     Missing,
     /// More of the body is needed.
     NotYet,
 }
 
 impl Search {
-    /// A search for a field in a body of this content type; `None` if that isn't one of a form's.
+    /// Returns a search for a field in a body with this content type; `None` if it isn't a form's
+    /// type.
     pub(super) fn new(content_type: &[u8], field: &Field) -> Option<Self> {
         if content_type.len() > CONTENT_TYPE_LIMIT {
             return None;
@@ -111,8 +113,8 @@ impl Search {
         Some(Self { form, field: field.clone(), start: 0, searched: 0 })
     }
 
-    /// Looks for the field in what has come of the body, which grows from call to call. `complete`
-    /// says that no more will come.
+    /// Searches the bytes that have arrived, which grow from call to call. `complete` marks the end
+    /// of the body.
     pub(super) fn search<'a>(&mut self, body: &'a [u8], complete: bool) -> Found<'a> {
         let field = &self.field;
         let found = match &mut self.form {
@@ -127,8 +129,8 @@ impl Search {
     }
 }
 
-/// Fields are told apart by `&`. Neither the field's name nor a token has a character that is ever
-/// percent-encoded, so that nothing is decoded.
+/// Searches a URL-encoded form, whose fields `&` separates. Neither the field's name nor a token
+/// has a character that is ever percent-encoded, so nothing is decoded.
 fn url_encoded<'a>(
     body: &'a [u8],
     complete: bool,
@@ -159,8 +161,8 @@ fn url_encoded<'a>(
     }
 }
 
-/// The parts of a multipart body, as browsers write them (RFC 7578): nothing before the first
-/// boundary, and no space after one.
+/// Searches a multipart form as browsers write it (RFC 7578): nothing before the first boundary,
+/// and no space after a boundary.
 fn multipart<'a>(
     body: &'a [u8],
     field: &Field,
@@ -188,7 +190,7 @@ fn multipart<'a>(
                 if end != b"\r\n" {
                     return Found::Missing;
                 }
-                // The line break may be the first of the two that end the headers.
+                // This line break may be the first of the two that end the headers.
                 (*place, *searched) = (Place::Headers, *start);
                 *start += 2;
             }
@@ -197,7 +199,7 @@ fn multipart<'a>(
                     return Found::NotYet;
                 };
                 let headers = body.get(*start..end).unwrap_or_default();
-                // The line break that ends the headers may be the delimiter's.
+                // The line break that ends the headers may also begin the delimiter.
                 *searched = end + 2;
                 *start = end + 4;
                 *place = Place::Content { wanted: is_wanted(headers, field) };
@@ -215,19 +217,19 @@ fn multipart<'a>(
     }
 }
 
-/// Finds `needle` from `searched` on, and remembers how far it has looked.
+/// Finds `needle` from `searched` on, and advances `searched`.
 fn find(body: &[u8], needle: &[u8], searched: &mut usize) -> Option<usize> {
     match memmem::find(&body[*searched..], needle) {
         Some(at) => Some(*searched + at),
         None => {
-            // Its beginning may have come already.
+            // The beginning of the needle may have arrived already.
             *searched = (*searched).max((body.len() + 1).saturating_sub(needle.len()));
             None
         }
     }
 }
 
-/// Whether the headers of a part say that it is the token's field.
+/// Returns whether a part's headers name the token's field.
 fn is_wanted(headers: &[u8], field: &Field) -> bool {
     headers.split(|&byte| byte == b'\n').any(|line| {
         let Some(colon) = memchr(b':', line) else {
@@ -246,7 +248,7 @@ mod tests {
 
     const URL: &str = "application/x-www-form-urlencoded";
 
-    /// What is found in a body that comes at once, and that it is found in whatever pieces.
+    /// Searches a body that arrives at once, and asserts the same result for pieces of every size.
     fn search(content_type: &str, body: &[u8], field: &Field) -> Option<Vec<u8>> {
         let new = || Search::new(content_type.as_bytes(), field).expect("a form's content type");
         let at_once = match new().search(body, true) {

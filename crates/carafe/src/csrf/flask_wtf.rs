@@ -11,7 +11,8 @@ use crate::config::env::Variable;
 use crate::value::Value;
 use crate::{Error, SecretKey};
 
-/// What tokens of Flask-WTF are like: see [`CsrfLayer::flask_wtf_with`](super::CsrfLayer::flask_wtf_with).
+/// The settings of Flask-WTF's tokens: see
+/// [`CsrfLayer::flask_wtf_with`](super::CsrfLayer::flask_wtf_with).
 ///
 /// The defaults are Flask-WTF's own.
 ///
@@ -45,12 +46,13 @@ impl Default for FlaskWtf {
 }
 
 impl FlaskWtf {
-    /// Sets the name of the form's field and of the session's key: `WTF_CSRF_FIELD_NAME`, by default
-    /// `csrf_token`. A field whose name ends with it, as in forms with a prefix, counts too.
+    /// Sets the name of the form's field and of the session's key: `WTF_CSRF_FIELD_NAME`, by
+    /// default `csrf_token`. A field whose name ends with it, as in forms with a prefix, counts
+    /// too.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if it isn't made of ASCII letters, digits, `-`,
-    /// `_` and `.`: other characters are escaped in forms.
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if the name contains other characters than
+    /// ASCII letters, digits, `-`, `_` and `.`, since forms escape them.
     pub fn field_name(self, name: &str) -> Result<Self, Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || !name.bytes().all(allowed) {
@@ -60,22 +62,22 @@ impl FlaskWtf {
         Ok(Self { field: Field::prefixed(name), ..self })
     }
 
-    /// Sets the headers that a token may be in: `WTF_CSRF_HEADERS`, by default `X-CSRFToken` and
+    /// Sets the headers that may carry a token: `WTF_CSRF_HEADERS`, by default `X-CSRFToken` and
     /// `X-CSRF-Token`.
     #[must_use]
     pub fn headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Self { headers: names.into_iter().collect(), ..self }
     }
 
-    /// Sets how long a token is accepted, or that it is accepted for as long as its session: by `None`.
-    /// It is `WTF_CSRF_TIME_LIMIT`, by default an hour.
+    /// Sets how long a token is accepted: `WTF_CSRF_TIME_LIMIT`, by default an hour. With `None`, a
+    /// token is accepted as long as its session.
     #[must_use]
     pub fn time_limit(self, limit: impl Into<Option<Duration>>) -> Self {
         Self { time_limit: limit.into(), ..self }
     }
 
-    /// Sets the key that signs tokens: `WTF_CSRF_SECRET_KEY`. Without this setting the session layer's
-    /// keys sign them.
+    /// Sets the key that signs tokens: `WTF_CSRF_SECRET_KEY`. Without this setting, the session
+    /// layer's keys sign them.
     #[must_use]
     pub fn secret_key(self, key: SecretKey) -> Self {
         Self { key: Some(key), ..self }

@@ -19,7 +19,8 @@ use crate::{Error, ErrorKind, event};
 type Check<B> = Pin<Box<dyn Future<Output = Result<Request<Body<B>>, Error>> + Send>>;
 
 pin_project! {
-    /// The response of a [`CsrfService`](super::CsrfService): its handler's, or a refusal.
+    /// The response future of a [`CsrfService`](super::CsrfService): the handler's response, or a
+    /// refusal.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where
@@ -34,9 +35,9 @@ pin_project! {
     #[project = StageProjection]
     enum Stage<S, F, B> {
         Refused { error: Error, settings: Arc<Settings> },
-        /// Whether the request may pass isn't known yet.
+        /// The check of the request is under way.
         Checking { check: Check<B>, inner: S, protection: Arc<Protection> },
-        /// The handler is at work.
+        /// The handler runs.
         Handling { #[pin] handler: F, protection: Arc<Protection> },
     }
 }
@@ -92,7 +93,7 @@ where
 }
 
 impl Protection {
-    /// Completes the response of a request whose page may have a token.
+    /// Completes the response of a request whose page may hold a token.
     pub(crate) fn finish_or_page<R: Reply>(&self, mut response: R) -> R {
         match self.finish(response.headers()) {
             Ok(()) => response,
@@ -101,7 +102,7 @@ impl Protection {
     }
 }
 
-/// The answer to a request that is refused, or whose session failed.
+/// Returns the answer to a request that was refused, or whose session failed.
 pub(crate) fn page(settings: &Settings, error: &Error) -> Response<Bytes> {
     if error.kind() != ErrorKind::Csrf {
         event::failed(error);

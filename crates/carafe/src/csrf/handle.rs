@@ -10,9 +10,9 @@ use crate::engine::Slot;
 use crate::session::{Extracting, extract};
 use crate::{Error, ErrorKind, event};
 
-/// The visitor's CSRF token, for the page that a handler makes: see [the module](super).
+/// The visitor's CSRF token, to be put into the handler's page: see [the module](super).
 ///
-/// Handlers get it from an extractor. It opens the session.
+/// Handlers get it from an extractor, which opens the session.
 ///
 /// ```
 /// use carafe::csrf::Csrf;
@@ -31,19 +31,20 @@ pub struct Csrf {
 }
 
 impl Csrf {
-    /// The token of a request that passed a [`CsrfLayer`](super::CsrfLayer), by its extensions: what
-    /// an extractor does, for services that are built on tower alone.
+    /// Returns the token of a request that passed a [`CsrfLayer`](super::CsrfLayer), from the
+    /// request's extensions. Use it in services that are built on tower alone; it does the work of
+    /// an extractor.
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if it passed none, and those of
-    /// [`LazySession::open`](crate::LazySession::open).
+    /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request passed no such layer, and
+    /// the errors of [`LazySession::open`](crate::LazySession::open).
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
         let protection = Protection::current(extensions.get())?;
         protection.open().await?;
         Ok(Self { protection })
     }
 
-    /// The token of a request for an extractor.
+    /// Opens the token of a request for an extractor.
     #[cfg(feature = "actix")]
     pub(crate) fn extract(protection: Result<Arc<Protection>, Error>) -> Extracting<Self> {
         let slot = protection.as_ref().map(|protection| Arc::clone(protection.slot()));
@@ -51,8 +52,9 @@ impl Csrf {
         extract(slot, move |_| protection.map(|protection| Self { protection }))
     }
 
-    /// The token of a request, whether it passed a [`CsrfLayer`](super::CsrfLayer) or not: for a page
-    /// that [checks](Self::verify) its own forms. Without a layer, the visitor must have a session.
+    /// Returns the token of any request, whether it passed a [`CsrfLayer`](super::CsrfLayer) or
+    /// not. Use it for a page that [checks](Self::verify) its own forms. Without a layer, the
+    /// visitor must have a session.
     ///
     /// ```
     /// use carafe::csrf::Csrf;
@@ -67,8 +69,8 @@ impl Csrf {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) is around the service, and
-    /// those of [`LazySession::open`](crate::LazySession::open).
+    /// [`ErrorKind::NoLayer`] if no [`SessionLayer`](crate::SessionLayer) is around the service,
+    /// and the errors of [`LazySession::open`](crate::LazySession::open).
     pub async fn of_request(extensions: &Extensions) -> Result<Self, Error> {
         let protection = match extensions.get::<Arc<Protection>>() {
             Some(protection) => Arc::clone(protection),
@@ -78,13 +80,13 @@ impl Csrf {
         Ok(Self { protection })
     }
 
-    /// Checks that a token that came with a form is the visitor's. A [`CsrfLayer`](super::CsrfLayer)
-    /// has done so for the requests that it lets through.
+    /// Checks that a form's token is the visitor's. Requests that passed a
+    /// [`CsrfLayer`](super::CsrfLayer) need no second check.
     ///
-    /// `headers` are the request's: the log has the origin of a form that is refused.
+    /// `headers` are the request's headers: the log records the origin of a refused form.
     ///
     /// # Errors
-    /// [`ErrorKind::Csrf`] if it is not, and those of
+    /// [`ErrorKind::Csrf`] if the token is not the visitor's, and the errors of
     /// [`LazySession::open`](crate::LazySession::open).
     pub async fn verify(&self, token: &[u8], headers: &HeaderMap) -> Result<(), Error> {
         let verified = self.protection.verify(token).await;
@@ -96,11 +98,11 @@ impl Csrf {
         verified
     }
 
-    /// The token: letters, digits and `-`, `_` or `.`, so that it needs no escaping in HTML and in
-    /// URLs. It is the same for all of a page, and another one for the next page.
+    /// Returns the token: letters, digits and `-`, `_` or `.`, so that it needs no escaping in HTML
+    /// and in URLs. It is the same within one page, and differs between pages.
     ///
-    /// Ask for it when the session is in the state that it will be left in: after a login, not
-    /// before.
+    /// Call this after the handler's last change of the login: a login makes earlier tokens
+    /// invalid.
     ///
     /// # Errors
     /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) if the operating system gives no random bytes
@@ -110,17 +112,17 @@ impl Csrf {
         self.protection.token()
     }
 
-    /// The name of the form's field: [`FIELD`](super::FIELD), unless
-    /// [`FlaskWtf::field_name`](super::FlaskWtf::field_name) gives another one.
+    /// Returns the name of the form's field: [`FIELD`](super::FIELD), unless
+    /// [`FlaskWtf::field_name`](super::FlaskWtf::field_name) sets another name.
     #[must_use]
     pub fn field_name(&self) -> &str {
         self.protection.settings().field().name()
     }
 
-    /// The field for a form, in HTML: `<input type="hidden" name="csrf_token" value="…">`.
+    /// Returns the form's field in HTML: `<input type="hidden" name="csrf_token" value="…">`.
     ///
     /// # Errors
-    /// As [`token`](Self::token).
+    /// The errors of [`token`](Self::token).
     pub fn field(&self) -> Result<String, Error> {
         let token = self.token()?;
         let name = self.field_name();

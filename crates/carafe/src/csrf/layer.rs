@@ -12,10 +12,11 @@ use super::{CsrfService, FlaskWtf};
 use crate::engine::MakeErrorPage;
 use crate::{Error, ErrorPage};
 
-/// How much of a form is searched for the token, unless set otherwise: 64 KiB.
+/// The default number of bytes of a form that are searched for the token: 64 KiB.
 const FORM_LIMIT: usize = 64 * 1024;
 
-/// Refuses requests that another site makes a visitor's browser send: see [the module](super).
+/// A layer that refuses forged requests, which another site makes a visitor's browser send: see
+/// [the module](super).
 ///
 /// ```
 /// use carafe::csrf::CsrfLayer;
@@ -43,12 +44,12 @@ pub(crate) struct Settings {
 pub(super) type Exempt = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 impl CsrfLayer {
-    /// A layer for a service whose pages are at these origins, written as browsers send them: scheme,
-    /// host and, if it isn't the scheme's own, port. Each is one from which requests are accepted, so
-    /// they are the service's own and no others.
+    /// Creates a layer for a service whose pages are at these origins, written as browsers send
+    /// them: scheme, host and, unless it is the scheme's default, port. Requests are accepted from
+    /// each of them, so list only the service's own.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if one isn't written so.
+    /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if one of them isn't written in this form.
     pub fn new(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
         let mut accepted = Origins::default();
         for origin in origins {
@@ -57,12 +58,12 @@ impl CsrfLayer {
         Ok(Self::with_origins(accepted))
     }
 
-    /// A layer that takes the request's own host for its origin: the `Host` header, or the authority
-    /// of HTTP/2, must equal the host and port in `Origin`.
+    /// Creates a layer that accepts the request's own host as its origin: the `Host` header, or the
+    /// authority of HTTP/2, must equal the host and port in `Origin`.
     ///
-    /// This is for development, and for services whose host isn't known beforehand. It is as good as
-    /// what `Host` says: a proxy must hand on the one that the browser sent. It can't tell HTTP from
-    /// HTTPS.
+    /// Use it for development, and for services whose host isn't known beforehand. It relies on
+    /// `Host`: a proxy must pass on the header that the browser sent. HTTP and HTTPS are not told
+    /// apart.
     #[must_use]
     pub fn same_host() -> Self {
         Self::with_origins(Origins::same_host())
@@ -72,8 +73,8 @@ impl CsrfLayer {
         Self { settings: Arc::new(Settings::new(origins)) }
     }
 
-    /// Lets requests through unchecked: those that other services send, and that carry a signature
-    /// of their own. A later call replaces an earlier one's rule.
+    /// Exempts requests from the check, such as requests of other services that carry a signature
+    /// of their own. A later call replaces the rule of an earlier one.
     ///
     /// ```
     /// use carafe::csrf::CsrfLayer;
@@ -87,25 +88,26 @@ impl CsrfLayer {
         self.map(|settings| settings.exempt = Some(Arc::new(rule)))
     }
 
-    /// How many bytes of a form are searched for the token; 64 KiB by default. That much of a
-    /// request is kept in memory.
+    /// Sets how many bytes of a form are searched for the token; 64 KiB by default. Up to that many
+    /// bytes of each request are kept in memory.
     #[must_use]
     pub fn form_limit(self, bytes: usize) -> Self {
         self.map(|settings| settings.form_limit = bytes)
     }
 
-    /// Makes and checks the tokens of Flask-WTF's `CSRFProtect` and not those of this crate, so that
-    /// a form that a Flask service shows can be sent to this one and the other way round.
+    /// Uses the tokens of Flask-WTF's `CSRFProtect` instead of this crate's, so that a form of a
+    /// Flask service can be sent to this one, and the other way round.
     ///
-    /// The session's key is `csrf_token` then, also for visitors without a session, who get one by
-    /// it; a token is accepted for an hour (`WTF_CSRF_TIME_LIMIT`), and the `SECRET_KEY` signs it.
-    /// Where requests may come from is checked as ever, which is stricter than Flask-WTF.
+    /// The session's key is then `csrf_token`, and a visitor without a session gets one. A token is
+    /// accepted for an hour (`WTF_CSRF_TIME_LIMIT`), and the `SECRET_KEY` signs it. The origin of
+    /// requests is still checked, which is stricter than Flask-WTF.
     #[must_use]
     pub fn flask_wtf(self) -> Self {
         self.flask_wtf_with(FlaskWtf::default())
     }
 
-    /// As [`flask_wtf`](Self::flask_wtf), with the settings of the Flask site.
+    /// Uses the tokens of Flask-WTF as [`flask_wtf`](Self::flask_wtf) does, with the settings of
+    /// the Flask site.
     ///
     /// ```
     /// use carafe::csrf::{CsrfLayer, FlaskWtf};
@@ -123,8 +125,8 @@ impl CsrfLayer {
         })
     }
 
-    /// Makes the page of a request that is refused. Without it that is the session layer's
-    /// [`on_error`](crate::SessionLayer::on_error), or else a plain text that gives the reason.
+    /// Sets the page for refused requests. Without it, they get the session layer's
+    /// [`on_error`](crate::SessionLayer::on_error) page, or else a plain text with the reason.
     ///
     /// ```
     /// use carafe::csrf::CsrfLayer;
@@ -169,17 +171,17 @@ impl Settings {
         }
     }
 
-    /// The field of a form that has the token.
+    /// Returns the form field that holds the token.
     pub(super) fn field(&self) -> &Field {
         &self.field
     }
 
-    /// The headers that a token may be in.
+    /// Returns the headers that may carry a token.
     pub(super) fn token_headers(&self) -> &[HeaderName] {
         &self.headers
     }
 
-    /// Those of tokens alone.
+    /// Returns default settings without origins, for tokens that are used without a layer.
     pub(super) fn without_origins() -> Arc<Self> {
         Arc::new(Self::new(Origins::default()))
     }
@@ -194,7 +196,7 @@ impl<S> Layer<S> for CsrfLayer {
 }
 
 impl Settings {
-    /// Whether the application lets a request through unchecked.
+    /// Returns whether the application exempts a request from the check.
     pub(crate) fn exempts(&self, request: &Parts) -> bool {
         self.exempt.as_ref().is_some_and(|exempt| exempt(request))
     }

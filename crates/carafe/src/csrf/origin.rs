@@ -1,25 +1,25 @@
-//! The sites that a service's own pages are on.
+//! The origins of a service's own pages.
 
 use http::header::HOST;
 use http::request::Parts;
 
 use crate::Error;
 
-/// Which origins a request may come from.
+/// The origins that a request may come from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins {
     listed: Vec<String>,
-    /// Whether the origin of the host that the request is for is one of them.
+    /// Whether the origin of the request's own host is accepted.
     same_host: bool,
 }
 
 impl Origins {
-    /// The origin of whatever host a request is for.
+    /// Returns origins that accept the request's own host.
     pub(super) fn same_host() -> Self {
         Self { listed: Vec::new(), same_host: true }
     }
 
-    /// Adds an origin as browsers write it.
+    /// Adds an origin, in the form that browsers send.
     pub(super) fn add(&mut self, origin: &str) -> Result<(), Error> {
         if !is_serialized(origin) {
             return Err(Error::setting(
@@ -35,20 +35,20 @@ impl Origins {
         Ok(())
     }
 
-    /// Whether this is, byte for byte, one of the origins that were named.
+    /// Returns whether the text equals a listed origin, byte for byte.
     pub(super) fn lists(&self, origin: &[u8]) -> bool {
         self.listed.iter().any(|listed| listed.as_bytes() == origin)
     }
 
-    /// Whether this is the origin of the host that the request is for, over HTTP or HTTPS, and that
-    /// is to be accepted.
+    /// Returns whether the text is the origin of the request's own host, over HTTP or HTTPS, and
+    /// that host is accepted.
     pub(super) fn is_same_host(&self, origin: &[u8], request: &Parts) -> bool {
         let host = origin.strip_prefix(b"https://").or_else(|| origin.strip_prefix(b"http://"));
         self.same_host && host.is_some_and(|host| !host.is_empty()) && host == host_of(request)
     }
 }
 
-/// The host that a request is for: that of its target (HTTP/2), or its `Host` header.
+/// Returns the host that a request is for: from its target (HTTP/2), or from its `Host` header.
 fn host_of(request: &Parts) -> Option<&[u8]> {
     if let Some(authority) = request.uri.authority() {
         return Some(authority.as_str().as_bytes());
@@ -60,8 +60,8 @@ fn host_of(request: &Parts) -> Option<&[u8]> {
     }
 }
 
-/// Whether this is the serialization of an origin (RFC 6454, 6.2), so that comparing bytes is
-/// comparing origins.
+/// Returns whether the text is a serialized origin (RFC 6454, 6.2), so that equal bytes mean equal
+/// origins.
 fn is_serialized(origin: &str) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else {
         return false;

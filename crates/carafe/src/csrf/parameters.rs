@@ -1,25 +1,25 @@
-//! A header's value of the form `essence; name=value; name="value"`, read in one pass.
+//! Parser of a header value of the form `essence; name=value; name="value"`, in one pass.
 
 use std::iter::Peekable;
 
 use memchr::memchr;
 
-/// What stands before the parameters.
+/// Returns the part before the parameters.
 pub(super) fn essence(value: &[u8]) -> &[u8] {
     value[..memchr(b';', value).unwrap_or(value.len())].trim_ascii()
 }
 
-/// The value of the first parameter of a name.
+/// Returns the value of the first parameter with this name.
 ///
-/// Quotes and backslashes in a quoted value are escaped by backslashes, and nothing else is. A value
-/// that is quoted only in part counts for nothing.
+/// In a quoted value, a backslash escapes quotes and backslashes, and nothing else. A value that is
+/// quoted only in part is ignored.
 pub(super) fn find(value: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     find_in(&mut value.iter().copied().peekable(), name)
 }
 
-/// Every byte is taken from the iterator once, so that the work is linear in its length.
+/// Takes each byte from the iterator once, so that the work is linear in the length.
 fn find_in(bytes: &mut Peekable<impl Iterator<Item = u8>>, name: &[u8]) -> Option<Vec<u8>> {
-    // The essence.
+    // Skips the essence.
     bytes.find(|byte| *byte == b';')?;
     while bytes.peek().is_some() {
         let mut is_named = Comparison::with(name);
@@ -49,13 +49,13 @@ fn value(bytes: &mut Peekable<impl Iterator<Item = u8>>) -> Option<Vec<u8>> {
         return Some(text.trim_ascii_end().to_vec());
     }
     let quoted = unquote(bytes);
-    // All of it is taken, whatever it is.
+    // Consumes everything up to the semicolon, even if it is malformed.
     let after = bytes.take_while(|byte| *byte != b';');
     let others = after.filter(|byte| !byte.is_ascii_whitespace()).count();
     quoted.filter(|_| others == 0)
 }
 
-/// Takes what stands up to the closing quote, and the quote. `None` if there is none.
+/// Takes the text up to the closing quote, and the quote. `None` if there is none.
 fn unquote(bytes: &mut Peekable<impl Iterator<Item = u8>>) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     loop {
@@ -70,9 +70,9 @@ fn unquote(bytes: &mut Peekable<impl Iterator<Item = u8>>) -> Option<Vec<u8>> {
     }
 }
 
-/// Compares a name that comes byte by byte, in whatever case and between blanks.
+/// Compares a name that arrives byte by byte, ignoring case and surrounding blanks.
 struct Comparison<'a> {
-    /// What is still to come of the expected name.
+    /// The part of the expected name that has not been compared yet.
     rest: &'a [u8],
     begun: bool,
     /// Whether a blank has followed the name.
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(found(r#"x; name=a"b""#).as_deref(), Some(r#"a"b""#));
     }
 
-    /// However a value is broken, each of its bytes is looked at once.
+    /// Each byte is looked at once, in any malformed value.
     #[test]
     fn the_work_is_linear() {
         for piece in ["x=\"\\\";", "x=\"", "x=", ";", "\"", "\\", "=", "x=\"a\"b;", " ", "name =\""]

@@ -1,4 +1,4 @@
-//! What one request has to do with its visitor's token.
+//! The token of one request's visitor: made, checked and stored.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,22 +15,22 @@ use crate::session::Session;
 use crate::value::{Text, Value};
 use crate::{Error, ErrorKind, LazySession};
 
-/// Where the session keeps the secret of its tokens.
+/// The session's key for the secret of its tokens.
 const KEY: &str = "_carafe_csrf";
 
-/// The protection of one request: in its extensions, and shared with every [`Csrf`](super::Csrf).
+/// The protection of one request, in its extensions and shared with every [`Csrf`](super::Csrf).
 #[derive(Debug)]
 pub(crate) struct Protection {
     slot: Arc<Slot>,
     settings: Arc<Settings>,
-    /// Whether the request's method is one that changes nothing.
+    /// Whether the request's method is safe (changes nothing).
     safe: bool,
-    /// What a layer further out has of the request, if its token is the same.
+    /// The protection of a layer further out, if it uses the same token.
     outer: Option<Arc<Self>>,
     page: Arc<Mutex<Page>>,
 }
 
-/// What the page that is being made has of the token.
+/// The token's state for the page that the handler makes.
 #[derive(Default)]
 struct Page {
     mask: Option<Mask>,
@@ -40,13 +40,13 @@ struct Page {
 
 struct Visitor {
     secret: Secret,
-    /// Whether the visitor has yet to get the cookie with it.
+    /// Whether the secret is new, so that the response must set the cookie.
     is_new: bool,
 }
 
 impl Protection {
-    /// The protection of a request of this method, which may have passed another layer: there is one
-    /// token for each session, which the layer that is outermost gives to the visitor.
+    /// Creates the protection of a request with this method. If the request has passed another
+    /// layer, both share one token per session, and the outermost layer gives it to the visitor.
     pub(crate) fn new(
         slot: Arc<Slot>,
         settings: &Arc<Settings>,
@@ -62,7 +62,7 @@ impl Protection {
         Arc::new(Self { slot, settings, safe, outer: outer.cloned(), page })
     }
 
-    /// What a request carries of the layer's, which it may not have passed.
+    /// Returns the protection that a request carries, or the error of a route without a layer.
     pub(crate) fn current(carried: Option<&Arc<Self>>) -> Result<Arc<Self>, Error> {
         carried.cloned().ok_or_else(|| {
             Error::new(
@@ -73,7 +73,7 @@ impl Protection {
         })
     }
 
-    /// The error of a layer that finds no session.
+    /// Returns the error of a layer that finds no session.
     #[cold]
     pub(crate) fn no_session() -> Error {
         Error::new(
@@ -85,12 +85,12 @@ impl Protection {
         )
     }
 
-    /// The protection of a form that is checked where it is made, without a layer.
+    /// Creates the protection of a form that a handler checks itself, without a layer.
     pub(super) fn without_layer(slot: Arc<Slot>) -> Arc<Self> {
         Self::new(slot, &Settings::without_origins(), &Method::POST, None)
     }
 
-    /// Whether the request passes unchecked, or a clone of the layer further out has checked it.
+    /// Returns whether the request passes unchecked, or an outer clone of the layer has checked it.
     pub(crate) fn exempts(&self, request: &Parts) -> bool {
         let same = |outer: &Arc<Self>| Arc::ptr_eq(&outer.settings, &self.settings);
         self.safe || self.outer.as_ref().is_some_and(same) || self.settings.exempts(request)
@@ -105,12 +105,12 @@ impl Protection {
         &self.slot
     }
 
-    /// Opens the session, on which the token depends, and the response with it.
+    /// Opens the session, since the token depends on it.
     pub(super) async fn open(&self) -> Result<(), Error> {
         LazySession::new(Arc::clone(&self.slot)).open().await.map(drop)
     }
 
-    /// A token for the page that is being made.
+    /// Returns a token for the page that the handler makes.
     pub(super) fn token(&self) -> Result<String, Error> {
         if let Some(tokens) = &self.settings.flask_wtf {
             return wtf::token(&self.slot, tokens);
@@ -130,7 +130,7 @@ impl Protection {
         Ok(visitor.secret.token(&mask))
     }
 
-    /// The secret of the session, which gets one if it has none.
+    /// Returns the secret of the session, after making one if it is missing.
     fn session_secret(&self) -> Result<Secret, Error> {
         let session = Session::new(Arc::clone(&self.slot));
         if let Some(secret) = secret_of(&session) {
@@ -138,17 +138,17 @@ impl Protection {
         }
         let secret = Secret::random()?;
         give(&session, &secret)?;
-        // Another holder of this session may have been faster.
+        // Another handle of this session may have stored a secret in the meantime.
         if let Some(secret) = secret_of(&session) {
             return Ok(secret);
         }
-        // Something else was there.
+        // The key was missing, or held something else.
         let value = Value::from(secret.to_text());
         session.perform(Operation::Insert { key: Text::from(KEY), value, seen: None })?;
         Ok(secret)
     }
 
-    /// The secret of a visitor without a session, from the cookie or new.
+    /// Returns the secret of a visitor without a session, from the cookie or newly made.
     fn visitor(&self) -> Result<Visitor, Error> {
         if let Some(secret) = cookie::read(&self.slot) {
             return Ok(Visitor { secret, is_new: false });
@@ -163,7 +163,7 @@ impl Protection {
         Ok(Visitor { secret: Secret::random()?, is_new: true })
     }
 
-    /// Whether a token that came is the visitor's.
+    /// Checks that a request's token is the visitor's.
     pub(super) async fn verify(&self, token: &[u8]) -> Result<(), Error> {
         if let Some(tokens) = &self.settings.flask_wtf {
             self.open().await?;
@@ -190,7 +190,7 @@ impl Protection {
         }
     }
 
-    /// Completes the headers of a request whose page may have a token.
+    /// Completes the headers of a response whose page may hold a token.
     pub(super) fn finish(&self, response: &mut impl Headers) -> Result<(), Error> {
         if self.outer.is_some() || self.settings.flask_wtf.is_some() || !self.slot.state().is_open()
         {
@@ -208,14 +208,15 @@ impl Protection {
             && self.safe
             && !self.slot.state().has_user()
         {
-            // The page had its token before the session began, in one request. That is no login,
-            // whose session takes nothing over.
+            // The page had its token before the session began in the same request. A login is
+            // different: its session takes nothing over.
             give(&session, &visitor.secret)?;
         }
         let mut has_secret = secret_of(&session).is_some();
         if !has_secret && self.slot.state().writes_session() {
-            // With the session itself, and not with its first form: of two forms that are loaded at
-            // the same moment, each would make a secret, and the session keeps one.
+            // The secret is stored with the session's first write, and not with its first form. Two
+            // forms that are loaded at the same moment would each make a secret, and the session
+            // keeps one.
             give(&session, &Secret::random()?)?;
             has_secret = true;
         }
@@ -229,13 +230,14 @@ impl Protection {
         self.slot.state().has_session()
     }
 
-    /// The page. A panic of another holder leaves it whole: each change is one assignment.
+    /// Locks the page's state. A panic of another holder leaves it whole: each change is one
+    /// assignment.
     fn page(&self) -> MutexGuard<'_, Page> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The secret of a session; `None` if it has none, or not one that was made here.
+/// Returns the secret of a session; `None` if it has none, or if the key holds something else.
 fn secret_of(session: &Session) -> Option<Secret> {
     session.read(|view| match view.get(KEY.as_bytes())?.as_ref() {
         Value::Text(text) => Secret::from_text(text.as_wtf8()),
@@ -243,7 +245,7 @@ fn secret_of(session: &Session) -> Option<Secret> {
     })
 }
 
-/// Gives a session its secret, unless it has one.
+/// Stores a secret in a session that has none.
 fn give(session: &Session, secret: &Secret) -> Result<(), Error> {
     let value = Value::from(secret.to_text());
     session.perform(Operation::OrInsert { key: Text::from(KEY), value })

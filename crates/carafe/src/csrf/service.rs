@@ -11,8 +11,7 @@ use super::{Body, ResponseFuture, check};
 use crate::engine::Slot;
 use crate::tower::ResponseBody;
 
-/// A service that only requests reach which come from its own site: what
-/// [`CsrfLayer`](super::CsrfLayer) makes.
+/// A service that refuses forged requests, made by a [`CsrfLayer`](super::CsrfLayer).
 #[derive(Clone, Debug)]
 pub struct CsrfService<S> {
     inner: S,
@@ -56,7 +55,7 @@ where
             let request = Request::from_parts(parts, body);
             return ResponseFuture::handling(self.inner.call(request), protection);
         }
-        // The clone isn't ready, and this one is.
+        // Only the original service is known to be ready, and the clone is not.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let check = check::request(Arc::clone(&protection), parts, body);

@@ -3,15 +3,15 @@ use zeroize::Zeroizing;
 
 use crate::{Error, base64, id};
 
-/// What the tokens of one visitor are made of: 32 random bytes.
+/// The secret of one visitor's tokens: 32 random bytes.
 #[derive(Clone)]
 pub(super) struct Secret(Zeroizing<[u8; LEN]>);
 
 const LEN: usize = 32;
-/// A mask, and the secret under it.
+/// The length of a token: a mask and the masked secret.
 const TOKEN_LEN: usize = 2 * LEN;
 
-/// What hides a secret on one page, so that a page that is compressed never repeats its bytes.
+/// Random bytes that mask a secret on one page, so that compressed pages never repeat its bytes.
 pub(super) type Mask = [u8; LEN];
 
 pub(super) fn random_mask() -> Result<Mask, Error> {
@@ -23,7 +23,7 @@ impl Secret {
         id::random().map(Zeroizing::new).map(Self)
     }
 
-    /// Reads the text of [`to_text`](Self::to_text), in its one spelling.
+    /// Parses the text that [`to_text`](Self::to_text) returns, in its only spelling.
     pub(super) fn from_text(text: &[u8]) -> Option<Self> {
         base64::decode_exact(text).map(Zeroizing::new).map(Self)
     }
@@ -34,7 +34,7 @@ impl Secret {
         text
     }
 
-    /// The token of a page: 86 characters.
+    /// Returns the token for a page: 86 characters.
     pub(super) fn token(&self, mask: &Mask) -> String {
         let mut bytes = Zeroizing::new([0; TOKEN_LEN]);
         bytes[..LEN].copy_from_slice(mask);
@@ -47,11 +47,11 @@ impl Secret {
     }
 }
 
-/// A token that came with a request: the secret that it claims to know.
+/// The token of a request: the secret that the sender claims to know.
 pub(super) struct Claim(Zeroizing<[u8; LEN]>);
 
 impl Claim {
-    /// Unmasks a token; `None` if it hasn't the form of one.
+    /// Unmasks a token; `None` if the text does not have the form of a token.
     pub(super) fn from_token(token: &[u8]) -> Option<Self> {
         let bytes: Zeroizing<[u8; TOKEN_LEN]> = Zeroizing::new(base64::decode_exact(token)?);
         let mut secret = Zeroizing::new([0; LEN]);
@@ -61,7 +61,7 @@ impl Claim {
         Some(Self(secret))
     }
 
-    /// Compares in constant time.
+    /// Compares with a secret, in constant time.
     pub(super) fn is(&self, secret: &Secret) -> bool {
         self.0[..].ct_eq(&secret.0[..]).into()
     }
@@ -103,7 +103,7 @@ mod tests {
             assert!(refused(&[&token[..], &[byte]].concat()), "{byte}");
             assert!(refused(&[&[byte], &token[..]].concat()), "{byte}");
         }
-        // The secret itself is no token, nor is one that was never made.
+        // Neither the secret itself nor random text is accepted as a token.
         assert!(refused(secret.to_text().as_bytes()) && refused(&[b'A'; 86]) && refused(b""));
     }
 

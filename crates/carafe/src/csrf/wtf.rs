@@ -12,7 +12,7 @@ use crate::signing::{SigningOptions, UrlSafeTimedSerializer};
 use crate::value::{Text, Value};
 use crate::{Error, ErrorKind, KeyRing, id};
 
-/// A token for a page.
+/// Makes a token for a page.
 pub(super) fn token(slot: &Arc<Slot>, tokens: &FlaskWtf) -> Result<String, Error> {
     let session = Session::new(Arc::clone(slot));
     let text: Option<Text> = session.get(tokens.field.name())?;
@@ -27,7 +27,7 @@ pub(super) fn token(slot: &Arc<Slot>, tokens: &FlaskWtf) -> Result<String, Error
     Ok(serializer(slot, tokens).dumps(&Value::Text(text), slot.engine.clock.now().0)?)
 }
 
-/// Whether a token that came is the session's.
+/// Checks that a request's token is the session's.
 pub(super) fn verify(slot: &Arc<Slot>, tokens: &FlaskWtf, token: &[u8]) -> Result<(), Error> {
     let session = Session::new(Arc::clone(slot));
     let Ok(Some(expected)) = session.get::<Text>(tokens.field.name()) else {
@@ -43,8 +43,8 @@ pub(super) fn verify(slot: &Arc<Slot>, tokens: &FlaskWtf, token: &[u8]) -> Resul
     }
 }
 
-/// The value of a token that isn't too old. The clock of the machine that made it may be ahead, as that
-/// of one that signs sessions.
+/// Returns the value of a token that isn't too old. The clock of the machine that signed the token
+/// may be ahead, as for sessions.
 fn loads(slot: &Slot, tokens: &FlaskWtf, token: &[u8]) -> Result<Value, carafe_format::Error> {
     let (now, skew) = (slot.engine.clock.now().0, slot.engine.config().clock_skew);
     let (serializer, limit) =
@@ -66,7 +66,8 @@ fn serializer(slot: &Slot, tokens: &FlaskWtf) -> UrlSafeTimedSerializer {
     UrlSafeTimedSerializer::new(&ring, &options)
 }
 
-/// Flask-WTF takes the hexadecimal SHA-1 of 64 random bytes, which is 20 random bytes.
+/// Returns random text in the form that Flask-WTF uses, the hexadecimal SHA-1 of 64 random bytes:
+/// 20 random bytes look the same.
 fn random_hex() -> Result<String, Error> {
     let bytes: [u8; 20] = id::random()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -1,4 +1,4 @@
-//! What Flask-Login knows a client by.
+//! The client of a request, as Flask-Login identifies it.
 
 use std::net::IpAddr;
 
@@ -7,10 +7,10 @@ use carafe_format::flask_login::{Address, Fingerprint};
 use super::settings::{ClientAddress, Logins, Release};
 use crate::event;
 
-/// What a request says of its client, unread until a login is looked at.
+/// A request's description of its client, unparsed until a login is looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
-    /// The lines of `User-Agent`, joined by commas as WSGI has them.
+    /// The lines of `User-Agent`, joined by commas as in WSGI.
     agent: Option<Vec<u8>>,
     /// The lines of `X-Forwarded-For`, joined by commas.
     forwarded: Option<Vec<u8>>,
@@ -27,7 +27,7 @@ impl Client {
         Self { agent: joined(agent), forwarded: joined(forwarded), peer }
     }
 
-    /// The client's address, as far as the setting trusts a header.
+    /// Returns the client's address; the setting says which header is trusted.
     fn address(&self, from: ClientAddress) -> Option<Address<'_>> {
         let forwarded = self.forwarded.as_deref();
         let header = match from {
@@ -56,7 +56,7 @@ fn joined<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
 }
 
 impl Logins {
-    /// What the session of this client holds under `_id`.
+    /// Returns the fingerprint that a session of this client holds under `_id`.
     pub(super) fn fingerprint(&self, client: Option<&Client>) -> String {
         let unknown = Client::default();
         let client = client.unwrap_or(&unknown);

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::value::DateTime;
 use crate::{Error, ErrorKind};
 
-/// Flask-Login's `REMEMBER_COOKIE_…`.
+/// Flask-Login's settings `REMEMBER_COOKIE_…`.
 #[derive(Clone, Debug)]
 pub(super) struct RememberSettings {
     pub(super) name: String,
@@ -42,12 +42,12 @@ impl Default for RememberSettings {
     }
 }
 
-/// The cookie with its attributes, checked and written once.
+/// The cookie with its attributes, checked and formatted once.
 #[derive(Debug)]
 pub(super) struct RememberCookie {
     finder: Finder,
     set: SetCookie,
-    /// Flask-Login removes the cookie with its domain and path alone.
+    /// The removal of the cookie, which has only the domain and the path, as in Flask-Login.
     remove: SetCookie,
 }
 
@@ -63,7 +63,7 @@ impl RememberCookie {
             partitioned: false,
         };
         let set = SetCookie::new(&all).map_err(|error| {
-            // The checks name the session's settings.
+            // The checks name the session cookie's settings.
             let text = error.to_string().replace("SESSION_COOKIE_", "REMEMBER_COOKIE_");
             Error::new(ErrorKind::from(error.kind()), format!("the remember cookie: {text}"))
         })?;
@@ -73,7 +73,7 @@ impl RememberCookie {
 }
 
 impl Logins {
-    /// The value of the request's remember cookie, with any signature.
+    /// Returns the value of the request's remember cookie, before its signature is checked.
     pub(super) fn token<'a>(
         &self,
         cookies: impl Iterator<Item = &'a HeaderValue>,
@@ -81,13 +81,13 @@ impl Logins {
         self.cookie.finder.find(cookies).map(|found| found.value)
     }
 
-    /// The user of a remember cookie; `None` if the layer's key didn't sign it.
+    /// Returns the user of a remember cookie; `None` if the layer's key didn't sign it.
     pub(super) fn user_of(&self, engine: &Engine, token: &[u8]) -> Option<String> {
         let key = self.key(engine).ok()?;
         read_remember_token(&String::from_utf8_lossy(token), &key).map(str::to_owned)
     }
 
-    /// The header that sets the remember cookie of a user, for so many microseconds from now on.
+    /// Returns the header that sets a user's remember cookie for this many microseconds.
     pub(super) fn set(
         &self,
         engine: &Engine,
@@ -109,12 +109,12 @@ impl Logins {
         Ok(self.cookie.set.set(&quote(&token), Some(expires))?)
     }
 
-    /// The header that removes the remember cookie.
+    /// Returns the header that removes the remember cookie.
     pub(super) fn remove(&self) -> Result<HeaderValue, Error> {
         Ok(self.cookie.remove.remove()?)
     }
 
-    /// What signs remember cookies: the current key alone, as in Flask-Login.
+    /// Returns the key that signs remember cookies: the current key alone, as in Flask-Login.
     fn key(&self, engine: &Engine) -> Result<Zeroizing<Vec<u8>>, Error> {
         if let Some(key) = &self.settings.remember_key {
             return Ok(Zeroizing::new(key.expose().to_vec()));

@@ -1,4 +1,4 @@
-//! The settings from the environment, as Flask's `from_prefixed_env` reads them.
+//! Settings from environment variables, read as Flask's `from_prefixed_env` reads them.
 
 use std::ffi::OsStr;
 

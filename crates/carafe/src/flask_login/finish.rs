@@ -1,4 +1,4 @@
-//! What becomes of the remember cookie at the end of a request: `LoginManager._update_remember_cookie`.
+//! The remember cookie at the end of a request: `LoginManager._update_remember_cookie`.
 
 use http::HeaderValue;
 
@@ -29,8 +29,8 @@ impl Engine {
         }
     }
 
-    /// Opens a session that no extractor has asked for, if that needs no store: in Flask's profile any, since
-    /// the Flask site looks at any.
+    /// Opens a session that no extractor has asked for, if that takes no store. In Flask's profile
+    /// this applies to every session, since the Flask site looks at every session.
     fn opens_for_login(&self, slot: &Slot) -> bool {
         let opens = matches!(self.backend, Backend::Cookie)
             && (self.config().flask_profile || self.opens_unasked(slot));
@@ -53,7 +53,7 @@ impl Logins {
         let (clears, mut sets) = (is(view, REMEMBER, "clear"), is(view, REMEMBER, "set"));
         match self.settings.release {
             Release::V0_6 if refreshes && !has_operation => {
-                // As there, the session counts as changed.
+                // The session counts as changed, as in Flask-Login.
                 view.set(REMEMBER, Value::from("set"));
                 sets = true;
             }

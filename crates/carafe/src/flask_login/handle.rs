@@ -1,4 +1,4 @@
-//! What a session's handle does with a login of Flask-Login's.
+//! The session's methods for a login that is shared with Flask-Login.
 
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use crate::value::Value;
 use crate::{Error, ErrorKind};
 
 impl Session {
-    /// Has the browser remember the login, with Flask-Login's remember cookie: call it after
-    /// [`login`](Self::login). It lasts for `duration`, or else as long as the layer says.
+    /// Remembers the login in this browser, by Flask-Login's remember cookie. Call this after
+    /// [`login`](Self::login). The cookie lasts for `duration`, or for the layer's setting if that
+    /// is `None`.
     ///
-    /// A user who comes back by that cookie is logged in, and not [fresh](Self::login_is_fresh).
+    /// A user whom the cookie brings back is logged in, but not [fresh](Self::login_is_fresh).
     ///
     /// ```
     /// # use carafe::{Error, Session};
@@ -30,9 +31,9 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`] if the layer isn't one with
-    /// [`flask_login`](crate::SessionLayer::flask_login), and [`ErrorKind::Closed`] if the response has
-    /// begun.
+    /// [`ErrorKind::Setting`] if the layer has no
+    /// [`flask_login`](crate::SessionLayer::flask_login), and [`ErrorKind::Closed`] if the response
+    /// has begun.
     pub fn remember_login(&self, duration: Option<Duration>) -> Result<(), Error> {
         self.flask_logins()?;
         self.insert(REMEMBER, "set")?;
@@ -42,9 +43,9 @@ impl Session {
         }
     }
 
-    /// Whether the user has typed the password in this session, and from this client: Flask-Login's
-    /// `login_fresh()`. `false` for a user whom the remember cookie has brought back, and in a layer
-    /// without [`flask_login`](crate::SessionLayer::flask_login).
+    /// Returns whether the user has typed the password in this session, and from this client:
+    /// Flask-Login's `login_fresh()`. `false` for a user whom the remember cookie has brought back,
+    /// and in a layer without [`flask_login`](crate::SessionLayer::flask_login).
     ///
     /// ```
     /// # use carafe::{CurrentUser, Error, ErrorKind};
@@ -57,17 +58,17 @@ impl Session {
     /// ```
     #[must_use]
     pub fn login_is_fresh(&self) -> bool {
-        // The first look at the user may take it back.
+        // The first look at the user applies the protection, which may make the login stale.
         let _user = self.user();
         let logins = self.slot().engine.flask_login.as_ref();
         logins.is_some_and(|logins| logins.is_fresh(self.slot()))
     }
 
-    /// Makes the login a fresh one, for a user who has typed the password once more: Flask-Login's
+    /// Makes the login fresh again, after the user has typed the password once more: Flask-Login's
     /// `confirm_login()`.
     ///
     /// # Errors
-    /// As [`remember_login`](Self::remember_login).
+    /// The errors of [`remember_login`](Self::remember_login).
     pub fn confirm_login(&self) -> Result<(), Error> {
         self.flask_logins()?.confirm(self.slot())
     }
@@ -83,7 +84,7 @@ impl Session {
 }
 
 impl Logins {
-    /// What a login of this request's client writes.
+    /// Returns the values that a login of this request's client writes.
     pub(crate) fn entry(&self, slot: &Slot) -> Entry {
         Entry {
             id: self.fingerprint(slot.client()),
@@ -91,9 +92,9 @@ impl Logins {
         }
     }
 
-    /// `logout_user()`: the login's keys go, and the remember cookie.
+    /// Removes the login's keys and the remember cookie: `logout_user()`.
     pub(crate) fn log_out(&self, slot: &Slot) -> Result<(), Error> {
-        // As there, the user is looked for first.
+        // The user is looked up first, as in Flask-Login.
         let _user = self.user(slot);
         let has_cookie = self.token(slot.cookies()).is_some();
         change(slot, |view| {
@@ -114,7 +115,7 @@ impl Logins {
         Ok(())
     }
 
-    /// `confirm_login()`
+    /// Makes the login fresh: `confirm_login()`.
     fn confirm(&self, slot: &Slot) -> Result<(), Error> {
         let Entry { id, authenticated_at } = self.entry(slot);
         change(slot, |view| {
@@ -126,13 +127,13 @@ impl Logins {
         })
     }
 
-    /// The time that Flask-Security is told of an authentication, if the site has it.
+    /// Returns the time of an authentication for Flask-Security, if the site has it.
     fn authentication_time(&self, slot: &Slot) -> Option<u64> {
         self.settings.flask_security.then(|| slot.engine.clock.now().0)
     }
 }
 
-/// Changes the view, if that can still be saved.
+/// Changes the view; an error if the session is closed.
 fn change(slot: &Slot, change: impl FnOnce(&mut View)) -> Result<(), Error> {
     let mut state = slot.state();
     if state.closed {

@@ -10,7 +10,7 @@ use super::cookie::{RememberCookie, RememberSettings};
 use crate::cookie::SameSite;
 use crate::{Error, SecretKey};
 
-/// How logins are shared with a Flask site that has Flask-Login: see
+/// The settings for sharing logins with a Flask site that uses Flask-Login: see
 /// [`SessionLayer::flask_login`](crate::SessionLayer::flask_login).
 ///
 /// The defaults are Flask-Login's own.
@@ -42,16 +42,16 @@ pub struct FlaskLogin {
 type PeerOf = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 type IsUser = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// What becomes of a login whose client has another address or another `User-Agent` than the one that
-/// logged in: Flask-Login's `SESSION_PROTECTION`.
+/// The treatment of a login whose client now has another address or another `User-Agent` than at
+/// the login: Flask-Login's `SESSION_PROTECTION`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protection {
-    /// Nothing.
+    /// The login stays as it is.
     None,
     /// The login stays, and is no longer fresh.
     #[default]
     Basic,
-    /// The user is logged out. A permanent session is treated as by [`Basic`](Self::Basic).
+    /// The user is logged out. In a permanent session, [`Basic`](Self::Basic) applies instead.
     Strong,
 }
 
@@ -61,10 +61,10 @@ impl Protection {
     }
 }
 
-/// The release of Flask-Login whose session is shared.
+/// The release of Flask-Login that the Flask site uses.
 ///
-/// The two never agree on a client's `_id`: logins that one release has made are not fresh in the other,
-/// and end with [`Protection::Strong`].
+/// The two releases compute a client's `_id` differently: logins made by one release are not fresh
+/// in the other, and end under [`Protection::Strong`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
     /// 0.6, up to 0.6.3 of October 2023.
@@ -74,48 +74,48 @@ pub enum Release {
     V0_7,
 }
 
-/// Where a client's address is taken from.
+/// The source of a client's address.
 ///
-/// Flask and this service must come to the same address, or a login that one has made isn't fresh for
-/// the other.
+/// Flask and this service must compute the same address. Otherwise a login that one of them made
+/// isn't fresh for the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAddress {
-    /// The connection. Behind a proxy that is the proxy's address.
+    /// The connection. Behind a proxy, its address is the proxy's.
     #[default]
     Peer,
-    /// The first entry of `X-Forwarded-For`, and the connection without that header: what Flask-Login 0.6
-    /// always does. A client can send the header itself unless a proxy replaces it.
+    /// The first entry of `X-Forwarded-For`, or the connection if the header is missing.
+    /// Flask-Login 0.6 always uses it. A client can forge the header unless a proxy replaces it.
     FirstForwarded,
-    /// The entry of `X-Forwarded-For` that the outermost of so many proxies has added: what Flask has
-    /// with Werkzeug's `ProxyFix(app, x_for=proxies)`, which Flask-Login 0.7 expects.
+    /// The entry of `X-Forwarded-For` that the outermost of several proxies has added. It matches
+    /// Werkzeug's `ProxyFix(app, x_for=proxies)`, which Flask-Login 0.7 expects.
     Forwarded {
-        /// How many proxies stand in front of this service; at least 1.
+        /// The number of proxies in front of this service; at least 1.
         proxies: usize,
     },
 }
 
 impl FlaskLogin {
-    /// Sets what becomes of a login whose client has changed: `SESSION_PROTECTION`, and
-    /// `LoginManager.session_protection` where that isn't configured.
+    /// Sets the treatment of a login whose client has changed: `SESSION_PROTECTION`, or
+    /// `LoginManager.session_protection` if that isn't configured.
     #[must_use]
     pub fn protection(self, protection: Protection) -> Self {
         Self { protection, ..self }
     }
 
-    /// Sets which release the Flask site has.
+    /// Sets the release of Flask-Login that the Flask site uses.
     #[must_use]
     pub fn release(self, release: Release) -> Self {
         Self { release, ..self }
     }
 
-    /// Sets where the client's address is taken from.
+    /// Sets the source of the client's address.
     #[must_use]
     pub fn address(self, address: ClientAddress) -> Self {
         Self { address, ..self }
     }
 
-    /// Sets how the address of the connection is found among a request's extensions. In actix-web the
-    /// layer knows it without this.
+    /// Sets how the connection's address is found in a request's extensions. In actix-web the layer
+    /// finds it without this setting.
     ///
     /// ```
     /// # mod axum { pub mod extract { #[derive(Clone)] pub struct ConnectInfo<T>(pub T); } }
@@ -136,9 +136,9 @@ impl FlaskLogin {
         Self { peer: Some(Arc::new(find)), ..self }
     }
 
-    /// Sets which ids belong to users: an id for which Flask-Login's `user_loader` finds no user is no login,
-    /// and a remember cookie is looked for. Without this setting every id is a user's, and the
-    /// application looks for the user afterwards.
+    /// Sets which ids belong to users. An id for which Flask-Login's `user_loader` finds no user
+    /// counts as no login, and the remember cookie is tried. Without this setting every id counts
+    /// as a user's, and the application looks the user up later.
     ///
     /// ```
     /// use carafe::flask_login::FlaskLogin;
@@ -195,26 +195,28 @@ impl FlaskLogin {
 
     /// Sets whether responses renew the remember cookie: `REMEMBER_COOKIE_REFRESH_EACH_REQUEST`.
     ///
-    /// As in Flask-Login 0.6, each response to a logged-in user then sets the cookie, whether the user
-    /// asked to be remembered or not. In 0.7 only those do whose request came with it.
+    /// As in Flask-Login 0.6, each response to a logged-in user then sets the cookie, even if the
+    /// user did not ask to be remembered. With release 0.7, a response sets it only if the request
+    /// carried it.
     #[must_use]
     pub fn remember_cookie_refresh_each_request(self, refresh: bool) -> Self {
         self.with_cookie(|cookie| cookie.refresh_each_request = refresh)
     }
 
-    /// Sets the bytes of the key that signs remember cookies, for a Flask site whose `SECRET_KEY` is
-    /// bytes beyond ASCII. Otherwise it is the text of the layer's current key.
+    /// Sets the key that signs remember cookies, for a Flask site whose `SECRET_KEY` contains bytes
+    /// beyond ASCII. The default is the text of the layer's current key.
     #[must_use]
     pub fn remember_key(self, key: SecretKey) -> Self {
         Self { remember_key: Some(key), ..self }
     }
 
-    /// Writes the keys of Flask-Security as well, for a Flask site that has it on top of Flask-Login.
+    /// Sets whether the keys of Flask-Security are written as well, for a Flask site that has it on
+    /// top of Flask-Login.
     ///
-    /// - A login and [`confirm_login`](crate::Session::confirm_login) note the time in `fs_paa`, which
-    ///   Flask-Security's own freshness is judged by, and a login asks for its CSRF cookie (`fs_cc`).
-    /// - A logout removes `fs_paa`, `fs_gexp`, `fs_oauth_next`, `identity.name`, `identity.auth_type` and
-    ///   `csrf_token`.
+    /// - A login and [`confirm_login`](crate::Session::confirm_login) write the time to `fs_paa`,
+    ///   by which Flask-Security judges freshness, and a login asks for its CSRF cookie (`fs_cc`).
+    ///   - A logout removes `fs_paa`, `fs_gexp`, `fs_oauth_next`, `identity.name`,
+    ///   `identity.auth_type` and `csrf_token`.
     ///
     /// The id of a user is then the `fs_uniquifier`, and not the primary key.
     #[must_use]
@@ -239,12 +241,12 @@ impl fmt::Debug for FlaskLogin {
     }
 }
 
-/// The setting in a layer.
+/// The settings as a layer uses them.
 #[derive(Debug)]
 pub(crate) struct Logins {
     pub(super) settings: FlaskLogin,
     pub(super) cookie: RememberCookie,
-    /// Whether the log has been told that a client's address isn't known.
+    /// Whether the log has a warning that the client's address is unknown.
     pub(super) warned_of_address: AtomicBool,
 }
 
@@ -254,13 +256,13 @@ impl Logins {
         Ok(Self { settings, cookie, warned_of_address: AtomicBool::new(false) })
     }
 
-    /// The address of a request's connection.
+    /// Returns the address of a request's connection.
     pub(crate) fn peer(&self, extensions: &Extensions) -> Option<SocketAddr> {
         let address = self.settings.peer.as_ref().and_then(|find| find(extensions));
         address.map(|address| SocketAddr::new(address, 0))
     }
 
-    /// Whether an id is a user's, as far as that is told.
+    /// Returns whether an id is a user's, by the setting.
     pub(super) fn is_user(&self, id: &str) -> bool {
         self.settings.is_user.as_ref().is_none_or(|is_user| is_user(id))
     }

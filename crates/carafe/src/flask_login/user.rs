@@ -1,4 +1,4 @@
-//! Who is logged in, as Flask-Login finds it out: `LoginManager._load_user`.
+//! The user of a request, as Flask-Login determines it: `LoginManager._load_user`.
 
 use http::HeaderValue;
 
@@ -9,27 +9,27 @@ use crate::engine::{Engine, Slot, State};
 use crate::event;
 use crate::value::{Text, Value};
 
-/// What a request has found out of its login.
+/// The login of a request, once it was looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// The user, once the request has looked: a later change of the session's keys doesn't count.
+    /// The user, once the request has looked: later changes of the session's keys don't count.
     pub(super) user: Option<Option<String>>,
     /// The remember cookie that the response sets or removes.
     pub(super) cookie: Option<HeaderValue>,
 }
 
 impl Seen {
-    /// Notes who is logged in from now on in this request.
+    /// Records the request's user from now on.
     pub(crate) fn note(&mut self, user: Option<String>) {
         self.user = Some(user);
     }
 
-    /// Whether the request has logged its user in.
+    /// Returns whether the request has logged its user in.
     pub(crate) fn logs_in(&self, state: &State) -> bool {
         state.logged_in && matches!(self.user, Some(Some(_)))
     }
 
-    /// Whether the request has logged its user out.
+    /// Returns whether the request has logged its user out.
     pub(crate) fn logs_out(&self, state: &State) -> bool {
         state.logged_out && self.user.is_some()
     }
@@ -41,7 +41,7 @@ impl Seen {
 }
 
 impl Logins {
-    /// The user of a request. The first call changes the session where Flask-Login would.
+    /// Returns the user of a request. The first call changes the session as Flask-Login would.
     pub(crate) fn user(&self, slot: &Slot) -> Option<String> {
         let mut state = slot.state();
         if let Some(user) = &state.flask_login.user {
@@ -52,7 +52,7 @@ impl Logins {
         user
     }
 
-    /// Whether the login is one that the user has just made or confirmed: `login_fresh()`.
+    /// Returns whether the user has just logged in or confirmed the login: `login_fresh()`.
     pub(crate) fn is_fresh(&self, slot: &Slot) -> bool {
         let state = slot.state();
         let fresh = state.view.as_ref().and_then(|view| view.get(FRESH.as_bytes()));
@@ -88,7 +88,7 @@ impl Logins {
         }
     }
 
-    /// The user of the remember cookie, who is logged in by it and not fresh.
+    /// Returns the user of the remember cookie, after logging the user in without freshness.
     fn restore(
         &self,
         engine: &Engine,
@@ -110,8 +110,8 @@ impl Logins {
     }
 }
 
-/// Removes keys of a login. A session in a store ends with it, and its other keys begin a new one, so
-/// that the store no longer has it as the user's.
+/// Removes keys of a login. A session in a store ends, and its other keys begin a new session, so
+/// that the store no longer lists it as the user's.
 pub(super) fn forget(view: &mut View, keys: &[&str]) {
     if !view.is_in_store() {
         keys.iter().for_each(|key| view.unset(key));

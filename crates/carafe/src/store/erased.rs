@@ -16,7 +16,7 @@ use crate::record::Record;
 
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A store of any type, whose every call ends within a time.
+/// A store of any type, with a time limit for each call.
 pub(crate) struct Calls<E: ?Sized> {
     store: Arc<E>,
     limit: TimeLimit,
@@ -28,14 +28,14 @@ pub(crate) type RecordCalls = Calls<dyn Records>;
 pub(crate) type RevocationCalls = Calls<dyn Revoking>;
 
 impl<E: ?Sized> Calls<E> {
-    /// The same store with another time limit.
+    /// Returns the same store with another time limit.
     pub(crate) fn with_timeout(&self, timeout: Duration) -> Self {
         Self { store: Arc::clone(&self.store), limit: TimeLimit::new(timeout) }
     }
 }
 
-/// Waits for a call. An error of this kind says that its time is over: for a call that may have had its
-/// effect it is another kind than for one that has none.
+/// Waits for a call. `kind` is the error's kind if the limit is exceeded, which tells whether the
+/// call may have had an effect.
 async fn wait<T>(
     limit: TimeLimit,
     operation: &'static str,
@@ -59,8 +59,8 @@ impl<E: ?Sized> std::fmt::Debug for Calls<E> {
     }
 }
 
-/// Declares the object-safe twin of a store's trait, whose calls end within a time, its implementation
-/// for every store, and the methods of [`Calls`] that call it.
+/// Declares the object-safe twin of a store's trait, its implementation for every store, and the
+/// methods of [`Calls`] that call it with a time limit.
 macro_rules! erase {
     ($trait:ident as $erased:ident, $watch:ident:
      $($late:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
@@ -71,7 +71,7 @@ macro_rules! erase {
 
         impl<S: $trait> $erased for S {
             $(fn $name<'a>(&'a self, limit: TimeLimit, $($arg: $type),*) -> Answer<'a, $answer> {
-                // All of it is in one box, and the call is in one place there.
+                // The whole call is in one box.
                 Box::pin(async move {
                     let call = pin!($trait::$name(self, $($arg),*));
                     wait(limit, stringify!($name), StoreErrorKind::$late, call).await

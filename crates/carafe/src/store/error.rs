@@ -1,25 +1,25 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// What went wrong in a store.
+/// The category of a store's error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// The store can't be reached, or refuses; nothing was written.
     Unavailable,
-    /// The answer to a write was lost: it may have been done or not.
+    /// The answer to a write was lost: the write may or may not have happened.
     Uncertain,
-    /// The store has no room, and nothing that it may remove; nothing was written.
+    /// The store is full, and may remove nothing; nothing was written.
     Full,
-    /// What the store holds can't be read.
+    /// The store's content can't be read.
     Corrupt,
 }
 
-/// The error of a [`SessionStore`](super::SessionStore).
+/// The error of a [`SessionStore`](super::SessionStore) or a
+/// [`RevocationStore`](super::RevocationStore).
 ///
-/// Its text goes to logs: it must not contain ids, users or values. What a database says about a
-/// failed statement often does contain them, so that drivers' errors belong into the source only
-/// where they don't.
+/// Its text goes to logs, and must not contain ids, users or values. A database's message about a
+/// failed statement often contains them: pass a driver's error as the source only if it doesn't.
 #[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -28,20 +28,20 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// An error with a text for whoever is on call: what failed, and what to do.
+    /// Creates an error, with a text for operators: what failed, and what to do.
     #[must_use]
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// With the error below it.
+    /// Sets the error's cause, its [`source`](std::error::Error::source).
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// What went wrong.
+    /// Returns the category of this error.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

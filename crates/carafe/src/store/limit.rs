@@ -8,13 +8,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// A limit to how long calls may take, for stores that make many of them.
+/// A time limit for each call, for stores that make many of them.
 ///
-/// A call is polled once before its timer is set, so that a call whose answer is ready needs neither a
-/// timer nor a runtime. Other calls need a tokio runtime with time.
+/// A call is polled once before its timer is set, so that a call whose answer is ready needs
+/// neither a timer nor a runtime. Other calls need a tokio runtime with time.
 ///
-/// The limit holds in real time, also where a test has paused tokio's clock. A paused clock jumps to the
-/// next timer whenever the test waits, and a server's answer would always be late by it.
+/// The limit holds in real time, even if a test has paused tokio's clock. A paused clock jumps to
+/// the next timer whenever the test waits, so that a server's answer would always seem late.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,32 +33,32 @@ use tokio::time::timeout;
 pub struct TimeLimit(Duration);
 
 impl TimeLimit {
-    /// Returns a limit of this time for each call.
+    /// Returns a limit of this duration for each call.
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         Self(limit)
     }
 
-    /// Returns the time that each call has.
+    /// Returns the duration of the limit.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.0
     }
 
-    /// Waits for a call; `None` if its time is over.
+    /// Waits for a call; `None` if the limit is exceeded.
     pub async fn run<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
         let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context)));
         match first.await {
             Poll::Ready(answer) => Some(answer),
-            // Tests alone pause the clock: no other call's future is larger for it.
+            // Only tests pause the clock: the box keeps the futures of all other calls small.
             Poll::Pending if is_paused() => Box::pin(in_real_time(self.0, call)).await,
             Poll::Pending => timeout(self.0, call).await.ok(),
         }
     }
 }
 
-/// Whether tokio's clock is paused, which it can be in runtimes of one thread only.
+/// Returns whether tokio's clock is paused, which is possible only in runtimes of one thread.
 fn is_paused() -> bool {
     let has_one_thread = Handle::try_current()
         .is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread);
@@ -66,15 +66,15 @@ fn is_paused() -> bool {
         return false;
     }
     let (shown, began) = (tokio::time::Instant::now(), Instant::now());
-    // The system's clock goes on at once, unless it is a coarse one.
+    // The system's clock advances at once, unless it is a coarse one.
     while began.elapsed() == Duration::ZERO {
         std::hint::spin_loop();
     }
     tokio::time::Instant::now() == shown
 }
 
-/// Waits for a call while a thread measures the time; `None` if its time is over. As long as the thread
-/// runs, a paused clock doesn't jump.
+/// Waits for a call while a thread measures the time; `None` if the limit is exceeded. While the
+/// thread runs, a paused clock doesn't jump.
 async fn in_real_time<T>(
     limit: Duration,
     mut call: Pin<&mut impl Future<Output = T>>,

@@ -1,14 +1,14 @@
-//! One login of a user after the other, by a record in the store itself: for stores that can't decide
+//! Serialises the logins of one user by a lock record in the store, for stores that can't decide
 //! about a limit and create a record in one transaction.
 //!
 //! 1. A login takes the user's lock: it writes a lock record by compare-and-swap.
 //! 2. It looks at the user's sessions, decides, and creates its record.
-//! 3. It gives the lock back by another compare-and-swap, which fails if a waiting login has taken the
-//!    lock away from one that seemed to have crashed. Then the new record is deleted again, so that no
-//!    more sessions are left than allowed.
+//! 3. It releases the lock by another compare-and-swap, which fails if a waiting login has taken
+//!    the lock from a login that seemed to have crashed. In that case the new record is deleted
+//!    again, so that no more sessions remain than allowed.
 //!
-//! The lock record is never deleted by a login, so that its version only grows: a login that was
-//! interrupted for long can't take another's lock for its own.
+//! A login never deletes the lock record, so that its version only grows: a login that was
+//! interrupted for long can't mistake another's lock for its own.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,31 +24,32 @@ use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State};
 
-/// For how long a lock may stay as it is before the login that holds it counts as crashed.
+/// The time after which a login that holds an unchanged lock counts as crashed.
 const CRASHED: Duration = Duration::from_millis(1_500);
 
-/// The first and the longest pause of a login that waits.
+/// The first and the longest pause of a waiting login, in milliseconds.
 const PAUSES: (u64, u64) = (1, 16);
 
-/// The queues of the logins in this process, by their users.
+/// The queues of this process's logins, chosen by their users.
 static TURNS: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
 
-/// For how many seconds the lock record is kept after a login: for much longer than one takes.
+/// The time, in seconds, for which the lock record is kept after a login: much longer than a login
+/// takes.
 const KEPT: u64 = 3_600;
 
 /// The content of the lock record while a login holds it.
 const HELD: &[u8] = br#"{"_carafe_login":true}"#;
 
-/// A user's lock, for which this login waits.
+/// A user's lock that this login waits for.
 struct Wanted {
     id: SessionIdHash,
-    /// The lock record of a login that holds it.
+    /// The lock record while a login holds it.
     held: Record,
-    /// The version that the lock has had since this time.
+    /// The present version of the lock, and since when it has been seen.
     seen: Option<(Version, Instant)>,
 }
 
-/// A user's lock, which this login holds.
+/// A user's lock that this login holds.
 struct Lock {
     id: SessionIdHash,
     version: Version,
@@ -69,11 +70,11 @@ pub(super) async fn create_within<S: SessionStore + ?Sized>(
         });
     };
     let (mut wanted, mut pause) = (Wanted::of(user, now), PAUSES.0);
-    // Of the logins in this process one at a time asks the store for the lock.
+    // In this process, one login at a time asks the store for the lock.
     let [.., shard] = wanted.id.as_bytes();
     let _turn = TURNS[usize::from(*shard) % TURNS.len()].lock().await;
     let lock = loop {
-        // A refusal needs no lock, and ends the wait of those that come too late.
+        // A refusal needs no lock, and ends the wait of logins that come too late.
         if within.over == OverLimit::Refuse
             && admission(store, user, within, now).await? == Admission::Refused
         {
@@ -108,7 +109,7 @@ async fn admission<S: SessionStore + ?Sized>(
     Ok(within.decide(list.iter().map(|(_, stored)| &stored.record), now))
 }
 
-/// Decides and creates, under the user's lock.
+/// Decides about the limit and creates the record, under the user's lock.
 async fn create<S: SessionStore + ?Sized>(
     store: &S,
     id: &SessionIdHash,
@@ -123,8 +124,8 @@ async fn create<S: SessionStore + ?Sized>(
         let Admission::Admitted(end) = within.decide(records, now) else {
             return Ok(Created::TooMany);
         };
-        // With the version, since a session may move to another id at this moment: then the next look
-        // finds it there.
+        // The version is given because the session may be moving to another id at this moment. The
+        // next look finds it there.
         let mut all_ended = true;
         for (id, stored) in list.iter().filter(|(_, one)| end.contains(&one.record.public_id)) {
             match store.delete(id, Some(stored.version)).await? {
@@ -175,7 +176,7 @@ impl Wanted {
 }
 
 impl Lock {
-    /// Gives the lock back; whether it was held all the time.
+    /// Releases the lock. Returns whether it was held all the time.
     async fn give_back<S: SessionStore + ?Sized>(
         self,
         store: &S,
@@ -186,7 +187,7 @@ impl Lock {
     }
 }
 
-/// The id of a user's lock record, which is the hash of no session's id.
+/// Returns the id of a user's lock record, which is not the hash of any session's id.
 fn id_of(user: &str) -> SessionIdHash {
     let hash = Sha256::new().chain_update(b"the logins of ").chain_update(user);
     SessionIdHash::from_bytes(hash.finalize().into())

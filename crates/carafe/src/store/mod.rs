@@ -1,7 +1,7 @@
-//! Server-side stores.
+//! Server-side stores of sessions and revocations.
 //!
-//! [`SessionStore`] keeps sessions, and [`RevocationStore`] remembers which sessions in cookies were
-//! ended. [`MemoryStore`] does both in memory; other stores are crates of their own, such as
+//! [`SessionStore`] keeps sessions, and [`RevocationStore`] keeps marks of ended sessions in
+//! cookies. [`MemoryStore`] does both in memory; other stores are crates of their own, such as
 //! `carafe-sqlite`, `carafe-redis` and `carafe-postgres`.
 
 mod erased;
@@ -27,13 +27,13 @@ use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 pub use crate::record::{LoginDetails, PendingLogin, Record, State};
 
-/// A record's version in its store: 1 at first, and higher with every update, so that a writer can
-/// say which one it has seen.
+/// The version of a record in its store: 1 at first, and higher with every update. A writer names
+/// the version that it has seen, so that it overwrites no newer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
 impl Version {
-    /// The version of a record that was just created.
+    /// The version of a newly created record.
     pub const FIRST: Self = Self(1);
 }
 
@@ -46,56 +46,57 @@ pub struct Stored {
     pub version: Version,
 }
 
-/// What became of an update.
+/// The result of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Updated {
-    /// The record was written, and has this version now.
+    /// The record was written, and now has this version.
     Written(Version),
     /// Another update came first: nothing was written.
     Conflict,
-    /// There is no such record (any more): nothing was written.
+    /// There is no such record, or no longer: nothing was written.
     Gone,
 }
 
-/// What became of a deletion.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
     /// The record was deleted.
     Deleted,
-    /// The record has another version than expected: it stays.
+    /// The record has another version than expected, and stays.
     Conflict,
     /// There was no such record.
     Gone,
 }
 
-/// What has been revoked that concerns a session: for sessions in cookies, which nobody can delete.
+/// The revocation marks that concern one session in a cookie, which can't be deleted on the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Revocations {
     /// Whether this session was ended.
     pub session: bool,
-    /// Logins of the session's user up to this time count no more.
+    /// The time up to which logins of the session's user are invalid.
     pub not_before: Option<UnixSeconds>,
 }
 
-/// Which of a user's logins count no more, and how long that is remembered.
+/// The revocation mark of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserRevocation {
-    /// Logins up to this time count no more.
+    /// The time up to which logins are invalid.
     pub logins_up_to: UnixSeconds,
-    /// When the revocation may be forgotten.
+    /// The time at which the store may forget the mark.
     pub until: UnixSeconds,
 }
 
-/// Keeps records of sessions: what a server-side store has to do.
+/// A server-side store that keeps records of sessions.
 ///
-/// In every call `now` is the caller's clock: a store that lets records expire
-/// by itself works out from it how long they have, and may use no other clock.
+/// In every call `now` is the caller's clock. A store that lets records expire by itself computes
+/// their remaining time from `now`, and must not use another clock.
 ///
-/// A method that fails has had no effect, but where the error's kind is
-/// [`StoreErrorKind::Uncertain`]: then it may have had all of it. No method repeats a write
-/// whose answer was lost.
+/// A method that fails must not have had an effect, unless the error's kind is
+/// [`StoreErrorKind::Uncertain`]: then the effect may be complete. No method repeats a write whose
+/// answer was lost.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Adds a record under a new id; its version is 1. `false` if there is one under this id.
+    /// Adds a record under a new id, with version 1. Returns `false` if the id has a record
+    /// already.
     fn create(
         &self,
         id: &SessionIdHash,
@@ -104,12 +105,12 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Adds a record under a new id as [`create`](Self::create) does, if its user may have one more
-    /// session: to count them, to end the oldest and to add the new one is one decision, whatever other
-    /// processes do at the same moment. [`Within::decide`] has the rule.
+    /// session. Counting the user's sessions, ending the oldest and adding the new one is one
+    /// atomic decision, even with other processes. [`Within::decide`] implements the rule.
     ///
-    /// Left out, it is made of the other methods, with a record of its own as the lock of the user's
-    /// logins. That takes about six calls, and a tokio runtime with time. A store with transactions
-    /// may do it in one.
+    /// The default implementation uses the other methods, and a record of its own as the lock of
+    /// the user's logins. It takes about six calls, and a tokio runtime with time. A store with
+    /// transactions may need only one call.
     fn create_within(
         &self,
         id: &SessionIdHash,
@@ -120,16 +121,16 @@ pub trait SessionStore: Send + Sync + 'static {
         login_lock::create_within(self, id, record, within, now)
     }
 
-    /// The record of an id, if there is one. It may be one that has expired.
+    /// Returns the record of an id, if there is one. The record may have expired.
     fn load(
         &self,
         id: &SessionIdHash,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// The records of several ids, in their order: for the periodic check of the sessions that something
-    /// waits for the end of. A store that can ask for them in one call does better than this, which loads one
-    /// after the other.
+    /// Returns the records of several ids, in their order, for the periodic check of watched
+    /// sessions. The default implementation loads one after the other; a store that can load
+    /// several in one call should override it.
     fn load_many(
         &self,
         ids: &[SessionIdHash],
@@ -144,18 +145,20 @@ pub trait SessionStore: Send + Sync + 'static {
         }
     }
 
-    /// Begins to tell of sessions that may have ended, in any process: a [`Notice::Session`] for each
-    /// record that a call deletes, or updates to one that isn't [`State::Live`](crate::record::State::Live).
-    /// A [`Notice::Begun`] comes first, once everything will be told that ends from then on. What
-    /// [`delete_expired`](Self::delete_expired) removes need not be told of. The call is made in a tokio
-    /// runtime, and telling ends when the notices are dropped.
+    /// Begins to send notices of sessions that may have ended, in any process. A
+    /// [`Notice::Session`] is sent for each record that a call deletes, or replaces by one whose
+    /// state isn't [`State::Live`](crate::record::State::Live). A [`Notice::Begun`] comes first,
+    /// once every later end will be noticed. Records that [`delete_expired`](Self::delete_expired)
+    /// removes need no notice. The method is called in a tokio runtime, and the notices end when
+    /// the returned value is dropped.
     ///
-    /// `None`, the default, is for a store that can't tell: then the periodic check finds what has ended.
+    /// The default, `None`, is for a store that can't send notices: the periodic check then finds
+    /// ended sessions.
     fn watch(&self) -> Option<Notices> {
         None
     }
 
-    /// Replaces a record, if it still has the version that is expected. Never adds one.
+    /// Replaces a record, if it still has the expected version. Never adds a record.
     fn update(
         &self,
         id: &SessionIdHash,
@@ -164,43 +167,43 @@ pub trait SessionStore: Send + Sync + 'static {
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
 
-    /// Deletes a record; with a version, only if it still has that one.
+    /// Deletes a record; if a version is given, only if the record still has it.
     fn delete(
         &self,
         id: &SessionIdHash,
         expected: Option<Version>,
     ) -> impl Future<Output = Result<Deleted, StoreError>> + Send;
 
-    /// The records of a user that haven't expired, in no particular order.
+    /// Returns the records of a user that haven't expired, in any order.
     fn list_for_user(
         &self,
         user: &str,
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Vec<(SessionIdHash, Stored)>, StoreError>> + Send;
 
-    /// Deletes the records of a user, but for those of the session to keep, and returns how many were
-    /// deleted. The session is named by [`Record::public_id`], which stays the same while its id is
-    /// renewed: during a renewal it has two records.
+    /// Deletes the records of a user, except the records of the session `keep`, and returns the
+    /// number of deleted records. The session to keep is named by [`Record::public_id`], which
+    /// stays the same when its id is renewed: during a renewal a session has two records.
     ///
     /// A user may have thousands of sessions: the work must grow no faster than their number.
     ///
-    /// A session that gets a new id meanwhile is to be caught, too: its new record is created before
-    /// its old one is nobody's any more. A store that can't do it in one step looks again until it
-    /// finds none.
+    /// A session that gets a new id during the call must be deleted, too. Its new record is created
+    /// before its old one loses its user. A store that can't delete in one step repeats the search
+    /// until it finds no record.
     fn delete_for_user(
         &self,
         user: &str,
         keep: Option<PublicId>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Deletes records that have expired, at most `limit`, in any order. Returns how many were
-    /// deleted: fewer than `limit` means that there are no more.
+    /// Deletes expired records, at most `limit`, in any order. Returns the number of deleted
+    /// records: fewer than `limit` means that there are no more.
     ///
-    /// The caller's clock may be wrong, and then must not delete what is alive for every other process.
-    /// What has expired by `now` is deleted only if it has also expired by the store's own clock, or,
-    /// where it has none, by a [`SweepClock`].
+    /// The caller's clock may be wrong, and must not delete sessions that are alive for every other
+    /// process. A record is deleted only if it has expired by `now` and also by the store's own
+    /// clock, or by a [`SweepClock`] if the store has no clock.
     ///
-    /// A store that removes them by itself may have nothing to do.
+    /// A store that removes expired records by itself may have nothing to do.
     fn delete_expired(
         &self,
         now: UnixSeconds,
@@ -208,10 +211,10 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-/// Remembers which sessions in cookies were ended: see
+/// A store that keeps revocation marks of ended sessions in cookies: see
 /// [`SessionLayer::with_revocations`](crate::SessionLayer::with_revocations).
 ///
-/// Times and errors are those of [`SessionStore`].
+/// Times and errors have the same rules as in [`SessionStore`].
 pub trait RevocationStore: Send + Sync + 'static {
     /// Remembers until `until` that a session in a cookie was ended.
     fn revoke(
@@ -221,8 +224,8 @@ pub trait RevocationStore: Send + Sync + 'static {
         now: UnixSeconds,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Remembers that a user's logins up to some time count no more. Of two revocations of one user
-    /// the later times stay, whichever came first.
+    /// Remembers that a user's logins up to some time are invalid. If a user is revoked twice, the
+    /// later times stay, in any order of the calls.
     fn revoke_user(
         &self,
         user: &str,
@@ -230,7 +233,7 @@ pub trait RevocationStore: Send + Sync + 'static {
         now: UnixSeconds,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Returns what has been revoked that concerns a session and its user.
+    /// Returns the revocation marks that concern a session and its user.
     fn revocations(
         &self,
         id: &SessionIdHash,
@@ -238,17 +241,18 @@ pub trait RevocationStore: Send + Sync + 'static {
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Revocations, StoreError>> + Send;
 
-    /// Begins to tell of revocations, as [`SessionStore::watch`] does: a [`Notice::Session`] for each call of
-    /// [`revoke`](Self::revoke), and a [`Notice::User`] for each of [`revoke_user`](Self::revoke_user).
+    /// Begins to send notices of revocations, as [`SessionStore::watch`] does: a
+    /// [`Notice::Session`] for each call of [`revoke`](Self::revoke), and a [`Notice::User`] for
+    /// each call of [`revoke_user`](Self::revoke_user).
     fn watch_revocations(&self) -> Option<Notices> {
         None
     }
 
-    /// Deletes revocations that have expired, at most `limit` of each kind, in any order. Returns how
-    /// many were deleted: fewer than `limit` means that there are no more. Of the caller's clock the same
-    /// holds as for [`SessionStore::delete_expired`].
+    /// Deletes expired revocation marks, at most `limit` of each kind, in any order. Returns the
+    /// number of deleted marks: fewer than `limit` means that there are no more. The caller's clock
+    /// may be wrong: see [`SessionStore::delete_expired`].
     ///
-    /// A store that removes them by itself may have nothing to do.
+    /// A store that removes expired marks by itself may have nothing to do.
     fn delete_expired_revocations(
         &self,
         now: UnixSeconds,

@@ -1,4 +1,4 @@
-//! Notices: what a store tells of sessions that may have ended.
+//! Notices: a store's messages about sessions that may have ended.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 
 use crate::id::SessionIdHash;
 
-/// How many notices wait to be read. Those beyond it are replaced by one [`Notice::Begun`].
+/// The greatest number of unread notices. Further ones are replaced by one [`Notice::Begun`].
 const WAITING: usize = 1024;
 
-/// SHA-256 of a user's name: notices name no user.
+/// The SHA-256 hash of a user's name, which keeps names out of notices.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserHash([u8; 32]);
 
@@ -24,7 +24,7 @@ impl UserHash {
         Self(Sha256::digest(user).into())
     }
 
-    /// Returns the hash from its bytes, as a store passed them on.
+    /// Returns the hash with these bytes, as a store passed them on.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -43,14 +43,14 @@ impl fmt::Debug for UserHash {
     }
 }
 
-/// Something that a store tells of sessions. A notice is a hint to look: one too many does no harm, and
-/// one that is lost is made up for by the periodic check
-/// ([`Config::watch_interval`](crate::Config::watch_interval)).
+/// A store's message about a session that may have ended. It is a hint to look: a superfluous
+/// notice does no harm, and the periodic check
+/// ([`Config::watch_interval`](crate::Config::watch_interval)) makes up for a lost one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The record of this id was deleted or became a pointer record, or the session in a cookie that has
-    /// this id was revoked.
+    /// The record of this id was deleted or became a pointer record, or the session in a cookie
+    /// with this id was revoked.
     Session(SessionIdHash),
     /// Logins of this user were revoked.
     User(UserHash),
@@ -60,15 +60,14 @@ pub enum Notice {
     Interrupted,
 }
 
-/// The notices of a store, to be read one after the other: what
-/// [`SessionStore::watch`](super::SessionStore::watch) returns.
+/// The queue of a store's notices, returned by [`SessionStore::watch`](super::SessionStore::watch).
 #[derive(Debug)]
 pub struct Notices {
     waiting: mpsc::Receiver<Notice>,
     lost: Arc<AtomicBool>,
 }
 
-/// Where a store puts its notices.
+/// The sending end of a queue of notices.
 #[derive(Clone, Debug)]
 pub struct NoticeSender {
     waiting: mpsc::Sender<Notice>,
@@ -76,7 +75,7 @@ pub struct NoticeSender {
 }
 
 impl Notices {
-    /// Returns a queue of notices, and where they are put.
+    /// Returns a queue of notices with its sending end.
     ///
     /// ```
     /// use carafe::store::{Notice, Notices};
@@ -97,7 +96,7 @@ impl Notices {
         (NoticeSender { waiting: sender, lost: Arc::clone(&lost) }, Self { waiting, lost })
     }
 
-    /// Waits for the next notice; `None` once every sender is gone.
+    /// Waits for the next notice; `None` once every sender is dropped.
     pub async fn next(&mut self) -> Option<Notice> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
@@ -111,9 +110,10 @@ impl Notices {
 }
 
 impl NoticeSender {
-    /// Puts a notice into the queue, without waiting. Returns `false` if the queue has no reader any more.
+    /// Puts a notice into the queue, without waiting. Returns `false` if the queue has lost its
+    /// reader.
     ///
-    /// When the queue is full the notice is dropped, and the reader is told that some were lost.
+    /// If the queue is full the notice is dropped, and the reader learns that some were lost.
     pub fn send(&self, notice: Notice) -> bool {
         match self.waiting.try_send(notice) {
             Ok(()) => true,
@@ -125,7 +125,7 @@ impl NoticeSender {
         }
     }
 
-    /// Waits until the queue has no reader any more: then a store need not listen any longer.
+    /// Waits until the queue has lost its reader: the store then need not listen any longer.
     pub async fn closed(&self) {
         self.waiting.closed().await;
     }
@@ -148,12 +148,12 @@ impl NoticeSender {
 #[derive(Debug, Default)]
 pub struct NoticeBoard {
     readers: Mutex<Vec<NoticeSender>>,
-    /// Whether there may be a reader, so that telling none costs no lock.
+    /// Whether there may be a reader, so that a notice without readers costs no lock.
     is_read: AtomicBool,
 }
 
 impl NoticeBoard {
-    /// Returns a new queue, into which everything goes that is told from now on, a [`Notice::Begun`] first.
+    /// Returns a new queue, which receives a [`Notice::Begun`] and then all notices from now on.
     #[must_use]
     pub fn watch(&self) -> Notices {
         let (sender, notices) = Notices::channel();

@@ -8,10 +8,10 @@ use crate::UnixSeconds;
 use crate::id::{PublicId, SessionIdHash};
 use crate::record::Record;
 
-/// Implements a trait by calling the same method of what the pointer points to.
+/// Implements a trait for a pointer, by calling the same method of its target.
 macro_rules! forward {
     ($trait:ident, $watch:ident: $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
-        /// A store can be shared: between layers, and with whoever sweeps it.
+        /// Lets several layers share a store, also with the application's own tasks.
         impl<S: $trait> $trait for Arc<S> {
             $(fn $name(&self, $($arg: $type),*)
                 -> impl Future<Output = Result<$answer, StoreError>> + Send

@@ -1,20 +1,19 @@
 use crate::{UnixSeconds, event};
 
-/// How far a clock may be ahead of what a store has seen, and for how long one that is further ahead is
-/// doubted: a day, in seconds.
+/// A day, in seconds: how far a clock may be ahead of earlier times, and how long a clock further
+/// ahead is doubted.
 const DAY: u64 = 86_400;
 
-/// The time up to which a store removes what has expired, for stores that have no clock of their own.
+/// The time by which a store without a clock of its own removes expired records.
 ///
-/// One wrong clock must not delete what is alive for every other process. So a store remembers the
-/// times at which it was asked to remove something, and where it can the times of writes:
+/// A single wrong clock must not delete sessions that are alive for every other process. So a store
+/// remembers the times of sweeps and, if possible, of writes:
 ///
-/// 1. A time that is at most a day ahead of those before it is trusted.
-/// 2. A time further ahead is doubted. It is trusted once such times have come for a day, and none
-///    that contradicts them.
-/// 3. Of two clocks that disagree by more than a day, the one that is behind counts.
+/// 1. A time that is at most a day ahead of earlier times is trusted.
+/// 2. A time further ahead is doubted. It is trusted after a day in which all times agreed with it.
+/// 3. If two clocks disagree by more than a day, the one that is behind counts.
 ///
-/// A service that was down for more than a day removes nothing for a day, therefore.
+/// As a consequence, a service that was down for more than a day removes nothing for a day.
 ///
 /// ```
 /// use carafe::UnixSeconds;
@@ -35,28 +34,28 @@ pub struct SweepClock {
 }
 
 impl SweepClock {
-    /// The clock as a store kept it: what [`trusted`](Self::trusted) and [`doubted`](Self::doubted)
-    /// returned.
+    /// Restores a clock from the values of [`trusted`](Self::trusted) and
+    /// [`doubted`](Self::doubted) that a store kept.
     #[must_use]
     pub fn restore(trusted: Option<UnixSeconds>, doubted: Option<UnixSeconds>) -> Self {
         Self { trusted, doubted }
     }
 
-    /// The latest time that is trusted; `None` before the first one.
+    /// Returns the latest trusted time; `None` before the first one.
     #[must_use]
     pub fn trusted(&self) -> Option<UnixSeconds> {
         self.trusted
     }
 
-    /// Since when a time that is too far ahead is doubted, by the clock that shows it; `None` if there
-    /// is no doubt.
+    /// Returns since when a time far ahead is doubted, by the clock that shows it; `None` if no
+    /// time is doubted.
     #[must_use]
     pub fn doubted(&self) -> Option<UnixSeconds> {
         self.doubted
     }
 
-    /// Takes the time of a caller, and returns the time by which the store may remove
-    /// what has expired: never later than `now`.
+    /// Takes a caller's time, and returns the time by which the store may remove expired records:
+    /// never later than `now`.
     pub fn read(&mut self, now: UnixSeconds) -> UnixSeconds {
         let trusted = self.trusted.unwrap_or(now);
         if now <= trusted + DAY {
@@ -98,7 +97,7 @@ mod tests {
         for now in [NOW, NOW + 60, NOW + 60 + DAY, NOW + 61 + DAY] {
             assert_eq!(clock.read(now), now);
         }
-        // One that is a little behind the others sees what it shows, and holds none of them up.
+        // A clock that is a little behind the others gets its own time, and delays none of them.
         assert_eq!(clock.read(NOW + DAY), NOW + DAY);
         assert_eq!(clock.read(NOW + 62 + DAY), NOW + 62 + DAY);
     }
@@ -113,7 +112,7 @@ mod tests {
         }
     }
 
-    /// After the service was down, or a clock was set.
+    /// This happens after the service was down, or a clock was set.
     #[test]
     fn a_jump_that_nothing_contradicts_is_trusted_after_a_day() {
         let (mut clock, later) = (clock(), NOW + 400 * DAY);
@@ -121,7 +120,7 @@ mod tests {
             assert_eq!(clock.read(later + seconds), NOW);
         }
         assert_eq!(clock.read(later + DAY), later + DAY);
-        // A day is counted from the lowest of such times.
+        // The day is counted from the earliest of the doubted times.
         let mut clock = self::clock();
         assert_eq!([later + 5 * DAY, later, later + DAY - 1].map(|now| clock.read(now)), [NOW; 3]);
         assert_eq!(clock.read(later + DAY), later + DAY);

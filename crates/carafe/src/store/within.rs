@@ -1,4 +1,4 @@
-//! How many sessions a user may have at once.
+//! The limit on the number of a user's sessions.
 
 use std::collections::BTreeMap;
 
@@ -6,60 +6,60 @@ use crate::UnixSeconds;
 use crate::id::PublicId;
 use crate::record::{Record, State};
 
-/// What becomes of a login by which a user would have more sessions than allowed: see
+/// The treatment of a login that would exceed the limit on the user's sessions: see
 /// [`Config::sessions_per_user`](crate::Config::sessions_per_user).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OverLimit {
-    /// The login fails with [`ErrorKind::TooManySessions`](crate::ErrorKind::TooManySessions), and the
-    /// visitor's session stays as it was.
+    /// The login fails with [`ErrorKind::TooManySessions`](crate::ErrorKind::TooManySessions), and
+    /// the visitor's session stays unchanged.
     Refuse,
-    /// The sessions end to which the user logged in longest ago.
+    /// The user's sessions with the oldest logins are ended.
     EndOldest,
 }
 
-/// The limit that a new session of a user has to keep: for [`SessionStore::create_within`].
+/// The limit for a new session of a user, passed to [`SessionStore::create_within`].
 ///
 /// [`SessionStore::create_within`]: crate::store::SessionStore::create_within
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Within {
-    /// How many sessions the user may have, the new one included.
+    /// The greatest number of the user's sessions, including the new one.
     pub most: u32,
-    /// What becomes of a session beyond that.
+    /// The treatment of a session that exceeds the limit.
     pub over: OverLimit,
-    /// The session that ends with the login, which doesn't count.
+    /// The session that the login replaces, which doesn't count.
     pub replaces: Option<PublicId>,
 }
 
-/// What became of a new session of a user whose sessions are limited.
+/// The result of creating a session of a user whose sessions are limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Created {
-    /// The record was added, and so many of the user's sessions were ended for it.
+    /// The record was added, and some of the user's sessions may have been ended for it.
     Created {
         /// The number of sessions that were ended.
         ended: u32,
     },
-    /// There is a record under this id: nothing was written.
+    /// The id has a record already: nothing was written.
     Exists,
     /// The user has as many sessions as allowed: nothing was written.
     TooMany,
 }
 
-/// What a limit says of a new session.
+/// A limit's decision about a new session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It may be added once these sessions of the user have ended, the oldest first.
+    /// The session may be added once these sessions of the user have ended, the oldest first.
     Admitted(Vec<PublicId>),
-    /// It may not be added.
+    /// The session may not be added.
     Refused,
 }
 
 impl Within {
-    /// Decides about a new session of a user who has these records: what stores call that make the
-    /// decision and the creation one transaction.
+    /// Decides about a new session of a user with the given records. Stores that decide and create
+    /// in one transaction call it.
     ///
-    /// Records that aren't sessions don't count, nor do those that have expired. During a renewal a
-    /// session has two records, which count once.
+    /// Expired records and records that aren't sessions don't count. During a renewal a session has
+    /// two records, which count once.
     ///
     /// ```
     /// use carafe::id::PublicId;

@@ -16,13 +16,13 @@ use crate::{Error, LazySession, Session, SessionLayer, percent};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whatever the service or its body failed with.
+/// An error of the service or of its response's body.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client that calls a service without a network, and keeps its cookies as a browser does.
+/// A client that calls a service without a network, and keeps cookies as a browser does.
 ///
-/// It keeps each cookie as its path, its domain, its lifetime and its removal say, by the clock of
-/// the session layer; it sends `Secure` cookies too, as if every request were over HTTPS.
+/// It respects each cookie's path, domain, lifetime and removal, by the clock of the session layer.
+/// It also sends `Secure` cookies, as if every request were over HTTPS.
 ///
 /// ```
 /// # #[cfg(feature = "axum")]
@@ -63,14 +63,14 @@ pub struct Client<S> {
     service: S,
     sessions: SessionLayer,
     host: String,
-    /// Where the client's pages are, for the `Origin` header.
+    /// The origin of the client's pages, for the `Origin` header.
     origin: Option<String>,
     jar: Mutex<Jar>,
 }
 
 impl<S> Client<S> {
-    /// A client of a service, such as an axum `Router`. `sessions` is the layer that the service's
-    /// routes are under.
+    /// Creates a client of a service, such as an axum `Router`. `sessions` is the session layer of
+    /// the service's routes.
     pub fn new(service: S, sessions: &SessionLayer) -> Self {
         Self {
             service,
@@ -81,19 +81,20 @@ impl<S> Client<S> {
         }
     }
 
-    /// The host that requests go to, instead of `localhost`: for cookies with a domain.
+    /// Sets the host that requests go to, instead of `localhost`: for cookies with a domain.
     #[must_use]
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
         self
     }
 
-    /// The origin of the pages from which requests are sent, such as `https://shop.example`. Forms
-    /// then have it in their `Origin` header, and requests go to its host.
+    /// Sets the origin of the pages that send requests, such as `https://shop.example`. Forms then
+    /// carry it in their `Origin` header, and requests go to its host.
     ///
-    /// Without it, requests have no `Origin`. They always say `Sec-Fetch-Site: same-origin`, unless
-    /// they have one of the two headers already: so a form passes a
-    /// [`CsrfLayer`](crate::csrf::CsrfLayer) with the visitor's token, and a test can play another site.
+    /// Without it, requests have no `Origin`. They say `Sec-Fetch-Site: same-origin` unless they
+    /// carry one of the two headers already. So a form passes a
+    /// [`CsrfLayer`](crate::csrf::CsrfLayer) with the visitor's token, and a test can play the part
+    /// of another site.
     ///
     /// ```
     /// # #[cfg(feature = "axum")]
@@ -127,8 +128,8 @@ impl<S> Client<S> {
         self
     }
 
-    /// Opens the session, lets `change` change it, and saves it, as a request between those of the
-    /// test: Flask's `with client.session_transaction() as session`.
+    /// Opens the session, lets `change` change it, and saves it, like a request between two
+    /// requests of the test: Flask's `with client.session_transaction() as session`.
     ///
     /// If `change` fails or panics, nothing is saved.
     ///
@@ -147,7 +148,7 @@ impl<S> Client<S> {
     /// ```
     ///
     /// # Errors
-    /// What `change` fails with, or what makes saving fail.
+    /// The error of `change`, or the error of saving.
     pub async fn session_transaction<R>(
         &self,
         change: impl FnOnce(&Session) -> Result<R, Error>,
@@ -164,28 +165,28 @@ impl<S> Client<S> {
         Ok(result)
     }
 
-    /// The session that the next request will find, to be read: changing it is an error.
+    /// Opens the session that the next request will find, for reading: changing it is an error.
     ///
     /// # Errors
-    /// If the session can't be opened.
+    /// The error of opening the session.
     pub async fn session(&self) -> Result<Session, Error> {
         let (slot, session) = self.open().await?;
         slot.close();
         Ok(session)
     }
 
-    /// The value of a cookie as it was set, if it is there.
+    /// Returns the value of a cookie as it was set, if the client has the cookie.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name, self.now()).map(str::to_owned)
     }
 
-    /// Takes a cookie as from a `Set-Cookie` header, such as `theme=dark; Path=/`.
+    /// Stores a cookie, given as a `Set-Cookie` header such as `theme=dark; Path=/`.
     pub fn set_cookie(&self, header: &str) {
         self.jar().set_cookie(header, self.cookie_host(), "/", self.now());
     }
 
-    /// Forgets all cookies, as a browser that was never here.
+    /// Removes all cookies, so that the client is a new visitor.
     pub fn clear_cookies(&self) {
         self.jar().clear();
     }
@@ -198,7 +199,7 @@ impl<S> Client<S> {
         Ok((slot, session))
     }
 
-    /// A path that the session's cookie is sent to.
+    /// Returns a path that the session's cookie is sent to.
     fn session_path(&self) -> &str {
         let config = self.sessions.engine().config();
         config.cookie_path.as_deref().unwrap_or(&config.application_root)
@@ -228,7 +229,7 @@ impl<S> Client<S> {
 }
 
 impl<S> Client<S> {
-    /// The cookies of a host don't depend on its port.
+    /// Returns the host without its port, since a host's cookies are sent to all ports.
     fn cookie_host(&self) -> &str {
         match self.host.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -236,7 +237,7 @@ impl<S> Client<S> {
         }
     }
 
-    /// Says that a page of the site itself sends the request, as browsers do.
+    /// Adds the headers by which a browser says that one of the site's own pages sends the request.
     fn say_where_from<T>(&self, request: &mut Request<T>) -> Result<(), BoxError> {
         let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
         let headers = request.headers_mut();
@@ -261,7 +262,7 @@ where
     /// Sends a GET request.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and if `path` isn't one.
+    /// The errors of [`send`](Self::send), and an error if `path` is not a path.
     pub async fn get(&self, path: &str) -> Result<Response, BoxError> {
         self.send(Request::get(path).body(Bytes::new())?).await
     }
@@ -269,7 +270,7 @@ where
     /// Sends a form by POST.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and if `path` isn't one.
+    /// The errors of [`send`](Self::send), and an error if `path` is not a path.
     pub async fn post_form(
         &self,
         path: &str,
@@ -290,21 +291,22 @@ where
         self.send(request).await
     }
 
-    /// Sends a GET request to where a response redirects to.
+    /// Sends a GET request to the target of a redirect.
     ///
     /// # Errors
-    /// As [`send`](Self::send), and if the response doesn't redirect.
+    /// The errors of [`send`](Self::send), and an error if the response is not a redirect.
     pub async fn follow(&self, response: &Response) -> Result<Response, BoxError> {
         let location = response.location().ok_or("the response doesn't redirect")?;
         self.get(location).await
     }
 
     /// Sends a request with the cookies for its path, unless it has a `Cookie` header already, and
-    /// keeps the cookies of the response. Without an `Origin` or `Sec-Fetch-Site` header of its own it
-    /// says that a page of the site itself sends it: see [`origin`](Self::origin).
+    /// keeps the cookies of the response. If the request has neither `Origin` nor `Sec-Fetch-Site`,
+    /// the client adds headers that name one of the site's own pages as the sender: see
+    /// [`origin`](Self::origin).
     ///
     /// # Errors
-    /// What the service or the response's body fails with.
+    /// The error of the service, or of the response's body.
     pub async fn send<T: Into<Bytes>>(&self, request: Request<T>) -> Result<Response, BoxError> {
         let mut request = request.map(|body| Full::new(body.into()));
         let path = request.uri().path().to_owned();

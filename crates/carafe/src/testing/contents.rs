@@ -4,12 +4,13 @@ use crate::Session;
 use crate::content::View;
 use crate::value::{Dict, Value};
 
-/// What a session holds, for the message of a failing test.
+/// The content of a session, for the message of a failing test.
 struct Contents(Dict);
 
 impl Session {
-    /// What the session holds as something to be printed: its tagged JSON. Only tests print it, since
-    /// the session's own [`Debug`](fmt::Debug) ends in logs and shows neither keys nor values.
+    /// Returns the session's content in a printable form: its tagged JSON. It is for tests only,
+    /// since the session's own [`Debug`](fmt::Debug) output, which may end up in logs, shows
+    /// neither keys nor values.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! A browser's cookies, as simple as tests need them.
+//! A cookie jar, with the rules that tests need.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ pub(super) struct Jar(Vec<Cookie>);
 struct Cookie {
     name: String,
     value: String,
-    /// `None` for the host alone.
+    /// The domain; `None` for a cookie of the host alone.
     domain: Option<String>,
     path: String,
-    /// In Unix seconds; `None` for as long as the client lives.
+    /// The end of the cookie in Unix seconds; `None` for a cookie that lasts as long as the client.
     expires: Option<u64>,
 }
 
@@ -25,8 +25,8 @@ impl fmt::Debug for Jar {
 }
 
 impl Jar {
-    /// What a `Set-Cookie` header does, in a response to a request for `path`. Other hosts' cookies
-    /// are dropped, as browsers do.
+    /// Applies a `Set-Cookie` header of a response to a request for `path`. A cookie for another
+    /// host is dropped, as in browsers.
     pub(super) fn set_cookie(&mut self, header: &str, host: &str, path: &str, now: u64) {
         let mut parts = header.split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
@@ -71,7 +71,8 @@ impl Jar {
         }
     }
 
-    /// The `Cookie` header of a request; `None` without cookies. The most specific path is first.
+    /// Returns the `Cookie` header of a request, the most specific path first; `None` without
+    /// cookies.
     pub(super) fn header(&self, host: &str, path: &str, now: u64) -> Option<String> {
         let mut cookies: Vec<&Cookie> = self.0.iter().collect();
         cookies.retain(|cookie| cookie.reaches(host, Some(path)) && !cookie.expired(now));
@@ -81,7 +82,7 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The value of a cookie that has not expired, whatever its path.
+    /// Returns the value of a cookie that has not expired, of any path.
     pub(super) fn get(&self, name: &str, now: u64) -> Option<&str> {
         let found = self.0.iter().find(|cookie| cookie.name == name && !cookie.expired(now));
         found.map(|cookie| cookie.value.as_str())
@@ -101,7 +102,7 @@ impl Cookie {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// Whether it is sent to a host and, where one is given, a path.
+    /// Returns whether the cookie is sent to a host and, if one is given, a path.
     fn reaches(&self, host: &str, path: Option<&str>) -> bool {
         let host_fits = match &self.domain {
             None => true,
@@ -118,7 +119,7 @@ impl Cookie {
     }
 }
 
-/// The path that a cookie without one has: up to the last slash.
+/// Returns the default path of a cookie: up to the last slash.
 fn directory(path: &str) -> &str {
     match path.rfind('/') {
         None | Some(0) => "/",

@@ -1,5 +1,5 @@
-//! Testing an application (feature `testing`): a client with a cookie jar, which can read and change
-//! the session between requests, as Flask's test client can.
+//! Tests of an application (feature `testing`): a client with a cookie jar, which can read and
+//! change the session between requests, as Flask's test client can.
 //!
 //! ```
 //! # #[cfg(feature = "axum")]

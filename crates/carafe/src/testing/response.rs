@@ -4,48 +4,48 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
-/// A response that has arrived, with all of its body.
+/// A complete response with its body.
 #[derive(Clone)]
 pub struct Response(pub(super) http::Response<Bytes>);
 
 impl Response {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status()
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.0.headers()
     }
 
-    /// The first header of a name, if it is there and is text.
+    /// Returns the first header with this name, if there is one and it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0.headers().get(name)?.to_str().ok()
     }
 
-    /// Where the response redirects to.
+    /// Returns the target of a redirect.
     #[must_use]
     pub fn location(&self) -> Option<&str> {
         self.header(LOCATION.as_str())
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         self.0.body()
     }
 
-    /// The body as text; what isn't UTF-8 becomes U+FFFD.
+    /// Returns the body as text; bytes that aren't UTF-8 become U+FFFD.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(self.0.body()).into_owned()
     }
 
-    /// The response as a type of the crate `http`.
+    /// Returns the response as a type of the crate `http`.
     #[must_use]
     pub fn into_inner(self) -> http::Response<Bytes> {
         self.0

@@ -5,13 +5,13 @@ use crate::id::{PublicId, SessionIdHash};
 use crate::record::{Record, State, number_len, put_number, split_number};
 use crate::store::{StoreError, StoreErrorKind, Stored, Version};
 
-/// What a record is found by: as a rule the first bytes of its id, which is a SHA-256 hash. Of ids that
-/// begin alike, one has them, and the others have numbers that were free.
+/// The key of a record: usually the first bytes of its id, which is a SHA-256 hash. If ids share
+/// these bytes, the first of them has this key, and the others have free numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(u64);
 
 impl Key {
-    /// A key for what belongs to no record.
+    /// A key for entries that belong to no record.
     pub(super) const ANY: Self = Self(0);
 
     pub(super) fn of(id: &SessionIdHash) -> Self {
@@ -19,12 +19,12 @@ impl Key {
         Self(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
     }
 
-    /// A number for choosing a shard: of bits that hash tables have little use for.
+    /// Returns a number for choosing a shard, from bits that hash tables use little.
     pub(super) fn spread(self) -> usize {
         usize::from(self.0.to_le_bytes()[5])
     }
 
-    /// Another key of the same shard.
+    /// Returns the next key of the same shard.
     pub(super) fn next(self) -> Self {
         let [a, b, c, d, rest @ ..] = self.0.to_le_bytes();
         let [a, b, c, d] = u32::from_le_bytes([a, b, c, d]).wrapping_add(1).to_le_bytes();
@@ -33,7 +33,7 @@ impl Key {
     }
 }
 
-/// Keys are parts of hashes already.
+/// A hasher for keys, which are parts of hashes already.
 #[derive(Debug, Default)]
 pub(super) struct KeyHasher(u64);
 
@@ -53,22 +53,22 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// A record in its binary form, which is a third of its size as a struct, in one allocation with what
-/// belongs to it.
+/// A record in its binary form, in one allocation with its id and version. It takes a third of the
+/// memory of the struct.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// The version, the id, and the record.
+    /// The version, the id and the record.
     bytes: Box<[u8]>,
-    /// When it ends, and whether it may be dropped. That is not among the bytes, so that whoever goes
-    /// through many records has not to look at all of them.
+    /// The time at which the record ends, and whether it may be dropped. It is kept outside of the
+    /// bytes, so that a scan of many records need not read all of them.
     ends: u64,
 }
 
-/// How many bytes a record takes besides its own: its places in the tables of records and of users and
-/// in the queue of what may be dropped, and what the allocator needs.
+/// The bytes that a record takes besides its own: its entries in the tables of records and of users
+/// and in the queue of droppable records, and the allocator's overhead.
 const OVERHEAD: usize = 128;
 
-/// The bit that says of a time that the record which ends then may be dropped.
+/// The bit of an end time that marks the record as droppable.
 const EVICTABLE: u64 = 1 << 63;
 
 impl Entry {
@@ -78,7 +78,7 @@ impl Entry {
         record: &Record,
         now: UnixSeconds,
     ) -> Self {
-        // As long as an old id leads to a session, that may be one that somebody is logged in to.
+        // While an old id leads to a session, a user may be logged in to that session.
         let leads = matches!(record.state, State::Moved { .. }) && !record.is_expired(now);
         let mut bytes = Vec::with_capacity(number_len(version.0) + 32 + record.encoded_len());
         put_number(&mut bytes, version.0);
@@ -92,17 +92,18 @@ impl Entry {
         self.ends & !EVICTABLE <= now.0
     }
 
-    /// How many bytes of memory it takes, about.
+    /// Returns about how many bytes of memory the entry takes.
     pub(super) fn cost(&self) -> usize {
         self.bytes.len() + OVERHEAD
     }
 
-    /// When it ends, if a full store may drop it.
+    /// Returns the time at which the entry ends, if a full store may drop it.
     pub(super) fn evictable(&self) -> Option<u64> {
         (self.ends & EVICTABLE != 0).then_some(self.ends & !EVICTABLE)
     }
 
-    /// The version, the id, and the record. What was put there can be read.
+    /// Splits the bytes into the version, the id and the record. The store wrote them, so they are
+    /// well-formed.
     fn parts(&self) -> (Version, &[u8; 32], &[u8]) {
         let parts = split_number(&self.bytes).and_then(|(version, rest)| {
             let (id, record) = rest.split_first_chunk()?;
@@ -115,7 +116,7 @@ impl Entry {
         self.parts().0
     }
 
-    /// The id that it is under.
+    /// Returns the id of the record.
     pub(super) fn id(&self) -> SessionIdHash {
         SessionIdHash::from_bytes(*self.parts().1)
     }
@@ -124,12 +125,12 @@ impl Entry {
         self.parts().1 == id.as_bytes()
     }
 
-    /// Whether it is a record of the session with this public id.
+    /// Returns whether the record belongs to the session with this public id.
     pub(super) fn is_session(&self, public_id: PublicId) -> bool {
         Record::is_of(self.parts().2, public_id)
     }
 
-    /// Whose record it is.
+    /// Returns the user of the record.
     pub(super) fn user(&self) -> Option<&str> {
         Record::user_in(self.parts().2)
     }

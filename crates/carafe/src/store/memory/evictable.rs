@@ -3,30 +3,31 @@ use std::hash::BuildHasherDefault;
 
 use super::entry::{Entry, Key, KeyHasher};
 
-/// How many of the oldest are compared, to find one that would end first.
+/// The number of the oldest entries that are compared, to find one that ends early.
 const SOME: usize = 4;
 
-/// How many places may be out of date before they are looked through.
+/// The number of outdated entries in the queue that are tolerated before a clean-up.
 const SLACK: usize = 32;
 
 pub(super) type Records = HashMap<Key, Entry, BuildHasherDefault<KeyHasher>>;
 
-/// The records that may be dropped, about in the order in which they would end.
+/// The records that may be dropped, roughly in the order in which they end.
 ///
-/// They are put at the end of a queue, and stay there when they are removed or changed: what a place
-/// says of a record that ends at another time is out of date. Appending is what every visitor's new
-/// session takes, and finding the right place in an ordered tree took longer than all else here.
+/// A record is appended to a queue, and its entry stays there when the record is removed or
+/// changed: an entry with another end time than its record's is outdated. Every visitor's new
+/// session is appended here, and finding the exact position in an ordered tree took longer than all
+/// other steps.
 #[derive(Debug, Default)]
 pub(super) struct Evictable {
-    /// When a record ends, and its key.
+    /// The end times of records, and their keys.
     queue: VecDeque<(u64, Key)>,
-    /// How many records may be dropped.
+    /// The number of records that may be dropped.
     len: usize,
 }
 
 impl Evictable {
-    /// Notes when a record ended that could be dropped, if it was there, and when it ends now, if it is
-    /// there and can be.
+    /// Records a change of a droppable record's end time, from `before` to `now`; `None` stands for
+    /// a record that is missing or may not be dropped.
     pub(super) fn moved(
         &mut self,
         key: Key,
@@ -47,7 +48,7 @@ impl Evictable {
         }
     }
 
-    /// The one that would end first among the oldest, which is the caller's to remove.
+    /// Takes the entry that ends first among the oldest; the caller removes its record.
     pub(super) fn pop(&mut self, records: &Records) -> Option<Key> {
         loop {
             let oldest = self.queue.iter().take(SOME).enumerate();
@@ -72,7 +73,7 @@ mod tests {
     use crate::record::Record;
     use crate::store::Version;
 
-    /// Puts an anonymous record there, or another in its place.
+    /// Puts an anonymous record into the store, or replaces it.
     fn put(records: &mut Records, evictable: &mut Evictable, byte: u8, now: u64) -> Key {
         let id = SessionIdHash::from_bytes([byte; 32]);
         let record = Record::new(PublicId::from_bytes([0; 16]), UnixSeconds(now), 60, 600);
@@ -88,9 +89,9 @@ mod tests {
         let (mut records, mut evictable) = (Records::default(), Evictable::default());
         let keys: Vec<Key> =
             (0..10).map(|n| put(&mut records, &mut evictable, n, 100 + u64::from(n))).collect();
-        // Used again, the first is the last.
+        // After another use, the first record is the last.
         put(&mut records, &mut evictable, 0, 200);
-        // One that came late and ends early is among the oldest in time.
+        // A record that comes late and ends early is dropped early.
         let early = put(&mut records, &mut evictable, 10, 50);
         let mut popped = Vec::new();
         while let Some(key) = evictable.pop(&records) {
@@ -109,7 +110,7 @@ mod tests {
     fn places_that_are_out_of_date_dont_pile_up() {
         let (mut records, mut evictable) = (Records::default(), Evictable::default());
         for now in 0..10_000 {
-            // Also where a clock goes back and forth.
+            // The clock may go back and forth.
             put(&mut records, &mut evictable, (now % 3) as u8, 100 + now % 7);
             assert!(evictable.queue.len() <= 2 * 3 + SLACK + 1);
         }

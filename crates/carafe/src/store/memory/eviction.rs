@@ -7,15 +7,15 @@ use crate::store::{StoreError, StoreErrorKind};
 use crate::{UnixSeconds, event};
 
 impl MemoryStore {
-    /// Takes room for one more entry of so many bytes, if need be from entries that may be dropped, in
-    /// the shard of this key last.
+    /// Takes room for one more entry of this size, if necessary by dropping other entries. The
+    /// shard of this key is searched last.
     pub(super) fn reserve(
         &self,
         key: Key,
         bytes: usize,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
-        // What can never have room must not empty the store.
+        // An entry that can never fit must not empty the store.
         if bytes > self.room.max_bytes {
             return Err(self.full());
         }
@@ -27,7 +27,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// Takes room for so many bytes by which an entry grows.
+    /// Takes room for an entry that grows by this size.
     pub(super) fn reserve_growth(
         &self,
         key: Key,
@@ -42,14 +42,14 @@ impl MemoryStore {
         Err(self.full())
     }
 
-    /// Refuses a user's new session if the store fills up and the user has a large part of it. A user's
-    /// only session is always let in.
+    /// Refuses a user's new session if the store is filling up and the user has a large part of it.
+    /// A user's only session is always accepted.
     pub(super) fn check_new_of(&self, user: &str, bytes: usize) -> Result<(), StoreError> {
         self.check_share(user, self.room.share().0, bytes)
     }
 
-    /// Refuses to let a user's session grow by so many bytes if the store fills up and the user has a
-    /// large part of it.
+    /// Refuses the growth of a user's session if the store is filling up and the user has a large
+    /// part of it.
     pub(super) fn check_growth_of(&self, user: &str, bytes: usize) -> Result<(), StoreError> {
         self.check_share(user, usize::MAX, bytes)
     }
@@ -79,7 +79,7 @@ impl MemoryStore {
         ))
     }
 
-    /// Drops entries until there are no more bytes than there may be.
+    /// Drops entries until the store is within its byte limit.
     fn make_bytes(&self, key: Key, now: UnixSeconds) -> bool {
         while self.room.is_over() {
             if !self.evict(key, now) {
@@ -89,11 +89,11 @@ impl MemoryStore {
         true
     }
 
-    /// Makes room: drops what has expired or, if nothing has, the anonymous record that ends first in
-    /// the first shard that has one. The shard of this key comes last, since its record may be the one
-    /// that grows.
+    /// Makes room: drops expired records or, if there are none, the anonymous record that ends
+    /// first in the first shard that has one. The shard of this key comes last, since its record
+    /// may be the one that grows.
     fn evict(&self, key: Key, now: UnixSeconds) -> bool {
-        // Looking for expired ones goes through all records, so that it is done once a second.
+        // Finding expired records takes a scan of all records, so it is done once a second.
         if self.swept.swap(now.0, Ordering::Relaxed) != now.0
             && self.sweep(now, usize::MAX) + self.sweep_revocations(now) > 0
         {

@@ -1,4 +1,4 @@
-//! The sessions of a user, and how many there may be.
+//! The limit on a user's sessions, in the memory store.
 
 use super::entry::{Entry, Key};
 use super::{MemoryStore, lock};
@@ -16,7 +16,8 @@ impl MemoryStore {
         let mut keys = self.users.keys_of(user);
         loop {
             let list = self.list_of(user, &keys, now)?;
-            // A session that moved to a new id meanwhile was under that one before it left the old.
+            // A session that moves to a new id meanwhile is listed under the new id before the old
+            // one.
             let again = self.users.keys_of(user);
             if again == keys {
                 return Ok(list);
@@ -73,7 +74,7 @@ impl MemoryStore {
         Ok(Created::Created { ended: u32::try_from(end.len()).unwrap_or(u32::MAX) })
     }
 
-    /// Removes the records of one session of a user, under whatever id it is.
+    /// Removes the records of one session of a user, under all its ids.
     fn end_session(&self, user: &str, public_id: PublicId) {
         loop {
             let keys = self.users.keys_of(user);

@@ -20,22 +20,22 @@ use self::users::Users;
 use super::{NoticeBoard, SweepClock};
 use crate::UnixSeconds;
 
-/// How many parts the records are spread over, each with a lock of its own.
+/// The number of shards that the records are spread over, each with its own lock.
 const SHARDS: usize = 64;
 
-/// A store in the memory of one process: for development, for tests, and for services of one
-/// process whose sessions may end with it.
+/// A store in the memory of one process, for development, tests, and services of one process whose
+/// sessions may be lost with it.
 ///
-/// It holds a bounded number of sessions and revocations, and a bounded number of bytes. When it is
-/// full:
+/// It holds a bounded number of sessions and revocation marks, and a bounded number of bytes. When
+/// it is full:
 ///
-/// 1. It drops what has expired.
-/// 2. It drops sessions of anonymous visitors, those that would end first among some.
-/// 3. It never drops a session that a user is logged in to, or a revocation. It refuses what is new,
-///    which the client sees as a 503.
+/// 1. It drops expired records.
+/// 2. It drops sessions of anonymous visitors that would end early.
+/// 3. It never drops a session with a logged-in user, or a revocation mark. Instead it refuses new
+///    sessions, and the client gets a 503.
 ///
-/// No account can fill it for the others: when it is more than half full, a user who has a sixteenth of
-/// it gets no more sessions.
+/// A single account can't fill the store: if it is more than half full, a user who has a sixteenth
+/// of it gets no more sessions.
 ///
 /// ```
 /// use carafe::store::MemoryStore;
@@ -49,33 +49,33 @@ pub struct MemoryStore {
     users: Users,
     revoked_users: Mutex<RevokedUsers>,
     room: Room,
-    /// When a full store last looked for expired records.
+    /// The time at which a full store last looked for expired records.
     swept: AtomicU64,
     /// The time of the first write.
     began: OnceLock<UnixSeconds>,
     clock: Mutex<SweepClock>,
-    /// Held by a login that counts its user's sessions.
+    /// The lock of a login that counts its user's sessions.
     counting: Mutex<()>,
     /// The layers that wait for the end of sessions.
     board: NoticeBoard,
 }
 
 impl Default for MemoryStore {
-    /// A store of at most a million sessions.
+    /// Returns a store of at most a million sessions.
     fn default() -> Self {
         Self::with_capacity(1_000_000)
     }
 }
 
 impl MemoryStore {
-    /// A store of at most a million sessions, and 512 MB.
+    /// Returns a store of at most a million sessions, and 512 MB.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A store of at most so many sessions and revocations, and of 512 bytes for each, but at least
-    /// 64 MiB: see [`byte_capacity`](Self::byte_capacity).
+    /// Returns a store of at most this many sessions and revocation marks. It has 512 bytes for
+    /// each, but at least 64 MiB: see [`byte_capacity`](Self::byte_capacity).
     ///
     /// ```
     /// use carafe::store::MemoryStore;
@@ -98,9 +98,10 @@ impl MemoryStore {
         }
     }
 
-    /// The same store with room for so many bytes: of the sessions' content, and of about 200 that each
-    /// takes besides. A session may have up to [`Config::session_limit`](crate::Config::session_limit)
-    /// bytes, 64 KiB by default, so that their number alone bounds no memory.
+    /// Sets the room of the store in bytes, which counts the sessions' content and about 200 bytes
+    /// of overhead per session. A session may have up to
+    /// [`Config::session_limit`](crate::Config::session_limit) bytes, 64 KiB by default, so that
+    /// the number of sessions alone does not bound the memory.
     ///
     /// ```
     /// use carafe::store::MemoryStore;
@@ -115,19 +116,19 @@ impl MemoryStore {
         self
     }
 
-    /// How many sessions and revocations there are, expired ones included.
+    /// Returns the number of sessions and revocation marks, including expired ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.room.entries()
     }
 
-    /// Whether there is no session and no revocation.
+    /// Returns whether the store holds no session and no revocation mark.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many bytes they take, as [`byte_capacity`](Self::byte_capacity) counts them.
+    /// Returns the number of bytes taken, as [`byte_capacity`](Self::byte_capacity) counts them.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.room.bytes()
@@ -137,7 +138,7 @@ impl MemoryStore {
         lock(&self.shards[key.spread() % SHARDS])
     }
 
-    /// Removes a record.
+    /// Removes a record from its shard.
     fn remove(&self, shard: &mut Shard, key: Key) -> Option<Entry> {
         let entry = shard.remove(key)?;
         if let Some(user) = entry.user() {
@@ -147,12 +148,12 @@ impl MemoryStore {
         Some(entry)
     }
 
-    /// Notes the time of a write: a sweep by a clock that is far ahead of it is none.
+    /// Remembers the time of the first write, so that a sweep by a clock far ahead removes nothing.
     fn has_begun(&self, now: UnixSeconds) {
         self.began.get_or_init(|| now);
     }
 
-    /// The time by which something may be removed.
+    /// Returns the time by which records may be removed.
     fn trusted_time(&self, now: UnixSeconds) -> UnixSeconds {
         let mut clock = lock(&self.clock);
         if let (None, Some(began)) = (clock.trusted(), self.began.get()) {
@@ -161,7 +162,7 @@ impl MemoryStore {
         clock.read(now)
     }
 
-    /// Removes at most so many expired records, a shard at a time. Returns how many were removed.
+    /// Removes at most `limit` expired records, one shard at a time. Returns the number removed.
     fn sweep(&self, now: UnixSeconds, limit: usize) -> usize {
         let now = self.trusted_time(now);
         let mut removed = 0;
@@ -178,7 +179,7 @@ impl MemoryStore {
         removed
     }
 
-    /// Removes expired revocations, a shard at a time. Returns how many were removed.
+    /// Removes expired revocation marks, one shard at a time. Returns the number removed.
     fn sweep_revocations(&self, now: UnixSeconds) -> usize {
         let now = self.trusted_time(now);
         let of_shards = self.shards.iter().map(|shard| self.forget_revoked(&mut lock(shard), now));
@@ -186,7 +187,7 @@ impl MemoryStore {
     }
 }
 
-/// A lock whose holder panicked is taken all the same: what it guards is changed last.
+/// Takes a lock even if its holder panicked, since the guarded data is changed last.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

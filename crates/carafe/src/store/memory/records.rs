@@ -1,4 +1,4 @@
-//! The calls of each request, which wait for nothing.
+//! The calls of each request, none of which waits.
 
 use super::MemoryStore;
 use super::entry::{Entry, Key};
@@ -8,10 +8,10 @@ use crate::id::SessionIdHash;
 use crate::record::Record;
 use crate::store::{StoreError, Stored, Updated, Version};
 
-/// What becomes of an entry that is to replace another.
+/// The result of replacing an entry.
 enum Replaced {
     Done(Updated),
-    /// There is not enough room for the new entry: how many more bytes it has than the old one.
+    /// The new entry does not fit: it has this many more bytes than the old one.
     Grows(Entry, usize),
 }
 
@@ -25,7 +25,7 @@ impl MemoryStore {
         self.has_begun(now);
         let entry = Entry::new(id, Version::FIRST, record, now);
         let cost = entry.cost();
-        // Before the shard is locked: making room may lock any shard.
+        // The check runs before the shard is locked, since making room may lock any shard.
         if let Some(user) = &record.user {
             self.check_new_of(user, cost)?;
         }
@@ -62,7 +62,7 @@ impl MemoryStore {
                     growth
                 }
             };
-            // Without the shard, since making room may lock any shard.
+            // The shard is unlocked, since making room may lock any shard.
             let more = growth - reserved;
             let share =
                 record.user.as_ref().map_or(Ok(()), |user| self.check_growth_of(user, more));
@@ -75,8 +75,8 @@ impl MemoryStore {
         }
     }
 
-    /// Puts an entry in the place of another, if that has the version that is expected and the new one
-    /// needs no more than the bytes that are reserved for its growth, or there is plenty of room.
+    /// Replaces an entry that has the expected version, if the growth is within the reserved bytes,
+    /// or if the store has plenty of room.
     fn replace(
         &self,
         id: &SessionIdHash,
@@ -108,7 +108,7 @@ impl MemoryStore {
         evictable.moved(key, old.evictable(), ends, records);
         let (user, old_user) = (record.user.as_deref(), old.user());
         if user != old_user {
-            // A call that looks the user's records up at this moment finds it.
+            // A simultaneous search of the user's records must find this one.
             if let Some(user) = user {
                 self.users.link(user, key);
             }

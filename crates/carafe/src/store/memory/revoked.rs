@@ -1,4 +1,4 @@
-//! Revocations: sessions in cookies that were ended, and users whose earlier logins count no more.
+//! Revocation marks: ended sessions in cookies, and users whose earlier logins are invalid.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,11 +10,10 @@ use crate::UnixSeconds;
 use crate::id::SessionIdHash;
 use crate::store::{Revocations, StoreError, UserRevocation};
 
-/// How many bytes a revocation takes, as far as they are known: its place in a table, which may be
-/// half empty.
+/// About how many bytes a revocation mark takes: its place in a table, which may be half empty.
 const OVERHEAD: usize = 96;
 
-/// The users whose logins up to a time count no more.
+/// The users whose logins up to a time are invalid.
 pub(super) type RevokedUsers = HashMap<String, NotBefore>;
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +38,7 @@ impl MemoryStore {
         self.reserve(Key::of(id), OVERHEAD, now)?;
         match self.shard(Key::of(id)).revoked.entry(*id) {
             Entry::Vacant(place) => drop(place.insert(until)),
-            // Another call has revoked it meanwhile.
+            // Another call has revoked the same session meanwhile.
             Entry::Occupied(mut place) => {
                 extend(place.get_mut());
                 self.room.give_back(1, OVERHEAD);
@@ -86,7 +85,7 @@ impl MemoryStore {
         Revocations { session, not_before: not_before.map(|entry| entry.time) }
     }
 
-    /// Forgets the expired revocations of users. Returns how many they were.
+    /// Removes the expired marks of users. Returns the number removed.
     pub(super) fn forget_revoked_users(&self, now: UnixSeconds) -> usize {
         let (mut forgotten, mut bytes) = (0, 0);
         lock(&self.revoked_users).retain(|user, not_before| {
@@ -100,7 +99,7 @@ impl MemoryStore {
         forgotten
     }
 
-    /// Forgets the expired revocations of sessions. Returns how many they were.
+    /// Removes the expired marks of sessions. Returns the number removed.
     pub(super) fn forget_revoked(&self, shard: &mut Shard, now: UnixSeconds) -> usize {
         let before = shard.revoked.len();
         shard.revoked.retain(|_, until| *until > now);

@@ -1,18 +1,19 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many bytes of room a session has by default, on average.
+/// The default room of a session, on average, in bytes.
 const PER_SESSION: usize = 512;
 
-/// How many bytes a store has at least by default.
+/// The smallest default room of a store, in bytes.
 const LEAST: usize = 64 << 20;
 
-/// A user may have so many sessions in any case.
+/// The number of sessions that a user may have in any case.
 const FEW: usize = 4;
 
-/// Into how many parts the store is divided, of which a user has one at most when it fills up.
+/// The number of shares of the store. A user has at most one share when the store fills up.
 const SHARES: usize = 16;
 
-/// What a store may hold, and how much of that is taken: records and revocations, and their bytes.
+/// The capacity of a store, and how much of it is taken: records and revocation marks, and their
+/// bytes.
 #[derive(Debug)]
 pub(super) struct Room {
     entries: AtomicUsize,
@@ -27,18 +28,18 @@ impl Room {
         Self { entries: AtomicUsize::new(0), bytes: AtomicUsize::new(0), max_entries, max_bytes }
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub(super) fn entries(&self) -> usize {
         self.entries.load(Ordering::Relaxed)
     }
 
-    /// How many bytes they take.
+    /// Returns the number of bytes taken.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Takes room for an entry of so many bytes, whether or not it is there: returns whether there
-    /// were too many entries already.
+    /// Takes room for an entry of this size, even beyond the limit. Returns whether there were too
+    /// many entries already.
     pub(super) fn take(&self, bytes: usize) -> bool {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.entries.fetch_add(1, Ordering::Relaxed) >= self.max_entries
@@ -50,22 +51,22 @@ impl Room {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Takes bytes for an entry that grows, whether or not they are there.
+    /// Takes bytes for an entry that grows, even beyond the limit.
     pub(super) fn grow(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Whether more bytes are taken than there are.
+    /// Returns whether more bytes are taken than allowed.
     pub(super) fn is_over(&self) -> bool {
         self.bytes() > self.max_bytes
     }
 
-    /// Whether it fills up: then no user gets more than a share.
+    /// Returns whether the store is filling up, so that each user is limited to a share.
     pub(super) fn is_past_half(&self) -> bool {
         self.entries() > self.max_entries / 2 || self.bytes() > self.max_bytes / 2
     }
 
-    /// How many sessions a user may have when the store fills up, and of how many bytes.
+    /// Returns a user's share of sessions and bytes when the store fills up.
     pub(super) fn share(&self) -> (usize, usize) {
         ((self.max_entries / SHARES).max(FEW), self.max_bytes / SHARES)
     }

@@ -5,20 +5,21 @@ use super::evictable::{Evictable, Records};
 use crate::UnixSeconds;
 use crate::id::SessionIdHash;
 
-/// A part of the records.
+/// One part of the records, under one lock.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     pub(super) records: Records,
-    /// The keys of ids that begin like another, which is there: with SHA-256 hashes none ever does.
+    /// The keys of ids whose first bytes equal those that another id has: with SHA-256 hashes there
+    /// are none.
     others: HashMap<SessionIdHash, Key>,
     /// The records that may be dropped.
     pub(super) evictable: Evictable,
-    /// Sessions in cookies that were ended, and when that can be forgotten.
+    /// Ended sessions in cookies, and when their marks can be forgotten.
     pub(super) revoked: HashMap<SessionIdHash, UnixSeconds>,
 }
 
 impl Shard {
-    /// The key of a record, if it is there.
+    /// Returns the key of a record, if the record is there.
     pub(super) fn key(&self, id: &SessionIdHash) -> Option<Key> {
         let key = Key::of(id);
         match self.records.get(&key) {
@@ -32,7 +33,7 @@ impl Shard {
         self.records.get(&self.key(id)?)
     }
 
-    /// Adds a record; `None` if there is one under this id.
+    /// Adds a record; `None` if the id has a record already.
     pub(super) fn insert(&mut self, id: &SessionIdHash, entry: Entry) -> Option<Key> {
         let (mut key, evictable) = (Key::of(id), entry.evictable());
         match self.records.entry(key) {
@@ -55,7 +56,7 @@ impl Shard {
         Some(key)
     }
 
-    /// The keys of at most so many records that have expired.
+    /// Returns the keys of at most `limit` expired records.
     pub(super) fn expired(&self, now: UnixSeconds, limit: usize) -> Vec<Key> {
         let expired = self.records.iter().filter(|(_, entry)| entry.is_expired(now));
         expired.map(|(key, _)| *key).take(limit).collect()
@@ -93,7 +94,7 @@ mod tests {
             assert_eq!((shard.key(id), shard.get(id).unwrap().id()), (Some(key), *id));
             assert_eq!(shard.insert(id, entry(id)), None);
         }
-        // The first is removed: the others stay where they are, and are found there.
+        // After the first is removed, the others are still found in their places.
         assert!(shard.remove(keys[0]).is_some_and(|entry| entry.is_of(&ids[0])));
         assert_eq!(ids.map(|id| shard.key(&id)), [None, Some(keys[1]), Some(keys[2])]);
         assert_eq!(shard.insert(&ids[1], entry(&ids[1])), None);

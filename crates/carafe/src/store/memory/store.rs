@@ -82,7 +82,7 @@ impl SessionStore for MemoryStore {
             for key in &keys {
                 let mut shard = self.shard(*key);
                 let entry = shard.records.get(key);
-                // It may have become the record of another user since.
+                // The key may have become another user's record in the meantime.
                 let is_users = |entry: &&Entry| {
                     entry.user() == Some(user) && !keep.is_some_and(|keep| entry.is_session(keep))
                 };
@@ -95,7 +95,8 @@ impl SessionStore for MemoryStore {
                     deleted += 1;
                 }
             }
-            // A session that moved to a new id meanwhile was under that one before it left the old.
+            // A session that moves to a new id meanwhile is listed under the new id before the old
+            // one.
             if deleted == before && self.users.keys_of(user) == keys {
                 return Ok(deleted);
             }

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard};
 use super::entry::{Key, KeyHasher};
 use super::lock;
 
-/// How many parts the index is spread over, each with a lock of its own.
+/// The number of shards that the index is spread over, each with its own lock.
 const SHARDS: usize = 64;
 
-/// Which records are whose. A user is a hash under a key of the store's own: what is found may be
-/// another user's, however unlikely that is, and the record tells.
+/// The index of records by user. A user is a hash under a secret key of the store, so that a found
+/// record may, very rarely, be another user's: the record itself tells.
 #[derive(Debug)]
 pub(super) struct Users {
     hashes: RandomState,
@@ -32,10 +32,10 @@ impl Users {
         Self { hashes: RandomState::new(), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
-    /// The hash of a user, and the shard that it is in.
+    /// Returns the hash of a user, and its locked shard.
     fn shard(&self, user: &str) -> (u64, MutexGuard<'_, Shard>) {
         let user = self.hashes.hash_one(user);
-        // By bits that the table has no use for.
+        // The shard is chosen by bits that the hash table doesn't use.
         let spread = usize::from(user.to_le_bytes()[5]);
         (user, lock(&self.shards[spread % SHARDS]))
     }
@@ -73,7 +73,7 @@ impl Users {
         }
     }
 
-    /// The keys of a user's records, in their order.
+    /// Returns the keys of a user's records, in their order.
     pub(super) fn keys_of(&self, user: &str) -> Vec<Key> {
         let (user, shard) = self.shard(user);
         match shard.get(&user) {
