@@ -78,7 +78,7 @@
 //!     Ok(Html(format!(r#"<form method="post">{field}<button>Order</button></form>"#)))
 //! }
 //!
-//! /// Runs only for the form above, and for whoever knows the visitor's token.
+//! /// Runs only for a form with the visitor's token.
 //! async fn order(session: Session) -> Result<Redirect, Error> {
 //!     session.flash("Ordered!")?;
 //!     Ok(Redirect::to("/"))

@@ -13,21 +13,21 @@ use crate::config::Refresh;
 use crate::content::{ID, LOGIN, Operation, View, is_permanent};
 use crate::{Error, ErrorKind, event};
 
-/// What the response has to say about the session.
+/// The headers of a response that follow from the commit of its session.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Whether it depends on the cookie.
+    /// Whether the response depends on the cookie.
     pub(crate) vary: bool,
     /// The cookie to set or remove.
     pub(crate) cookie: Option<HeaderValue>,
-    /// What else is to be set or removed: the cookie of remember tokens.
+    /// Further cookies to set or remove: the cookie of remember tokens.
     pub(crate) others: Vec<HeaderValue>,
-    /// Why nothing more was saved than what the cookie tells of, or why the session couldn't be opened
+    /// The reason why a part of the changes was not saved, or why the session couldn't be opened
     /// for a handler that went on without it.
     pub(crate) error: Option<Error>,
 }
 
-/// A commit that is done, or that its response waits for.
+/// A finished commit, or a pending one.
 pub(crate) enum Commit {
     Done(Result<Outcome, Error>),
     Waiting(Saving),
@@ -47,7 +47,7 @@ impl Future for Saving {
 }
 
 impl Commit {
-    /// Starts the commit of a session that is in a store, or that a store has a say about.
+    /// Starts the commit of a session in a store, or of a session with a store of revocation marks.
     fn start(slot: &Arc<Slot>) -> Self {
         match Driven::start(commit(Arc::clone(slot)).instrument(span())) {
             Driven::Done(outcome) => Self::Done(outcome.unwrap_or_else(|| Err(interrupted()))),
@@ -55,7 +55,7 @@ impl Commit {
         }
     }
 
-    /// Waits for the commit to be done.
+    /// Waits until the commit is finished.
     pub(crate) async fn done(self) -> Result<Outcome, Error> {
         match self {
             Self::Done(outcome) => outcome,
@@ -67,8 +67,8 @@ impl Commit {
 impl Engine {
     /// Closes a request's session and begins to save it.
     ///
-    /// A commit that has to wait for a store goes on in a task, so that a client that disconnects can't
-    /// cut it in half.
+    /// A commit that waits for a store is moved to a task, so that a client that disconnects can't
+    /// interrupt it.
     pub(crate) fn commit(&self, slot: &Arc<Slot>) -> Commit {
         match &self.backend {
             Backend::Cookie => {
@@ -86,7 +86,7 @@ impl Engine {
         }
     }
 
-    /// Saves what a request has done so far and, if the session is in a store, one operation more.
+    /// Saves a request's changes so far and, if the session is in a store, one more operation.
     pub(crate) async fn save(
         &self,
         slot: Arc<Slot>,
@@ -100,18 +100,20 @@ impl Engine {
                 Backend::Cookie | Backend::Revocable(_) => Ok(()),
             }
         };
-        // A handler may hold this future unpolled, and the session must not be locked all that time.
+        // The commit starts at once: a handler may hold this future unpolled, and must not block
+        // the session.
         Driven::start(save.instrument(span())).await.unwrap_or_else(|| Err(interrupted()))
     }
 
-    /// Commits a session that is in its cookie, by Flask's rules:
+    /// Commits a session in a cookie, by Flask's rules and two additions:
     ///
     /// 1. A session that a handler asked for makes the response vary with the cookie.
-    /// 2. An empty session that was changed removes the cookie; so does a cookie that nobody can
-    ///    read although its signature is good. What Flask hasn't: so does one whose session was ended.
-    /// 3. Another session is written if it was changed, or if it is permanent and to be refreshed.
-    ///    What Flask hasn't: also if it came under an older key or in another format than the one
-    ///    that is written, and such sessions are to be rewritten.
+    /// 2. An empty session that was changed removes the cookie; so does a cookie with a valid
+    ///    signature and unreadable content. Unlike in Flask, a cookie whose session was ended is
+    ///    removed, too.
+    /// 3. Another session is written if it was changed, or if it is permanent and due for a
+    ///    refresh. Unlike in Flask, an outdated session can also be rewritten: one that came under
+    ///    an older key or in another format.
     pub(super) fn commit_cookie(&self, slot: &Slot) -> Result<Outcome, Error> {
         let mut state = slot.state();
         if !state.is_open() && self.opens_unasked(slot) {
@@ -137,7 +139,7 @@ impl Engine {
         Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
 
-    /// Whether a session is signed anew, if it holds something.
+    /// Returns whether a session with content is signed anew.
     pub(super) fn signs(&self, state: &State, view: &View) -> bool {
         let refresh = || {
             is_permanent(view, self.config().permanent) && self.refresh_is_due(view, state.issued)
@@ -146,10 +148,11 @@ impl Engine {
         view.modified() || rewrite || refresh()
     }
 
-    /// Whether the cookie of a permanent session is to be renewed that was written at this time.
+    /// Returns whether a permanent session's cookie that was written at this time is due for a
+    /// refresh.
     ///
-    /// Outside of Flask's profile that waits for a tenth of the lifetime: a response that only renews
-    /// the cookie undoes what a response that the browser got before it has changed.
+    /// Outside of Flask's profile it is due after a tenth of the lifetime, since a late refresh can
+    /// undo a change that an earlier response has made.
     fn refresh_is_due(&self, view: &View, issued: u64) -> bool {
         let config = self.config();
         let age = || self.clock.just_now().0.saturating_sub(issued);
@@ -157,7 +160,7 @@ impl Engine {
             && (config.flask_profile || age() > self.lifetime_of(view) / 10)
     }
 
-    /// Whether a session that nobody has opened is to be opened all the same: Flask refreshes a
+    /// Returns whether a session is opened although no handler asked for it: Flask refreshes a
     /// permanent session on every route.
     pub(crate) fn opens_unasked(&self, slot: &Slot) -> bool {
         let refresh = self.config().refresh == Refresh::EachRequest;
@@ -168,7 +171,7 @@ impl Engine {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
         let json = view.to_json()?;
-        // Where the quick clock is a moment late, the cookie ends that moment earlier.
+        // If the quick clock is a moment late, the cookie ends that much earlier.
         let now = self.clock.just_now();
         let expires = if permanent { self.expires(view, now) } else { None };
         let mut header = self.set_cookie.begin(codecs.encoded_len(json.len()), expires);
@@ -183,7 +186,7 @@ impl Engine {
     }
 }
 
-/// Commits a session, whose engine the slot holds for as long as that takes.
+/// Commits a session. The slot keeps the engine alive during the commit.
 async fn commit(slot: Arc<Slot>) -> Result<Outcome, Error> {
     let engine = &slot.engine;
     match &engine.backend {
@@ -197,7 +200,7 @@ fn span() -> tracing::Span {
     event::span!("session.commit")
 }
 
-/// What a request did with a session in a cookie that is worth telling of.
+/// Emits the events of a request's changes of a session in a cookie.
 fn tell_of_changes(view: &View, state: &State) {
     if !view.modified() {
         return;
@@ -217,7 +220,7 @@ fn tell_of_changes(view: &View, state: &State) {
     }
 }
 
-/// The error of a commit that panicked, or whose runtime ended.
+/// Returns the error of a commit that panicked, or whose runtime ended.
 pub(super) fn interrupted() -> Error {
     Error::new(ErrorKind::Store, "the session's changes were interrupted, and may be saved or not")
 }

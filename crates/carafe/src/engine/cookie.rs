@@ -1,4 +1,4 @@
-//! Reading a request's session out of its cookie.
+//! Reads a request's session from its cookie.
 
 use std::borrow::Cow;
 
@@ -13,17 +13,18 @@ use crate::content::View;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, event};
 
-/// How many cookies of the name are tried at most, since a store may be asked about each.
+/// The greatest number of equally named cookies that are tried, since a store may be asked about
+/// each.
 const TRIED: usize = 16;
 
-/// Why a cookie opens no session.
+/// The reason why a cookie opens no session.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It isn't authentic, too old, or can't be read.
+    /// The cookie isn't authentic, is too old, or can't be read.
     Error(Error),
-    /// Its user logged in too long ago.
+    /// The user logged in too long ago.
     Expired,
-    /// Its session was ended. Whether the response may remove the cookie.
+    /// The session was ended. The field says whether the response may remove the cookie.
     Revoked { removes: bool },
 }
 
@@ -32,19 +33,19 @@ impl Engine {
         event::within!("session.open", self.open_cookie(slot));
     }
 
-    /// Whether a session opens without waiting for a store.
+    /// Returns whether a session opens without waiting for a store.
     #[cfg(feature = "actix")]
     pub(crate) fn opens_at_once(&self) -> bool {
         matches!(self.backend, Backend::Cookie)
     }
 
-    /// Opens a session that is in its cookie.
+    /// Opens a session in a cookie.
     pub(crate) fn open_cookie(&self, slot: &Slot) {
         let read = self.read_cookie(slot);
         slot.state().open(read);
     }
 
-    /// What the first of the request's cookies holds that opens a session.
+    /// Reads the first of the request's cookies that opens a session.
     #[inline]
     fn read_cookie(&self, slot: &Slot) -> FromCookie {
         let mut refused = None;
@@ -60,9 +61,9 @@ impl Engine {
         without_session(refused)
     }
 
-    /// The values of the cookies, empty ones aside, that may be the session's. In Flask's profile that is
-    /// the first one, as in Flask. Otherwise a cookie that opens no session hides none that does: all of
-    /// them are tried, in their order.
+    /// Returns the values of the cookies that may be the session's, without empty ones. In Flask's
+    /// profile only the first counts, as in Flask. In other profiles all are tried in their order,
+    /// so that a cookie that opens no session can't hide a valid one.
     #[inline]
     pub(super) fn candidates<'a, I>(&'a self, cookies: I) -> impl Iterator<Item = Cow<'a, [u8]>>
     where
@@ -79,13 +80,15 @@ impl Engine {
         first.into_iter().chain(others).filter(|value| !value.is_empty()).take(TRIED)
     }
 
-    /// The session in a cookie's value. A session whose user logged in too long ago has ended.
+    /// Reads the session in a cookie's value. A session whose user logged in too long ago has
+    /// ended.
     #[inline]
     pub(super) fn read_value(&self, value: &[u8]) -> Result<FromCookie, Refused> {
         let Decoded { payload, outdated, issued, .. } =
             self.decode_value(value).map_err(Refused::Error)?;
         let view = self.view(payload).ok_or(Refused::Expired)?;
-        // Of most sessions the signature's age has been compared with the same lifetime.
+        // The signature's age has been checked against the layer's lifetime, which applies to most
+        // sessions.
         let lifetime = self.lifetime_of(&view);
         if lifetime < self.config().max_age()
             && self.clock.now().0.saturating_sub(issued) > lifetime
@@ -95,7 +98,7 @@ impl Engine {
         Ok(FromCookie { view: Some(view), outdated, issued, useless: false })
     }
 
-    /// The view of what a cookie held; `None` if the user logged in too long ago.
+    /// Returns the view of a cookie's content; `None` if the user logged in too long ago.
     #[inline]
     pub(crate) fn view(&self, payload: Payload) -> Option<View> {
         let view = View::new(payload);
@@ -106,13 +109,14 @@ impl Engine {
         if ended { None } else { Some(view) }
     }
 
-    /// The content of a cookie's value.
+    /// Decodes a cookie's value.
     #[inline]
     pub(crate) fn decode_value(&self, value: &[u8]) -> Result<Decoded, Error> {
         let codecs = self.keys.codecs();
         let max_age = self.config().max_age();
         match codecs.decode(value, max_age, self.clock.just_now().0) {
-            // Signed in this second perhaps, which the quick clock hasn't reached yet.
+            // The cookie may be signed in this very second, which the quick clock hasn't reached
+            // yet.
             Err(error) if error.kind() == ErrorKind::FromTheFuture => {
                 Ok(codecs.decode(value, max_age, self.clock.now().0)?)
             }
@@ -121,7 +125,7 @@ impl Engine {
     }
 }
 
-/// What a request has whose cookies open no session, by what was wrong with the first.
+/// Returns the state of a request whose cookies open no session, from the first cookie's refusal.
 pub(super) fn without_session(refused: Option<Refused>) -> FromCookie {
     let useless = match refused {
         None => {

@@ -1,4 +1,4 @@
-//! Marks of credentials: hashes under the layer's key.
+//! Credential marks: hashes under the layer's key.
 
 use sha2::{Digest as _, Sha256};
 
@@ -6,7 +6,7 @@ use super::Engine;
 use crate::base64;
 
 impl Engine {
-    /// The mark of a user's credential under the current key.
+    /// Returns the mark of a user's credential under the current key.
     pub(crate) fn credential_mark(&self, user: &str, credential: &[u8]) -> String {
         let mut text = signed_text(user, credential);
         let mark = text.len() + 1;
@@ -14,8 +14,8 @@ impl Engine {
         text.split_off(mark)
     }
 
-    /// Whether a mark is that of a user's credential: `None` if not, and otherwise whether it was made
-    /// under an older key.
+    /// Checks a mark against a user's credential: `None` if it differs, and otherwise whether the
+    /// mark was made under an older key.
     pub(crate) fn check_credential(
         &self,
         user: &str,
@@ -28,7 +28,7 @@ impl Engine {
     }
 }
 
-/// What is signed: a text that is no session's id.
+/// Returns the signed text, which can't be mistaken for a session's id.
 fn signed_text(user: &str, credential: &[u8]) -> String {
     let hash = Sha256::new()
         .chain_update((user.len() as u64).to_le_bytes())

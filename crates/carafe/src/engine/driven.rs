@@ -1,4 +1,4 @@
-//! Work that comes to its end even if the request stops waiting for it.
+//! Futures that finish even if the request stops waiting for them.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,23 +7,23 @@ use std::task::{Context, Poll, Waker};
 
 use super::sync::{JoinHandle, spawn};
 
-/// Work that was polled once, and that goes on in a task if it has to wait.
+/// A future that was polled once, and that moves to a task if it has to wait.
 ///
-/// Dropping this does not cancel the work: a client that disconnects can't cut a commit in half. The
-/// output is `None` if the work panicked, or if its runtime ended first.
+/// Dropping this does not cancel the work, so that a client that disconnects can't interrupt a
+/// commit. The output is `None` if the work panicked, or if its runtime ended first.
 #[must_use = "the output says whether the work came to its end"]
 pub(super) enum Driven<T> {
-    /// The work ended with the first poll.
+    /// The work finished with the first poll.
     Done(Option<T>),
-    /// The work goes on in this task.
+    /// The work continues in this task.
     Task(JoinHandle<T>),
 }
 
 impl<T: Send + 'static> Driven<T> {
     /// Polls the work once, and spawns a task if it is still pending.
     ///
-    /// Work that waits for nothing, such as a commit to the store in memory, is done when this returns:
-    /// a task would cost more than the work itself.
+    /// Work that waits for nothing, such as a commit to the memory store, is finished when this
+    /// returns: a task would cost more than the work itself.
     pub(super) fn start(work: impl Future<Output = T> + Send + 'static) -> Self {
         let mut work = Box::pin(work);
         // The task polls the work again, with a waker of its own.
@@ -36,7 +36,7 @@ impl<T: Send + 'static> Driven<T> {
     }
 }
 
-/// The work is in a box or in a task, and its output moves.
+/// The work is in a box or in a task, and the output may move.
 impl<T> Unpin for Driven<T> {}
 
 impl<T> Future for Driven<T> {

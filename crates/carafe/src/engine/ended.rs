@@ -1,4 +1,4 @@
-//! What has to be watched to know that a request's session has ended.
+//! The end of a request's session: known, watched for, or awaited.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::{Backend, Engine, Place, Slot};
 use crate::content::{View, id_of};
 use crate::{Clock, UnixSeconds};
 
-/// The longest time that a timer is set to, in seconds.
+/// The longest duration of a timer, in seconds.
 const LONGEST: u64 = 86_400;
 
 /// A session that can be watched.
@@ -21,24 +21,24 @@ const LONGEST: u64 = 86_400;
 pub(crate) enum Subject {
     /// A session in a store.
     Stored(Arc<Place>),
-    /// A session in a cookie, which a store knows to be revoked.
+    /// A session in a cookie, whose revocation mark a store may have.
     Cookie(Arc<Place>, Arc<CookieMark>),
 }
 
-/// How a session comes to its end.
+/// The way in which a session ends.
 pub(crate) enum End {
     /// It has ended.
     Now,
-    /// Something else ends it.
+    /// The session has to be watched.
     Watch(Subject),
-    /// It expires.
+    /// The session only expires, when this future resolves.
     At(Pin<Box<dyn Future<Output = ()> + Send + Sync>>),
-    /// There is no session that could end.
+    /// There is no session.
     Never,
 }
 
 impl Slot {
-    /// How the session of this request comes to its end.
+    /// Returns how the session of this request will end.
     pub(crate) fn end(&self) -> End {
         let state = self.state();
         match &self.engine.backend {
@@ -53,7 +53,8 @@ impl Slot {
 }
 
 impl Engine {
-    /// Begins to watch. An error of the answer says that the session has to be watched anew.
+    /// Begins to watch a session. If the receiver gives an error, the session has to be watched
+    /// again.
     pub(crate) fn watch(&self, subject: &Subject) -> Option<oneshot::Receiver<()>> {
         match (&self.backend, subject) {
             (Backend::Stored(backend), Subject::Stored(place)) => {
@@ -84,8 +85,8 @@ impl Engine {
         }
     }
 
-    /// The last second in which the cookie opens the session: the one that came, or the one that the response
-    /// sets.
+    /// Returns the last second in which the cookie opens the session: the request's cookie, or the
+    /// one that the response sets.
     fn last_second(&self, state: &State, view: &View) -> UnixSeconds {
         let signed = match self.signs(state, view) {
             true => self.clock.now(),
@@ -98,7 +99,7 @@ impl Engine {
     }
 }
 
-/// Waits until this second has passed. A clock that something else moves is read once per interval.
+/// Waits until this second has passed. A clock that a test moves is read once per interval.
 async fn expires(clock: Clock, last: UnixSeconds, interval: Duration) {
     loop {
         let now = clock.now();

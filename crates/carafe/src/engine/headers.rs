@@ -1,35 +1,34 @@
 use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The headers of a response, of whichever crate they are, to which the engine adds its own.
+/// The headers of a response, of any version of the crate `http`, to which the engine adds its own.
 pub(crate) trait Headers {
-    /// The lines of a header.
+    /// Returns the lines of a header.
     fn lines_of(&self, name: &HeaderName) -> impl Iterator<Item = &[u8]>;
 
-    /// Sets a header, in place of its lines.
+    /// Sets a header, and removes its other lines.
     fn set(&mut self, name: HeaderName, value: HeaderValue);
 
-    /// Adds a line beside those that are there.
+    /// Adds a line to a header, and keeps its other lines.
     fn add(&mut self, name: HeaderName, value: HeaderValue);
 
-    /// Adds `Cookie` to `Vary`, which keeps what other layers wrote there.
+    /// Adds `Cookie` to `Vary`, and keeps the names that other layers wrote there.
     fn vary_with_cookie(&mut self) {
         let first = self.lines_of(&VARY).next().is_none().then_some(COOKIE);
-        // What came out of header values, joined by commas, is a header value.
+        // Header values that are joined by commas form a valid header value.
         let vary = first.or_else(|| merged_vary(self.lines_of(&VARY))?.try_into().ok());
         if let Some(vary) = vary {
             self.set(VARY, vary);
         }
     }
 
-    /// Says that no cache may store the response.
+    /// Forbids all caches to store the response.
     fn forbid_storing(&mut self) {
         self.set(CACHE_CONTROL, NO_STORE);
         self.stop_shared_caches();
     }
 
-    /// Says that no cache but the browser's own may store the response. Whatever else the handler
-    /// said stays.
+    /// Forbids shared caches to store the response, and keeps the handler's other directives.
     fn forbid_sharing(&mut self) {
         let first = self.lines_of(&CACHE_CONTROL).next().is_none().then_some(PRIVATE);
         let private = first.or_else(|| private(self.lines_of(&CACHE_CONTROL))?.try_into().ok());
@@ -39,7 +38,7 @@ pub(crate) trait Headers {
         self.stop_shared_caches();
     }
 
-    /// Takes back what a handler said to shared caches in headers that are theirs alone.
+    /// Removes headers by which a handler addresses shared caches alone.
     fn stop_shared_caches(&mut self) {
         for name in SHARED_CACHES {
             if self.lines_of(&name).next().is_some() {
@@ -63,39 +62,41 @@ impl Headers for HeaderMap {
     }
 }
 
-/// Appends lines of another version of http to headers.
+/// Appends header lines of another version of the crate `http`.
 pub(crate) fn append_lines<'a>(
     headers: &mut HeaderMap,
     lines: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) {
     for (name, value) in lines {
         let name = HeaderName::from_bytes(name.as_bytes());
-        // What is a header in one version is one in the other.
+        // A valid header of one version is valid in the other.
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
             headers.append(name, value);
         }
     }
 }
 
-/// `Vary` where it has no line yet.
+/// The value of `Vary` for a response without that header.
 const COOKIE: HeaderValue = HeaderValue::from_static("Cookie");
 
-/// `Cache-Control` of a response that no cache may store.
+/// The value of `Cache-Control` for a response that no cache may store.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// `Cache-Control` of a response that depends on the session, where it has no line yet.
+/// The value of `Cache-Control` for a response that depends on the session, if it has no such
+/// header.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private");
 
-/// The headers that tell shared caches more than `Cache-Control` does (RFC 9213, and what came before
-/// it).
+/// The headers that address shared caches and override `Cache-Control` (RFC 9213, and its
+/// predecessors).
 const SHARED_CACHES: [HeaderName; 2] =
     [HeaderName::from_static("cdn-cache-control"), HeaderName::from_static("surrogate-control")];
 
-/// `Cache-Control` with `private` in it, of the lines that are there; `None` if they say as much.
+/// Returns `Cache-Control` with `private` added to the present lines; `None` if they forbid sharing
+/// already.
 fn private<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     let mut directives: Vec<&[u8]> = lines.flat_map(directives).collect();
     let before = directives.len();
-    // A `private` for some fields only lets shared caches store the rest.
+    // A `private` with field names lets shared caches store the rest.
     directives.retain(|directive| {
         !is_named(directive, b"public")
             && !is_named(directive, b"s-maxage")
@@ -111,13 +112,13 @@ fn private<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     Some(directives.join(&b", "[..]))
 }
 
-/// Whether a directive has this name, with or without an argument.
+/// Returns whether a directive has this name, with or without an argument.
 fn is_named(directive: &[u8], name: &[u8]) -> bool {
     let end = directive.iter().position(|&byte| byte == b'=').unwrap_or(directive.len());
     directive[..end].trim_ascii().eq_ignore_ascii_case(name)
 }
 
-/// The directives of a line, between commas that aren't in quotes.
+/// Splits a line into its directives, at commas outside of quotes.
 fn directives(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut quoted = false;
     let split = line.split(move |&byte| {
@@ -127,7 +128,7 @@ fn directives(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     split.map(<[u8]>::trim_ascii).filter(|directive| !directive.is_empty())
 }
 
-/// `Vary` with `Cookie` in it, of the lines that are there; `None` if it is among them.
+/// Returns `Vary` with `Cookie` added to the present lines; `None` if they contain it.
 pub(crate) fn merged_vary<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     let mut lines: Vec<&[u8]> = lines.collect();
     let mut tokens = lines.iter().flat_map(|line| line.split(|&byte| byte == b','));

@@ -11,9 +11,9 @@ use crate::codec::Codecs;
 use crate::id::SessionId;
 use crate::{Config, Error, KeyRing, SecretKey, event};
 
-/// The secret keys of running layers, to be replaced without a restart.
+/// The secret keys of running layers, which can be replaced without a restart.
 ///
-/// Its clones are the same keys. Give one to each layer and keep one; or ask a layer for
+/// Clones are handles of the same keys. Pass one to each layer and keep one, or ask a layer for
 /// [its keys](crate::SessionLayer::keys).
 ///
 /// ```no_run
@@ -46,30 +46,30 @@ pub struct SharedKeys {
 
 struct Shared {
     ring: KeyRing,
-    /// The layers that use the keys. Those that are gone are dropped from time to time.
+    /// The layers that use the keys. Dropped layers are removed from time to time.
     layers: Vec<Weak<LayerKeys>>,
-    /// Whether the log has been told of what is weak, so that building a layer in several steps
-    /// says it once.
+    /// Whether the warning of weak keys has been logged, so that a layer that is built in several
+    /// steps logs it once.
     warned: bool,
 }
 
 impl SharedKeys {
-    /// Keys that several layers can share.
+    /// Creates keys that several layers can share.
     #[must_use]
     pub fn new(ring: impl Into<KeyRing>) -> Self {
         let shared = Shared { ring: ring.into(), layers: Vec::new(), warned: false };
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// Replaces the keys of every layer that has them, from the next reading or writing of a session
-    /// on. Nobody is logged out as long as the old key is a fallback of the new ring.
+    /// Replaces the keys of all layers that share them, from the next reading or writing of a
+    /// session on. Users stay logged in as long as the old key is a fallback of the new ring.
     ///
-    /// Whatever watches a file, listens to a signal or asks a secret manager calls this; it derives
-    /// keys and doesn't wait for anything.
+    /// Call this from the code that watches a file, listens to a signal or asks a secret manager.
+    /// It derives keys, and never blocks.
     ///
     /// # Errors
-    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if one of the layers refuses a key. Then
-    /// all of them keep the keys that they have.
+    /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if one of the layers refuses a key. All
+    /// layers then keep their present keys.
     pub fn replace(&self, ring: impl Into<KeyRing>) -> Result<(), Error> {
         let ring = ring.into();
         let mut shared = self.lock();
@@ -94,19 +94,20 @@ impl SharedKeys {
         Ok(())
     }
 
-    /// A copy of the keys as they are now.
+    /// Returns a copy of the present keys.
     #[must_use]
     pub fn ring(&self) -> KeyRing {
         self.lock().ring.clone()
     }
 
-    /// Whether a key of another ring is one of these, or a copy of one.
+    /// Returns whether the two rings have a key in common, as the same key or as a copy.
     fn shares_key_with(&self, ring: &KeyRing) -> bool {
         let shared = self.lock();
         shared.ring.iter().any(|own| ring.iter().any(|other| own.expose() == other.expose()))
     }
 
-    /// What was there before a panic is still whole: nothing is changed before all is derived.
+    /// Locks the keys. They are consistent after a panic, since everything is derived before
+    /// anything is changed.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,8 +132,8 @@ impl fmt::Debug for SharedKeys {
 }
 
 thread_local! {
-    /// The layers that this thread has built, to find copies of one key: an application builds its layers
-    /// on one thread, and tests that run beside each other have one each.
+    /// The layers built on this thread, to find copies of one key: an application builds its layers
+    /// on one thread, and parallel tests run on different threads.
     static BUILT_HERE: RefCell<Vec<Weak<LayerKeys>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -140,21 +141,22 @@ fn built_here() -> Vec<Arc<LayerKeys>> {
     BUILT_HERE.with_borrow(|layers| layers.iter().filter_map(Weak::upgrade).collect())
 }
 
-/// What one layer makes of the shared keys.
+/// The keys that one layer derives from the shared keys.
 pub(super) struct LayerKeys {
     pub(super) keys: SharedKeys,
     pub(super) config: Config,
     codecs: ArcSwap<Codecs>,
-    /// Whether the log has been told of what the cookie lacks.
+    /// Whether the warning of the cookie's missing attributes has been logged.
     warned: AtomicBool,
 }
 
 impl LayerKeys {
-    /// Derives the keys of a layer's formats, which may take the place of another layer's.
+    /// Derives the keys of a layer's formats, which may replace those that another layer has
+    /// derived.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if another layer with the same keys would
-    /// accept this one's sessions under another name, and
+    /// accept this layer's sessions under another name, and
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key isn't allowed.
     pub(super) fn new(
         keys: &SharedKeys,
@@ -180,7 +182,7 @@ impl LayerKeys {
         Ok(Self::register(keys.clone(), &mut shared, config, codecs))
     }
 
-    /// For [`Config::flask`], whose settings are known to be good and which refuses no key.
+    /// Derives the keys for [`Config::flask`], whose settings are valid and which refuses no key.
     pub(super) fn flask(keys: &SharedKeys) -> Arc<Self> {
         let config = Config::flask();
         let mut shared = keys.lock();
@@ -188,7 +190,7 @@ impl LayerKeys {
         Self::register(keys.clone(), &mut shared, config, codecs)
     }
 
-    /// Makes the layer one of those whose keys are replaced.
+    /// Adds the layer to those whose keys are replaced.
     fn register(
         keys: SharedKeys,
         shared: &mut Shared,
@@ -208,7 +210,7 @@ impl LayerKeys {
         layer
     }
 
-    /// Tells the log once what the cookie of a layer in use lacks.
+    /// Logs once which attributes the cookie of a layer in use lacks.
     pub(super) fn warn_of_cookie(&self) {
         let lacking = self.config.attributes().lacking();
         if let Some(lacking) = lacking
@@ -218,15 +220,15 @@ impl LayerKeys {
         }
     }
 
-    /// The id in the cookie of a session in a store, if this service signed it, and whether a new
-    /// cookie would have another signature; `None` if what was signed is no id.
+    /// Returns the id in the cookie of a session in a store, if this service signed it, and whether
+    /// a new cookie would have another signature; `None` if the signed text is no id.
     pub(super) fn unsign_id(&self, cookie: &[u8]) -> Result<Option<(SessionId, bool)>, Error> {
         let codecs = self.codecs();
         let (text, is_outdated) = codecs.unsign_id(cookie)?;
         Ok(SessionId::from_text(text).map(|id| (id, is_outdated)))
     }
 
-    /// The formats under the keys of this moment.
+    /// Returns the formats with the present keys.
     pub(super) fn codecs(&self) -> Guard<Arc<Codecs>> {
         self.codecs.load()
     }

@@ -1,11 +1,11 @@
-//! Sessions without a web framework: what the layers for tower and actix-web are made of.
+//! Sessions without a web framework: the core of the layers for tower and actix-web.
 //!
-//! 1. [`Sessions`] has the keys, the settings, the store and the clock. One is made at start.
-//! 2. [`Sessions::request`] begins a request with its `Cookie` header lines, unread.
-//! 3. [`Session::open`] reads them, and loads the session if it is in a store. Without a store,
-//!    [`Session::open_now`] does it without waiting.
-//! 4. [`Request::commit`] saves what changed, by Flask's rules, and gives the header lines to send;
-//!    [`Request::commit_now`] does it without waiting.
+//! 1. [`Sessions`] holds the keys, the settings, the store and the clock. Create one at start.
+//! 2. [`Sessions::request`] begins a request with its `Cookie` header lines, unparsed.
+//! 3. [`Session::open`] parses them, and loads the session if it is in a store. Without a store,
+//!    [`Session::open_now`] does so without waiting.
+//! 4. [`Request::commit`] saves the changes by Flask's rules, and returns the header lines to send.
+//!    [`Request::commit_now`] does so without waiting.
 //!
 //! ```
 //! use carafe::engine::Sessions;
@@ -27,7 +27,8 @@
 //! # Ok::<(), carafe::Error>(())
 //! ```
 //!
-//! A store that waits needs a tokio runtime. `examples/bare` serves a site this way, over a plain socket.
+//! A store that waits needs a tokio runtime. `examples/bare` serves a site this way, over a plain
+//! socket.
 //!
 //! [`Session::open`]: crate::Session::open
 //! [`Session::open_now`]: crate::Session::open_now
@@ -87,27 +88,27 @@ use crate::store::{RevocationStore, SessionStore};
 use crate::value::DateTime;
 use crate::{Clock, Config, Error, UnixSeconds, event};
 
-/// A session that is being opened.
+/// The future of opening a session.
 type Opening<'a> = Prompt<Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>>;
 
-/// Makes the page that a visitor sees where the session failed.
+/// Makes the page that a visitor sees if the session failed.
 pub(crate) type MakeErrorPage = Arc<dyn Fn(&Error) -> ErrorPage + Send + Sync>;
 
-/// Where sessions are.
+/// The place where sessions are kept.
 #[derive(Clone, Debug)]
 pub(crate) enum Backend {
     /// In the cookie, signed or sealed.
     Cookie,
-    /// In the cookie, and a store knows which of them count no more.
+    /// In the cookie, with revocation marks in a store.
     Revocable(RevocationBackend),
     /// In a store; the cookie carries a signed id.
     Stored(StoreBackend),
 }
 
-/// Everything that the requests of one layer share.
+/// The state that all requests of one layer share.
 #[derive(Clone)]
 pub(crate) struct Engine {
-    /// Equal for the clones of a layer that open and save the same sessions.
+    /// The same number in all clones of a layer that open and save the same sessions.
     identity: u64,
     /// The settings and the keys.
     keys: Arc<LayerKeys>,
@@ -133,7 +134,7 @@ impl Engine {
         Ok(Self { remember, ..Self::assemble(LayerKeys::new(keys, config, None)?, set_cookie) })
     }
 
-    /// Flask's defaults, which need no check.
+    /// Creates an engine with Flask's defaults, which need no check.
     pub(crate) fn flask(keys: &SharedKeys) -> Self {
         let keys = LayerKeys::flask(keys);
         let set_cookie = SetCookie::format(&keys.config.attributes(), None);
@@ -158,7 +159,7 @@ impl Engine {
         }
     }
 
-    /// The same engine with other settings.
+    /// Returns the same engine with other settings.
     pub(crate) fn with_config(self, config: Config) -> Result<Self, Error> {
         let (set_cookie, remember) = (config.check()?, Remember::new(&config)?);
         let keys = LayerKeys::new(&self.keys.keys, config, Some(&self.keys))?;
@@ -166,30 +167,30 @@ impl Engine {
         Ok(Self { keys, cookie, set_cookie, remember, ..self }.with_backend_settings())
     }
 
-    /// The same engine with logins that Flask-Login shares.
+    /// Returns the same engine with logins that are shared with Flask-Login.
     pub(crate) fn with_flask_login(self, settings: FlaskLogin) -> Result<Self, Error> {
         let flask_login = Some(Arc::new(Logins::new(settings)?));
         Ok(Self { flask_login, identity: next_identity(), ..self })
     }
 
-    /// The same engine by another clock.
+    /// Returns the same engine with another clock.
     pub(crate) fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }.with_backend_settings()
     }
 
-    /// The same engine with sessions in a store.
+    /// Returns the same engine with sessions in a store.
     pub(crate) fn in_store(self, store: impl SessionStore) -> Self {
         let store = StoreBackend::new(store, self.config(), self.clock.clone());
         Self { backend: Backend::Stored(store), ..self }.with_backend_settings()
     }
 
-    /// The same engine with sessions in cookies, and a store that knows which of them were ended.
+    /// Returns the same engine with sessions in cookies, and revocation marks in a store.
     pub(crate) fn with_revocations(self, store: impl RevocationStore) -> Self {
         let store = RevocationBackend::new(store, self.config(), self.clock.clone());
         Self { backend: Backend::Revocable(store), ..self }.with_backend_settings()
     }
 
-    /// Tells a store of the settings and the clock.
+    /// Passes the settings and the clock on to the store.
     fn with_backend_settings(mut self) -> Self {
         self.identity = next_identity();
         let (config, clock) = (self.config(), self.clock.clone());
@@ -201,7 +202,7 @@ impl Engine {
         self
     }
 
-    /// To be called where a layer is put around a service: by then its settings are what they stay.
+    /// Logs warnings about the settings, when a layer is put around a service and they are final.
     pub(crate) fn in_use(&self) {
         self.keys.warn_of_cookie();
     }
@@ -214,15 +215,15 @@ impl Engine {
         &self.keys.keys
     }
 
-    /// The formats under the keys of this moment.
+    /// Returns the formats with the present keys.
     pub(crate) fn codecs(&self) -> Guard<Arc<Codecs>> {
         self.keys.codecs()
     }
 
-    /// Opens the session of a request for a handler that asks for it, once.
+    /// Opens the session of a request, once, for a handler that asks for it.
     ///
-    /// A cookie that can't be accepted gives an empty session, as in Flask. A store that can't answer
-    /// is an error, and never an empty session.
+    /// A cookie that can't be accepted gives an empty session, as in Flask. A store that can't
+    /// answer is an error, and never gives an empty session.
     pub(crate) fn open<'a>(&'a self, slot: &'a Slot) -> Opening<'a> {
         match slot.ask() {
             Ok(true) => return Prompt::done(Ok(())),
@@ -245,7 +246,7 @@ impl Engine {
         }
     }
 
-    /// Opens the session of a request without a store, as [`open`](Self::open) does.
+    /// Opens the session of a request like [`open`](Self::open), if that takes no store.
     pub(crate) fn open_unstored(&self, slot: &Slot) -> Result<(), Error> {
         if !slot.ask()? {
             self.open_from_cookie(slot);
@@ -253,7 +254,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The sessions of any user, if they are in a store.
+    /// Returns the sessions of all users, if they are in a store.
     pub(crate) fn user_sessions(&self) -> Option<UserSessions> {
         match &self.backend {
             Backend::Stored(backend) => {
@@ -263,8 +264,8 @@ impl Engine {
         }
     }
 
-    /// When the cookie of a permanent session expires; others don't say so. That is no later than the
-    /// session ends.
+    /// Returns when the cookie of a permanent session expires, which is no later than the session;
+    /// `None` for other sessions.
     fn expires(&self, view: &View, now: UnixSeconds) -> Option<DateTime> {
         let idle = now + self.lifetime_of(view);
         let absolute = self.config().absolute_timeout.as_secs();
@@ -272,14 +273,14 @@ impl Engine {
         i64::try_from(ends.map_or(idle, |ends| ends.min(idle)).0).ok().and_then(DateTime::from_unix)
     }
 
-    /// How long after its last signature a session in a cookie is accepted, in seconds.
+    /// Returns how long after its last signature a session in a cookie is accepted, in seconds.
     fn lifetime_of(&self, view: &View) -> u64 {
         let longest = self.config().max_age();
         own_lifetime(view).map_or(longest, |own| own.min(longest))
     }
 }
 
-/// An identity that no other engine of this process has.
+/// Returns a number that no other engine of this process has.
 fn next_identity() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

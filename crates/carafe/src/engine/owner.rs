@@ -1,4 +1,4 @@
-//! Which of several layers around a handler owns a session's cookie.
+//! Finds the layer that owns a session's cookie, among several layers around a handler.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use http::Extensions;
 use super::{Backend, Engine, Slot};
 use crate::{Error, ErrorKind};
 
-/// The name that a layer's sessions have for handlers below several layers.
+/// The name of a layer's sessions, for handlers below several layers.
 #[derive(Clone, Copy)]
 pub(crate) struct Name {
     /// The name of the marker type.
@@ -19,19 +19,19 @@ pub(crate) struct Name {
 /// The layer that opens and saves the session of a request.
 #[derive(Debug)]
 pub(crate) enum Owner {
-    /// The layer that the request comes to.
+    /// The present layer.
     This,
-    /// A clone of that layer further out, whose slot this is. The session is left to it.
+    /// An outer clone of the layer, with its slot. The session is left to it.
     Outer(Arc<Slot>),
 }
 
 impl Engine {
-    /// The owner of a request's session. `outer` are the slots of the layers that the request has
-    /// passed.
+    /// Returns the owner of a request's session. `outer` are the slots of the layers that the
+    /// request has passed.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`] if a layer of other settings has a session in the same cookie: each of
-    /// the two would overwrite what the other one sets.
+    /// [`ErrorKind::Setting`] if a layer with other settings uses the same cookie: each of the two
+    /// would overwrite the other's cookie.
     pub(crate) fn owner<'a>(
         &self,
         outer: impl Iterator<Item = &'a Arc<Slot>>,
@@ -44,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// Whether the browser keeps one cookie for both: one of the same name, domain and path.
+    /// Returns whether the browser keeps one cookie for both: the same name, domain and path.
     fn has_cookie_of(&self, other: &Self) -> bool {
         let [this, other] = [self, other].map(|engine| {
             let attributes = engine.config().attributes();
@@ -53,7 +53,7 @@ impl Engine {
         this == other
     }
 
-    /// Whether both open and save the same sessions. The page for errors may differ.
+    /// Returns whether both open and save the same sessions. The page for errors may differ.
     fn has_sessions_of(&self, other: &Self) -> bool {
         self.identity == other.identity
             && self.login_page == other.login_page
@@ -77,7 +77,7 @@ impl Engine {
         )
     }
 
-    /// What tells this layer from others in an error.
+    /// Describes this layer in an error that names several layers.
     fn description(&self) -> String {
         let place = match &self.backend {
             Backend::Cookie => "with sessions in the cookie",

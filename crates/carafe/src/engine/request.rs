@@ -1,4 +1,4 @@
-//! Sessions for code that has no framework's layer around it: see the module's documentation.
+//! Sessions for code without a framework's layer around it: see the documentation of the module.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::flask_login::Logins;
 use crate::store::{RevocationStore, SessionStore};
 use crate::{Clock, Config, Error, ErrorKind};
 
-/// The sessions of a service: their keys, their settings, and where they are kept.
+/// The sessions of a service: their keys, their settings and their place.
 ///
-/// One is made at start; each request begins with [`request`](Self::request). Clones share the keys, the
-/// store and the session locks.
+/// Create one at start; each request begins with [`request`](Self::request). Clones share the keys,
+/// the store and the session locks.
 ///
 /// ```
 /// use carafe::engine::Sessions;
@@ -30,10 +30,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Returns sessions in signed or sealed cookies, with all their settings.
+    /// Creates sessions in signed or sealed cookies, with the given settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Setting`] if a setting isn't allowed, and [`ErrorKind::WeakKey`] if a key isn't.
+    /// [`ErrorKind::Setting`] if a setting isn't allowed, and [`ErrorKind::WeakKey`] if a key is
+    /// too weak for the settings.
     pub fn new(keys: impl Into<SharedKeys>, config: Config) -> Result<Self, Error> {
         Ok(Self { engine: Arc::new(Engine::new(&keys.into(), config)?) })
     }
@@ -54,7 +55,7 @@ impl Sessions {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
     }
 
-    /// Keeps the sessions in cookies, and asks a store which of them were ended.
+    /// Keeps revocation marks of ended sessions in cookies, and asks the store about them.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -69,7 +70,7 @@ impl Sessions {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
     }
 
-    /// Takes the time from this clock, and not from the system's.
+    /// Replaces the system's clock.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -83,7 +84,7 @@ impl Sessions {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_clock(clock)) }
     }
 
-    /// Returns the keys, to sign other bytes with them or to replace them while requests run.
+    /// Returns the keys, for signing other bytes and for replacing the keys while requests run.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -102,7 +103,7 @@ impl Sessions {
         self.engine.keys().clone()
     }
 
-    /// Returns the sessions of any user, to list and end them; `None` if sessions are in cookies.
+    /// Returns the sessions of all users, to list and end them; `None` if sessions are in cookies.
     #[must_use]
     pub fn users(&self) -> Option<UserSessions> {
         self.engine.user_sessions()
@@ -110,9 +111,9 @@ impl Sessions {
 
     /// Begins a request with the values of its `Cookie` header lines, in their order.
     ///
-    /// Nothing is read before the session is opened, with
-    /// [`Session::open`](crate::Session::open) or [`Session::open_now`](crate::Session::open_now). A line
-    /// that is no header value is left out.
+    /// The lines are parsed when the session is opened, by [`Session::open`](crate::Session::open)
+    /// or [`Session::open_now`](crate::Session::open_now). A line that is not a valid header value
+    /// is ignored.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -151,10 +152,10 @@ impl Request {
         self.slot.engine.open_unstored(&self.slot)
     }
 
-    /// Says whether the response depends on the session: Flask's `session.accessed`.
+    /// Sets whether the response depends on the session: Flask's `session.accessed`.
     ///
-    /// Opening the session sets it. It decides on `Vary: Cookie`, which a response that sets a cookie has
-    /// in any case.
+    /// Opening the session turns it on. It decides on `Vary: Cookie`; a response that sets a cookie
+    /// has that header in any case.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -170,10 +171,10 @@ impl Request {
         self.slot.state().accessed = accessed;
     }
 
-    /// Closes the session and saves what changed. Returns the header lines to send.
+    /// Closes the session, saves the changes and returns the header lines to send.
     ///
-    /// Dropping the future once it was polled doesn't cancel the commit, which goes on in a task. With a
-    /// store that waits, this needs a tokio runtime.
+    /// Dropping the future after its first poll does not cancel the commit: it moves to a
+    /// background task. With a store that waits, this needs a tokio runtime.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -200,10 +201,11 @@ impl Request {
         Ok(Committed::new(&self.slot.engine, outcome))
     }
 
-    /// As [`commit`](Self::commit), without waiting: for sessions in cookies.
+    /// Closes the session and saves the changes without waiting, for sessions in cookies.
     ///
     /// # Errors
-    /// As [`commit`](Self::commit); also [`ErrorKind::Setting`] if a store has to be waited for.
+    /// The errors of [`commit`](Self::commit), and [`ErrorKind::Setting`] if the session is in a
+    /// store, which takes waiting.
     pub fn commit_now(self) -> Result<Committed, Error> {
         self.check_cookie("Request::commit")?;
         match self.slot.engine.commit(&self.slot) {
@@ -234,7 +236,7 @@ fn has_store(instead: &str) -> Error {
     )
 }
 
-/// A session that was committed, and the header lines that tell the client of it.
+/// The result of a commit, with the header lines that inform the client.
 #[derive(Debug)]
 #[must_use = "the response has to carry these header lines"]
 pub struct Committed {
@@ -249,11 +251,11 @@ impl Committed {
         Self { headers, error }
     }
 
-    /// Returns the header lines to add to the response, with their names in lower case: `set-cookie`, `vary`
+    /// Returns the header lines to add to the response, with lower-case names: `set-cookie`, `vary`
     /// and `cache-control`, or none.
     ///
-    /// A response that has a `Vary` or a `Cache-Control` of its own keeps the former beside this one, and
-    /// not the latter.
+    /// A `Vary` header of the response's own stays beside this one; a `Cache-Control` header of its
+    /// own has to be replaced.
     ///
     /// ```
     /// # use carafe::engine::Sessions;
@@ -272,8 +274,9 @@ impl Committed {
         self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
-    /// Returns why not all of it was saved: the response should say so. The header lines are to be sent
-    /// all the same, since an earlier [`Session::save`](crate::Session::save) has changed the session's id.
+    /// Returns the reason why a part of the changes was not saved, for the response to report. The
+    /// header lines have to be sent even then, since an earlier
+    /// [`Session::save`](crate::Session::save) may have changed the session's id.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()

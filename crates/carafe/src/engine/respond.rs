@@ -7,14 +7,15 @@ use super::{Engine, Headers, Outcome, Slot};
 use crate::config::Caching;
 use crate::{Error, ErrorKind, event};
 
-/// What a browser is to drop of an origin (<https://www.w3.org/TR/clear-site-data/>).
+/// The header that makes a browser drop an origin's data
+/// (<https://www.w3.org/TR/clear-site-data/>).
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const CLEARED: HeaderValue = HeaderValue::from_static(r#""cache", "storage""#);
 
-/// The page that a visitor sees where the session failed: see
+/// The page that a visitor sees if the session failed: see
 /// [`SessionLayer::on_error`](crate::SessionLayer::on_error).
 ///
-/// It is made of a status and a text, or of a whole response.
+/// It is made from a status and a text, or from a whole response.
 #[derive(Debug)]
 pub struct ErrorPage(Response<Bytes>);
 
@@ -31,7 +32,7 @@ impl<B: Into<Bytes>> From<Response<B>> for ErrorPage {
 }
 
 impl<B: Into<Bytes>> From<(StatusCode, B)> for ErrorPage {
-    /// A page of plain text.
+    /// Makes a page of plain text.
     fn from((status, text): (StatusCode, B)) -> Self {
         let mut response = Response::new(text.into());
         *response.status_mut() = status;
@@ -42,7 +43,7 @@ impl<B: Into<Bytes>> From<(StatusCode, B)> for ErrorPage {
 }
 
 impl Error {
-    /// The status that this error answers a request with.
+    /// Returns the status of the response to this error.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind() {
@@ -59,8 +60,8 @@ impl Error {
         }
     }
 
-    /// The response where the application gives none of its own: it says nothing of the cause,
-    /// which is in the log, unless the cause is the request.
+    /// Returns the default response to this error. It doesn't name the cause, which is in the log,
+    /// unless the request itself is the cause.
     pub(crate) fn to_response(&self) -> Response<Bytes> {
         let status = self.status();
         let text = match self.kind() {
@@ -71,15 +72,16 @@ impl Error {
         if let Some(Ok(url)) = self.redirect().map(HeaderValue::from_str) {
             response.headers_mut().insert(LOCATION, url);
         }
-        // For the layer, which may have a page of the application's.
+        // The error is attached for the layer, which may replace the response by the application's
+        // page.
         response.extensions_mut().insert(self.clone());
         response
     }
 }
 
 impl<B: From<Bytes>> From<Error> for Response<B> {
-    /// The response that answers a request, as in axum: it says nothing of the cause, which goes to
-    /// the log. A layer with [`on_error`](crate::SessionLayer::on_error) replaces it by the
+    /// Returns the response to a request, as in axum. It doesn't name the cause, which goes to the
+    /// log. A layer with [`on_error`](crate::SessionLayer::on_error) replaces it by the
     /// application's page.
     fn from(error: Error) -> Self {
         event::failed(&error);
@@ -87,22 +89,22 @@ impl<B: From<Bytes>> From<Error> for Response<B> {
     }
 }
 
-/// A response, of whichever crate it is, on which the engine decides.
+/// A response of any framework, which the engine completes.
 pub(crate) trait Reply: Sized {
-    /// The library's error that the handler returned.
+    /// Returns the library's error, if the handler returned one.
     fn error(&self) -> Option<Error>;
 
-    /// The headers, to add to.
+    /// Returns the headers, for adding to them.
     fn headers(&mut self) -> &mut impl Headers;
 
-    /// Every line of the headers: its name, in lower case, and its value.
+    /// Returns every line of the headers: its name, in lower case, and its value.
     fn lines(&self) -> impl Iterator<Item = (&str, &[u8])>;
 
-    /// The page as a response of this crate.
+    /// Converts a page to this framework's response.
     fn from_page(page: Response<Bytes>) -> Self;
 
-    /// The page in the response's place. What the response varies with stays, as do cookies that the
-    /// application set, and what it says of other origins.
+    /// Replaces the response by a page. The page keeps the response's `Vary`, its cookies, and its
+    /// headers for other origins.
     fn replaced_by(self, mut page: Response<Bytes>) -> Self {
         let stays = |name: &str| {
             name == VARY.as_str()
@@ -115,11 +117,11 @@ pub(crate) trait Reply: Sized {
 }
 
 impl Engine {
-    /// The response of a handler, or the application's page for the error that it returned.
+    /// Returns the handler's response, or the application's page for the error that it returned.
     pub(crate) fn prepare<R: Reply>(&self, response: R) -> R {
         match response.error() {
-            // Without a page of the application's, what the handler made of its error stands. The
-            // way to the login page is no error to the visitor.
+            // Without a page of the application, the handler's own response to its error stays. A
+            // redirect to the login page is not an error to the visitor.
             Some(error) if self.error_page.is_some() && error.redirect().is_none() => {
                 self.replace(response, &error)
             }
@@ -127,7 +129,7 @@ impl Engine {
         }
     }
 
-    /// The response with what became of the session in its headers.
+    /// Adds the outcome of the commit to the response's headers.
     pub(crate) fn complete<R: Reply>(
         &self,
         mut response: R,
@@ -152,14 +154,14 @@ impl Engine {
             Err(error) => {
                 event::failed(&error);
                 response = self.replace(response, &error);
-                // Whatever was answered depended on the session.
+                // Any answer depended on the session.
                 self.depend_on_session(response.headers());
                 response
             }
         }
     }
 
-    /// Writes what became of the session into a response's headers.
+    /// Writes the outcome of the commit into a response's headers.
     pub(crate) fn write_headers(&self, outcome: Outcome, headers: &mut impl Headers) {
         match outcome.cookie {
             Some(cookie) => self.add_cookie(headers, cookie),
@@ -190,7 +192,7 @@ impl Engine {
         }
     }
 
-    /// The application's page for an error, or the plain one.
+    /// Returns the application's page for an error, or the plain page.
     fn replace<R: Reply>(&self, response: R, error: &Error) -> R {
         response.replaced_by(self.page(error))
     }
@@ -202,7 +204,7 @@ impl Engine {
         }
     }
 
-    /// The response to a request that doesn't reach its handler.
+    /// Returns the response to a request that doesn't reach its handler.
     pub(crate) fn refuse<R: Reply>(&self, error: &Error) -> R {
         event::failed(error);
         R::from_page(self.page(error))

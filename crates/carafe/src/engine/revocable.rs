@@ -1,4 +1,4 @@
-//! Sessions in cookies, and a store that remembers which of them count no more.
+//! Sessions in cookies, with revocation marks in a store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::store::{Notices, RevocationCalls, RevocationStore, UserHash, UserRevo
 use crate::value::{Text, Value};
 use crate::{Clock, Config, Error, UnixSeconds, event};
 
-/// A store of revocations, and what its sweeper needs.
+/// A store of revocation marks, and its sweeper.
 #[derive(Clone, Debug)]
 pub(crate) struct RevocationBackend(Arc<Revoking>);
 
@@ -24,7 +24,7 @@ pub(crate) struct RevocationBackend(Arc<Revoking>);
 pub(crate) struct Revoking {
     store: RevocationCalls,
     clock: Clock,
-    /// Begins with the first request, since layers are built where there may be no runtime yet.
+    /// The sweep begins with the first request, since layers may be built outside of a runtime.
     sweeping: Sweeping,
     sweep_interval: Duration,
     watch: Watch<Self>,
@@ -41,7 +41,7 @@ impl RevocationBackend {
         Self(Arc::new(Revoking { store, clock, sweeping, sweep_interval, watch }))
     }
 
-    /// The same store under other settings or another clock.
+    /// Returns the same store with other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
         Self::of(self.0.store.with_timeout(config.store_timeout), config, clock)
     }
@@ -57,7 +57,7 @@ impl RevocationBackend {
         &self.0.store
     }
 
-    /// What tells of the end of sessions.
+    /// Returns the watch of sessions in cookies, with the store that it asks.
     pub(super) fn watch(&self) -> (&Watch<Revoking>, &Arc<Revoking>) {
         (&self.0.watch, &self.0)
     }
@@ -71,13 +71,13 @@ impl Revoking {
         login: Option<UnixSeconds>,
     ) -> Result<bool, Error> {
         let revoked = self.store.revocations(id, user, self.clock.now()).await.map_err(failed)?;
-        // Compared with the login, not with the last signature, which every request may renew.
+        // The time of the login is compared, since every request may renew the signature.
         let too_old = |limit: UnixSeconds| login.is_none_or(|login| login <= limit);
         Ok(revoked.session || revoked.not_before.is_some_and(too_old))
     }
 }
 
-/// What has to be known of a session in a cookie to tell whether it has ended.
+/// The data of a session in a cookie that decide whether it has ended.
 #[derive(Debug)]
 pub(crate) struct CookieMark {
     user: Option<(Box<str>, UserHash)>,
@@ -121,7 +121,7 @@ impl Look for Revoking {
         mark.user.as_ref().is_some_and(|(_, hash)| hash == user)
     }
 
-    /// The cookie that is accepted for longer counts.
+    /// Keeps the mark of the cookie that is accepted for longer.
     fn merge(mark: &mut Arc<CookieMark>, other: Arc<CookieMark>) {
         if other.ends > mark.ends {
             *mark = other;
@@ -129,19 +129,19 @@ impl Look for Revoking {
     }
 }
 
-/// For how many seconds after a session got a new cookie its old one is left alone: requests that carry
-/// it may be under way, and their responses must not remove the new one.
+/// The time, in seconds, for which an old cookie is left alone after the session got a new one.
+/// Requests under way may carry the old cookie, and their responses must not remove the new one.
 const UNDER_WAY: u64 = 60;
 
-/// For how many seconds a revocation outlives the cookies of this machine: the difference to other
-/// machines' clocks, and a day by which a machine that removes what has expired may be ahead.
+/// The time, in seconds, by which a revocation mark outlives the cookies: the difference between
+/// the machines' clocks, and a day by which a sweeping machine may be ahead.
 const REVOKED_LONGER: u64 = CLOCK_SKEW + 86_400 + 1;
 
 impl Engine {
-    /// Opens a session that is in its cookie. One that was ended is empty.
+    /// Opens a session in a cookie; an ended session is empty.
     ///
-    /// Only sessions that somebody logged in to, or that have an id, can have been ended: about
-    /// others the store isn't asked.
+    /// Only a session with a login or an id can have been ended: for other sessions the store isn't
+    /// asked.
     pub(super) async fn open_revocable(
         &self,
         slot: &Slot,
@@ -157,7 +157,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What the first of the request's cookies holds that opens a session which wasn't ended.
+    /// Reads the first of the request's cookies that opens a session which wasn't ended.
     async fn read_unrevoked(
         &self,
         slot: &Slot,
@@ -180,7 +180,7 @@ impl Engine {
         Ok(without_session(refused))
     }
 
-    /// That the session of a cookie was ended, if it was.
+    /// Returns the refusal of a cookie whose session was ended.
     async fn revocation_of(
         &self,
         backend: &RevocationBackend,
@@ -199,9 +199,9 @@ impl Engine {
         Ok(Some(Refused::Revoked { removes }))
     }
 
-    /// Tells of a session in a cookie that came back after it had been ended, unless that was so lately that
-    /// the request may have been under way. Of all sessions of a user at once that isn't known: then it is
-    /// no sign.
+    /// Reports an ended session whose cookie came back, unless the request may have been under way
+    /// when it ended. Ends of all of a user's sessions at once have no exact time, and are not
+    /// reported.
     async fn tell_of_ended(
         &self,
         backend: &RevocationBackend,
@@ -225,15 +225,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Until when what is revoked now has to be remembered: for longer than any machine would accept a
-    /// copy of the cookie, or one that a request under way signs anew.
+    /// Returns how long a new revocation mark is kept: longer than any machine accepts a copy of
+    /// the cookie, or a cookie that a request under way signs anew.
     pub(crate) fn revoked_until(&self, now: UnixSeconds) -> UnixSeconds {
         let longest = self.config().max_age().max(self.config().absolute_timeout.as_secs());
         now + longest + REVOKED_LONGER
     }
 
-    /// Up to when logins of a user count no more who ends all sessions now: also those of now on a
-    /// machine whose clock is ahead, and those that were dated after a revocation of before.
+    /// Returns the time up to which a user's logins become invalid when all sessions end now. It
+    /// covers present logins at a machine whose clock is ahead, and logins that were dated after an
+    /// earlier revocation.
     pub(crate) async fn revoked_logins(
         &self,
         backend: &RevocationBackend,
@@ -258,8 +259,8 @@ impl Engine {
         backend.0.is_revoked(&id.hash(), user, login).await
     }
 
-    /// Whether a response has given the visitor a new cookie in place of this session's, a moment ago.
-    /// To remove the cookie would remove the new one.
+    /// Returns whether a response has replaced this session's cookie a moment ago. Removing the
+    /// cookie would then remove the new one.
     async fn is_replaced(
         &self,
         backend: &RevocationBackend,
@@ -270,7 +271,7 @@ impl Engine {
         Ok(replaced.session)
     }
 
-    /// Remembers the sessions that this request ended, then commits as for every cookie.
+    /// Stores revocation marks for the sessions that this request ended, then commits the cookie.
     pub(super) async fn commit_revocable(
         &self,
         slot: &Slot,
@@ -316,8 +317,8 @@ impl Engine {
         self.commit_cookie(slot)
     }
 
-    /// Whether another request has ended the session that this one is about to sign anew, after this one
-    /// had opened it. Its new cookie would outlive the revocation.
+    /// Returns whether another request has ended the session since this one opened it. A cookie
+    /// that is signed now would outlive the revocation mark.
     async fn ended_meanwhile(
         &self,
         slot: &Slot,
@@ -326,7 +327,7 @@ impl Engine {
         let (ids, user, login) = {
             let state = slot.state();
             let Some(view) = &state.view else { return Ok(false) };
-            // What a login or a logout leaves is another session.
+            // A login or a logout leaves another session.
             if state.logged_in || state.logged_out || !self.signs(&state, view) {
                 return Ok(false);
             }
@@ -344,8 +345,8 @@ impl Engine {
         Ok(false)
     }
 
-    /// Dates a login after the revocations of before, so that a user who ended all sessions and logs in
-    /// again at once isn't logged out by that.
+    /// Dates a login after earlier revocation marks, so that a user who ends all sessions and logs
+    /// in again at once stays logged in.
     async fn date_login(
         &self,
         slot: &Slot,

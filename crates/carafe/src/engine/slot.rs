@@ -12,18 +12,18 @@ use crate::flask_login::{self, Client, Logins};
 use crate::id::SessionId;
 use crate::{Error, ErrorKind};
 
-/// Where a request's session is, opened or not: what the service puts into the request, and every
-/// handle of the session shares.
+/// The state of a request's session, opened or not. The service puts it into the request, and all
+/// handles of the session share it.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) engine: Arc<Engine>,
-    /// The request's `Cookie` headers, kept until somebody asks for the session.
+    /// The request's `Cookie` headers, kept until the session is opened.
     cookies: SmallVec<[HeaderValue; 1]>,
     /// Whether the request must leave flashed messages for the next page.
     keeps_flashes: bool,
-    /// What Flask-Login knows the client by, if the layer shares its logins.
+    /// The client as Flask-Login identifies it, if the layer shares its logins.
     client: Option<Box<Client>>,
-    /// The page that the request asks for, if the layer has a page that may have to lead back to it.
+    /// The requested page, if the layer has a login page that leads back to it.
     wanted: Option<Box<str>>,
     state: Mutex<State>,
     /// Held while the session is loaded from a store or saved there.
@@ -34,12 +34,12 @@ pub(crate) struct Slot {
 #[derive(Clone)]
 struct Current {
     slot: Arc<Slot>,
-    /// That of the next layer further out.
+    /// The slots of the layers further out.
     outer: Option<Arc<Current>>,
 }
 
-/// The slot of a named layer, in a request's extensions. The function type makes it `Send`
-/// whatever the marker is.
+/// The slot of a named layer, in a request's extensions. The function type makes it `Send` for any
+/// marker.
 struct Marked<Marker>(Arc<Slot>, PhantomData<fn() -> Marker>);
 
 impl<Marker> Clone for Marked<Marker> {
@@ -48,10 +48,10 @@ impl<Marker> Clone for Marked<Marker> {
     }
 }
 
-/// What a request's cookie held.
+/// The session in a request's cookie.
 #[derive(Debug, Default)]
 pub(crate) struct FromCookie {
-    /// `None` if there is no session that counts.
+    /// The session's view; `None` if there is no valid session.
     pub(crate) view: Option<View>,
     /// See [`State::outdated`].
     pub(crate) outdated: bool,
@@ -61,10 +61,10 @@ pub(crate) struct FromCookie {
     pub(crate) issued: u64,
 }
 
-/// How far a session has come in its request.
+/// The state of a session within its request.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// What the cookie held; `None` until the session is opened.
+    /// The request's view of the session; `None` until the session is opened.
     pub(crate) view: Option<View>,
     /// Whether a handler asked for the session, which makes the response vary with the cookie.
     pub(crate) accessed: bool,
@@ -76,37 +76,37 @@ pub(crate) struct State {
     pub(crate) outdated: bool,
     /// Whether the response has begun, so that a change could no longer be saved.
     pub(crate) closed: bool,
-    /// Where the session came from, if it came from a store.
+    /// The record that the session was loaded from, if it is in a store.
     pub(crate) origin: Option<Box<Origin>>,
-    /// Where a session in a store is found again, also after its request.
+    /// The position of a session in a store, kept beyond its request.
     pub(crate) seat: Option<Seat>,
     /// The ids of sessions in cookies that this request ended.
     pub(crate) ended: Vec<SessionId>,
-    /// What a commit before the response's has to say about the cookie.
+    /// The change of the cookie that an earlier commit of this request left for the response.
     pub(crate) set_id: SetId,
-    /// How often what was done until then was taken, to be saved.
+    /// The number of times that recorded changes were taken for a commit.
     pub(crate) takes: u64,
-    /// Which of those could not be saved last, and why.
+    /// The number of the last taking whose commit failed, and its error.
     pub(crate) lost: Option<(u64, Error)>,
     /// Whether this request logged in.
     pub(crate) logged_in: bool,
     /// Whether this request logged out.
     pub(crate) logged_out: bool,
-    /// What the request has found out of a login that Flask-Login shares.
+    /// The login that is shared with Flask-Login, once it was looked at.
     pub(crate) flask_login: flask_login::Seen,
-    /// What the response has to say about remember tokens.
+    /// The remember cookies that the response sets or removes.
     pub(crate) remember_cookies: Vec<HeaderValue>,
-    /// Why a handler went on without the session, and doesn't know.
+    /// The error of opening the session, if the handler went on without seeing it.
     pub(crate) failed: Option<Error>,
 }
 
 impl State {
-    /// Whether the session has been opened.
+    /// Returns whether the session has been opened.
     pub(crate) fn is_open(&self) -> bool {
         self.view.is_some()
     }
 
-    /// Opens the session, unless somebody else was quicker.
+    /// Opens the session, unless another handle has opened it.
     #[inline]
     pub(crate) fn open(&mut self, read: FromCookie) {
         if self.view.is_none() {
@@ -117,18 +117,19 @@ impl State {
         }
     }
 
-    /// Whether somebody is logged in.
+    /// Returns whether a user is logged in.
     pub(crate) fn has_user(&self) -> bool {
         self.view.as_ref().is_some_and(|view| view.user().is_some())
     }
 
-    /// Whether the visitor has a session: one that holds something, or one in a store.
+    /// Returns whether the visitor has a session: a session with content, or one in a store.
     pub(crate) fn has_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         !view.is_empty() || view.user().is_some() || (self.origin.is_some() && !view.is_ended())
     }
 
-    /// Whether this request wrote a session that lasts: messages alone are gone with the next page.
+    /// Returns whether this request wrote a lasting session: flashed messages alone are gone with
+    /// the next page.
     pub(crate) fn writes_session(&self) -> bool {
         let Some(view) = &self.view else { return false };
         let messages = usize::from(view.contains(FLASHES.as_bytes()));
@@ -138,14 +139,14 @@ impl State {
 }
 
 impl Slot {
-    /// A slot of no request in particular.
+    /// Creates a slot outside of a layer's request.
     #[cfg(feature = "testing")]
     pub(crate) fn new(engine: &Arc<Engine>, headers: &HeaderMap) -> Arc<Self> {
         let client = |_: &Logins| None;
         Self::with_cookies(engine, cookies(headers), false, || None, client)
     }
 
-    /// The slot of a request.
+    /// Creates the slot of a request.
     #[inline]
     pub(crate) fn of_request<B>(engine: &Arc<Engine>, request: &Request<B>) -> Arc<Self> {
         let lines = |name| request.headers().get_all(name).iter().map(HeaderValue::as_bytes);
@@ -155,7 +156,7 @@ impl Slot {
         Self::of_head(engine, cookies(request.headers()), method, lines, path, peer)
     }
 
-    /// The slot of a request of any framework, by what matters of its head.
+    /// Creates the slot of a request of any framework, from the relevant parts of its head.
     #[inline]
     pub(crate) fn of_head<'a, Lines: Iterator<Item = &'a [u8]>>(
         engine: &Arc<Engine>,
@@ -174,8 +175,8 @@ impl Slot {
         Self::with_cookies(engine, cookies, keeps_flashes, wanted, client)
     }
 
-    /// A slot with the page that the request asks for, where that is needed. `wanted` tells it of a
-    /// request that can be sent again, `client` of the request's client.
+    /// Creates a slot. `wanted` returns the requested page if the request can be repeated, and
+    /// `client` the request's client. Each is called only if the layer needs it.
     #[inline]
     pub(crate) fn with_cookies<'a>(
         engine: &Arc<Engine>,
@@ -187,28 +188,28 @@ impl Slot {
         let page = engine.login_page.as_ref().or(engine.confirm_page.as_ref());
         let wanted = page.and_then(|_| wanted()).map(Box::from);
         let client = engine.flask_login.as_ref().and_then(|logins| client(logins)).map(Box::new);
-        // Made where it is to stay, since it is large.
+        // The slot is large, so it is built in place.
         let (state, busy) = (Mutex::default(), tokio::sync::Mutex::default());
         let engine = Arc::clone(engine);
         Arc::new(Self { engine, cookies, keeps_flashes, client, wanted, state, busy })
     }
 
-    /// Whether the request must leave flashed messages for the next page.
+    /// Returns whether the request must leave flashed messages for the next page.
     pub(crate) fn keeps_flashes(&self) -> bool {
         self.keeps_flashes
     }
 
-    /// What Flask-Login knows the request's client by; `None` outside of a request.
+    /// Returns the client as Flask-Login identifies it; `None` outside of a request.
     pub(crate) fn client(&self) -> Option<&Client> {
         self.client.as_deref()
     }
 
-    /// The page that the request asks for. `None` also for a request that can't be sent again.
+    /// Returns the requested page; `None` also for a request that can't be repeated.
     pub(crate) fn wanted(&self) -> Option<&str> {
         self.wanted.as_deref()
     }
 
-    /// Puts the slot into a request, where the extractors find it. The innermost layer's counts.
+    /// Puts the slot into a request's extensions, where the extractors find the innermost layer's.
     /// `engine` is that layer's, which may have left its session to a layer further out.
     pub(crate) fn insert_into(self: &Arc<Self>, extensions: &mut Extensions, engine: &Engine) {
         let current = Current { slot: Arc::clone(self), outer: None };
@@ -222,7 +223,7 @@ impl Slot {
         }
     }
 
-    /// The slots of the layers that a request has passed, the innermost first.
+    /// Returns the slots of the layers that a request has passed, the innermost first.
     pub(crate) fn all(extensions: &Extensions) -> impl Iterator<Item = &Arc<Self>> {
         fn outer<'a>(current: &&'a Current) -> Option<&'a Current> {
             current.outer.as_deref()
@@ -234,7 +235,7 @@ impl Slot {
         extensions.insert(Marked::<Marker>(Arc::clone(slot), PhantomData));
     }
 
-    /// The innermost layer's slot.
+    /// Returns the innermost layer's slot.
     pub(crate) fn current(extensions: &Extensions) -> Result<Arc<Self>, Error> {
         extensions.get::<Current>().map(|current| Arc::clone(&current.slot)).ok_or_else(|| {
             Error::new(
@@ -246,7 +247,7 @@ impl Slot {
         })
     }
 
-    /// The slot of the layer that a marker names.
+    /// Returns the slot of the layer that a marker names.
     pub(crate) fn named<Marker: 'static>(extensions: &Extensions) -> Result<Arc<Self>, Error> {
         extensions.get::<Marked<Marker>>().map(|marked| Arc::clone(&marked.0)).ok_or_else(|| {
             let name = std::any::type_name::<Marker>();
@@ -260,7 +261,7 @@ impl Slot {
         })
     }
 
-    /// The request's `Cookie` headers in their order.
+    /// Returns the request's `Cookie` headers in their order.
     pub(crate) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> + Clone {
         self.cookies.iter()
     }
@@ -270,8 +271,8 @@ impl Slot {
         self.state().closed = true;
     }
 
-    /// Notes that a handler asks for the session; whether it is open already. An error if the response
-    /// began before anybody asked.
+    /// Records that a handler asks for the session. Returns whether it is open already; an error if
+    /// the response began before the session was first asked for.
     #[inline]
     pub(crate) fn ask(&self) -> Result<bool, Error> {
         let mut state = self.state();
@@ -286,16 +287,17 @@ impl Slot {
         Ok(state.is_open())
     }
 
-    /// The state, under its lock. It is never held across an await, and a panic of another holder
-    /// leaves it as consistent as it was: each change is one assignment or one map operation.
+    /// Locks the state. The lock is never held across an await, and a panic of a holder leaves the
+    /// state consistent: each change is one assignment or one map operation.
     #[inline]
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether a request shows its page to no user yet, and so must leave flashed messages for the next:
-/// one for the headers alone, or one that a browser sends before the user has asked for the page.
+/// Returns whether a request shows its page to no user yet, and so must leave flashed messages for
+/// the next one. Such requests ask for the headers alone, or are sent by a browser before the user
+/// asks for the page.
 #[inline]
 fn keeps_flashes<'a>(
     engine: &Engine,
@@ -304,7 +306,7 @@ fn keeps_flashes<'a>(
 ) -> bool {
     match method {
         "HEAD" => !engine.config().head_takes_flashes,
-        // `Sec-Purpose: prefetch;prerender`, or `Purpose` as older browsers have it.
+        // `Sec-Purpose: prefetch;prerender`, or `Purpose` from older browsers.
         "GET" => ["sec-purpose", "purpose"]
             .into_iter()
             .filter_map(header)
@@ -316,14 +318,14 @@ fn keeps_flashes<'a>(
 #[inline]
 fn cookies(headers: &HeaderMap) -> SmallVec<[HeaderValue; 1]> {
     let mut cookies = SmallVec::new();
-    // Pushed one by one, which is less work than `collect` for the one that there mostly is.
+    // There is mostly one line, for which pushing is less work than `collect`.
     for cookie in headers.get_all(COOKIE) {
         cookies.push(cookie.clone());
     }
     cookies
 }
 
-/// The error of a change that can't be saved any more.
+/// Returns the error of a change that comes too late to be saved.
 pub(crate) fn closed() -> Error {
     Error::new(
         ErrorKind::Closed,

@@ -1,5 +1,5 @@
-//! The primitives below the commit path, in one place: a test replaces them to try every order in which
-//! threads can reach the session lock.
+//! The synchronisation primitives of the commit path. A test replaces them, to try every order in
+//! which threads can reach the session lock.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! Signs that a session was stolen, and what the application does about them.
+//! Signs that a session was stolen, and the application's reaction.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use super::{Engine, failed};
 use crate::id::PublicId;
 use crate::{Error, event};
 
-/// For how many seconds after an id died a request that carries it may have been under way.
+/// The time, in seconds, for which requests with a dead id may have been under way.
 pub(super) const UNDER_WAY: u64 = 60;
 
-/// A request that may come from a thief of a session: see
+/// A sign that a session was stolen: a request that may come from a thief. See
+/// [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft).
 /// [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft).
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignOfTheft {
@@ -19,28 +20,28 @@ pub struct SignOfTheft {
     public_id: Option<PublicId>,
 }
 
-/// What a [`SignOfTheft`] is.
+/// The kind of a [`SignOfTheft`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TheftKind {
-    /// An id came back that was replaced by a new one: at a login, a rotation or a renewal.
+    /// A request carried an id that a login, a rotation or a renewal had replaced.
     ReplacedId,
-    /// The cookie of a session came back that had been ended.
+    /// A request carried the cookie of an ended session.
     EndedSession,
-    /// A remember token came back that had been used. Its series and the sessions that it began were
-    /// ended already.
+    /// A request carried a remember token that had been used before. Its series and the sessions
+    /// that it began have been ended.
     UsedToken,
 }
 
-/// What is done about a [`SignOfTheft`].
+/// The reaction to a [`SignOfTheft`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reaction {
-    /// Nothing: the log has it.
+    /// Only the log records the sign.
     Log,
-    /// The session that goes on under another id is ended.
+    /// The session that continues under another id ends.
     EndSession,
-    /// All sessions of the user are ended.
+    /// All sessions of the user end.
     EndAllSessions,
 }
 
@@ -49,19 +50,19 @@ impl SignOfTheft {
         Self { kind, user, public_id }
     }
 
-    /// What kind of sign it is.
+    /// Returns the kind of the sign.
     #[must_use]
     pub fn kind(&self) -> TheftKind {
         self.kind
     }
 
-    /// The user whose session it is about, if that is known.
+    /// Returns the user of the session, if the user is known.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// The name of the session that it is about, if that goes on.
+    /// Returns the public id of the session, if the session still exists.
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.public_id
@@ -69,24 +70,24 @@ impl SignOfTheft {
 }
 
 impl std::fmt::Debug for SignOfTheft {
-    /// Doesn't show the user.
+    /// Leaves the user out.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignOfTheft").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
-/// Decides about signs of theft.
+/// The application's function that decides about signs of theft.
 pub(crate) type OnTheft = Arc<dyn Fn(&SignOfTheft) -> Reaction + Send + Sync>;
 
 impl Engine {
-    /// Tells the log and the application of a sign of theft; what the application decides.
+    /// Logs a sign of theft and asks the application. Returns its decision.
     pub(super) fn tell_of_theft(&self, sign: &SignOfTheft) -> Reaction {
         event::sign_of_theft(sign.kind);
         self.on_theft.as_ref().map_or(Reaction::Log, |decide| decide(sign))
     }
 
-    /// Tells of a sign of theft, and does what the application decides. Sessions that can't be ended, as
-    /// sessions of no known user, are left alone.
+    /// Reports a sign of theft, and carries the application's decision out. Sessions that can't be
+    /// ended, such as those without a user, are left alone.
     pub(super) async fn react_to_theft(
         &self,
         backend: &StoreBackend,

@@ -1,14 +1,14 @@
-//! Waiting for the end of sessions.
+//! The watch of sessions whose end is awaited.
 //!
-//! One task per layer looks after all sessions that something waits for. It looks at a session:
+//! One task per layer checks all watched sessions. It checks a session:
 //!
-//! 1. when it is first watched, since it may have ended just before,
-//! 2. when the store tells that it may have ended,
-//! 3. once per interval, since what the store tells may be lost,
+//! 1. when the watch begins, since the session may have ended just before,
+//! 2. when the store sends a notice that it may have ended,
+//! 3. once per interval, since notices may be lost,
 //! 4. when it expires.
 //!
-//! The task ends when nothing waits any more, or with its runtime. In the latter case, those that wait start
-//! another one in theirs.
+//! The task ends when no session is watched any more, or with its runtime. In the latter case, the
+//! waiting futures start a new task in their own runtime.
 
 mod place;
 mod table;
@@ -28,62 +28,63 @@ use crate::Error;
 use crate::id::SessionIdHash;
 use crate::store::{Notices, UserHash};
 
-/// What became of the sessions that were looked at, in their order.
+/// The future of a check, with the results in the order of the sessions.
 pub(crate) type Looking<'a> = Pin<Box<dyn Future<Output = Result<Vec<Found>, Error>> + Send + 'a>>;
 
-/// A place where sessions can be looked at.
+/// A store whose sessions can be checked.
 pub(crate) trait Look: Send + Sync + 'static {
-    /// What has to be known of a session besides its id.
+    /// The data that a check of a session needs besides its id.
     type Mark: Send + Sync;
 
-    /// Begins to listen to the store, if it tells anything.
+    /// Begins to receive the store's notices, if it sends any.
     fn notices(&self) -> Option<Notices>;
 
-    /// Looks at some sessions.
+    /// Checks some sessions.
     fn look<'a>(&'a self, sessions: &'a [(SessionIdHash, &'a Self::Mark)]) -> Looking<'a>;
 
-    /// Whether a session is one of a user's.
+    /// Returns whether a session belongs to a user.
     fn is_of(mark: &Self::Mark, user: &UserHash) -> bool;
 
-    /// Puts together what two requests know of one session.
+    /// Merges the data that two requests have about one session.
     fn merge(mark: &mut Self::Mark, other: Self::Mark);
 }
 
-/// What a look at a session came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// The session has ended.
     Ended,
-    /// The session is there.
+    /// The session exists.
     Here {
-        /// The hash of the id that it has now.
+        /// The hash of its present id.
         id: SessionIdHash,
-        /// In how many seconds it ends unless it is used.
+        /// The number of seconds after which it ends unless it is used.
         left: u64,
     },
 }
 
-/// A session that something waits for the end of.
+/// A session whose end is awaited.
 pub(crate) struct Watched<M> {
     place: Arc<Place>,
     mark: M,
     waiting: oneshot::Sender<()>,
 }
 
-/// The sessions of a layer that something waits for the end of.
+/// The watched sessions of a layer.
 pub(crate) struct Watch<L: Look> {
     interval: Duration,
-    /// Where the task takes new ones from; `None` before the first.
+    /// The channel to the task, for new sessions; `None` before the first.
     door: Mutex<Option<mpsc::UnboundedSender<Watched<L::Mark>>>>,
 }
 
 impl<L: Look> Watch<L> {
-    /// Nothing is watched yet; later, each session is looked at once per `interval`.
+    /// Creates an empty watch, which checks each session once per `interval`.
     pub(crate) fn new(interval: Duration) -> Self {
         Self { interval, door: Mutex::default() }
     }
 
-    /// Watches a session. The answer comes when it has ended; an error says that the task has ended first.
+    /// Watches a session. The receiver resolves when it has ended, and gives an error if the task
+    /// has ended first.
     pub(crate) fn add(
         &self,
         of: &Arc<L>,
@@ -104,7 +105,7 @@ impl<L: Look> Watch<L> {
         let (open, news) = mpsc::unbounded_channel();
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(task::run(Arc::clone(of), news, self.interval));
-            // The task takes it, or drops it with its end.
+            // The task receives it, or drops it when it ends.
             let _ = open.send(new);
             *door = Some(open);
         }

@@ -2,7 +2,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::id::SessionIdHash;
 
-/// Where a session is: the hash of its id, which a renewal changes.
+/// The hash of a session's present id, shared by everything that follows the session through
+/// renewals.
 #[derive(Debug)]
 pub(crate) struct Place(Mutex<SessionIdHash>);
 

@@ -1,4 +1,4 @@
-//! The sessions that are watched, and when to look at each.
+//! The table of watched sessions, with the time of each session's next check.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use super::{Found, Look, Place, Watched};
 use crate::id::SessionIdHash;
 use crate::store::Notice;
 
-/// The longest time that a timer is set to.
+/// The longest duration of a timer, in seconds.
 const LONGEST: u64 = 86_400;
 
 pub(super) struct Table<L: Look> {
     interval: Duration,
-    /// Before every other time: sessions to look at first have this one.
+    /// The earliest time, which sessions get that have to be checked first.
     began: Instant,
     sessions: HashMap<SessionIdHash, Entry<L::Mark>>,
-    /// All sessions, by the time of the next look.
+    /// All sessions, by the time of the next check.
     due: BTreeSet<(Instant, SessionIdHash)>,
 }
 
@@ -40,7 +40,7 @@ impl<L: Look> Table<L> {
         self.sessions.is_empty()
     }
 
-    /// Adds a session, which is looked at first. One that is watched already needs no look.
+    /// Adds a session, which is checked first. A session that is watched already needs no check.
     pub(super) fn add(&mut self, new: Watched<L::Mark>) {
         let Watched { place, mark, waiting } = new;
         self.join(place.get(), mark, [(place, waiting)]);
@@ -65,7 +65,7 @@ impl<L: Look> Table<L> {
         }
     }
 
-    /// Takes note of what the store tells.
+    /// Applies a notice of the store.
     pub(super) fn note(&mut self, notice: Notice) {
         match notice {
             Notice::Session(id) => self.set_due(id, self.began),
@@ -89,12 +89,13 @@ impl<L: Look> Table<L> {
         }
     }
 
-    /// When to look next.
+    /// Returns the time of the next check.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The sessions to look at now, at most so many. Those that nothing waits for any more are dropped.
+    /// Takes at most `limit` sessions that are due for a check. Sessions whose end is no longer
+    /// awaited are dropped.
     pub(super) fn take_due(&mut self, now: Instant, limit: usize) -> Vec<SessionIdHash> {
         let mut ids = Vec::new();
         let mut dropped = Vec::new();
@@ -113,19 +114,19 @@ impl<L: Look> Table<L> {
         ids
     }
 
-    /// Some sessions with their marks.
+    /// Returns some sessions with their marks.
     pub(super) fn marks(&self, ids: &[SessionIdHash]) -> Vec<(SessionIdHash, &L::Mark)> {
         let mark = |id| self.sessions.get_key_value(id).map(|(id, entry)| (*id, &entry.mark));
         ids.iter().filter_map(mark).collect()
     }
 
-    /// Takes note of what a look has found.
+    /// Applies the result of a check.
     pub(super) fn settle(&mut self, id: SessionIdHash, found: Found, now: Instant) {
         match found {
             Found::Ended => {
                 let ended = self.remove(&id).into_iter().flat_map(|entry| entry.waiting);
                 for (_, waiting) in ended {
-                    // What has waited may be gone.
+                    // The waiting future may have been dropped.
                     let _ = waiting.send(());
                 }
             }

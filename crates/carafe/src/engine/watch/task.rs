@@ -1,4 +1,4 @@
-//! The task that looks after the sessions of a layer.
+//! The task that checks the watched sessions of a layer.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -14,28 +14,29 @@ use super::{Look, Watched};
 use crate::event;
 use crate::store::{Notice, Notices};
 
-/// How many sessions are looked at in one call of the store. Meanwhile notices have to wait.
+/// The number of sessions that are checked in one call of the store. Notices have to wait for the
+/// call.
 const BATCH: usize = 32;
 
-/// How long no session is looked at after the store has failed.
+/// The pause after the store has failed.
 const REST: Duration = Duration::from_secs(1);
 
-/// Where news come from.
+/// The sources of the task's events.
 struct Sources<L: Look> {
     door: UnboundedReceiver<Watched<L::Mark>>,
-    /// `None` if the store tells nothing, or nothing any more.
+    /// The store's notices; `None` if it sends none, or no more.
     notices: Option<Notices>,
 }
 
-/// Something that concerns the sessions that are watched.
+/// An event for the task.
 enum News<M> {
     Watched(Watched<M>),
     Notice(Notice),
-    /// It is time to look at a session.
+    /// A session is due for a check.
     Due,
 }
 
-/// Looks after sessions until nothing waits for any.
+/// Checks sessions until none is watched any more.
 pub(super) async fn run<L: Look>(
     of: Arc<L>,
     door: UnboundedReceiver<Watched<L::Mark>>,
@@ -70,7 +71,7 @@ fn note<L: Look>(table: &mut Table<L>, notice: Notice) {
     table.note(notice);
 }
 
-/// Looks at some of the sessions that are due. The log knows of an error already.
+/// Checks some of the sessions that are due. An error has been logged already.
 async fn look<L: Look>(of: &L, table: &mut Table<L>) -> Result<(), crate::Error> {
     let ids = table.take_due(Instant::now(), BATCH);
     if ids.is_empty() {
@@ -83,11 +84,11 @@ async fn look<L: Look>(of: &L, table: &mut Table<L>) -> Result<(), crate::Error>
 }
 
 impl<L: Look> Sources<L> {
-    /// Waits for news: notices first, then what begins to wait, which is looked at after that, then the time.
-    /// `None` if the layer is gone.
+    /// Waits for an event: first notices, then new sessions, then the time of a check. `None` if
+    /// the layer is dropped.
     async fn next(&mut self, due: Option<Instant>) -> Option<News<L::Mark>> {
         match due {
-            // No timer is needed for what is due.
+            // A session that is due already needs no timer.
             Some(due) if due <= Instant::now() => {
                 let polled = poll_fn(|context| Poll::Ready(self.poll_next(context))).await;
                 match polled {
