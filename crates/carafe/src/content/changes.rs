@@ -1,18 +1,18 @@
-//! What a request wrote over its session.
+//! A request's changes of its session's keys.
 
 use std::collections::{BTreeMap, btree_map};
 use std::slice;
 
 use crate::value::{Text, Value};
 
-/// Up to how many changes are kept in a list: beyond, finding the place of each would take too long.
+/// The greatest number of changes in a list: with more, searching it would take too long.
 const FEW: usize = 16;
 
-/// Values by their keys, in code point order: a value, or `None` where the key was removed.
+/// New values by their keys, in code point order; `None` stands for a removed key.
 #[derive(Clone, Debug)]
 pub(super) struct Changes(Sorted);
 
-/// Most requests write one key or two, for which a list is quicker than a tree.
+/// A list or a tree. Most requests write one key or two, for which a list is quicker.
 #[derive(Clone, Debug)]
 enum Sorted {
     Few(Vec<(Text, Option<Value>)>),
@@ -31,7 +31,7 @@ impl Changes {
         Self(Sorted::Few(Vec::new()))
     }
 
-    /// How many keys were written or removed.
+    /// Returns the number of keys that were written or removed.
     #[inline]
     pub(super) fn len(&self) -> usize {
         match &self.0 {
@@ -40,7 +40,7 @@ impl Changes {
         }
     }
 
-    /// What became of a key, given by its WTF-8 bytes; `None` if nothing did.
+    /// Returns the change of a key, given by its WTF-8 bytes; `None` if it is unchanged.
     #[inline]
     pub(super) fn get(&self, key: &[u8]) -> Option<&Option<Value>> {
         match &self.0 {
@@ -49,7 +49,7 @@ impl Changes {
         }
     }
 
-    /// What was written under a key, to be changed; `None` if nothing was, or if the key was removed.
+    /// Returns a written value for changing it; `None` if the key is unchanged or removed.
     pub(super) fn get_mut(&mut self, key: &[u8]) -> Option<&mut Value> {
         let changed = match &mut self.0 {
             Sorted::Few(list) => {
@@ -92,7 +92,7 @@ impl Changes {
         *self = Self::new();
     }
 
-    /// All of them, in the order of their keys.
+    /// Returns all changes, in the order of their keys.
     #[inline]
     pub(super) fn iter(&self) -> Iter<'_> {
         match &self.0 {
@@ -102,7 +102,7 @@ impl Changes {
     }
 }
 
-/// What [`Changes::iter`] gives.
+/// The iterator of [`Changes::iter`].
 pub(super) enum Iter<'a> {
     Few(slice::Iter<'a, (Text, Option<Value>)>),
     Many(btree_map::Iter<'a, Text, Option<Value>>),
@@ -120,7 +120,7 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-/// Where a key is in a list, or would be.
+/// Returns the position of a key in a list, or the position to insert it at.
 #[inline]
 fn place(list: &[(Text, Option<Value>)], key: &[u8]) -> Result<usize, usize> {
     list.binary_search_by(|(other, _)| other.as_wtf8().cmp(key))
@@ -134,7 +134,7 @@ mod tests {
     fn many_are_as_few() {
         let mut changes = Changes::default();
         let mut tree = BTreeMap::new();
-        // In an order that is none, some of them twice, some removed.
+        // The keys come unsorted, some of them twice, and some are removed.
         for step in 0..6 * FEW {
             let key = Text::from(format!("key {}", step * 37 % (3 * FEW)));
             let value = (step % 5 != 0).then(|| Value::from(step as u64));

@@ -26,14 +26,14 @@ pub(super) fn append(view: &mut View, message: Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the messages that were shown; others, which came meanwhile, stay.
+/// Removes the messages that were shown, and keeps messages that were added meanwhile.
 pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error> {
     let mut flashes = match view.get(FLASHES.as_bytes()).map(Cow::into_owned) {
         None => return Ok(()),
         Some(Value::List(flashes) | Value::Tuple(flashes)) => flashes,
         Some(other) => return Err(not_flashes(&other)),
     };
-    // As a rule all that was shown is there, in the same order.
+    // Usually all shown messages are there, in the same order.
     let mut left = shown.iter().peekable();
     flashes.retain(|waiting| left.next_if(|message| *message == waiting).is_none());
     for message in left {
@@ -49,7 +49,7 @@ pub(super) fn remove_shown(view: &mut View, shown: &[Value]) -> Result<(), Error
     Ok(())
 }
 
-/// The error of a key `_flashes` that holds something else.
+/// Returns the error of a key `_flashes` that holds something other than messages.
 pub(crate) fn not_flashes(found: &Value) -> Error {
     Error::new(
         ErrorKind::Type,

@@ -1,7 +1,7 @@
-//! Who is logged in to a session, and how.
+//! The login of a session: its user, its time and its details.
 //!
-//! A session in a store has it in its record. One in a cookie keeps it in its content, under keys that
-//! the library reserves for itself, and that a Flask service leaves alone.
+//! A session in a store has the login in its record. A session in a cookie has it in its content,
+//! under keys that the library reserves, and that a Flask service leaves alone.
 
 use super::life::{ID, LOGIN, RESERVED};
 use super::view::View;
@@ -12,24 +12,24 @@ use crate::{UnixSeconds, flask_login};
 
 /// The user who is logged in to a session in a cookie.
 const USER: &str = "_carafe_user";
-/// When that user was last authenticated, in Unix seconds, if that was not at the login.
+/// The time at which that user was last authenticated, in Unix seconds, if it was after the login.
 const AUTHENTICATED: &str = "_carafe_auth";
 /// The mark of the credential that the user logged in with.
 const CREDENTIAL: &str = "_carafe_credential";
-/// The user who has taken the first of two steps, and when the second one is too late.
+/// The user who has passed the first of two steps, and the time at which the second is too late.
 const PENDING: &str = "_carafe_pending";
 
-/// All keys that a login in a cookie may have.
+/// All keys of a login in a cookie.
 pub(crate) const COOKIE_KEYS: [&str; 6] = [ID, USER, LOGIN, AUTHENTICATED, CREDENTIAL, PENDING];
 
-/// A login, or a step of one.
+/// A login, or one step of a login in two steps.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) step: Step,
-    /// The keys that are kept of the session before.
+    /// The keys that are kept from the earlier session.
     pub(crate) keep: Vec<Text>,
-    /// When it is.
+    /// The time of the login.
     pub(crate) time: UnixSeconds,
     /// The new id of a session in a cookie.
     pub(crate) id: String,
@@ -37,33 +37,34 @@ pub(crate) struct Login {
     pub(crate) agent: Option<String>,
     /// The mark of the credential.
     pub(crate) credential: Option<String>,
-    /// When the user was authenticated, if not now.
+    /// The time at which the user was authenticated, if it isn't the time of the login.
     pub(crate) authenticated: Option<UnixSeconds>,
-    /// What Flask-Login would write, if the layer shares its logins: the session's keys stay then.
+    /// The values of Flask-Login's keys, if the layer shares its logins. The session's other keys
+    /// then stay.
     pub(crate) flask_login: Option<flask_login::Entry>,
-    /// Whether a session in a cookie has the login under keys of this library's.
+    /// Whether a session in a cookie has the login under this library's keys.
     pub(crate) stamped: bool,
 }
 
-/// How far a login comes.
+/// The step of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The user is logged in; the session begins anew, but for the keys to keep.
+    /// The user is logged in; the session begins anew, except for the keys to keep.
     Whole,
-    /// The user has taken the first of two steps, and has until this time for the second one; the
-    /// session begins anew, but for the keys to keep.
+    /// The user has passed the first of two steps, and has until this time for the second. The
+    /// session begins anew, except for the keys to keep.
     First { until: UnixSeconds },
-    /// The user has taken the second step; the session goes on under a new id.
+    /// The user has passed the second step; the session continues under a new id.
     Second,
 }
 
 impl Login {
-    /// Whether the user is logged in now.
+    /// Returns whether the user is logged in after this step.
     pub(crate) fn is_complete(&self) -> bool {
         !matches!(self.step, Step::First { .. })
     }
 
-    /// What the session knows of its login after this.
+    /// Returns the session's login state after this step.
     fn state(&self) -> LoginState {
         let pending = match self.step {
             Step::First { until } => Some(PendingLogin::new(self.user.clone(), until)),
@@ -84,7 +85,7 @@ impl Login {
         }
     }
 
-    /// Makes a record that of the user who logged in.
+    /// Turns a record into the record of the user who logged in.
     pub(crate) fn record(&self, record: Record, now: UnixSeconds) -> Record {
         let LoginState { user, address, agent, details, .. } = self.state();
         let (logged_in, details) = (user.is_some().then_some(now), details.into_record());
@@ -92,20 +93,20 @@ impl Login {
     }
 }
 
-/// Who is logged in to a session, and how.
+/// The login of a session in a store.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LoginState {
     pub(super) user: Option<String>,
-    /// When that was.
+    /// The time of the login.
     logged_in: Option<UnixSeconds>,
-    /// Where from, and with what.
+    /// The address of the login; the user agent is in `agent`.
     address: Option<String>,
     agent: Option<String>,
     pub(super) details: LoginDetails,
 }
 
 impl LoginState {
-    /// What a record says of it.
+    /// Reads the login from a record.
     pub(crate) fn of(record: &Record) -> Self {
         Self {
             user: record.user.clone(),
@@ -118,7 +119,7 @@ impl LoginState {
 }
 
 impl View {
-    /// A user logs in, or takes a step of a login.
+    /// Applies a login, or one step of a login.
     pub(crate) fn log_in(&mut self, login: &Login) {
         match &login.flask_login {
             Some(entry) if login.is_complete() => flask_login::log_in(self, &login.user, entry),
@@ -148,7 +149,7 @@ impl View {
         ]);
     }
 
-    /// Drops what the session holds, but for some keys.
+    /// Drops the session's content, except for some keys.
     fn begin_anew(&mut self, keep: &[Text]) {
         let kept: Vec<(Text, Value)> = keep
             .iter()
@@ -161,7 +162,7 @@ impl View {
         }
     }
 
-    /// The user is authenticated again.
+    /// Records that the user was authenticated again.
     pub(super) fn reauthenticate(&mut self, time: UnixSeconds) {
         self.mark_modified();
         match self.stored_login_mut() {
@@ -170,7 +171,7 @@ impl View {
         }
     }
 
-    /// The login is bound to another credential.
+    /// Binds the login to another credential.
     pub(super) fn set_credential(&mut self, mark: String) {
         self.mark_modified();
         match self.stored_login_mut() {
@@ -179,7 +180,7 @@ impl View {
         }
     }
 
-    /// The login belongs to a series of remember tokens, which takes a store.
+    /// Assigns the login to a series of remember tokens, which takes a store.
     pub(super) fn set_series(&mut self, series: PublicId) {
         self.mark_modified();
         if let Some(login) = self.stored_login_mut() {
@@ -187,7 +188,7 @@ impl View {
         }
     }
 
-    /// Who is logged in.
+    /// Returns the logged-in user.
     pub(crate) fn user(&self) -> Option<String> {
         match self.stored_login() {
             Some(login) => login.user.clone(),
@@ -195,7 +196,7 @@ impl View {
         }
     }
 
-    /// When the user who is logged in was last authenticated.
+    /// Returns when the logged-in user was last authenticated.
     pub(crate) fn authenticated_at(&self) -> Option<UnixSeconds> {
         match self.stored_login() {
             Some(login) => {
@@ -209,13 +210,13 @@ impl View {
         }
     }
 
-    /// Where the user of a session in a store logged in from, and with what.
+    /// Returns the address and the user agent of the login, for a session in a store.
     pub(crate) fn logged_in_from(&self) -> (Option<String>, Option<String>) {
         let login = self.stored_login();
         login.map_or((None, None), |login| (login.address.clone(), login.agent.clone()))
     }
 
-    /// The mark of the credential that the user logged in with.
+    /// Returns the mark of the credential that the user logged in with.
     pub(crate) fn credential(&self) -> Option<String> {
         match self.stored_login() {
             Some(login) => login.details.credential.clone(),
@@ -223,7 +224,8 @@ impl View {
         }
     }
 
-    /// The user who has taken the first of two steps, whether or not there still is time.
+    /// Returns the user who has passed the first of two steps, even if the time for the second is
+    /// over.
     pub(crate) fn pending(&self) -> Option<PendingLogin> {
         if let Some(login) = self.stored_login() {
             return login.details.pending.clone();

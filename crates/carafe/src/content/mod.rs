@@ -1,4 +1,5 @@
-//! A session's content in one request: what came in, what the request changed, and how changes are recorded.
+//! A session's content in one request: the opened content, the request's changes, and their
+//! recording.
 
 mod changes;
 mod flash;

@@ -11,20 +11,20 @@ use crate::value::json::Payload;
 use crate::value::{Text, Value};
 use crate::{Error, ErrorKind, UnixSeconds};
 
-/// What makes a new value of an old one. It may run several times.
+/// A function that computes a new value from an old one. It may run several times.
 pub(crate) type Change = Arc<dyn Fn(Option<Value>) -> Result<Value, Error> + Send + Sync>;
 
-/// What changes several keys at once, or none and gives an error. It may run several times.
+/// A function that changes several keys; an error leaves all unchanged. It may run several times.
 pub(crate) type ViewChange = Arc<dyn Fn(&mut View) -> Result<(), Error> + Send + Sync>;
 
-/// What looks at a value before it is removed, and can refuse that.
+/// A function that sees a value before it is removed, and can refuse the removal.
 pub(crate) type Look = Arc<dyn Fn(Option<Value>) -> Result<(), Error> + Send + Sync>;
 
-/// What a request had read of a key before it wrote it: nothing, or a value or its absence.
+/// A request's knowledge of a key before its first write: not read, or the value or its absence.
 pub(crate) type Seen = Option<Option<Value>>;
 
-/// A change of a session, as it is recorded: so that it can be applied to a record that another
-/// request has changed meanwhile, and both changes last.
+/// A recorded change of a session. It can be applied to a record that another request has changed
+/// in the meantime, so that both changes last.
 #[derive(Clone)]
 pub(crate) enum Operation {
     Insert {
@@ -36,9 +36,9 @@ pub(crate) enum Operation {
         key: Text,
         seen: Seen,
     },
-    /// Removes what is there when it is applied.
+    /// Removes all keys present when it is applied.
     Clear,
-    /// Replaces what is there when it is applied.
+    /// Replaces the content present when it is applied.
     Replace(Box<Payload>),
     /// Sets a value within a value.
     InsertAt {
@@ -52,33 +52,33 @@ pub(crate) enum Operation {
     },
     /// Changes the fields of a typed session.
     UpdateFields(ViewChange),
-    /// Removes what is there when it is applied, after a look at it.
+    /// Removes the value present when it is applied, after a function has seen it.
     Take {
         key: Text,
         look: Look,
     },
-    /// Inserts only if the key is missing when it is applied.
+    /// Inserts a value if the key is missing when it is applied.
     OrInsert {
         key: Text,
         value: Value,
     },
     /// Appends a flashed message.
     Flash(Value),
-    /// Removes those messages that were shown, and no others.
+    /// Removes the messages that were shown, and keeps all others.
     TakeFlashes(Vec<Value>),
-    /// A user logged in, or took a step of a login: see [`Login`].
+    /// Logs a user in, or takes one step of a login: see [`Login`].
     Login(Box<Login>),
-    /// The user was authenticated again, at this time.
+    /// Records that the user was authenticated again, at this time.
     Reauthenticated(UnixSeconds),
-    /// The login is bound to another credential, of which this is the mark.
+    /// Binds the login to another credential, with this mark.
     Credential(String),
-    /// The login belongs to this series of remember tokens.
+    /// Assigns the login to this series of remember tokens.
     Series(PublicId),
-    /// The session ended.
+    /// Ends the session.
     Logout,
-    /// The session gets a new id: this one, if it is in a cookie.
+    /// Gives the session a new id: this one, if it is in a cookie.
     Rotate(String),
-    /// Nothing, but the session is to be saved.
+    /// Changes nothing, but has the session saved.
     Touch,
 }
 
@@ -124,7 +124,8 @@ impl Operation {
         Ok(())
     }
 
-    /// Whether another request has changed what this one had read before it wrote it.
+    /// Returns whether another request has changed a key that this request had read before it wrote
+    /// it.
     pub(crate) fn overwrites_unseen(&self, view: &View) -> bool {
         match self {
             Self::Insert { key, seen: Some(seen), .. } | Self::Remove { key, seen: Some(seen) } => {
@@ -136,7 +137,7 @@ impl Operation {
 }
 
 impl fmt::Debug for Operation {
-    /// Shows what kind of change it is, and neither keys nor values.
+    /// Shows the kind of change, without keys and values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Insert { .. } => "Insert",
@@ -161,7 +162,7 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// The error of a change that came from a request which had not seen another's change.
+/// Returns the error of a conflict between two requests.
 pub(crate) fn conflict() -> Error {
     Error::new(
         ErrorKind::Conflict,

@@ -1,12 +1,12 @@
 use crate::value::{Text, Value};
 use crate::{Error, ErrorKind};
 
-/// One step on the way to a nested value: a dict's key, or a list's index.
+/// One step of the path to a nested value: a dictionary's key, or a list's index.
 ///
 /// Indices below zero count from the end, as in Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A key of a dict.
+    /// A key of a dictionary.
     Key(Text),
     /// An index of a list.
     Index(i64),
@@ -38,7 +38,7 @@ impl From<i64> for Step {
 
 /// Sets the value at the end of `path` within `target`.
 ///
-/// Only the last step may name a key that isn't there yet. An error leaves `target` unchanged.
+/// Only the last step may name a missing key. An error leaves `target` unchanged.
 pub(super) fn set(target: &mut Value, path: &[Step], value: Value) -> Result<(), Error> {
     let Some((step, rest)) = path.split_first() else {
         *target = value;
@@ -56,7 +56,7 @@ pub(super) fn set(target: &mut Value, path: &[Step], value: Value) -> Result<(),
             let item = position(*index, list.len()).and_then(|at| list.get_mut(at));
             set(item.ok_or_else(missing)?, rest, value)
         }
-        // A tuple can be passed through, as in Python, but its items can't be replaced.
+        // A path may lead through a tuple, as in Python, but a tuple's items can't be replaced.
         (Value::Tuple(list), Step::Index(index)) if !rest.is_empty() => {
             let item = position(*index, list.len()).and_then(|at| list.get_mut(at));
             set(item.ok_or_else(missing)?, rest, value)

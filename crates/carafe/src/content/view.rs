@@ -10,58 +10,58 @@ use crate::value::Stored;
 use crate::value::json::{self, Payload};
 use crate::value::{Dict, Text, Value};
 
-/// One request's view of its session: what came in, and what the request changed since.
+/// One request's view of its session: the opened content, with the request's changes.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    /// What the cookie held. Values are built when they are asked for.
+    /// The opened content. Values are built on demand.
     base: Payload,
-    /// Whether the session held something when it was opened.
+    /// Whether the session had content when it was opened.
     came_with_content: bool,
-    /// Whether the base counts no more.
+    /// Whether the request has removed the whole opened content.
     cleared: bool,
-    /// What was written over the base.
+    /// The request's changes.
     changes: Changes,
     modified: bool,
-    /// Grows with every change.
+    /// A number that grows with every change.
     version: u64,
-    /// The flashes that this request took out, which it may ask for again.
+    /// The messages that this request took out, which it may ask for again.
     pub(crate) flashes: Option<Vec<Value>>,
-    /// What the request did, if it has to be done again on a newer record.
+    /// The record of the request's operations, if they may have to be applied to a newer record.
     record: Option<Box<Recording>>,
 }
 
-/// What a request did with a session that is in a store.
+/// The operations of a request on a session in a store.
 #[derive(Debug, Default)]
 struct Recording {
     log: Vec<Operation>,
-    /// Whether the session isn't in the store yet, and nothing of it on its way there: then nobody
-    /// else can change it, nothing will have to be done again, and what the view holds is what is to
-    /// be saved.
+    /// Whether the session isn't in the store yet, and no commit of it is under way. No other
+    /// request can change it then, so that the view's content can be saved as it is.
     new: bool,
-    /// Whether something of the log was taken, and may or may not have been saved: what the view holds
-    /// is more than what is recorded then.
+    /// Whether a part of the log was taken, and may or may not have been saved. The view's content
+    /// then holds more than the log.
     taken: bool,
-    /// Who is logged in, and how.
+    /// The login of the session.
     login: LoginState,
-    /// The keys that the request read and hasn't written yet: the first of the base by their places,
-    /// as bits, and others by name.
+    /// The keys that the request has read and not written yet: the first keys of the opened content
+    /// as bits, by their positions, and others by name.
     read_places: u64,
     read_names: BTreeSet<Text>,
     read_all: bool,
 }
 
-/// What is to be committed.
+/// The changes for a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
-    /// What the request did. Of a new session only that it did something, its logins and logouts.
+    /// The request's operations. For a new session it holds only logins, logouts and the fact of a
+    /// change.
     pub(crate) log: Vec<Operation>,
-    /// What the session holds then, if nobody else has changed it; `None` if that isn't known, or if it
-    /// is to have another record.
+    /// The content after the changes, if no other request interferes; `None` if it isn't known, or
+    /// if the session gets another record.
     pub(crate) made: Option<Result<Vec<u8>, Error>>,
 }
 
 impl Recorded {
-    /// One operation that has not been done to the view.
+    /// Returns one operation that has not been applied to the view.
     pub(crate) fn only(operation: Operation) -> Self {
         Self { log: vec![operation], made: None }
     }
@@ -73,7 +73,7 @@ impl Recording {
             (Operation::Touch, Some(Operation::Touch)) => {}
             (operation, last) => {
                 if last.is_none() {
-                    // Most requests do one thing.
+                    // Most requests perform one operation.
                     self.log.reserve_exact(1);
                 }
                 self.log.push(operation);
@@ -82,7 +82,7 @@ impl Recording {
     }
 }
 
-/// What a view was before a number of changes, to undo them.
+/// The state of a view before some changes, to undo them.
 pub(crate) struct Snapshot {
     cleared: bool,
     changes: Changes,
@@ -92,7 +92,7 @@ pub(crate) struct Snapshot {
 impl View {
     #[inline]
     pub(crate) fn new(base: Payload) -> Self {
-        // All of it by name, so that nothing is built elsewhere and copied.
+        // All fields are named, so that nothing is built elsewhere and copied.
         Self {
             came_with_content: !base.is_empty(),
             base,
@@ -105,19 +105,19 @@ impl View {
         }
     }
 
-    /// A view that records what is done, since the session is in a store.
+    /// Creates a view that records operations, for a session in a store.
     pub(crate) fn recording(base: Payload, login: LoginState) -> Self {
         let record = Recording { login, ..Recording::default() };
         Self { record: Some(Box::new(record)), ..Self::new(base) }
     }
 
-    /// A view of a session that will be in a store.
+    /// Creates the view of a new session that will be in a store.
     pub(crate) fn of_new_session() -> Self {
         let record = Recording { new: true, ..Recording::default() };
         Self { record: Some(Box::new(record)), ..Self::new(Payload::default()) }
     }
 
-    /// Does one operation, and records it where that is needed.
+    /// Performs one operation, and records it if necessary.
     pub(crate) fn perform(&mut self, operation: Operation) -> Result<(), Error> {
         let Some(record) = &self.record else { return operation.apply(self) };
         let noted = match operation {
@@ -129,7 +129,7 @@ impl View {
                 self.log_out();
                 Operation::Logout
             }
-            // They change the record beside its content.
+            // These operations change the record outside of its content.
             operation @ (Operation::Reauthenticated(_)
             | Operation::Credential(_)
             | Operation::Series(_)) => {
@@ -149,7 +149,7 @@ impl View {
         Ok(())
     }
 
-    /// Records an operation that has been done.
+    /// Records an operation that has been performed.
     fn note(&mut self, operation: Operation) {
         if let Some(record) = &mut self.record {
             record.note(operation);
@@ -163,7 +163,7 @@ impl View {
         }
     }
 
-    /// Sets a key, whatever the request has read of it.
+    /// Sets a key, without regard to earlier reads.
     pub(crate) fn set(&mut self, key: &str, value: Value) {
         let insert =
             || Operation::Insert { key: Text::from(key), value: value.clone(), seen: None };
@@ -171,7 +171,7 @@ impl View {
         self.insert(Text::from(key), value);
     }
 
-    /// Removes a key, whatever the request has read of it.
+    /// Removes a key, without regard to earlier reads.
     pub(crate) fn unset(&mut self, key: &str) {
         if self.contains(key.as_bytes()) {
             self.note_change(|| Operation::Remove { key: Text::from(key), seen: None });
@@ -191,25 +191,25 @@ impl View {
         }
     }
 
-    /// Removes a key that is there.
+    /// Removes a key that is present.
     pub(crate) fn remove_seen(&mut self, key: &[u8]) -> Result<(), Error> {
         let seen = self.seen(key);
         self.perform(Operation::Remove { key: Text::from_wtf8(key), seen })
     }
 
-    /// Writes what `change` made of the old value, and records the change itself.
+    /// Writes the value that `change` returned, and records the function itself.
     pub(crate) fn update(&mut self, key: Text, new: Value, change: &Change) {
         self.note_change(|| Operation::Update { key: key.clone(), change: Change::clone(change) });
         self.insert(key, new);
     }
 
-    /// Writes what `change` made of several keys, and records the change itself.
+    /// Writes the fields that `change` returned, and records the function itself.
     pub(crate) fn update_fields(&mut self, fields: Vec<(Text, Option<Value>)>, change: ViewChange) {
         self.note_change(|| Operation::UpdateFields(change));
         self.write_fields(fields);
     }
 
-    /// Inserts the keys that have a value, and removes those that have none.
+    /// Inserts the keys with a value, and removes the keys without one.
     pub(crate) fn write_fields(&mut self, fields: Vec<(Text, Option<Value>)>) {
         for (key, value) in fields {
             match value {
@@ -219,12 +219,12 @@ impl View {
         }
     }
 
-    /// Whether something was recorded that is to be saved.
+    /// Returns whether recorded operations have to be saved.
     pub(crate) fn has_log(&self) -> bool {
         self.record.as_ref().is_some_and(|record| !record.log.is_empty())
     }
 
-    /// Takes out what was recorded.
+    /// Takes the recorded operations out.
     pub(crate) fn take_recorded(&mut self) -> Recorded {
         let Some(record) = &mut self.record else { return Recorded::default() };
         let log = std::mem::take(&mut record.log);
@@ -241,8 +241,8 @@ impl View {
         Recorded { made: is_asked_for.then(|| self.to_json()), log }
     }
 
-    /// Goes on from what has been committed: `next` is a view of all that was recorded up to
-    /// `take_recorded`, and what was done since is done again on it.
+    /// Continues from a committed state: `next` is the view of everything that `take_recorded`
+    /// returned, and later operations are applied to it again.
     pub(crate) fn rebase(&mut self, next: Self) -> Result<(), Error> {
         let log = self.record.as_mut().map(|record| std::mem::take(&mut record.log));
         let flashes = self.flashes.take();
@@ -250,7 +250,7 @@ impl View {
         log.into_iter().flatten().try_for_each(|operation| self.perform(operation))
     }
 
-    /// Notes that the request has read a key.
+    /// Records that the request has read a key.
     pub(crate) fn note_read(&mut self, key: &[u8]) {
         if let Some(record) = &mut self.record
             && !record.new
@@ -267,14 +267,14 @@ impl View {
         }
     }
 
-    /// Notes that the request has read everything.
+    /// Records that the request has read all keys.
     pub(crate) fn note_read_all(&mut self) {
         if let Some(record) = &mut self.record {
             record.read_all = true;
         }
     }
 
-    /// What the request had read of a key that it is about to write for the first time.
+    /// Returns the request's knowledge of a key that it is about to write for the first time.
     pub(crate) fn seen(&mut self, key: &[u8]) -> Option<Option<Value>> {
         let record = self.record.as_mut()?;
         let read = record.read_all
@@ -290,12 +290,12 @@ impl View {
         (read && !written).then(|| self.base_value(key))
     }
 
-    /// What to restore if the changes that follow fail.
+    /// Returns a state to restore if the following changes fail.
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot { cleared: self.cleared, changes: self.changes.clone(), modified: self.modified }
     }
 
-    /// Undoes what was done since the snapshot.
+    /// Undoes the changes since the snapshot.
     pub(crate) fn restore(&mut self, snapshot: Snapshot) {
         let Snapshot { cleared, changes, modified } = snapshot;
         self.cleared = cleared;
@@ -304,7 +304,7 @@ impl View {
         self.version += 1;
     }
 
-    /// Whether the session was changed, or marked as changed.
+    /// Returns whether the session was changed, or marked as changed.
     pub(crate) fn modified(&self) -> bool {
         self.modified
     }
@@ -314,22 +314,22 @@ impl View {
         self.version += 1;
     }
 
-    /// Whether nothing came in.
+    /// Returns whether the session had no content when it was opened.
     pub(crate) fn is_new(&self) -> bool {
         !self.came_with_content
     }
 
-    /// Whether the request wrote a key.
+    /// Returns whether the request wrote a key.
     pub(crate) fn wrote(&self, key: &[u8]) -> bool {
         self.changes.get(key).is_some_and(Option::is_some)
     }
 
-    /// A number that grows with every change, to notice one by another holder of the session.
+    /// Returns a number that grows with every change, to notice a change by another handle.
     pub(crate) fn version(&self) -> u64 {
         self.version
     }
 
-    /// The value of a key, which is borrowed where the request wrote it itself.
+    /// Returns the value of a key, borrowed if the request wrote it itself.
     #[inline]
     pub(crate) fn get(&self, key: &[u8]) -> Option<Cow<'_, Value>> {
         match self.changes.get(key) {
@@ -339,7 +339,7 @@ impl View {
         }
     }
 
-    /// The value of a key, not read yet.
+    /// Returns the value of a key, before it is parsed.
     pub(crate) fn stored(&self, key: &[u8]) -> Option<Stored<'_>> {
         match self.changes.get(key) {
             Some(changed) => changed.as_ref().map(|value| Stored::Value(Cow::Borrowed(value))),
@@ -372,8 +372,8 @@ impl View {
         self.mark_modified();
     }
 
-    /// Changes a value, in place where this request wrote it; returns whether it is there. An error leaves
-    /// the view unchanged if `change` leaves the value unchanged.
+    /// Changes a value, in place if this request wrote it. Returns whether the key is present. An
+    /// error leaves the view unchanged if `change` leaves the value unchanged.
     pub(super) fn edit(
         &mut self,
         key: &Text,
@@ -392,7 +392,7 @@ impl View {
         Ok(true)
     }
 
-    /// Removes a key. Only a key that was there makes the session modified, as in Flask.
+    /// Removes a key. Only a key that was present makes the session modified, as in Flask.
     pub(crate) fn remove(&mut self, key: &[u8]) {
         if self.contains(key) {
             self.changes.insert(Text::from_wtf8(key), None);
@@ -400,25 +400,25 @@ impl View {
         }
     }
 
-    /// Whether the session is in a store, and not in its cookie.
+    /// Returns whether the session is in a store.
     pub(crate) fn is_in_store(&self) -> bool {
         self.record.is_some()
     }
 
-    /// Whether a session that is in a store was ended by this request.
+    /// Returns whether this request ended a session in a store.
     pub(crate) fn is_ended(&self) -> bool {
         let is_logout = |operation: &Operation| matches!(operation, Operation::Logout);
         self.record.as_ref().is_some_and(|record| record.log.iter().any(is_logout))
     }
 
-    /// Who is logged in from now on, if the session is in a store.
+    /// Sets the login, if the session is in a store.
     pub(super) fn set_login(&mut self, login: LoginState) {
         if let Some(record) = &mut self.record {
             record.login = login;
         }
     }
 
-    /// Who is logged in to a session that is in a store, and how.
+    /// Returns the login of a session in a store.
     pub(super) fn stored_login(&self) -> Option<&LoginState> {
         self.record.as_ref().map(|record| &record.login)
     }
@@ -433,7 +433,7 @@ impl View {
         self.mark_modified();
     }
 
-    /// Replaces all that the session holds, but for the keys of this library's own.
+    /// Replaces the whole content, except for the reserved keys.
     pub(crate) fn replace(&mut self, content: Payload) {
         let is_own = |key: &&[u8]| key.starts_with(RESERVED);
         let new: Vec<Text> = content.keys().filter(is_own).map(Text::from_wtf8).collect();
@@ -449,14 +449,14 @@ impl View {
         self.cleared = false;
         self.changes.clear();
         if let Some(record) = &mut self.record {
-            // They stood for keys of the old base.
+            // The bits stood for keys of the old content.
             record.read_places = 0;
         }
         own.into_iter().for_each(|(key, value)| self.changes.insert(key, value));
         self.mark_modified();
     }
 
-    /// The keys in code point order.
+    /// Returns the keys in code point order.
     pub(crate) fn keys(&self) -> Vec<Text> {
         self.sources().into_iter().map(|(key, _)| Text::from_wtf8(key)).collect()
     }
@@ -472,9 +472,9 @@ impl View {
         dict
     }
 
-    /// The session as Flask would write it.
+    /// Returns the session as Flask would write it.
     ///
-    /// Untouched values are copied as they came, where they came in Flask's spelling.
+    /// Untouched values are copied unchanged, if they came in Flask's spelling.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
         let mut out = Vec::with_capacity(512);
         if self.cleared || self.base.is_empty() {
@@ -492,7 +492,7 @@ impl View {
         Ok(out)
     }
 
-    /// The keys that this request wrote, in code point order.
+    /// Returns the keys that this request wrote, in code point order.
     fn written(&self) -> impl Iterator<Item = (&[u8], json::Entry<'_>)> {
         let written = |(key, changed)| {
             Some((Text::as_wtf8(key), json::Entry::Value(Option::as_ref(changed)?)))
@@ -500,7 +500,7 @@ impl View {
         self.changes.iter().filter_map(written)
     }
 
-    /// Every key in code point order, with its value where this request wrote it.
+    /// Returns every key in code point order, with its value if this request wrote it.
     fn sources(&self) -> Vec<(&[u8], Option<&Value>)> {
         let mut sources = Vec::with_capacity(self.base.len() + self.changes.len());
         if !self.cleared {
@@ -516,14 +516,14 @@ impl View {
         sources
     }
 
-    /// A value as it came. What was validated when it came can be read now.
+    /// Returns a value of the opened content, which was validated when it was opened.
     #[inline]
     fn base_value(&self, key: &[u8]) -> Option<Value> {
         self.base.get(key).unwrap_or_default()
     }
 }
 
-/// What stands for a key of a session among the bits of a number, if it is one of the first.
+/// Returns the bit that stands for one of the first keys of a session.
 fn bit_of(base: &Payload, key: &[u8]) -> Option<u64> {
     1_u64.checked_shl(u32::try_from(base.position(key)?).ok()?)
 }

@@ -1,4 +1,4 @@
-//! New records, and how many sessions of a user there may be.
+//! New records, subject to the limit on a user's sessions.
 
 use super::Sessions;
 use crate::id::{PublicId, SessionIdHash};
@@ -6,18 +6,18 @@ use crate::record::Record;
 use crate::store::{Created, StoreError, Within};
 use crate::{Error, ErrorKind, UnixSeconds, event};
 
-/// What became of a new record.
+/// The result of adding a record.
 pub(super) enum NewRecord {
     Added,
-    /// There is a record under its id.
+    /// The id has a record already.
     Exists,
     /// The user has as many sessions as allowed.
     TooMany,
 }
 
 impl Sessions {
-    /// Adds the record of a new session. That of a user who logs in is subject to the limit of the user's
-    /// sessions, of which the one that the login `replaces` is none.
+    /// Adds the record of a new session. The session of a user is subject to the limit on the
+    /// user's sessions; the session that the login `replaces` does not count.
     pub(super) async fn add(
         &self,
         id: &SessionIdHash,
@@ -52,7 +52,7 @@ impl Sessions {
     }
 }
 
-/// The error of a login by which its user would have more sessions than allowed.
+/// Returns the error of a login that would exceed the limit on its user's sessions.
 pub(super) fn too_many() -> Error {
     Error::new(
         ErrorKind::TooManySessions,

@@ -1,11 +1,11 @@
-//! Recorded changes, applied to the newest record.
+//! Applies recorded changes to the newest record.
 
 use super::Rules;
 use crate::content::{Login, Operation, View, conflict};
 use crate::record::{LoginDetails, Record};
 use crate::{Error, event};
 
-/// Applies one request's changes, all or none.
+/// Applies all of one request's changes, or none.
 pub(super) fn to_view(
     view: &mut View,
     operations: &[Operation],
@@ -28,7 +28,7 @@ pub(super) fn to_view(
     Ok(())
 }
 
-/// The login among these changes, if there is one; of several the last.
+/// Returns the last login among these changes, if there is one.
 pub(super) fn login(operations: &[Operation]) -> Option<&Login> {
     operations.iter().rev().find_map(|operation| match operation {
         Operation::Login(login) => Some(login.as_ref()),
@@ -36,8 +36,8 @@ pub(super) fn login(operations: &[Operation]) -> Option<&Login> {
     })
 }
 
-/// Does to a record what changes of the login mean for it beside its content: those that come after the
-/// last login, of which the record has been made.
+/// Applies changes of the login to a record's fields outside of its content. Only changes after the
+/// last login count, since that login has made the record.
 pub(super) fn to_login(record: &mut Record, operations: &[Operation]) {
     let is_login = |operation: &Operation| matches!(operation, Operation::Login(_));
     let after = operations.iter().rposition(is_login).map_or(0, |at| at + 1);

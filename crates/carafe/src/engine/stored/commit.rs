@@ -21,26 +21,26 @@ use crate::{Error, ErrorKind, UnixSeconds, event};
 static FIND_PERMANENT: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(PERMANENT));
 
-/// What the response has to say about the session's cookie.
+/// The change of the session's cookie that the response makes.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum SetId {
-    /// Nothing.
+    /// The cookie stays unchanged.
     #[default]
     Keep,
-    /// The visitor's session has this id now.
+    /// The cookie gets this id of the visitor's session.
     Set(SessionId, Option<DateTime>),
-    /// The visitor has no session any more.
+    /// The cookie is removed, since the visitor has no session any more.
     Remove,
 }
 
-/// How a commit left the session.
+/// The session after a commit.
 struct Committed {
     origin: Option<Box<Origin>>,
     set_id: Option<SetId>,
 }
 
 impl Engine {
-    /// Closes the session of a request that has nothing to save, as most have, without a task.
+    /// Closes the session of a request without changes, which most requests are, without a task.
     pub(in crate::engine) fn close_unchanged(
         &self,
         slot: &Slot,
@@ -50,7 +50,8 @@ impl Engine {
         if let Some(view) = &state.view {
             let rules = &backend.rules;
             let due = state.origin.as_ref().is_some_and(|origin| {
-                // Whoever is late by a tick of the clock does it in the next request.
+                // A request that is early by a tick of the clock leaves the renewal to the next
+                // one.
                 let (record, now) = (&origin.stored.record, self.clock.just_now());
                 let renewal =
                     rules.renewal.is_some_and(|renewal| renewal.is_due(record.renewed, now));
@@ -61,7 +62,7 @@ impl Engine {
             if due || view.has_log() || has_news {
                 return None;
             }
-            // What is being saved has its say about the cookie.
+            // A commit under way may still change the cookie.
             drop(slot.busy.try_lock().ok()?);
         }
         state.closed = true;
@@ -69,7 +70,7 @@ impl Engine {
         Some(Outcome { vary, error, ..Outcome::default() })
     }
 
-    /// Closes a request's session, saves what changed, and says what the response has to say.
+    /// Closes a request's session and saves the changes. Returns the headers of the response.
     pub(in crate::engine) async fn commit_stored(
         &self,
         slot: &Slot,
@@ -95,7 +96,8 @@ impl Engine {
         note_seat(slot, &committed);
         let (set_id, error) = match committed {
             Ok(committed) => (committed.set_id.unwrap_or(set_id), failed),
-            // What was saved before lasts: without its new id the visitor would have lost it.
+            // An earlier save of this request lasts: without its new id the visitor would lose the
+            // session.
             Err(error) if !matches!(set_id, SetId::Keep) => (set_id, Some(error)),
             Err(error) => return Err(error),
         };
@@ -107,7 +109,7 @@ impl Engine {
         Ok(Outcome { vary: accessed || cookie.is_some(), cookie, others, error })
     }
 
-    /// The header with the cookie of a session in a store, written once and in place.
+    /// Returns the header with the cookie of a session in a store, formatted once and in place.
     fn id_cookie(&self, id: &SessionId, expires: Option<DateTime>) -> Result<HeaderValue, Error> {
         let codecs = self.keys.codecs();
         let ids = codecs.ids();
@@ -119,7 +121,7 @@ impl Engine {
         Ok(self.set_cookie.finish(header, expires)?)
     }
 
-    /// Saves what a request has done so far and, in a write of its own, one operation more.
+    /// Saves a request's changes so far and, in a separate write, one more operation.
     pub(in crate::engine) async fn save_stored(
         &self,
         slot: &Slot,
@@ -130,13 +132,13 @@ impl Engine {
         let _committing = slot.busy.lock().await;
         let taken = {
             let mut state = slot.state();
-            // While this waited, another may have taken what it was to save, and failed.
+            // While this request waited, another commit may have taken its changes, and failed.
             if let Some((number, error)) = &state.lost
                 && *number > before
             {
                 return Err(error.clone());
             }
-            // The response's commit may have saved it, or have come first.
+            // The response's commit may have saved the changes, or may have come first.
             let has_log = state.view.as_ref().is_some_and(View::has_log);
             if state.closed && (operation.is_some() || has_log) {
                 return Err(closed());
@@ -170,7 +172,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Commits what a request has done with its session; `closing` says whether the response begins.
+    /// Commits a request's changes; `closing` says whether the response begins.
     async fn commit_recorded(
         &self,
         backend: &StoreBackend,
@@ -204,7 +206,7 @@ impl Engine {
         let Recorded { mut log, made } = recorded;
         let rules = &backend.rules;
         let mut set_id = None;
-        // What came before a logout ends with the session; what comes after begins a new one.
+        // Changes before a logout end with the session; changes after it begin a new one.
         if let Some(at) = log.iter().rposition(|operation| matches!(operation, Operation::Logout)) {
             log.drain(..=at);
             if let Some(origin) = origin.take() {
@@ -229,7 +231,7 @@ impl Engine {
             let grace = due.map(|renewal| renewal.grace);
             let only_renews = log.is_empty();
             return match Box::pin(rotate(backend, origin, log, grace)).await {
-                // Who only reads has nothing to lose by a session that has ended meanwhile.
+                // A read-only request is served even if its session ended while the handler ran.
                 Err(error) if only_renews && error.kind() == ErrorKind::Ended => {
                     Ok(Committed { origin: None, set_id })
                 }
@@ -263,7 +265,7 @@ impl Engine {
         Ok(Committed { origin: Some(origin), set_id })
     }
 
-    /// Stores a session that wasn't in the store. Visitors whose session is empty get none.
+    /// Stores a new session. A visitor whose session is empty gets none.
     async fn create(
         &self,
         backend: &StoreBackend,
@@ -274,10 +276,10 @@ impl Engine {
             return Ok(None);
         }
         let rules: &Rules = &backend.rules;
-        // A login is compared with what was ended before.
+        // A login is dated after earlier ends of sessions.
         let login = apply::login(&log);
         let now = if login.is_some() { self.clock.now() } else { self.clock.just_now() };
-        // Nobody else can have changed what isn't there yet.
+        // No other request can have changed a session that isn't stored yet.
         let data = match made {
             Some(made) => made?,
             None => {
@@ -312,20 +314,20 @@ impl Engine {
     }
 }
 
-/// Takes what a request has done since that was taken last, and numbers it.
+/// Takes the changes that a request has made since the last taking, and numbers the taking.
 fn take_recorded(state: &mut SlotState) -> (Recorded, u64) {
     state.takes += 1;
     (state.view.as_mut().map(View::take_recorded).unwrap_or_default(), state.takes)
 }
 
-/// Notes where the session is after a commit. One that has ended is looked for where it was.
+/// Records the position of the session after a commit. An ended session keeps its last position.
 fn note_seat(slot: &Slot, committed: &Result<Committed, Error>) {
     if let Ok(Committed { origin: Some(origin), .. }) = committed {
         slot.state().seat = Some(Seat::of(origin));
     }
 }
 
-/// Notes why what was taken was not saved, for whoever waits to save it as well.
+/// Records the error of a commit, for a handle that waits for the same changes to be saved.
 fn note_failure(slot: &Slot, number: u64, committed: &Result<Committed, Error>) {
     if let Err(error) = committed {
         slot.state().lost = Some((number, error.clone()));
@@ -342,7 +344,7 @@ async fn rotate(
     let (id, public_id) = id::of_new_session()?;
     let to = id.hash();
     let rotation = Rotation { operations, to, public_id, grace };
-    // When a renewal is due, many requests see that at once, and most of them come too late.
+    // Many requests see at once that a renewal is due, and most of them come too late.
     let seen = grace.is_none().then(|| Arc::clone(&origin.stored));
     let (session, stored) = backend.rotate(origin.session, seen, rotation).await?;
     if session == to {
@@ -353,13 +355,13 @@ async fn rotate(
             origin: Some(origin),
         });
     }
-    // Another request has renewed it, whose response brings the new id, or there was no room.
+    // Another request has renewed it, and its response brings the new id; or the store was full.
     (origin.session, origin.stored) = (session, stored);
     Ok(Committed { origin: Some(origin), set_id: None })
 }
 
-/// Writes that a session was used. If that fails the session may end sooner than its user would
-/// expect, but nothing is lost. Returns what was written.
+/// Writes that the session was used, and returns the written record. If that fails, the session may
+/// end sooner than its user expects, but no change is lost.
 async fn touch(backend: &StoreBackend, origin: &Origin, now: UnixSeconds) -> Option<Stored> {
     let mut record = origin.stored.record.clone();
     backend.rules.touch(&mut record, now);
@@ -374,8 +376,8 @@ async fn touch(backend: &StoreBackend, origin: &Origin, now: UnixSeconds) -> Opt
     }
 }
 
-/// The cookie of a session whose id is known. That of a permanent one ends when the session ends unless
-/// it is used.
+/// Returns the cookie of a session whose id is known. The cookie of a permanent session expires
+/// with the session, unless the session is used.
 pub(super) fn set_id_of(rules: &Rules, origin: &Origin) -> SetId {
     let expires = match permanent_of(rules, &origin.stored) {
         Ok(true) => i64::try_from(origin.stored.record.ends().0).ok().and_then(DateTime::from_unix),
@@ -385,7 +387,7 @@ pub(super) fn set_id_of(rules: &Rules, origin: &Origin) -> SetId {
 }
 
 fn permanent_of(rules: &Rules, stored: &Stored) -> Result<bool, Error> {
-    // Of most sessions a glance tells that they aren't. Records hold what this library wrote, which
+    // A search excludes most sessions quickly. Records hold this library's own output, which
     // escapes no letter.
     if FIND_PERMANENT.find(&stored.record.data).is_none() {
         return Ok(rules.permanent);

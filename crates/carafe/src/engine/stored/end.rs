@@ -10,7 +10,7 @@ use crate::store::{Deleted, Stored};
 use crate::{Error, event};
 
 impl Sessions {
-    /// Ends a session of a user by its public id, under whatever id it is now.
+    /// Ends a session of a user by its public id, under its present id.
     pub(in crate::engine) async fn end_by_name(
         &self,
         user: &str,
@@ -23,12 +23,12 @@ impl Sessions {
         Ok(found)
     }
 
-    /// Ends a session, under whatever id it is now.
+    /// Ends a session under its present id.
     ///
-    /// Pointer records are left to expire: if they were deleted first and then something failed, the
+    /// Pointer records are left to expire: if they were deleted first and a later step failed, the
     /// session could not be found any more.
     pub(super) async fn end(&self, session: SessionIdHash, seen: Arc<Stored>) -> Result<(), Error> {
-        // Declared before the lock's guard, which is dropped first.
+        // Declared before the lock's guard, so that the guard is dropped first.
         let place = self.locks.place(session);
         let mut newest = place.lock().await?;
         raise(&mut newest, Some(&seen));
@@ -42,13 +42,13 @@ impl Sessions {
             };
             let Some(stored) = stored else { return self.end_by_public_id(&seen).await };
             match stored.record.state {
-                // The user's session is another.
+                // The user's session is a different one.
                 State::Ended { .. } | State::Series { .. } => return Ok(()),
                 State::Moved { to, .. } | State::Rotated { to } => session = to,
                 State::Live => {
                     let deleted = self.store.delete(&session, Some(stored.version)).await;
                     match deleted.map_err(failed)? {
-                        // It was changed or moved meanwhile, or has ended: look again.
+                        // The session was changed, moved or ended meanwhile: look again.
                         Deleted::Conflict | Deleted::Gone => {}
                         Deleted::Deleted => return Ok(()),
                     }
@@ -58,8 +58,8 @@ impl Sessions {
         }
     }
 
-    /// Ends a session that has no record under its id: it has ended already, or it was renewed so long ago
-    /// that no pointer leads to it any more.
+    /// Ends a session without a record under its id: it has ended already, or its renewal is so old
+    /// that no pointer record leads to it.
     async fn end_by_public_id(&self, seen: &Stored) -> Result<(), Error> {
         if let Some(user) = &seen.record.user {
             users::end(&self.store, &self.clock, user, seen.record.public_id).await?;

@@ -1,8 +1,8 @@
-//! Session locks: the changes of one session are made one after the other in each process.
+//! Session locks: within a process, the changes of one session are made one after the other.
 //!
-//! A request that finds its session's lock taken leaves its changes in an inbox. The next holder of the
-//! lock commits all that it finds there in one compare-and-swap: with one for each request, many writers
-//! of one session would mostly fetch conflicts.
+//! A request that finds the session lock taken leaves its changes in an inbox. The next holder of
+//! the lock commits the whole inbox in one compare-and-swap. With one compare-and-swap per request,
+//! many writers of one session would mostly cause conflicts.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::sync::{AsyncMutex, AsyncMutexGuard, Mutex, MutexGuard, PoisonError, oneshot, timeout};
 use super::{Answer, Changes, Error, SessionIdHash, Stored, interrupted, too_slow};
 
-/// How long a request waits for a session lock.
+/// The time for which a request waits for a session lock.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The locks of the sessions that this process is changing.
@@ -28,14 +28,14 @@ pub(super) struct Locks {
 
 type Lines = HashMap<SessionIdHash, Held, BuildHasherDefault<IdHasher>>;
 
-/// A line, for as long as a request has a place in it.
+/// A session's queue, with the number of requests that use it.
 #[derive(Debug, Default)]
 struct Held {
     line: Arc<Line>,
     places: usize,
 }
 
-/// The requests that change one session.
+/// The queue of requests that change one session.
 #[derive(Debug, Default)]
 struct Line {
     /// The session lock. It guards the newest record that this process knows of.
@@ -43,7 +43,7 @@ struct Line {
     inbox: Mutex<Inbox>,
 }
 
-/// The changes of requests that wait for the session lock, in the order in which they came.
+/// The changes of requests that wait for the session lock, in the order of their arrival.
 #[derive(Debug, Default)]
 struct Inbox {
     tickets: Vec<Ticket>,
@@ -51,7 +51,7 @@ struct Inbox {
     next: u64,
 }
 
-/// The changes of one request, and where their outcome goes.
+/// The changes of one request, and the channel for their outcome.
 #[derive(Debug)]
 pub(super) struct Ticket {
     number: u64,
@@ -59,20 +59,20 @@ pub(super) struct Ticket {
     reply: oneshot::Sender<Answer>,
 }
 
-/// A request's place in a session's line. The line exists until its last place is dropped.
+/// A request in a session's queue. The queue exists until its last waiter is dropped.
 pub(super) struct Place<'a> {
     locks: &'a Locks,
     session: SessionIdHash,
     line: Arc<Line>,
 }
 
-/// The guard of a session lock, with the newest record that this process knows of.
+/// The guard of a session lock, with the newest record that this process knows.
 ///
-/// The record is taken out before a write and put back after it, so that a write that is cut off leaves
-/// none.
+/// The record is taken out before a write and put back after it, so that an interrupted write
+/// leaves none.
 pub(super) type Newest<'a> = AsyncMutexGuard<'a, Option<Arc<Stored>>>;
 
-/// What a request's wait for its turn came to.
+/// The result of waiting for a session lock.
 pub(super) enum Turn<'a> {
     /// The request holds the session lock.
     Holder(Holder<'a>),
@@ -80,17 +80,17 @@ pub(super) enum Turn<'a> {
     Answered(Answer),
 }
 
-/// A request that holds a session lock, and commits what is in the inbox.
+/// A request that holds a session lock, and commits the inbox.
 pub(super) struct Holder<'a> {
     pub(super) newest: Newest<'a>,
-    /// The changes to commit, the request's own among them unless they were committed just before.
+    /// The changes to commit, including the request's own unless they were committed just before.
     pub(super) tickets: Vec<Ticket>,
     /// The outcome of the request's own changes.
     pub(super) answer: oneshot::Receiver<Answer>,
 }
 
 impl Locks {
-    /// Takes a place in the line of a session.
+    /// Joins the queue of a session.
     pub(super) fn place(&self, session: SessionIdHash) -> Place<'_> {
         let mut lines = self.lines();
         let held = lines.entry(session).or_default();
@@ -102,7 +102,7 @@ impl Locks {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether no session is being changed.
+    /// Returns whether no session is being changed.
     #[cfg(test)]
     #[allow(dead_code, reason = "the test that tries all orders asks for it")]
     pub(super) fn is_empty(&self) -> bool {
@@ -148,7 +148,7 @@ impl Place<'_> {
             Err(answer) => Ok(Turn::Answered(answer.unwrap_or_else(|_| Err(interrupted())))),
             Ok(Ok(newest)) => Ok(Turn::Holder(self.holder(newest, answer))),
             Ok(Err(_)) if self.line.inbox().take_back(number) => Err(too_slow()),
-            // A holder is about to commit the changes.
+            // A holder of the lock is about to commit the changes.
             Ok(Err(_)) => Ok(Turn::Answered(answer.await.unwrap_or_else(|_| Err(interrupted())))),
         }
     }
@@ -181,13 +181,13 @@ impl Inbox {
 }
 
 impl Ticket {
-    /// Tells the request what became of its changes, if it still waits.
+    /// Sends the outcome to the request, if it still waits.
     pub(super) fn answer(self, answer: impl FnOnce(Changes) -> Answer) {
         let _ = self.reply.send(answer(self.changes));
     }
 }
 
-/// Takes the first bytes of a hash of random bytes, which no client can choose.
+/// A hasher that takes the first bytes of an id's hash, which no client can choose.
 #[derive(Default)]
 struct IdHasher(u64);
 

@@ -1,4 +1,4 @@
-//! Sessions in a store.
+//! Sessions in a store: opening, committing, renewing and ending.
 
 mod admit;
 mod apply;
@@ -35,56 +35,58 @@ use crate::record::{Record, State};
 use crate::store::{OverLimit, RecordCalls, SessionStore, StoreError, Stored};
 use crate::{Clock, Config, Error, ErrorKind, UnixSeconds, event};
 
-/// For how many seconds a pointer record is kept after it has stopped to lead anywhere: a request that is
-/// under way, or that has lost an answer of the store, still learns from it what became of the session.
+/// The time, in seconds, for which a pointer record is kept after it has stopped to lead to the
+/// session. A request that is under way, or whose write is uncertain, still reads from it that the
+/// session has moved or ended.
 const KEPT: u64 = 60;
 
 /// Searches for the key of a session's own lifetime.
 static FIND_LIFETIME: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(LIFETIME));
 
-/// How many pointer records are followed at least: during an update another process may still have
-/// settings that allow more than this one's.
+/// The smallest number of pointer records that are followed: during an update another process may
+/// still have settings that allow more of them than this one's.
 const CHAIN: u64 = 4;
 
-/// The sessions in a store, which all requests of a layer share.
+/// The sessions in a store, shared by all requests of a layer.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreBackend(Arc<Sessions>);
 
-/// A store, the rules of the sessions in it, and the locks of those that are being changed.
+/// A store, the rules for its sessions, and the session locks.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     store: RecordCalls,
     rules: Rules,
     clock: Clock,
     locks: Locks,
-    /// Begins with the first request, since layers are built where there may be no runtime yet.
+    /// The sweep begins with the first request, since layers may be built outside of a runtime.
     sweeping: Sweeping,
     sweep_interval: Duration,
     watch: Watch<Self>,
 }
 
-/// The settings that say how long sessions live, and what they may hold.
+/// The settings of lifetimes, sizes and limits, in whole seconds.
 #[derive(Clone, Debug)]
 struct Rules {
     idle: u64,
-    /// The longest idle time that a session may have for itself.
+    /// The longest idle time that a session may set for itself.
     lifetime: u64,
-    /// Whether sessions are permanent that don't say.
+    /// Whether sessions are permanent by default.
     permanent: bool,
     absolute: u64,
     renewal: Option<Renewal>,
-    /// How many pointer records can lead to a session.
+    /// The greatest number of pointer records that lead to a session.
     longest_chain: u64,
     strict: bool,
     limit: usize,
-    /// For how many seconds a pointer record is kept for longer, to notice who uses its id.
+    /// The additional time, in seconds, for which a pointer record is kept, to notice the use of
+    /// its id.
     watched: u64,
-    /// How many sessions a user may have.
+    /// The greatest number of a user's sessions.
     sessions_per_user: Option<(u32, OverLimit)>,
 }
 
-/// How long a commit tries to get past the commits of other processes.
+/// The beginning of a commit's attempts, which are limited in time when other processes interfere.
 #[derive(Clone, Copy, Debug)]
 struct Patience(Instant);
 
@@ -95,7 +97,7 @@ impl StoreBackend {
 
     fn of(store: RecordCalls, config: &Config, clock: Clock) -> Self {
         let rules = Rules {
-            // Flask's lifetime counts from the last use, too, once a session is permanent.
+            // Flask's lifetime of a permanent session also counts from the last use.
             idle: config.idle_timeout.min(config.lifetime).as_secs().max(1),
             lifetime: config.lifetime.as_secs().max(1),
             permanent: config.permanent,
@@ -118,15 +120,15 @@ impl StoreBackend {
         }))
     }
 
-    /// The same store under other settings or another clock.
+    /// Returns the same store with other settings or another clock.
     pub(super) fn with(&self, config: &Config, clock: Clock) -> Self {
         Self::of(self.store.with_timeout(config.store_timeout), config, clock)
     }
 
-    /// Starts to remove expired records in the background, if no task does so.
+    /// Starts the sweep in the background, unless it runs already.
     pub(super) fn start_sweeping(&self) {
         self.sweeping.start(&self.0, self.sweep_interval, |of| {
-            // Sessions that end soon after their last use are not kept for long.
+            // Sessions with a short idle timeout are not kept for long.
             let now = of.clock.now() - of.rules.idle.min(sweep::KEPT);
             of.store.delete_expired(now, sweep::BATCH)
         });
@@ -152,19 +154,19 @@ impl Patience {
         Self(Instant::now())
     }
 
-    /// Whether there is time for another attempt: an error if not.
+    /// Returns an error if there is no time for another attempt.
     fn check(self) -> Result<(), Error> {
         if self.0.elapsed() < Self::LIMIT { Ok(()) } else { Err(too_slow()) }
     }
 }
 
 impl Rules {
-    /// A record of a session that begins now.
+    /// Returns the record of a session that begins now.
     fn new_record(&self, public_id: PublicId, now: UnixSeconds) -> Record {
         Record::new(public_id, now, self.idle, self.absolute)
     }
 
-    /// Puts a session's content into a record that is used now.
+    /// Puts a session's content into a record, and marks it as used now.
     fn fill(&self, record: &mut Record, data: Vec<u8>, now: UnixSeconds) -> Result<(), Error> {
         if data.len() > self.limit {
             return Err(Error::new(
@@ -189,9 +191,9 @@ impl Rules {
         record.idle_expires = record.last_seen + self.idle_of(record);
     }
 
-    /// How long a session lives without being used: the layer's idle timeout, or its own lifetime.
+    /// Returns a session's idle timeout: the layer's, or its own lifetime.
     fn idle_of(&self, record: &Record) -> u64 {
-        // Records hold what this library wrote, which escapes no letter.
+        // Records hold this library's own output, which escapes no letter.
         if FIND_LIFETIME.find(&record.data).is_none() {
             return self.idle;
         }
@@ -199,8 +201,9 @@ impl Rules {
         own.map_or(self.idle, |own| own.clamp(1, self.lifetime))
     }
 
-    /// Whether the cookie of a permanent session is to be set again since the session now ends at another
-    /// time: once per tenth of its idle time, counted from when it got its id, and with it a cookie.
+    /// Returns whether the cookie of a permanent session is due, since the session now ends at
+    /// another time. That is so once per tenth of the idle time, counted from the session's present
+    /// id and cookie.
     fn cookie_is_due(&self, before: &Record, after: &Record) -> bool {
         let part = (self.idle_of(after) / 10).max(1);
         let tenth = |record: &Record| record.last_seen.since(after.renewed) / part;
@@ -208,13 +211,13 @@ impl Rules {
         tenth(before) != tenth(after) || idle(before) != idle(after)
     }
 
-    /// Whether enough time has passed since a use was last written: a tenth of the idle timeout. A
-    /// session that has ended while it was used has ended, and is not to be brought back.
+    /// Returns whether a use of the session has to be written: once per tenth of the idle timeout.
+    /// A session that has ended while it was used is not revived.
     fn touch_is_due(&self, record: &Record, now: UnixSeconds) -> bool {
         now.since(record.last_seen) > self.idle_of(record) / 10 && !record.is_expired(now)
     }
 
-    /// The pointer record under an old id: where the session went, and nothing of what it holds.
+    /// Returns the pointer record for an old id, which holds nothing of the session's content.
     fn pointer(&self, old: &Record, state: State, now: UnixSeconds) -> Record {
         let until = match state {
             State::Moved { until, .. } => until.max(now),
@@ -226,7 +229,7 @@ impl Rules {
             address: None,
             agent: None,
             details: None,
-            // When the id stops to lead anywhere: what comes with it a while later is a sign of theft.
+            // The id leads to the session until then: a use some time later is a sign of theft.
             last_seen: until,
             idle_expires: until + KEPT + self.watched,
             state,
@@ -235,7 +238,7 @@ impl Rules {
     }
 }
 
-/// The session is over, and stays so.
+/// Returns the error of a session that has ended.
 pub(super) fn ended() -> Error {
     Error::new(
         ErrorKind::Ended,
@@ -243,9 +246,9 @@ pub(super) fn ended() -> Error {
     )
 }
 
-/// The error of a session that is behind more pointer records than there can be.
+/// Returns the error of a session behind too many pointer records.
 fn too_long() -> Error {
-    // It is there, so that an empty session in its place would be wrong.
+    // The session exists, so that an empty one in its place would be wrong.
     Error::new(
         ErrorKind::Store,
         "the session's id was renewed more often within one grace period than the settings allow: \
@@ -253,7 +256,7 @@ fn too_long() -> Error {
     )
 }
 
-/// The error of a change that waited for too long.
+/// Returns the error of a change that waited for too long.
 fn too_slow() -> Error {
     Error::new(
         ErrorKind::Store,
@@ -262,7 +265,7 @@ fn too_slow() -> Error {
     )
 }
 
-/// The store failed.
+/// Logs a store's error, and converts it.
 pub(crate) fn failed(error: StoreError) -> Error {
     event::store_failed(&error);
     Error::new(ErrorKind::Store, format!("the session store failed ({:?}): {error}", error.kind()))

@@ -12,25 +12,25 @@ use crate::store::Stored;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, UnixSeconds, event};
 
-/// Where a request's session came from.
+/// The record that a request's session was loaded from.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    /// The id in the cookie. After a renewal elsewhere it is the old one.
+    /// The id in the cookie. After a renewal by another request it is the old one.
     pub(crate) id: SessionId,
-    /// The hash of the id that the session has now.
+    /// The hash of the session's present id.
     pub(crate) session: SessionIdHash,
     /// The record, as the request last saw it.
     pub(crate) stored: Arc<Stored>,
 }
 
-/// How many new ids of a session are followed from an old one, to find out whose it is.
+/// The greatest number of pointer records that are followed from an old id, to find the user.
 const FOLLOWED: usize = 64;
 
-/// Where a session is found again after its request, and by what id it came.
+/// The position of a session in a store, kept after its request, with the id of the cookie.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
     pub(crate) id: SessionId,
-    /// The hash of the id that the session has now.
+    /// The hash of the session's present id.
     pub(crate) session: SessionIdHash,
     pub(crate) public_id: PublicId,
 }
@@ -42,15 +42,16 @@ impl Seat {
     }
 }
 
-/// Why a cookie leads to no session in the store.
+/// The reason why a cookie leads to no session in the store.
 enum Unknown {
-    /// It is no id that this service signed.
+    /// The cookie holds no id that this service signed.
     Signature(Error),
-    /// Its id is that of no session.
+    /// No session has the id.
     Id,
-    /// Its session has ended.
+    /// The session has ended.
     Expired,
-    /// The session goes on under another id, and has done so for longer than requests are under way.
+    /// The session continues under another id, and requests with this id can't be under way any
+    /// more.
     Replaced(SessionIdHash),
 }
 
@@ -62,7 +63,7 @@ impl Engine {
         backend: &StoreBackend,
     ) -> Result<(), Error> {
         backend.start_sweeping();
-        // Whoever opens at the same time waits here, and finds it open.
+        // A handle that opens the session at the same time waits here, and finds it open.
         let _opening = slot.busy.lock().await;
         if slot.state().view.is_some() {
             return Ok(());
@@ -85,7 +86,8 @@ impl Engine {
             match self.load(backend, id).await? {
                 Ok(found) => {
                     event::loaded(outdated);
-                    // An id that was replaced is left alone: another response has the new one.
+                    // A cookie with a replaced id is left alone: another response brings the new
+                    // id.
                     let is_current = found.id.hash() == found.session;
                     if outdated && is_current && self.config().rewrite_outdated {
                         set_id = set_id_of(&backend.rules, &found);
@@ -128,7 +130,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells of an id that came back after it had been replaced, and does what the application decides.
+    /// Reports an id that came back after it was replaced, and carries the application's decision
+    /// out.
     async fn tell_of_replaced(
         &self,
         backend: &StoreBackend,
@@ -157,14 +160,14 @@ impl Engine {
         self.react_to_theft(backend, &sign).await
     }
 
-    /// The session of an id. Pointer records of renewals lead to it: at most as many as the settings
-    /// allow within one grace period.
+    /// Loads the session of an id. Pointer records of renewals lead to it, at most as many as the
+    /// settings allow within one grace period.
     async fn load(
         &self,
         backend: &StoreBackend,
         id: SessionId,
     ) -> Result<Result<Box<Origin>, Unknown>, Error> {
-        // A tick of the clock more or less is within what its seconds leave open.
+        // The quick clock is precise enough, since times are in whole seconds.
         let now = self.clock.just_now();
         let mut session = id.hash();
         for _ in 0..=backend.rules.longest_chain {
@@ -189,8 +192,8 @@ impl Engine {
     }
 }
 
-/// Why a session has ended under an id. An id that was replaced and comes back is suspicious once no request
-/// with it can be under way any more.
+/// Returns why a session has ended under an id. A replaced id that comes back is suspicious once
+/// requests with it can't be under way any more.
 fn why_ended(record: &Record, now: UnixSeconds) -> Unknown {
     let is_late = now.since(record.last_seen) > UNDER_WAY && now < record.ends();
     match record.state {
@@ -203,7 +206,7 @@ fn why_ended(record: &Record, now: UnixSeconds) -> Unknown {
     }
 }
 
-/// Tells the log why a request has no session, by what was wrong with its first cookie.
+/// Logs why a request has no session, from its first cookie's refusal.
 fn tell(unknown: Option<Unknown>) {
     match unknown {
         None => event::none(),
@@ -213,7 +216,7 @@ fn tell(unknown: Option<Unknown>) {
     }
 }
 
-/// The view of a session that was loaded, or of a new one.
+/// Returns the view of a loaded session, or of a new one.
 pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
     match origin {
         Some(Origin { stored, .. }) => {
@@ -223,8 +226,8 @@ pub(super) fn view(origin: Option<&Origin>) -> Result<View, Error> {
     }
 }
 
-/// The content of a record. One that can't be read is an error, and never an empty session that
-/// would be written over it.
+/// Returns the content of a record. Unreadable content is an error, since an empty session in its
+/// place would be written over it.
 pub(super) fn payload(record: &Record) -> Result<Payload, Error> {
     let mut json = Vec::with_capacity(record.data.len() + Payload::ROOM);
     json.extend_from_slice(&record.data);

@@ -1,12 +1,12 @@
 //! Remember tokens: a second cookie that logs a browser in again after its session has ended.
 //!
-//! 1. The cookie has a series and a token, both random. The store has hashes of both, in a record of the
-//!    user's own, so that ending all of a user's sessions ends their series too.
-//! 2. A request without a session that brings the token is logged in, and gets another token of the same
-//!    series: the store's compare-and-swap lets one request do that.
-//! 3. Other requests of that moment bring the token before. For a grace period they are logged in too.
-//! 4. A token that comes later was copied: either the owner or the thief has used it. Then the series
-//!    ends, and with it all sessions that it began.
+//! 1. The cookie has a series and a token, both random. The store has hashes of both, in a record
+//!    of the user, so that ending all of a user's sessions also ends the user's series.
+//! 2. A request without a session that brings the token is logged in, and gets the next token of
+//!    the series. The store's compare-and-swap lets one request do that.
+//! 3. Simultaneous requests bring the previous token. For a grace period they are logged in, too.
+//! 4. A token that comes later was copied: either the owner or the thief has used it. The series
+//!    then ends, and with it all sessions that it began.
 
 use http::HeaderValue;
 
@@ -23,11 +23,11 @@ use crate::store::{Stored, Updated, Version};
 use crate::value::DateTime;
 use crate::{Config, Error, ErrorKind, UnixSeconds, event};
 
-/// For how many seconds the token before the present one still logs in: requests that one browser sends at
-/// once all carry it.
+/// The grace period, in seconds, in which the previous token still logs in: all simultaneous
+/// requests of a browser carry it.
 const GRACE: u64 = 60;
 
-/// How often a request looks again whose token another request renews at the same moment.
+/// The number of attempts of a request whose token other requests renew at the same time.
 const TRIES: usize = 8;
 
 /// The cookie of remember tokens.
@@ -35,25 +35,25 @@ const TRIES: usize = 8;
 pub(crate) struct Remember {
     cookie: Finder,
     set_cookie: SetCookie,
-    /// How long a series lives after its last use, in seconds.
+    /// The lifetime of a series after its last use, in seconds.
     lifetime: u64,
 }
 
-/// What the cookie holds.
+/// The content of the cookie.
 struct Token {
     series: SessionId,
     secret: SessionId,
 }
 
-/// A browser that was logged in by its token, or wasn't.
+/// The result of a remember token: a session, unless the token was refused.
 pub(super) struct Redeemed {
     pub(super) session: Option<(Box<Origin>, SetId)>,
-    /// The cookie of the next token, or its removal.
+    /// The header with the next token's cookie, or with its removal.
     pub(super) cookie: Option<HeaderValue>,
 }
 
 impl Remember {
-    /// The cookie of a layer's settings, if they have one.
+    /// Returns the remember cookie, if the settings turn it on.
     pub(crate) fn new(config: &Config) -> Result<Option<Self>, Error> {
         let Some(lifetime) = config.remember_for else { return Ok(None) };
         let name = format!("{}_remember", config.cookie_name);
@@ -86,7 +86,7 @@ impl Token {
 }
 
 impl Engine {
-    /// Begins a series of tokens for a user. Returns the name of the series and the cookie.
+    /// Begins a series of tokens for a user. Returns the series' public id and the cookie.
     pub(crate) async fn remember(
         &self,
         backend: &StoreBackend,
@@ -115,7 +115,7 @@ impl Engine {
         Ok((public_id, remember.cookie(&token, now)?))
     }
 
-    /// Logs in a browser without a user by its token, if it has one.
+    /// Logs a browser without a user in by its token, if it has one.
     pub(super) async fn redeem(
         &self,
         slot: &Slot,
@@ -136,7 +136,7 @@ impl Engine {
             if presented == present {
                 match self.renew(backend, remember, &token, &series, now).await? {
                     Some(cookie) => return self.log_in_remembered(backend, series, cookie).await,
-                    // Another request of the browser was quicker.
+                    // Another request of the browser has renewed the token first.
                     None => continue,
                 }
             }
@@ -146,7 +146,7 @@ impl Engine {
             self.end_series(backend, &id, &series.record).await?;
             return self.forgotten(remember);
         }
-        // It is renewed over and over: the next request may have more luck.
+        // The token is renewed again and again: the next request may succeed.
         Ok(None)
     }
 
@@ -155,7 +155,7 @@ impl Engine {
         Ok(Some(Redeemed { session: None, cookie }))
     }
 
-    /// Replaces a token by the next; `None` if another request did so.
+    /// Replaces a token by the next; `None` if another request has done so.
     async fn renew(
         &self,
         backend: &StoreBackend,
@@ -178,7 +178,8 @@ impl Engine {
         }
     }
 
-    /// Begins a session of the user of a series, who was authenticated when the series began and not now.
+    /// Begins a session of a series' user, whose authentication dates from the beginning of the
+    /// series.
     async fn log_in_remembered(
         &self,
         backend: &StoreBackend,
@@ -200,7 +201,7 @@ impl Engine {
         let session = id.hash();
         match backend.add(&session, &record, None, now).await.map_err(failed)? {
             NewRecord::Added => {}
-            // The user has to log in, and learns why that fails.
+            // The user has to log in, and that login reports the limit.
             NewRecord::TooMany => return Ok(Some(Redeemed { session: None, cookie })),
             NewRecord::Exists => return Err(super::ended()),
         }

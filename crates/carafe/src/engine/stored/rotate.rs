@@ -1,7 +1,8 @@
-//! New ids for sessions.
+//! New ids for sessions, by a renewal, a rotation or a login.
 //!
-//! First the new record is created, then one compare-and-swap turns the old one into a pointer record. In
-//! any other order another request could lose an acknowledged write, or bring back a session that ended.
+//! First the new record is created, then one compare-and-swap turns the old record into a pointer
+//! record. In any other order another request could lose an acknowledged write, or revive an ended
+//! session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,32 +17,32 @@ use crate::record::{Record, State};
 use crate::store::{StoreErrorKind, Stored, Updated, Version};
 use crate::{Error, UnixSeconds, event};
 
-/// How long to wait before asking a store again that could not answer.
+/// The pause before asking a store again that could not answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A move of a session to a new id.
 #[derive(Debug)]
 pub(super) struct Rotation {
-    /// The changes that are made with it.
+    /// The changes that are saved together with the move.
     pub(super) operations: Vec<Operation>,
     pub(super) to: SessionIdHash,
     /// The public id of the session that a login begins.
     pub(super) public_id: PublicId,
-    /// The grace period of a renewal, in seconds, in which the old id leads to the new one; `None` for a login or an
-    /// explicit rotation, after which the old id leads nowhere.
+    /// The grace period of a renewal, in seconds, in which the old id leads to the new one; `None`
+    /// for a login or an explicit rotation, after which the old id is dead.
     pub(super) grace: Option<u64>,
 }
 
-/// How an attempt to move a session ended.
+/// The result of an attempt to move a session.
 enum Moved {
     Done(Arc<Stored>),
-    /// The session goes on under another id.
+    /// The session continues under another id.
     Elsewhere(SessionIdHash),
     /// The store has no room for a new record.
     NoRoom(Arc<Stored>),
 }
 
-/// What the old record turned out to be after the answer to its update was lost.
+/// The state of the old record, after the answer to its update was lost.
 enum Old {
     Pointer(Version),
     /// Another write came first.
@@ -50,7 +51,7 @@ enum Old {
 }
 
 impl Sessions {
-    /// Moves a session to a new id. Returns the id under which the session is, and its record.
+    /// Moves a session to a new id. Returns the session's present id, and its record.
     pub(super) async fn rotate(
         &self,
         mut session: SessionIdHash,
@@ -66,7 +67,7 @@ impl Sessions {
                     return self.write(to, Changes::of(rotation.operations)).await;
                 }
                 Moved::Elsewhere(to) => session = to,
-                // A renewal can wait until there is room.
+                // A renewal can wait until the store has room.
                 Moved::NoRoom(stored) if rotation.operations.is_empty() => {
                     return Ok((session, stored));
                 }
@@ -85,7 +86,7 @@ impl Sessions {
         rotation: &Rotation,
         patience: Patience,
     ) -> Result<Moved, Error> {
-        // Declared before the lock's guard, which is dropped first.
+        // Declared before the lock's guard, so that the guard is dropped first.
         let place = self.locks.place(session);
         let mut newest = place.lock().await?;
         raise(&mut newest, seen.as_ref());
@@ -97,8 +98,8 @@ impl Sessions {
         moved
     }
 
-    /// Tries to move the session until no other write comes in between. `created` is the version of the
-    /// new record, from when on it may be there.
+    /// Tries to move the session until no other write interferes. `created` is the version of the
+    /// new record, once the record may exist.
     async fn try_to_move(
         &self,
         session: SessionIdHash,
@@ -127,7 +128,7 @@ impl Sessions {
         }
     }
 
-    /// The record under the new id.
+    /// Returns the record for the new id.
     fn renewed_record(
         &self,
         stored: &Stored,
@@ -146,7 +147,7 @@ impl Sessions {
         Ok(record)
     }
 
-    /// Writes the new record; `None` if a renewal finds no room for it.
+    /// Writes the new record; `None` if the store is full and it is a renewal.
     async fn put_new(
         &self,
         rotation: &Rotation,
@@ -173,7 +174,7 @@ impl Sessions {
                     return Ok(None);
                 }
                 Err(error) => {
-                    // It may be there.
+                    // The record may exist.
                     *created =
                         (error.kind() == StoreErrorKind::Uncertain).then_some(Version::FIRST);
                     return Err(failed(error));
@@ -194,14 +195,15 @@ impl Sessions {
         let to = rotation.to;
         let state = match rotation.grace {
             Some(grace) => State::Moved { to, until: now + grace },
-            // A request of before a login has no part in the user's session, not even to end it.
+            // A request with the id from before a login has no part in the user's session, and
+            // can't end it.
             None if apply::login(&rotation.operations).is_some() => State::Ended { by: to },
             None => State::Rotated { to },
         };
         self.rules.pointer(old, state, now)
     }
 
-    /// Turns the old record into a pointer; `false` if another write came first.
+    /// Turns the old record into a pointer record; `false` if another write came first.
     async fn put_pointer(
         &self,
         session: SessionIdHash,
@@ -221,11 +223,11 @@ impl Sessions {
                 match self.look_at_old(&session, stored.version, &pointer, patience).await {
                     Ok(Old::Pointer(version)) => version,
                     Ok(Old::Changed) => return Ok(false),
-                    // Ended since, and the store no longer tells whether it had moved before.
+                    // The session ended, and the store no longer shows whether it had moved before.
                     Ok(Old::Gone) => return Err(failed(error)),
                     Err(error) => {
-                        // It may have moved there: a record whose id no client has is better than a
-                        // session that is lost.
+                        // The session may have moved to the new record: an orphaned record is
+                        // better than a lost session.
                         *created = None;
                         return Err(error);
                     }
@@ -237,9 +239,9 @@ impl Sessions {
         Ok(true)
     }
 
-    /// Finds out whether the old record has become a pointer, after the answer was lost. Whatever the lost
-    /// call still does, it does nothing once the record has another version. The new id, which no other
-    /// request knows, tells whose pointer it is.
+    /// Finds out whether the old record has become a pointer record, after the answer was lost. The
+    /// lost call has no effect once the record has another version. The new id, which no other
+    /// request knows, tells whose pointer record it is.
     async fn look_at_old(
         &self,
         session: &SessionIdHash,
@@ -256,7 +258,7 @@ impl Sessions {
                 Ok(Some(found)) if found.version == version => {
                     match self.store.update(session, version, pointer, now).await {
                         Ok(Updated::Written(version)) => return Ok(Old::Pointer(version)),
-                        // It was the lost call, or another: look again.
+                        // The lost call has come through, or another write: look again.
                         Ok(Updated::Conflict | Updated::Gone) => continue,
                         Err(error) => error,
                     }
@@ -275,7 +277,7 @@ impl Sessions {
     /// Deletes the record under a new id that no client will get.
     async fn discard(&self, id: &SessionIdHash) {
         if let Err(error) = self.store.delete(id, None).await {
-            // It expires, since no client has its id.
+            // The record expires, since no client has its id.
             event::store_failed(&error);
         }
     }

@@ -1,4 +1,4 @@
-//! The removal of expired records, in the background.
+//! The sweep: the removal of expired records in the background.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -7,29 +7,28 @@ use std::time::Duration;
 use crate::event;
 use crate::store::Answer;
 
-/// How many records are removed in one call of the store.
+/// The number of records that are removed in one call of the store.
 pub(in crate::engine) const BATCH: u32 = 500;
 
-/// The longest time for which an expired record is kept, in seconds: what a clock that is a little ahead
-/// takes for expired is still there when the clock is right again.
+/// The longest time for which an expired record is kept, in seconds, so that a clock that is a
+/// little ahead removes no live session.
 pub(in crate::engine) const KEPT: u64 = 86_400;
 
-/// Removes up to [`BATCH`] expired records, and returns how many.
+/// A function that removes up to [`BATCH`] expired records, and returns their number.
 type Delete<T> = for<'a> fn(&'a T) -> Answer<'a, u64>;
 
 /// Whether a task removes expired records.
 ///
-/// The task ends with the runtime that it was spawned in. It is then started again by the next
-/// request, in that request's runtime: one layer may be used in several runtimes, one after the other.
+/// The task ends with its runtime. The next request starts it again in the request's runtime, since
+/// a layer may be used in several runtimes, one after the other.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Sweeping(Arc<AtomicBool>);
 
-/// Held by the task; says that it has ended when it is dropped.
+/// A guard that the task holds; dropping it records the end of the task.
 struct Running(Sweeping);
 
 impl Sweeping {
-    /// Starts to remove expired records from time to time, for as long as a layer uses the store, unless
-    /// a task does so already.
+    /// Starts the sweep, unless it runs already. It goes on for as long as a layer uses the store.
     pub(in crate::engine) fn start<T>(&self, of: &Arc<T>, interval: Duration, delete: Delete<T>)
     where
         T: Send + Sync + 'static,

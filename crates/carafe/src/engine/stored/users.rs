@@ -1,4 +1,4 @@
-//! The sessions of a user, all of them.
+//! All sessions of a user.
 
 use super::{StoreBackend, failed};
 use crate::id::PublicId;
@@ -6,30 +6,31 @@ use crate::record::{Record, State};
 use crate::store::{Deleted, RecordCalls};
 use crate::{Clock, Error, ErrorKind, UnixSeconds, event};
 
-/// How often a revocation looks again when the session is renewed at the same moment.
+/// The number of attempts to end a session that is renewed at the same time.
 const TRIES: usize = 10;
 
-/// A session of a user, as it may be shown.
+/// A session of a user, with the data that may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// The name of the session, for [`Session::revoke`](crate::Session::revoke).
+    /// The public id of the session, for [`Session::revoke`](crate::Session::revoke).
     pub public_id: PublicId,
-    /// When the session began.
+    /// The time at which the session began.
     pub created: UnixSeconds,
-    /// When its user logged in.
+    /// The time at which the user logged in.
     pub logged_in: Option<UnixSeconds>,
-    /// When it was last used, to within a tenth of the idle timeout.
+    /// The time of the session's last use, to within a tenth of the idle timeout.
     pub last_seen: UnixSeconds,
-    /// Where its user logged in from, if the application said so.
+    /// The address that the user logged in from, if the application gave it.
     pub address: Option<String>,
-    /// What its user logged in with, if the application said so.
+    /// The user agent that the user logged in with, if the application gave it.
     pub agent: Option<String>,
-    /// Whether it is the session that asks.
+    /// Whether it is the session that lists the others.
     pub current: bool,
 }
 
-/// The sessions of any user, for administrators: see
+/// The sessions of all users, for administrators: see
+/// [`SessionLayer::sessions`](crate::SessionLayer::sessions).
 /// [`SessionLayer::sessions`](crate::SessionLayer::sessions).
 #[derive(Clone, Debug)]
 pub struct UserSessions {
@@ -42,7 +43,7 @@ impl UserSessions {
         Self { backend, clock }
     }
 
-    /// The sessions of a user, the one that was used last at the beginning.
+    /// Lists the sessions of a user, the most recently used first.
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
@@ -63,7 +64,7 @@ impl UserSessions {
         Ok(list)
     }
 
-    /// Ends one session of a user; `false` if the user has no such session.
+    /// Ends one session of a user. Returns `false` if the user has no such session.
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
@@ -75,7 +76,7 @@ impl UserSessions {
         Ok(found)
     }
 
-    /// Ends all sessions of a user. How many it were.
+    /// Ends all sessions of a user. Returns the number of sessions ended.
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
@@ -83,7 +84,7 @@ impl UserSessions {
         self.logout_but(user, None).await
     }
 
-    /// Ends all sessions of a user but one, in one call of the store. How many it were.
+    /// Ends all sessions of a user but one, in one call of the store. Returns the number ended.
     pub(crate) async fn logout_but(
         &self,
         user: &str,
@@ -95,7 +96,7 @@ impl UserSessions {
     }
 }
 
-/// Ends a session of a user, under whatever id it is; `false` if there is none.
+/// Ends a session of a user under its present id; `false` if there is no such session.
 pub(super) async fn end(
     store: &RecordCalls,
     clock: &Clock,
@@ -111,8 +112,8 @@ pub(super) async fn end(
             return Ok(found);
         }
         for (id, stored) in sessions {
-            // With the version, since it may move to another id at this moment: then the next look
-            // finds it there.
+            // The version is given because the session may be moving to another id at this moment.
+            // The next look finds it there.
             let deleted = store.delete(&id, Some(stored.version)).await.map_err(failed)?;
             found |= deleted == Deleted::Deleted;
         }
@@ -123,7 +124,7 @@ pub(super) async fn end(
     ))
 }
 
-/// What may be shown of a session; `None` if the record is no session.
+/// Returns the public data of a session; `None` if the record is no session.
 fn info(record: Record, current: Option<PublicId>) -> Option<SessionInfo> {
     (record.state == State::Live).then(|| SessionInfo {
         current: current == Some(record.public_id),

@@ -1,4 +1,4 @@
-//! Looking whether sessions in a store have ended, and opening them outside of their requests.
+//! Checks whether sessions in a store have ended, and opens them outside of their requests.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::id::{SessionId, SessionIdHash};
 use crate::record::State;
 use crate::store::{Notices, Stored, UserHash};
 
-/// How many pointer records are followed. No cookie is at the beginning of the chain, so that the settings
-/// don't bound it: a look comes late if the store could not be reached.
+/// The greatest number of pointer records that are followed. The settings don't bound the chain,
+/// since a check may come late, after the store could not be reached.
 const LONGEST: usize = 64;
 
 impl Look for Sessions {
@@ -47,8 +47,8 @@ impl Look for Sessions {
 }
 
 impl Sessions {
-    /// Follows a session through its renewals; `None` if it has ended. A login and a rotation end it too: a
-    /// connection that was made with the old id has no part in what comes after them.
+    /// Follows a session through its renewals; `None` if it has ended. A login and a rotation also
+    /// end it for a connection that was made with the old id.
     async fn follow(
         &self,
         mut id: SessionIdHash,
@@ -71,13 +71,13 @@ impl Sessions {
 }
 
 impl StoreBackend {
-    /// What tells of the end of sessions.
+    /// Returns the watch of sessions in this store.
     pub(in crate::engine) fn watch(&self) -> (&Watch<Sessions>, &Arc<Sessions>) {
         (&self.0.watch, &self.0)
     }
 
-    /// Opens a session outside of its request, as it is now; `None` if it has ended. `cookie` is the id with
-    /// which it came.
+    /// Opens a session outside of its request, in its present state; `None` if it has ended.
+    /// `cookie` is the id of the original request.
     pub(crate) async fn reopen(
         &self,
         engine: &Arc<Engine>,
@@ -90,7 +90,7 @@ impl StoreBackend {
         place.set(session);
         let (id, stored) = (cookie.clone(), Arc::new(stored));
         let origin = Box::new(Origin { id, session, stored });
-        // Outside of a request no client is there to compare a login with.
+        // Outside of a request there is no client to compare a login with.
         let client = |_: &Logins| None;
         let slot = Slot::with_cookies(engine, smallvec::SmallVec::new(), false, || None, client);
         {

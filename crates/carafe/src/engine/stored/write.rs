@@ -1,4 +1,4 @@
-//! Changes of a session, written under its session lock.
+//! Writes of a session's changes, under its session lock.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -12,47 +12,47 @@ use crate::record::{Record, State};
 use crate::store::{Stored, Updated};
 use crate::{Error, UnixSeconds, event};
 
-/// What one request changes.
+/// The changes of one request.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) operations: Vec<Operation>,
-    /// The record as the request saw it: most sessions are still so.
+    /// The record as the request saw it, which is the newest one for most sessions.
     pub(super) seen: Option<Arc<Stored>>,
-    /// The session's content with the changes, if its record is still the one that was seen.
+    /// The content after the changes, valid if the record is still the one that was seen.
     pub(super) made: Option<Vec<u8>>,
 }
 
 impl Changes {
-    /// Changes that are made anew on whatever the session is.
+    /// Returns changes that are applied to the newest record in any case.
     pub(super) fn of(operations: Vec<Operation>) -> Self {
         Self { operations, seen: None, made: None }
     }
 }
 
-/// What became of a request's changes.
+/// The result of a request's changes.
 #[derive(Debug)]
 pub(super) enum Written {
-    /// They are in this record.
+    /// The changes are in this record.
     Here(Arc<Stored>),
-    /// The session goes on under another id, where they are still to be made.
+    /// The session continues under another id, where the changes have yet to be made.
     Moved(SessionIdHash, Changes),
 }
 
-/// What a request is told about its changes.
+/// The answer to a request about its changes.
 pub(super) type Answer = Result<Written, Error>;
 
-/// What became of the changes of each request, in the order of the tickets.
+/// The results of each request's changes, in the order of the tickets.
 type Outcomes = Vec<Result<(), Error>>;
 
-/// Where a session is.
+/// The result of looking for a session.
 pub(super) enum Found {
     Here(Arc<Stored>),
-    /// It goes on under another id.
+    /// The session continues under another id.
     Moved(SessionIdHash),
 }
 
 impl Sessions {
-    /// Commits a request's changes. Returns the id under which the session is, and its record.
+    /// Commits a request's changes. Returns the session's present id, and its record.
     pub(super) async fn write(
         &self,
         mut session: SessionIdHash,
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     async fn write_here(&self, session: SessionIdHash, changes: Changes) -> Answer {
-        // Declared before the lock's guard, which is dropped first.
+        // Declared before the lock's guard, so that the guard is dropped first.
         let place = self.locks.place(session);
         let mut holder = match place.turn(changes).await? {
             Turn::Holder(holder) => holder,
@@ -78,11 +78,11 @@ impl Sessions {
         let tickets = take(&mut holder.tickets);
         self.commit_all(session, &mut holder.newest, tickets, Patience::new()).await;
         drop(holder.newest);
-        // It is there, unless another holder has panicked over the changes.
+        // The answer has been sent, unless another holder has panicked over the changes.
         holder.answer.await.unwrap_or_else(|_| Err(interrupted()))
     }
 
-    /// Commits the changes of several requests in one write, those of each request whole or not at all.
+    /// Commits the changes of several requests in one write, all or none of each request's.
     async fn commit_all(
         &self,
         session: SessionIdHash,
@@ -101,7 +101,8 @@ impl Sessions {
             let (record, outcomes) = match self.changed(&stored, &mut tickets, now) {
                 Ok(changed) => changed,
                 Err(error) if tickets.len() == 1 => return refuse_all(tickets, &error),
-                // Together they are too much for the session: each gets the room that is left.
+                // All changes together exceed the session's limit: each request gets the room that
+                // is left.
                 Err(_) => {
                     for ticket in tickets {
                         let alone = self.commit_all(session, newest, vec![ticket], patience);
@@ -130,20 +131,21 @@ impl Sessions {
         }
     }
 
-    /// Finds the session, beginning with the newest record that is known.
+    /// Finds the session, beginning with the newest record that this process knows.
     pub(super) async fn find(
         &self,
         session: &SessionIdHash,
         newest: &mut Newest<'_>,
     ) -> Result<Found, Error> {
         let now = self.clock.now();
-        // A session whose known record has expired may have been used since, in another process.
+        // A session whose known record has expired may have been used by another process since.
         let known = newest.take().filter(|known| !known.record.is_expired(now));
         let stored = match known {
             Some(known) => known,
             None => Box::pin(self.load_newest(session)).await?,
         };
-        // It may have expired while the store was waited for, and must not be brought back.
+        // The session may have expired while this request waited for the store, and must not be
+        // revived.
         if stored.record.is_expired(self.clock.now()) {
             return Err(ended());
         }
@@ -162,8 +164,8 @@ impl Sessions {
         loaded.map(Arc::new).ok_or_else(ended)
     }
 
-    /// The record with the changes of all requests, and what became of those of each; no record if all of
-    /// them failed. An error is about all of them together.
+    /// Returns the record with the changes of all requests, and each request's result; no record if
+    /// all of them failed. An error concerns all of them together.
     fn changed(
         &self,
         stored: &Arc<Stored>,
@@ -171,7 +173,7 @@ impl Sessions {
         now: UnixSeconds,
     ) -> Result<(Option<Record>, Outcomes), Error> {
         let made = match tickets {
-            // The common case: one request, and the session is as it saw it.
+            // The common case: one request, whose record is still the newest.
             [Ticket { changes, .. }] => changes
                 .made
                 .take()
@@ -200,8 +202,8 @@ impl Sessions {
     }
 }
 
-/// Replaces the newest known record by one that a request saw, unless that is older: another process may
-/// have written it.
+/// Replaces the newest known record by the record that a request saw, if that is newer: another
+/// process may have written it.
 pub(super) fn raise(newest: &mut Newest<'_>, seen: Option<&Arc<Stored>>) {
     if let Some(seen) = seen
         && newest.as_ref().is_none_or(|newest| newest.version <= seen.version)
