@@ -102,7 +102,7 @@ pub(crate) fn refused(error: &Error) {
             target: "carafe",
             event = "session.unreadable",
             reason = %error,
-            "the session's cookie is removed: its signature is good, but nobody can read it"
+            "the session's cookie is removed: its signature is good, but its content cannot be read"
         );
     } else {
         tracing::debug!(
@@ -249,7 +249,7 @@ pub(crate) fn failed(error: &Error) {
     match error.kind() {
         ErrorKind::LoginRequired => {
             let event = "session.login_required";
-            tracing::debug!(target: "carafe", event, "nobody is logged in, and the route is for users");
+            tracing::debug!(target: "carafe", event, "no user is logged in, and the route is for users");
             return;
         }
         ErrorKind::NotFresh => {

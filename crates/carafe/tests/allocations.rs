@@ -1,4 +1,4 @@
-//! What a layer costs a request that has no cookie, in allocations.
+//! The allocations that a layer adds to a request without a cookie.
 //!
 //! A program of its own, since it replaces the allocator by one that counts.
 #![cfg(feature = "axum")]
@@ -19,7 +19,7 @@ fn layer() -> SessionLayer {
     SessionLayer::flask(SecretKey::new("a key for these tests").unwrap())
 }
 
-/// The allocations of one request, its first ones apart: they fill what is kept for later.
+/// Counts the allocations of one request, after a first one has filled the caches.
 fn allocations(mut app: Router, path: &str) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut counts = (0..5).map(|_| {
@@ -36,8 +36,8 @@ fn allocations(mut app: Router, path: &str) -> u64 {
     later[0]
 }
 
-/// The `TraceLayer` is compared with since it has settings and a response body of its own, as this
-/// one has: axum allocates for each.
+/// `TraceLayer` is the yardstick since it also has settings and a response body of its own: axum
+/// allocates for each.
 #[test]
 fn a_request_without_a_cookie_costs_two_allocations_more_than_under_a_trace_layer() {
     let routes = || Router::new().route("/", get(async || "hello"));

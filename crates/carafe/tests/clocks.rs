@@ -33,12 +33,12 @@ async fn act(session: Session, Path(act): Path<String>) -> Result<String, Error>
     Ok(session.user().unwrap_or_default())
 }
 
-/// A machine with this layer, by its own clock.
+/// Returns a machine with this layer, on its own clock.
 fn machine(layer: SessionLayer, now: u64) -> Router {
     Router::new().route("/{act}", get(act)).layer(layer.with_clock(Clock::fixed(now)))
 }
 
-/// Who is logged in at another machine than the one of the login.
+/// Returns the user at another machine than the machine of the login.
 async fn who_is_at(client: &mut Client, app: Router) -> String {
     client.app = app;
     client.get("/who").await.text
@@ -52,7 +52,7 @@ async fn a_login_at_a_machine_whose_clock_is_ahead_is_known_to_the_others() {
         || SessionLayer::sealed(key()).unwrap().accept(Format::default()).unwrap(),
         || {
             let signed = SessionLayer::signed(key()).unwrap();
-            // Shorter than the clocks differ.
+            // The lifetime is shorter than the difference of the clocks.
             signed.configure(|config| config.lifetime(Duration::from_secs(5))).unwrap()
         },
     ];
@@ -75,8 +75,8 @@ async fn flasks_profile_refuses_what_flask_refuses() {
     }
 }
 
-/// Logins of before on another machine, whose clock is ahead, are ended with all others, and a login of
-/// after it is not.
+/// Ending all sessions also ends earlier logins at a machine whose clock is ahead, and keeps later
+/// logins.
 #[tokio::test]
 async fn logins_at_machines_whose_clocks_are_ahead_are_ended_with_all_others() {
     let store = Arc::new(MemoryStore::new());
@@ -99,7 +99,7 @@ async fn logins_at_machines_whose_clocks_are_ahead_are_ended_with_all_others() {
     }
 }
 
-/// As long as any machine accepts a copy of the cookie, whichever clock the sweep went by.
+/// The mark lasts as long as any machine accepts a copy of the cookie, for all clocks of the sweep.
 #[tokio::test]
 async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     const LIFETIME: u64 = 600;
@@ -114,7 +114,7 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     let copy = client.cookies.clone();
     client.app = machine(layer(), NOW);
     client.get("/everywhere").await;
-    // Machines that are a day and many days ahead remove what has expired.
+    // Machines that are a day and many days ahead sweep.
     let last = NOW + CLOCK_SKEW + LIFETIME;
     for days in [0, 1, 400] {
         store.delete_expired_revocations(UnixSeconds(last + days * DAY), 500).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_revocation_outlives_every_cookie_that_it_refuses() {
     assert_eq!(copy.get("/who").await.text, "");
 }
 
-/// One process whose clock is wrong sweeps once: the others' sessions and revocations are still there.
+/// One process with a wrong clock sweeps: the other processes' sessions and marks must stay.
 #[tokio::test]
 async fn a_clock_that_is_ahead_removes_nothing_of_the_others() {
     for ahead in [600, DAY, 30 * DAY, 400 * DAY] {
@@ -140,7 +140,7 @@ async fn a_clock_that_is_ahead_removes_nothing_of_the_others() {
         client.get("/login").await;
         store.revoke(&SessionId::random().unwrap().hash(), now + 20 * DAY, now).await.unwrap();
         let sessions = store.len();
-        // What has truly expired shows that it has swept.
+        // A truly expired record shows that the sweep has run.
         let record = Record::new(PublicId::random().unwrap(), now - DAY, 60, 600);
         store.create(&SessionId::random().unwrap().hash(), &record, now).await.unwrap();
         Client::new(machine(layer(), NOW + ahead)).get("/who").await;

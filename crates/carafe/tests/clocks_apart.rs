@@ -1,4 +1,4 @@
-//! Two machines of one service whose clocks differ by a minute: what one of them does holds at the other.
+//! Two machines of one service whose clocks differ by a minute: each respects the other's actions.
 #![cfg(all(feature = "axum", feature = "sealed"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -32,7 +32,7 @@ async fn act(session: Session, Path(act): Path<String>) -> Result<String, Error>
     Ok(session.user().unwrap_or_default())
 }
 
-/// Two machines that share a key and a store, whose clocks go on together.
+/// Two machines that share a key and a store, with clocks that advance together.
 struct Machines {
     apps: [Router; 2],
     clocks: [Clock; 2],
@@ -57,7 +57,7 @@ impl Machines {
         Client::new(self.apps[0].clone())
     }
 
-    /// A request to one of the machines; who is logged in then.
+    /// Sends a request to one of the machines. Returns the user afterwards.
     async fn send(&self, at: usize, client: &mut Client, act: &str) -> String {
         client.app = self.apps[at].clone();
         let answer = client.get(&format!("/{act}")).await;
@@ -65,7 +65,7 @@ impl Machines {
         answer.text
     }
 
-    /// Returns the user that each machine takes the unchanged cookies for.
+    /// Asserts the user that each machine sees for the unchanged cookies.
     async fn everywhere(&self, client: &Client, user: &str, when: &str) {
         for at in [0, 1] {
             let mut copy = copy_of(client);
@@ -79,7 +79,8 @@ fn copy_of(client: &Client) -> Client {
     Client { app: client.app.clone(), cookies: client.cookies.clone() }
 }
 
-/// Every kind of session on two machines, of which either one is ahead, as far as is tolerated.
+/// Returns two machines for every kind of session and either one ahead, by the tolerated
+/// difference.
 fn all() -> Vec<Machines> {
     let key = || SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let layers = || {
@@ -164,7 +165,7 @@ async fn ending_all_sessions_at_one_machine_ends_the_other_machines() {
                 machines.advance(wait);
                 machines.everywhere(&there, "", "after all were ended").await;
             }
-            // A login from now on stays, on every machine.
+            // A later login stays, on both machines.
             for at in [0, 1] {
                 let mut next = machines.client();
                 machines.send(at, &mut next, "login").await;
@@ -188,7 +189,7 @@ async fn a_login_right_after_all_sessions_were_ended_stays() {
     }
 }
 
-/// The old id of a renewal is good for its grace, by each machine's own clock.
+/// The old id of a renewal is valid for the grace period, by each machine's own clock.
 #[tokio::test]
 async fn a_renewal_at_one_machine_leads_on_at_the_other() {
     for machines in all().into_iter().filter(|machines| machines.what.starts_with("stored")) {

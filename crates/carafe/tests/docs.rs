@@ -1,5 +1,5 @@
-//! What the documents name is there: files, links, commands, examples, features, settings, tests and
-//! the library's names.
+//! Everything that the documents name exists: files, links, commands, examples, features, settings,
+//! tests and the library's names.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// Every file and folder below a folder, by its path from the root.
+/// Returns every file and folder below a folder, by its path from the root.
 fn all(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in folder.read_dir().unwrap() {
@@ -23,7 +23,7 @@ fn all(folder: &Path) -> Vec<String> {
             continue;
         }
         found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
-        // The packages' links to the README would be followed for nothing.
+        // The packages' links to the README would be followed twice.
         if path.is_dir() && !path.is_symlink() {
             found.extend(all(&path));
         }
@@ -31,7 +31,7 @@ fn all(folder: &Path) -> Vec<String> {
     found
 }
 
-/// The documents, by their paths, and without those that are links to another.
+/// Returns the documents by their paths, without links to other documents.
 fn documents() -> Vec<(String, String)> {
     let names = all(&root()).into_iter().filter(|path| path.ends_with(".md"));
     let names = names.filter(|path| !root().join(path).is_symlink());
@@ -40,17 +40,17 @@ fn documents() -> Vec<(String, String)> {
     found
 }
 
-/// A document without its blocks of code.
+/// Returns a document without its blocks of code.
 fn prose(text: &str) -> String {
     text.split("\n```").step_by(2).collect::<Vec<_>>().join("\n")
 }
 
-/// What is set as code in prose.
+/// Returns the parts of the prose that are set as code.
 fn codes(prose: &str) -> impl Iterator<Item = &str> {
     prose.split('`').skip(1).step_by(2)
 }
 
-/// What a heading is linked by.
+/// Returns the anchor of a heading.
 fn anchor(heading: &str) -> String {
     let letters = heading.trim_start_matches('#').trim().to_lowercase();
     let letters = letters.chars().filter(|char| char.is_alphanumeric() || "-_ ".contains(*char));
@@ -152,7 +152,7 @@ fn every_file_that_is_named_exists() {
                 code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte));
             let is_ours = folders.iter().any(|folder| code.starts_with(folder))
                 || endings.iter().any(|ending| code.ends_with(ending));
-            // Flask's own.
+            // The name is Flask's own.
             let is_flasks = document.ends_with("flask-tests.md") && code.contains("test_");
             if is_path && is_ours && !is_flasks {
                 named += 1;
@@ -175,7 +175,7 @@ fn every_file_that_is_named_exists() {
     assert!(named > 25, "{named}");
 }
 
-/// The names of the examples' folders.
+/// Returns the names of the examples' folders.
 fn examples() -> BTreeSet<String> {
     let entries = root().join("examples").read_dir().unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -211,7 +211,7 @@ fn every_feature_is_listed() {
     assert_eq!(listed, features);
 }
 
-/// The words of each command that begins so, up to the end of its line or of its code.
+/// Returns the words of each command with this beginning, up to the end of its line or its code.
 fn commands<'a>(text: &'a str, begin: &str) -> Vec<Vec<&'a str>> {
     let rests = text.match_indices(begin).map(|(at, _)| &text[at + begin.len()..]);
     let commands = rests.map(|rest| rest.split(['\n', '`', '#', '<', ',']).next().unwrap());
@@ -265,7 +265,7 @@ fn every_command_is_one() {
     assert!(seen > 20, "{seen}");
 }
 
-/// The table of settings has what the environment can set.
+/// The table of settings lists all settings of the environment.
 #[test]
 fn every_setting_is_listed() {
     let guide = read("docs/from-flask.md");
@@ -276,7 +276,7 @@ fn every_setting_is_listed() {
     assert_eq!(listed.collect::<BTreeSet<_>>(), known.collect());
 }
 
-/// Types of ours with what they have, such as `SessionLayer::flask`.
+/// The library's types and their items, such as `SessionLayer::flask`.
 #[test]
 fn every_name_of_the_library_exists() {
     let sources = all(&root().join("crates")).into_iter();
@@ -316,7 +316,7 @@ fn every_name_of_the_library_exists() {
     assert!(named > 70, "{named}");
 }
 
-/// Each of our tests beside one of Flask's is in the file that is named.
+/// Each test that is named beside one of Flask's is in the named file.
 #[test]
 fn every_test_beside_flasks_exists() {
     let text = read("docs/flask-tests.md");

@@ -1,4 +1,4 @@
-//! The end of sessions in cookies, for what waits for it.
+//! The end of sessions in cookies, as seen by waiting futures.
 #![cfg(all(feature = "axum", feature = "sealed"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -13,13 +13,13 @@ use tokio::time::{sleep, timeout};
 
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
-/// How long the news of an end may take.
+/// The longest wait for the news of an end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long nothing is waited for that must not come.
+/// The wait for an event that must not come.
 const A_WHILE: Duration = Duration::from_millis(200);
 
-/// So seldom that no test notices.
+/// An interval longer than any test.
 const NEVER: Duration = Duration::from_secs(3_600);
 
 /// A site with sessions in cookies, and a browser that uses it.
@@ -40,7 +40,7 @@ impl Site {
         Self { sessions, clock, cookie: None }
     }
 
-    /// A request whose handler does this.
+    /// Sends a request whose handler runs `work`.
     async fn send<T>(&mut self, work: impl FnOnce(&Session) -> T) -> T {
         let request = self.sessions.request(self.cookie.as_deref());
         let done = work(&Session::open(&request).await.unwrap());
@@ -60,7 +60,7 @@ impl Site {
         tokio::spawn(self.send(Session::ended).await)
     }
 
-    /// Another process with the same sessions, and a copy of the cookie.
+    /// Returns another process with the same sessions, and a copy of the cookie.
     fn other(&self, key: &SecretKey, config: Config, store: &Arc<MemoryStore>) -> Self {
         Self { cookie: self.cookie.clone(), ..Self::new(key, config, Some(store)) }
     }
@@ -87,18 +87,18 @@ async fn a_revoked_session_ends_what_waits_in_every_process() {
         let mut here = Site::new(&key, config.clone(), Some(&store));
         here.log_in("ada").await;
         let mut there = here.other(&key, config, &store);
-        // Logged out.
+        // The session ends by a logout.
         let (one, two) = (here.wait().await, there.wait().await);
         nothing_is_told(&one).await;
         there.send(|session| session.logout().unwrap()).await;
         is_told(one).await;
         is_told(two).await;
-        // Replaced at a login.
+        // A login replaces the session.
         here.log_in("ada").await;
         let waiting = here.wait().await;
         here.log_in("bob").await;
         is_told(waiting).await;
-        // All sessions of the user, and of no other.
+        // All sessions of the user end, and no other user's.
         let waiting = here.wait().await;
         there.log_in("ada").await;
         let other = there.wait().await;
@@ -120,7 +120,7 @@ async fn a_store_that_tells_nothing_is_asked() {
         site.log_in("ada").await;
         let waiting = site.wait().await;
         nothing_is_told(&waiting).await;
-        // Past the cookie's life the store need not be asked.
+        // After the cookie's life, the store need not be asked.
         site.clock.advance(31 * 86_400 + 1);
         is_told(waiting).await;
     }
@@ -166,7 +166,7 @@ async fn a_session_in_a_cookie_has_no_handle() {
     }
 }
 
-/// Futures are kept in structs and sent between threads.
+/// The future can be kept in a struct and sent between threads.
 #[test]
 fn what_waits_may_be_kept_anywhere() {
     fn check<T: Send + Sync + Unpin + 'static>() {}

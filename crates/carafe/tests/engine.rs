@@ -31,14 +31,14 @@ fn lines(committed: &Committed) -> Vec<(&str, String)> {
         .collect()
 }
 
-/// What a browser sends back.
+/// Returns the cookie that a browser sends back.
 fn cookie(committed: &Committed) -> String {
     let lines = lines(committed);
     let (_, set) = lines.iter().find(|(name, _)| *name == "set-cookie").unwrap();
     set.split(';').next().unwrap().to_owned()
 }
 
-/// Makes a session, and returns its cookie.
+/// Begins a session, and returns its cookie.
 async fn begin(sessions: &Sessions, json: &[u8]) -> String {
     let request = sessions.request(NONE);
     Session::open(&request).await.unwrap().replace_tagged_json(json).unwrap();
@@ -144,7 +144,7 @@ async fn an_update_that_fails_changes_nothing_and_keeps_its_error() {
     let error = session.try_update("n", take).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Application);
     assert_eq!(error.source().unwrap().to_string(), "too little");
-    // What another request leaves of it is too little when it is saved.
+    // The value that another request leaves is too small when the change is saved.
     let other = sessions.request([&cookie]);
     Session::open(&other).await.unwrap().insert("n", 1).unwrap();
     assert!(other.commit().await.unwrap().error().is_none());

@@ -1,4 +1,4 @@
-//! Moving from one format, or key, to another with live cookies: nobody is logged out.
+//! Changes of the format or of the key with live cookies: users stay logged in.
 #![cfg(all(feature = "axum", feature = "sealed"))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -22,7 +22,7 @@ fn other_salt() -> Format {
     Format::flask(SigningOptions::default().salt("another"))
 }
 
-/// All formats in the cookie of one name, and under the same settings.
+/// A layer with all formats in one cookie name and under the same settings.
 fn layer(keys: &KeyRing, written: &Format) -> SessionLayer {
     let config = if *written == Format::sealed() { Config::sealed() } else { Config::hardened() };
     let config = match written {
@@ -52,13 +52,13 @@ async fn every_format_follows_every_other_one() {
             assert_eq!(browser.user(&strict).await, "", "accepted without being listed");
             assert_eq!(browser.user(&after).await, "ada");
 
-            // Written anew when it is next written, and then in the new format alone.
+            // The session is rewritten at the next write, and then in the new format alone.
             let (_, cookie) = browser.get(&after, "/login/eve").await;
             assert_eq!(is_sealed(&cookie.unwrap()), *new == Format::sealed());
             assert_eq!(browser.user(&strict).await, "eve");
             assert_eq!(browser.user(&before).await, "", "the old format alone still reads it");
 
-            // And back again.
+            // The way back works as well.
             let back = app(layer(&keys, old).accept(new.clone()).unwrap());
             assert_eq!(browser.user(&back).await, "eve");
             browser.get(&back, "/login/bob").await;

@@ -1,4 +1,4 @@
-//! A store in memory: when it is full, and how long sessions in it live.
+//! The memory store: a full store, and the lifetimes of its sessions.
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -43,7 +43,7 @@ async fn are_there(store: &MemoryStore, ids: &[SessionIdHash]) -> usize {
     there
 }
 
-/// Fills a store with sessions of visitors, or of users of whom each has one.
+/// Fills a store with sessions of anonymous visitors, or of users with one session each.
 async fn fill(store: &MemoryStore, user: Option<&str>, now: UnixSeconds) -> Vec<SessionIdHash> {
     let mut ids = Vec::new();
     while store.len() < CAPACITY {
@@ -53,14 +53,14 @@ async fn fill(store: &MemoryStore, user: Option<&str>, now: UnixSeconds) -> Vec<
     ids
 }
 
-/// A session with a content of so many bytes.
+/// Returns a session with content of this many bytes.
 fn large(user: Option<&str>, bytes: usize) -> Record {
     let mut record = record(user, NOW);
     record.data = vec![b' '; bytes];
     record
 }
 
-/// What becomes of a session that is new.
+/// Tries to add a new session. Returns the kind of the error.
 async fn try_to_create(store: &MemoryStore, record: &Record) -> Option<StoreErrorKind> {
     let id = SessionId::random().unwrap().hash();
     let created = store.create(&id, record, NOW).await;
@@ -73,7 +73,7 @@ async fn a_full_store_drops_what_has_expired_first() {
     let store = MemoryStore::with_capacity(CAPACITY);
     let mut expired = Vec::new();
     for _ in 0..CAPACITY / 2 {
-        // Also those of users.
+        // Expired sessions of users are dropped, too.
         expired.push(create(&store, &record(Some("ada"), NOW - IDLE), NOW - IDLE).await);
     }
     let anonymous = fill(&store, None, NOW).await;
@@ -114,14 +114,14 @@ async fn a_full_store_never_drops_a_session_that_somebody_is_logged_in_to() {
     }
     assert_eq!(log.lines().iter().filter(|line| line.contains("store.full")).count(), 2);
     assert_eq!((are_there(&store, &users).await, store.len()), (CAPACITY, CAPACITY));
-    // What is there can be written, and what goes makes room.
+    // Existing sessions can be written, and deleted ones make room.
     let mut changed = record(Some("ada 0"), NOW);
     changed.data = br#"{"a":1}"#.to_vec();
     let updated = store.update(&users[0], Version(1), &changed, NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
     store.delete(&users[1], None).await.unwrap();
     create(&store, &record(None, NOW), NOW).await;
-    // So does what expires.
+    // Expired sessions also make room.
     let later = NOW + IDLE;
     create(&store, &record(Some("bob"), later), later).await;
     assert_eq!(store.len(), 1);
@@ -140,7 +140,7 @@ async fn a_flood_of_anonymous_visitors_stays_within_the_capacity() {
             tokio::spawn(async move {
                 for second in 0..5_000 {
                     create(&store, &record(None, NOW + second / 100), NOW + second / 100).await;
-                    // Each of the four may have taken a place that it is about to make free.
+                    // Each of the four threads may have taken a place that it is about to free.
                     assert!(store.len() <= CAPACITY + 4);
                 }
             })
@@ -178,7 +178,7 @@ async fn one_account_leaves_room_for_the_others() {
     }
     assert!((1..=501).contains(&let_in), "{let_in}");
     assert!(log.lines().iter().any(|line| line.contains("store.share")));
-    // A second one gets a part of what is left, and everyone else is let in.
+    // A second account gets a part of the remaining room, and all other users are let in.
     for _ in 0..1_000 {
         try_to_create(&store, &record(Some("bob"), NOW)).await;
     }
@@ -187,7 +187,7 @@ async fn one_account_leaves_room_for_the_others() {
         let user = format!("user {number}");
         assert_eq!(try_to_create(&store, &record(Some(&user), NOW)).await, None, "{user}");
     }
-    // The account can go on to use what it has, and what it ends makes no room beyond its share.
+    // The account can use its sessions, and ending some makes no room beyond its share.
     let (id, stored) = store.list_for_user("ada", NOW).await.unwrap().swap_remove(0);
     let updated = store.update(&id, stored.version, &record(Some("ada"), NOW), NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
@@ -202,7 +202,7 @@ async fn one_account_with_large_sessions_leaves_room_for_the_others() {
     for _ in 0..1_000 {
         try_to_create(&store, &large(Some("ada"), 60_000)).await;
     }
-    // Nor does it help to let small ones grow.
+    // Growing small sessions doesn't help the account either.
     let store_of_small = MemoryStore::new().byte_capacity(16 << 20);
     let mut refused = 0;
     for _ in 0..1_000 {
@@ -236,7 +236,7 @@ async fn a_flood_of_large_sessions_stays_within_the_bytes() {
         if number % 2 == 0 {
             visitor = create(&store, &large(None, number), NOW).await;
         } else {
-            // One that grows takes as much.
+            // A session that grows takes as much room.
             let grown = large(None, 60_000);
             let updated = store.update(&visitor, Version(1), &grown, NOW).await.unwrap();
             assert_eq!(updated, Updated::Written(Version(2)));
@@ -245,7 +245,7 @@ async fn a_flood_of_large_sessions_stays_within_the_bytes() {
     }
     assert!(store.bytes() > BYTES - 200_000, "{}", store.bytes());
     assert_eq!(are_there(&store, &users).await, users.len());
-    // What has no room at all drops none of the others.
+    // A session that can never fit drops no other session.
     let sessions = store.len();
     let refused = try_to_create(&store, &large(None, BYTES)).await;
     assert_eq!((refused, store.len()), (Some(StoreErrorKind::Full), sessions));
@@ -264,7 +264,7 @@ async fn a_user_s_session_that_has_no_room_to_grow_stays_as_it_was() {
     let error = store.update(&ids[0], Version(1), &large(Some("user 0"), 200_000), NOW).await;
     assert_eq!(error.unwrap_err().kind(), StoreErrorKind::Full);
     assert_eq!((store.load(&ids[0], NOW).await.unwrap(), store.bytes()), (before, bytes));
-    // One that becomes smaller makes room.
+    // A session that shrinks makes room.
     let small = large(Some("user 1"), 10);
     store.update(&ids[1], Version(1), &small, NOW).await.unwrap();
     assert!(store.bytes() < bytes - 49_000);
@@ -290,25 +290,25 @@ async fn revocations_are_inside_the_capacity() {
         }
     }
     assert_eq!((store.len(), refused), (10, 290));
-    // A visitor's session makes room for one, and none is dropped for another.
+    // An anonymous session makes room for one mark, and no mark is dropped for another.
     assert_eq!(are_there(&store, &[anonymous]).await, 0);
     for id in &revoked {
         assert!(store.revocations(id, None, NOW).await.unwrap().session);
     }
-    // What is known already can be revoked for longer.
+    // An existing revocation mark can be extended.
     store.revoke(&revoked[0], NOW + 200, NOW).await.unwrap();
     store
         .revoke_user("user 1", UserRevocation { logins_up_to: NOW + 1, until: NOW + 200 }, NOW)
         .await
         .unwrap();
-    // Those that have expired make room.
+    // Expired marks make room.
     let later = NOW + 100;
     store.revoke(&SessionId::random().unwrap().hash(), later + 100, later).await.unwrap();
     assert_eq!(store.len(), 3);
     assert!(store.revocations(&revoked[0], None, later).await.unwrap().session);
 }
 
-/// Whatever becomes of them, sessions and revocations give their room back.
+/// Removed sessions and marks give their room back, in every way of removal.
 #[tokio::test]
 async fn what_is_removed_takes_no_bytes() {
     let store = MemoryStore::new();

@@ -280,7 +280,7 @@ fn documented() -> Metrics {
 fn every_metric_is_documented_with_its_labels() {
     let (documented, mut counted) = (documented(), counted());
     assert!(counted.len() > 10, "{counted:?}");
-    // Of all kinds of errors, those of cookies: `every_reason_is_documented` has them.
+    // The kinds of errors that cookies have: `every_reason_is_documented` checks them.
     let refused = "carafe_cookies_refused_total";
     let all = counted[refused].1["reason"].clone();
     let reasons = documented[refused].1["reason"].clone();

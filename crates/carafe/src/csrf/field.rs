@@ -63,12 +63,12 @@ enum Form {
     Multipart {
         /// A line break, two hyphens and the boundary.
         delimiter: Vec<u8>,
-        place: Place,
+        position: Position,
     },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum Position {
     /// The first boundary, which has no line break before it.
     First,
     /// After a boundary.
@@ -105,7 +105,7 @@ impl Search {
             let boundary = Some(boundary).filter(|text| (1..=70).contains(&text.len()))?;
             Form::Multipart {
                 delimiter: [b"\r\n--", boundary.as_slice()].concat(),
-                place: Place::First,
+                position: Position::First,
             }
         } else {
             return None;
@@ -121,8 +121,8 @@ impl Search {
             Form::UrlEncoded => {
                 url_encoded(body, complete, field, &mut self.start, &mut self.searched)
             }
-            Form::Multipart { delimiter, place } => {
-                multipart(body, field, delimiter, place, &mut self.start, &mut self.searched)
+            Form::Multipart { delimiter, position } => {
+                multipart(body, field, delimiter, position, &mut self.start, &mut self.searched)
             }
         };
         if complete && found == Found::NotYet { Found::Missing } else { found }
@@ -167,13 +167,13 @@ fn multipart<'a>(
     body: &'a [u8],
     field: &Field,
     delimiter: &[u8],
-    place: &mut Place,
+    position: &mut Position,
     start: &mut usize,
     searched: &mut usize,
 ) -> Found<'a> {
     loop {
-        match *place {
-            Place::First => {
+        match *position {
+            Position::First => {
                 let first = &delimiter[2..];
                 let Some(begin) = body.get(..first.len()) else {
                     return Found::NotYet;
@@ -181,9 +181,9 @@ fn multipart<'a>(
                 if begin != first {
                     return Found::Missing;
                 }
-                (*place, *start) = (Place::Boundary, first.len());
+                (*position, *start) = (Position::Boundary, first.len());
             }
-            Place::Boundary => {
+            Position::Boundary => {
                 let Some(end) = body.get(*start..*start + 2) else {
                     return Found::NotYet;
                 };
@@ -191,10 +191,10 @@ fn multipart<'a>(
                     return Found::Missing;
                 }
                 // This line break may be the first of the two that end the headers.
-                (*place, *searched) = (Place::Headers, *start);
+                (*position, *searched) = (Position::Headers, *start);
                 *start += 2;
             }
-            Place::Headers => {
+            Position::Headers => {
                 let Some(end) = find(body, b"\r\n\r\n", searched) else {
                     return Found::NotYet;
                 };
@@ -202,16 +202,16 @@ fn multipart<'a>(
                 // The line break that ends the headers may also begin the delimiter.
                 *searched = end + 2;
                 *start = end + 4;
-                *place = Place::Content { wanted: is_wanted(headers, field) };
+                *position = Position::Content { wanted: is_wanted(headers, field) };
             }
-            Place::Content { wanted } => {
+            Position::Content { wanted } => {
                 let Some(end) = find(body, delimiter, searched) else {
                     return Found::NotYet;
                 };
                 if wanted {
                     return Found::Value(body.get(*start..end).unwrap_or_default());
                 }
-                (*place, *start) = (Place::Boundary, end + delimiter.len());
+                (*position, *start) = (Position::Boundary, end + delimiter.len());
             }
         }
     }

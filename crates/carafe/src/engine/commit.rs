@@ -134,7 +134,7 @@ impl Engine {
             true if view.is_empty() => removes.then(|| self.set_cookie.remove()).transpose()?,
             true => writes.then(|| self.encode(view, permanent)).transpose()?,
         };
-        tell_of_changes(view, &state);
+        emit_change_events(view, &state);
         let vary = state.accessed || cookie.is_some();
         Ok(Outcome { vary, cookie, error, ..Outcome::default() })
     }
@@ -201,7 +201,7 @@ fn span() -> tracing::Span {
 }
 
 /// Emits the events of a request's changes of a session in a cookie.
-fn tell_of_changes(view: &View, state: &State) {
+fn emit_change_events(view: &View, state: &State) {
     if !view.modified() {
         return;
     }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::revocable::CookieMark;
 use super::slot::State;
-use super::{Backend, Engine, Place, Slot};
+use super::{Backend, CurrentId, Engine, Slot};
 use crate::content::{View, id_of};
 use crate::{Clock, UnixSeconds};
 
@@ -20,9 +20,9 @@ const LONGEST: u64 = 86_400;
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// A session in a store.
-    Stored(Arc<Place>),
+    Stored(Arc<CurrentId>),
     /// A session in a cookie, whose revocation mark a store may have.
-    Cookie(Arc<Place>, Arc<CookieMark>),
+    Cookie(Arc<CurrentId>, Arc<CookieMark>),
 }
 
 /// The way in which a session ends.
@@ -43,7 +43,7 @@ impl Slot {
         let state = self.state();
         match &self.engine.backend {
             Backend::Stored(_) => match &state.seat {
-                Some(seat) => End::Watch(Subject::Stored(Arc::new(Place::new(seat.session)))),
+                Some(seat) => End::Watch(Subject::Stored(Arc::new(CurrentId::new(seat.session)))),
                 None => End::Never,
             },
             Backend::Cookie => self.engine.end_of_cookie(&state, false),
@@ -57,13 +57,13 @@ impl Engine {
     /// again.
     pub(crate) fn watch(&self, subject: &Subject) -> Option<oneshot::Receiver<()>> {
         match (&self.backend, subject) {
-            (Backend::Stored(backend), Subject::Stored(place)) => {
+            (Backend::Stored(backend), Subject::Stored(current)) => {
                 let (watch, of) = backend.watch();
-                Some(watch.add(of, Arc::clone(place), ()))
+                Some(watch.add(of, Arc::clone(current), ()))
             }
-            (Backend::Revocable(backend), Subject::Cookie(place, mark)) => {
+            (Backend::Revocable(backend), Subject::Cookie(current, mark)) => {
                 let (watch, of) = backend.watch();
-                Some(watch.add(of, Arc::clone(place), Arc::clone(mark)))
+                Some(watch.add(of, Arc::clone(current), Arc::clone(mark)))
             }
             _ => None,
         }
@@ -77,7 +77,7 @@ impl Engine {
         match id_of(view).filter(|_| revocable) {
             Some(id) => {
                 let mark = CookieMark::new(view.user(), view.logged_in_at(), ends);
-                End::Watch(Subject::Cookie(Arc::new(Place::new(id.hash())), Arc::new(mark)))
+                End::Watch(Subject::Cookie(Arc::new(CurrentId::new(id.hash())), Arc::new(mark)))
             }
             None => {
                 End::At(Box::pin(expires(self.clock.clone(), ends, self.config().watch_interval)))

@@ -77,7 +77,7 @@ pub(crate) use self::slot::{Slot, State, closed};
 use self::stored::users::UserSessions;
 pub(crate) use self::stored::{Origin, Remember, Seat, SetId, StoreBackend, failed};
 pub(crate) use self::theft::OnTheft;
-pub(crate) use self::watch::{Found, Look, Looking, Place, Watch};
+pub(crate) use self::watch::{CurrentId, Found, Look, Looking, Watch};
 use crate::codec::Codecs;
 use crate::content::{View, own_lifetime};
 use crate::cookie::{Finder, SetCookie};

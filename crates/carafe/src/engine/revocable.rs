@@ -193,7 +193,7 @@ impl Engine {
             return Ok(None);
         }
         if self.on_theft.is_some() {
-            self.tell_of_ended(backend, &id, user).await?;
+            self.report_ended(backend, &id, user).await?;
         }
         let removes = !self.is_replaced(backend, &id).await?;
         Ok(Some(Refused::Revoked { removes }))
@@ -202,7 +202,7 @@ impl Engine {
     /// Reports an ended session whose cookie came back, unless the request may have been under way
     /// when it ended. Ends of all of a user's sessions at once have no exact time, and are not
     /// reported.
-    async fn tell_of_ended(
+    async fn report_ended(
         &self,
         backend: &RevocationBackend,
         id: &SessionId,
@@ -215,7 +215,7 @@ impl Engine {
             return Ok(());
         }
         let sign = SignOfTheft::new(TheftKind::EndedSession, user, None);
-        if self.tell_of_theft(&sign) == Reaction::EndAllSessions
+        if self.report_theft(&sign) == Reaction::EndAllSessions
             && let Some(user) = sign.user()
         {
             let logins_up_to = self.revoked_logins(backend, (None, user, None), now).await?;

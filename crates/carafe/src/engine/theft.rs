@@ -81,7 +81,7 @@ pub(crate) type OnTheft = Arc<dyn Fn(&SignOfTheft) -> Reaction + Send + Sync>;
 
 impl Engine {
     /// Logs a sign of theft and asks the application. Returns its decision.
-    pub(super) fn tell_of_theft(&self, sign: &SignOfTheft) -> Reaction {
+    pub(super) fn report_theft(&self, sign: &SignOfTheft) -> Reaction {
         event::sign_of_theft(sign.kind);
         self.on_theft.as_ref().map_or(Reaction::Log, |decide| decide(sign))
     }
@@ -93,7 +93,7 @@ impl Engine {
         backend: &StoreBackend,
         sign: &SignOfTheft,
     ) -> Result<(), Error> {
-        let reaction = self.tell_of_theft(sign);
+        let reaction = self.report_theft(sign);
         let Some(user) = sign.user() else { return Ok(()) };
         match (reaction, sign.public_id()) {
             (Reaction::Log, _) | (Reaction::EndSession, None) => {}

@@ -94,7 +94,7 @@ impl Session {
 fn no_store() -> Error {
     Error::new(
         ErrorKind::NoStore,
-        "sessions in cookies can't be listed or ended from elsewhere, since nobody knows of them: \
-         use a layer with a store (`SessionLayer::stored`)",
+        "sessions in cookies can't be listed or ended from elsewhere, since the server keeps no list of \
+         them: use a layer with a store (`SessionLayer::stored`)",
     )
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{Session, SessionEnded};
-use crate::engine::{Backend, Engine, Place, Slot, StoreBackend, Subject};
+use crate::engine::{Backend, CurrentId, Engine, Slot, StoreBackend, Subject};
 use crate::id::{PublicId, SessionId};
 use crate::value::AsText;
 use crate::{Error, ErrorKind};
@@ -41,9 +41,9 @@ struct Inner {
     backend: StoreBackend,
     /// The id with which the request came.
     id: SessionId,
-    place: Arc<Place>,
+    current: Arc<CurrentId>,
     public_id: PublicId,
-    /// The watch that makes the place follow the session.
+    /// The watch that keeps `current` up to date through renewals.
     watched: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
@@ -81,12 +81,12 @@ impl Session {
         let state = slot.state();
         let Some(seat) = state.seat.clone() else { return Err(unsaved()) };
         drop(state);
-        let place = Arc::new(Place::new(seat.session));
+        let current = Arc::new(CurrentId::new(seat.session));
         let inner = Inner {
             engine: Arc::clone(&slot.engine),
             backend: backend.clone(),
             id: seat.id,
-            place,
+            current,
             public_id: seat.public_id,
             watched: Mutex::default(),
         };
@@ -108,12 +108,12 @@ impl Inner {
     }
 
     fn subject(&self) -> Subject {
-        Subject::Stored(Arc::clone(&self.place))
+        Subject::Stored(Arc::clone(&self.current))
     }
 
     async fn open(&self) -> Result<Session, Error> {
         self.keep_watching();
-        let slot = self.backend.reopen(&self.engine, &self.id, &self.place).await?;
+        let slot = self.backend.reopen(&self.engine, &self.id, &self.current).await?;
         slot.map(Session::new).ok_or_else(ended)
     }
 }

@@ -71,7 +71,7 @@ impl Session {
     #[must_use]
     pub fn login_required(&self) -> Error {
         let slot = self.slot();
-        let error = Error::new(ErrorKind::LoginRequired, "nobody is logged in");
+        let error = Error::new(ErrorKind::LoginRequired, "no user is logged in");
         match (&slot.engine.login_page, slot.wanted()) {
             (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),
             _ => error,

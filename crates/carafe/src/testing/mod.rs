@@ -12,7 +12,7 @@
 //! async fn index(session: Session) -> Result<String, Error> {
 //!     let visits = session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)?;
 //!     let name: Option<String> = session.get("username")?;
-//!     Ok(format!("{}, visit {visits}", name.as_deref().unwrap_or("nobody")))
+//!     Ok(format!("{}, visit {visits}", name.as_deref().unwrap_or("a guest")))
 //! }
 //!
 //! // A clock that stands still, so that a test can tell what time it is.
@@ -30,7 +30,7 @@
 //!
 //! // 31 days later the session has expired.
 //! clock.advance(31 * 86_400 + 1);
-//! assert_eq!(client.get("/").await?.text(), "nobody, visit 1");
+//! assert_eq!(client.get("/").await?.text(), "a guest, visit 1");
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "axum"))]

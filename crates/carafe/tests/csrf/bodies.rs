@@ -1,5 +1,5 @@
-//! Bodies in which the token is looked for: of every size and in every number of pieces, and whole
-//! when the handler gets them.
+//! Bodies in which the token is searched, of every size and in every number of pieces. The handler
+//! gets them whole.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ async fn send(visitor: &mut Visitor, content_type: &str, body: impl Into<Body>) 
     visitor.send(request, body).await
 }
 
-/// A body that comes in pieces.
+/// A body that arrives in pieces.
 struct Pieces<I>(I);
 
 impl<I: Iterator<Item = io::Result<Bytes>> + Unpin> http_body::Body for Pieces<I> {
@@ -144,7 +144,7 @@ async fn a_body_that_breaks_off_is_refused() {
     let answer = send(&mut visitor, URL_ENCODED, broken(format!("csrf_token={token}"))).await;
     assert_eq!(answer.status, 403, "the token may go on");
     assert_eq!(visitor.runs.take(), 0);
-    // With the token there, it is for the handler to notice.
+    // With the token present, the handler has to notice the error.
     let answer = send(&mut visitor, URL_ENCODED, broken(format!("csrf_token={token}&a="))).await;
     assert_eq!(answer.status, 400);
 }

@@ -1,4 +1,4 @@
-//! Machines of one service whose clocks differ.
+//! Machines of one service with different clocks.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use carafe::{Clock, SessionLayer};
 
 use crate::visitor::{NOW, Visitor, csrf, key};
 
-/// Two machines: one whose clock is ahead by so many seconds, and one where it is `NOW`.
+/// Returns two machines: one whose clock is ahead by this many seconds, and one at `NOW`.
 fn machines(layer: impl Fn() -> SessionLayer, ahead: u64, wtf: bool) -> [Visitor; 2] {
     [NOW + ahead, NOW].map(|now| {
         let csrf = if wtf { csrf().flask_wtf() } else { csrf() };

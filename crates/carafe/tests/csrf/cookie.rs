@@ -20,7 +20,7 @@ async fn visitors_without_a_session_get_none() {
         assert!(lines[0].contains("session_csrf="), "{lines:?}");
         assert_eq!(answer.all("vary"), ["Cookie"]);
         assert_eq!(visitor.get("/keys").await.text, "");
-        // The next page has the same visitor, and nothing to set.
+        // The next page recognises the visitor, and sets no cookie.
         let answer = visitor.get("/token").await;
         assert!(answer.set_cookies().is_empty());
         assert_eq!(answer.all("vary"), ["Cookie"]);
@@ -105,10 +105,10 @@ async fn a_cookie_that_this_service_did_not_sign_counts_for_nothing() {
             assert!(!visitor.passes(&token).await, "{at}");
         }
     }
-    // It is the signature that was missing.
+    // The missing signature was the reason.
     visitor.cookies.insert("session_csrf".to_owned(), good);
     assert!(visitor.passes(&token).await);
-    // A page replaces a cookie that counts for nothing.
+    // A page replaces an invalid cookie.
     visitor.cookies.insert("session_csrf".to_owned(), "x".to_owned());
     let token = visitor.token().await;
     assert_ne!(visitor.cookies["session_csrf"], "x");
@@ -125,12 +125,12 @@ async fn a_csrf_cookie_is_no_session_and_a_session_no_csrf_cookie() {
         visitor.token().await;
         let of_visitor = visitor.cookies[&csrf_name].clone();
 
-        // As a session's cookie it opens nothing, and is not even an error.
+        // In the place of the session's cookie it opens nothing, and causes no error.
         let mut confused = visitor.other();
         confused.cookies.insert(name.to_owned(), of_visitor);
         assert_eq!(confused.get("/keys").await.text, "");
 
-        // A session's cookie, with its own secret in it, is no CSRF cookie.
+        // A session's cookie, which holds a secret too, is not accepted as a CSRF cookie.
         let mut with_session = visitor.other();
         with_session.get("/start").await;
         let token = with_session.token().await;
@@ -144,7 +144,7 @@ async fn a_csrf_cookie_is_no_session_and_a_session_no_csrf_cookie() {
 
 #[tokio::test]
 async fn a_text_that_is_signed_for_something_else_is_no_csrf_cookie() {
-    // What the service signs under other salts, a session that holds what the cookie holds too.
+    // The service signs a session with the same content under other salts.
     let ring = KeyRing::new(key());
     let mut visitor = Visitor::new(SessionLayer::flask(key()).with_clock(Clock::fixed(NOW)));
     let token = visitor.token().await;

@@ -1,4 +1,4 @@
-//! How long a token lives: as long as its session.
+//! The life of a token, which is the life of its session.
 
 use axum::http::Request;
 use carafe::SessionLayer;
@@ -17,7 +17,7 @@ async fn the_tokens_of_before_a_login_are_dead_after_it() {
             assert!(visitor.passes(&after).await);
             assert!(!visitor.passes(&before).await);
 
-            // A second login makes the session another one, too.
+            // A second login begins another session, too.
             assert_eq!(visitor.post("/login", &after).await.status, 200);
             assert!(!visitor.passes(&after).await);
         }
@@ -73,7 +73,7 @@ async fn a_session_has_none_of_its_visitors_tokens() {
     for mut visitor in Visitor::of_all_layers() {
         let before = visitor.token().await;
         visitor.get("/start").await;
-        assert!(!visitor.passes(&before).await, "the session may be somebody's who logged in");
+        assert!(!visitor.passes(&before).await, "a session with a login needs a new token");
         let token = visitor.token().await;
         assert!(visitor.passes(&token).await);
         visitor.get("/end").await;
@@ -89,7 +89,7 @@ async fn a_page_that_begins_a_session_after_its_token_was_made() {
         assert!(visitor.passes(&token).await && visitor.passes(&old).await);
         assert!(!visitor.cookies.keys().any(|name| name.ends_with("_csrf")));
 
-        // A form that does so may be a login, as in Flask's tutorial: it takes nothing over.
+        // The form may be a login, as in Flask's tutorial: the session takes nothing over.
         let mut visitor = visitor.other();
         let before = visitor.token().await;
         let token = visitor.post("/token-then-start", &before).await.text;
@@ -118,7 +118,7 @@ async fn a_session_of_nothing_but_messages() {
     }
 }
 
-/// Of a session's first forms, each is as good as the other, whichever response comes last.
+/// All first forms of a session are valid, in any order of the responses.
 #[tokio::test]
 async fn forms_that_are_loaded_at_the_same_moment_all_pass() {
     for login in [false, true] {
@@ -129,7 +129,7 @@ async fn forms_that_are_loaded_at_the_same_moment_all_pass() {
             } else {
                 visitor.get("/start").await;
             }
-            // Two requests with the cookies of this moment, one browser.
+            // One browser sends two requests with the same cookies.
             let cookies = visitor.cookies.clone();
             let mut tokens = Vec::new();
             let mut after = Vec::new();
@@ -148,7 +148,7 @@ async fn forms_that_are_loaded_at_the_same_moment_all_pass() {
     }
 }
 
-/// Messages begin no session that lasts, and so end none of the visitor's forms.
+/// Flashed messages begin no lasting session, and so keep the visitor's forms valid.
 #[tokio::test]
 async fn a_message_leaves_the_forms_of_a_visitor_alone() {
     for mut visitor in Visitor::of_all_layers().take(3) {

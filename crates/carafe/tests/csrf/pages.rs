@@ -1,4 +1,4 @@
-//! What is answered to a request that is refused, and where the layer is missing.
+//! The response to a refused request, and to a request without the layer.
 
 use axum::Router;
 use axum::http::{Request, StatusCode};

@@ -1,4 +1,4 @@
-//! Rules 1 to 3: what browsers say of where a request comes from.
+//! Rules 1 to 3: the browser's statements about the source of a request.
 
 use axum::http::{HeaderValue, Method, Request};
 use carafe::SessionLayer;
@@ -9,7 +9,7 @@ use crate::visitor::{Answer, HOME, Visitor, csrf, key};
 const ORIGIN: &str = "origin";
 const SITE: &str = "sec-fetch-site";
 
-/// A request with the right token and these headers.
+/// Sends a request with the right token and these headers.
 async fn send(visitor: &mut Visitor, method: Method, headers: &[(&str, &str)]) -> Answer {
     let token = visitor.token().await;
     visitor.runs.take();
@@ -20,7 +20,7 @@ async fn send(visitor: &mut Visitor, method: Method, headers: &[(&str, &str)]) -
     visitor.send(request, "").await
 }
 
-/// Whether such a request passes, whichever method it has that isn't safe.
+/// Returns whether such a request passes, for all unsafe methods.
 async fn passes(visitor: &mut Visitor, headers: &[(&str, &str)]) -> bool {
     let mut passed = Vec::new();
     for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PURGE", "get", "Options"] {

@@ -1,11 +1,11 @@
-//! Rule 4: where a token is looked for, and which one is right.
+//! Rule 4: the places of a token, and its validity.
 
 use axum::http::Request;
 use carafe::SessionLayer;
 
 use crate::visitor::{Answer, HOME, Visitor, key};
 
-/// A request of the application's own, with these headers and this form.
+/// Sends a request of the application's own page, with these headers and this form.
 async fn send(visitor: &mut Visitor, path: &str, headers: &[(&str, &str)], form: &str) -> Answer {
     let mut request = Request::post(path).header("origin", HOME);
     for (name, value) in headers {
@@ -112,7 +112,7 @@ async fn a_token_is_its_visitors_alone() {
             assert!(visitor.passes(&token).await && attacker.passes(&of_attacker).await);
             assert!(!visitor.passes(&of_attacker).await, "an attacker's own token");
             assert!(!attacker.passes(&token).await);
-            // And one without any cookie.
+            // A browser without any cookie is refused.
             assert!(!visitor.other().passes(&token).await);
         }
     }

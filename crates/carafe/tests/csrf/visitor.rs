@@ -14,10 +14,10 @@ use carafe::{Clock, Error, SecretKey, Session, SessionLayer};
 use tower::ServiceExt as _;
 
 pub(crate) const NOW: u64 = 1_700_000_000;
-/// Where the application is.
+/// The origin of the application.
 pub(crate) const HOME: &str = "https://shop.example";
 
-/// How often handlers ran that change something.
+/// The number of calls of handlers that change something.
 #[derive(Clone, Default)]
 pub(crate) struct Runs(Arc<AtomicUsize>);
 
@@ -26,7 +26,7 @@ impl Runs {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The number since this was last asked.
+    /// Returns the number of calls since the last `take`.
     pub(crate) fn take(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -53,7 +53,7 @@ pub(crate) fn routes(runs: &Runs) -> Router {
         .route("/token", get(async |csrf: Csrf| csrf.token()).post(async |csrf: Csrf| csrf.token()))
         .route("/field", get(async |csrf: Csrf| csrf.field()))
         .route("/plain", get(async || "neither session nor token"))
-        .route("/extracted", get(async |_: Csrf| "a token that nobody asked for"))
+        .route("/extracted", get(async |_: Csrf| "a token that the handler ignores"))
         .route("/start", get(async |session: Session| session.insert("visits", 1)))
         .route("/flash", get(async |session: Session| session.flash("hello")))
         .route("/flashes", get(async |session: Session| session.get_flashed_messages().map(drop)))
@@ -134,7 +134,7 @@ pub(crate) fn layers() -> [SessionLayer; 4] {
     .map(|layer| layer.with_clock(Clock::fixed(NOW)))
 }
 
-/// A browser that knows the application under one layer of sessions.
+/// A browser that uses the application under one session layer.
 pub(crate) struct Visitor {
     pub(crate) app: Router,
     pub(crate) runs: Runs,
@@ -159,17 +159,17 @@ impl Visitor {
         Self { app, runs, cookies: BTreeMap::new() }
     }
 
-    /// One of every kind of session layer.
+    /// Returns a visitor for every kind of session layer.
     pub(crate) fn of_all_layers() -> impl Iterator<Item = Self> {
         layers().into_iter().map(Self::new)
     }
 
-    /// Another browser, of the same application.
+    /// Returns another browser of the same application.
     pub(crate) fn other(&self) -> Self {
         Self { app: self.app.clone(), runs: self.runs.clone(), cookies: BTreeMap::new() }
     }
 
-    /// Sends a request with the browser's cookies, and keeps those of the answer.
+    /// Sends a request with the browser's cookies, and keeps the cookies of the response.
     pub(crate) async fn send(
         &mut self,
         request: request::Builder,
@@ -204,7 +204,7 @@ impl Visitor {
         answer
     }
 
-    /// A token of a page.
+    /// Returns the token of a page.
     pub(crate) async fn token(&mut self) -> String {
         self.get("/token").await.text
     }
@@ -218,7 +218,8 @@ impl Visitor {
         self.send(request, format!("csrf_token={token}")).await
     }
 
-    /// Whether a form with this token passes. It is checked that the handler ran, or did not.
+    /// Returns whether a form with this token passes, after asserting that the handler ran or
+    /// didn't.
     pub(crate) async fn passes(&mut self, token: &str) -> bool {
         self.runs.take();
         let answer = self.post("/do", token).await;

@@ -10,7 +10,7 @@ use carafe::{Clock, KeyRing, SecretKey, SessionLayer};
 
 use crate::visitor::{HOME, NOW, Visitor, csrf};
 
-/// The rows of the recorded cases that are Flask-WTF's.
+/// Returns the recorded cases of Flask-WTF.
 fn rows() -> Vec<serde_json::Value> {
     include_str!("../../../carafe-format/tests/vectors/flask-extensions.jsonl")
         .lines()
@@ -19,7 +19,7 @@ fn rows() -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// A visitor of a Flask service with this key, whose session has this text.
+/// Returns a visitor of a Flask service with this key, whose session has this text.
 fn visitor(secret: &str, text: Value, clock: &Clock) -> Visitor {
     let key = SecretKey::new(secret).unwrap();
     let session = Value::from(Dict::from([("csrf_token", text)]));
@@ -67,12 +67,12 @@ async fn what_flask_wtf_refuses() {
         let answer = good.post("/do", wrong).await;
         assert!(answer.status == 403 && answer.text.contains(reason), "{}", answer.text);
     }
-    // A number that is signed with the right salt is no token.
+    // A number that is signed with the right salt is not a token.
     let options = SigningOptions::itsdangerous("wtf-csrf-token");
     let key = SecretKey::new("dev").unwrap();
     let signed = UrlSafeTimedSerializer::new(&key.into(), &options).dumps(&Value::from(1), NOW);
     assert!(!good.passes(&signed.unwrap()).await);
-    // Where the request comes from is checked all the same.
+    // The source of the request is checked as well.
     let request = Request::post("/do").header("x-csrftoken", &token);
     assert_eq!(good.send(request.header("origin", "https://evil.example"), "").await.status, 403);
     let request = Request::post("/do").header("x-csrftoken", &token).header("origin", HOME);
@@ -96,7 +96,7 @@ async fn a_visitor_gets_a_session_as_with_flask_wtf() {
     assert!(!visitor.passes(&of_other).await);
 }
 
-/// A visitor of a site that has set all of Flask-WTF's settings, at this time.
+/// Returns a visitor of a site with all of Flask-WTF's settings, at this time.
 fn elsewhere(clock: &Clock) -> Visitor {
     let layer = SessionLayer::flask(SecretKey::new("dev").unwrap()).with_clock(clock.clone());
     let tokens = FlaskWtf::default()

@@ -1,5 +1,5 @@
-//! Keys and settings from the environment. Each test runs itself again in a process with variables
-//! of its own: those of this one are shared by all tests.
+//! Keys and settings from the environment. Each test runs itself again in a process with its own
+//! variables, since all tests share this process's variables.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::support::{Client, Log};
 
 const INNER: &str = "CARAFE_TESTS_INNER";
 
-/// Whether this is the inner process; if not, runs it, and demands that it succeeds.
+/// Returns whether this is the inner process; if not, runs it and asserts its success.
 fn inner(test: &str, variables: &[(&str, &str)]) -> bool {
     if std::env::var_os(INNER).is_some() {
         return true;
@@ -71,7 +71,7 @@ async fn everything_from_the_environment() {
     let expected = ["Domain=example.com", "Secure", "Path=/app", "SameSite=Strict", "Partitioned"];
     assert_eq!(attributes, expected);
     assert_eq!(client.get("/get").await.set_cookie(), None, "no refresh");
-    // Every key reads, the current one alone is needed for what it wrote.
+    // Every key verifies, and the current one alone is needed for its own signatures.
     let with_name = |keys: KeyRing| {
         SessionLayer::flask(keys).configure(|config| config.cookie_name("sid")).unwrap()
     };
@@ -101,7 +101,7 @@ fn without_a_key_the_error_names_the_variable() {
     let error = SessionLayer::from_flask_env().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
     assert!(error.to_string().contains("FLASK_SECRET_KEY"));
-    // For trying things out.
+    // A random key is meant for experiments.
     let log = Log::capture();
     let key = SecretKey::from_env_or_random().unwrap();
     assert_eq!(format!("{key:?}"), "SecretKey(32 bytes)");
@@ -129,8 +129,8 @@ fn a_bad_variable_is_named_and_a_key_is_never_shown() {
     assert!(text.contains("true or false"), "{text}");
 }
 
-/// Flask reads `FLASK_SECRET_KEY` as JSON where that is JSON, and an application `SECRET_KEY` as it
-/// is: a key in quotes is another one there.
+/// Flask parses `FLASK_SECRET_KEY` as JSON if possible, while an application uses `SECRET_KEY`
+/// unchanged: a quoted key differs between the two.
 #[test]
 fn only_flasks_variables_are_read_as_json() {
     let quoted = "\"in quotes\"";
@@ -144,7 +144,7 @@ fn only_flasks_variables_are_read_as_json() {
     let key = |text: &str| signs(SecretKey::new(text).unwrap());
     assert_eq!(signs(SecretKey::from_env("SECRET_KEY").unwrap()), key(quoted));
     assert_eq!(signs(SecretKey::from_env("FLASK_SECRET_KEY").unwrap()), key("in quotes"));
-    // The application's own comes first.
+    // The application's own variable comes first.
     assert_eq!(signs(SecretKey::from_env_or_random().unwrap()), key(quoted));
     let ring = KeyRing::from_env().unwrap();
     assert_eq!(signs(ring.iter().next().unwrap().clone()), key(quoted));
@@ -165,7 +165,7 @@ fn an_empty_variable_is_as_good_as_none() {
     assert_eq!(signs(ring.iter().next().unwrap().clone()), expected);
 }
 
-/// Flask makes a number of it, with which it can't sign.
+/// Flask reads a number, with which it can't sign.
 #[test]
 fn a_key_of_digits_is_its_text_and_the_log_says_so() {
     let variables = [("FLASK_SECRET_KEY", "20231114221320")];
@@ -183,7 +183,7 @@ fn a_key_of_digits_is_its_text_and_the_log_says_so() {
     assert!(!log.text().contains("20231114221320"), "{}", log.text());
 }
 
-/// A random key in its place would log everybody out, and nobody would know why.
+/// A random key in its place would log all users out, for no visible reason.
 #[test]
 fn a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do() {
     let name = "a_key_that_cant_be_read_is_an_error_where_a_random_one_would_do";

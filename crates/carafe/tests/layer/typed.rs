@@ -209,7 +209,7 @@ async fn what_can_be_no_session_is_an_error() {
     in_session(flask(), |session| {
         session.login("42").unwrap();
         let mut reserved: Typed<Reserved> = session.typed().unwrap();
-        assert_eq!(reserved._carafe_id, None, "the id is nobody's business");
+        assert_eq!(reserved._carafe_id, None, "the fields don't show the id");
         let error = reserved.edit(|r| r._carafe_id = Some("x".to_owned())).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ReservedKey);
         let error = session.typed::<Tuple>().unwrap_err();

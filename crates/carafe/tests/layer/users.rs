@@ -19,7 +19,7 @@ async fn log_in(session: Session, wanted: WantedPage) -> Result<Redirect, Error>
 
 fn app(layer: SessionLayer) -> Client {
     let show = async |user: Option<CurrentUser>| {
-        user.map_or("nobody".to_owned(), |user| user.id().to_owned())
+        user.map_or("a guest".to_owned(), |user| user.id().to_owned())
     };
     let account = async |user: CurrentUser| -> Result<String, Error> {
         user.session().insert("seen", true)?;
@@ -47,7 +47,7 @@ async fn without_a_login_page_strangers_get_401() {
     let line = log.line();
     assert!(line.contains("DEBUG") && line.contains("session.login_required"), "{line}");
     assert_eq!(client.get("/admin/users").await.status, 401);
-    assert_eq!(client.get("/").await.text, "nobody");
+    assert_eq!(client.get("/").await.text, "a guest");
     client.get("/login").await;
     assert_eq!(client.get("/").await.text, "42");
     assert_eq!(client.get("/account").await.text, "42");

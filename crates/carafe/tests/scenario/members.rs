@@ -24,7 +24,7 @@ use crate::shop::Cart;
 /// The name of the site's session.
 struct Site;
 
-/// The layer that gives pages a token. Nothing is checked by it.
+/// The layer that gives pages a token. It checks nothing.
 fn csrf() -> CsrfLayer {
     CsrfLayer::same_host().exempt(|_| true)
 }
@@ -33,12 +33,12 @@ fn log_in(session: &Session) -> Result<String, Error> {
     session.login("ann").map(|()| String::new())
 }
 
-/// Greets everybody.
+/// Greets users and guests.
 fn greet(user: Option<CurrentUser>) -> String {
-    user.map_or("nobody".to_owned(), CurrentUser::into_id)
+    user.map_or("a guest".to_owned(), CurrentUser::into_id)
 }
 
-/// The page of a handler that knows what to do without the user.
+/// The page of a handler that can do without the user.
 fn own_page(user: Result<CurrentUser, Error>) -> String {
     user.map_or_else(|error| format!("own page: {:?}", error.kind()), CurrentUser::into_id)
 }
@@ -47,7 +47,7 @@ async fn lazy(session: LazySession) -> String {
     own_page(session.open().await.and_then(|session| session.current_user()))
 }
 
-/// Whether an optional extractor gave anything.
+/// Tells whether an optional extractor gave a value.
 fn there<T>(optional: Option<T>) -> &'static str {
     optional.map_or("none", |_| "there")
 }
@@ -70,7 +70,7 @@ pub(crate) fn on_axum(layer: SessionLayer) -> OnAxum {
 }
 
 pub(crate) async fn on_actix(layer: SessionLayer) -> impl Server {
-    /// A user, by an extractor of the application's.
+    /// A user, by an extractor of the application's own.
     struct Member;
     impl FromRequest for Member {
         type Error = actix_web::Error;
@@ -84,7 +84,7 @@ pub(crate) async fn on_actix(layer: SessionLayer) -> impl Server {
             })
         }
     }
-    /// As [`own_page`], where the error is one of actix-web's.
+    /// The page of [`own_page`], with actix-web's error type.
     async fn status(user: Result<CurrentUser, actix_web::Error>) -> HttpResponse {
         match user {
             Ok(user) => HttpResponse::Ok().body(user.into_id()),

@@ -37,7 +37,7 @@ async fn run<S: Server>(site: &S, store: &Slow, page: &str) {
     }
     assert_eq!(browser.get("/static").await.status, 200);
     // Who has no session needs no store.
-    assert_eq!(Browser::new(site).get("/").await.text, "nobody");
+    assert_eq!(Browser::new(site).get("/").await.text, "a guest");
     store.switch_off(false);
     for path in ["/", "/account", "/own"] {
         assert_eq!(browser.get(path).await.text, "ann", "{path}");

@@ -1,4 +1,4 @@
-//! What the shop does, whatever it is served by.
+//! The handlers of the shop, for all servers.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(crate) fn csrf() -> CsrfLayer {
     CsrfLayer::new([ORIGIN]).unwrap().form_limit(1024)
 }
 
-/// `GET /`: who is here, what is in the cart, and what is to be said.
+/// `GET /`: the user, the cart, and the flashed messages.
 pub(crate) fn index(
     mut cart: Typed<Cart>,
     user: Option<&CurrentUser>,
@@ -43,7 +43,7 @@ pub(crate) fn index(
     let messages = cart.session().get_flashed_messages()?;
     let messages: Vec<_> = messages.iter().map(|flash| flash.message.as_str().unwrap()).collect();
     let items: Vec<_> = cart.items.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    let user = user.map_or("nobody", CurrentUser::id);
+    let user = user.map_or("a guest", CurrentUser::id);
     Ok([user, &items.join(","), &messages.join(","), &csrf.token()?].join(";"))
 }
 
@@ -54,13 +54,13 @@ pub(crate) fn add(mut cart: Typed<Cart>, form: &str) -> Result<(), Error> {
     cart.update(move |cart| *cart.items.entry(item.clone()).or_default() += 1)
 }
 
-/// `POST /count`: counts for everybody who asks at the same time.
+/// `POST /count`: counts all requests, including simultaneous ones.
 pub(crate) async fn count(mut cart: Typed<Cart>) -> Result<String, Error> {
     cart.update_now(|cart| cart.visits += 1).await?;
     Ok(cart.visits.to_string())
 }
 
-/// `POST /login`: where to go then.
+/// `POST /login`: returns the page to redirect to.
 pub(crate) fn login(session: &Session, wanted: &WantedPage, form: &str) -> Result<String, Error> {
     session.login_with(field(form, "user"), LoginOptions::default().keep("items"))?;
     session.flash("welcome")?;

@@ -1,4 +1,4 @@
-//! What the visit leaves in the log and in the metrics, and that nothing of it is anybody's business.
+//! The visit's traces in the log and in the metrics, which hold nothing private.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use crate::browser::Server;
 use crate::log::Log;
 use crate::{layers, on_actix, on_axum, on_tower, visit};
 
-/// The metrics and events that no visit goes without, whatever serves it.
+/// The metrics and events of every visit, on any server.
 const METRICS: [&str; 9] = [
     "carafe_sessions_opened_total outcome=none",
     "carafe_sessions_opened_total outcome=loaded",
@@ -32,7 +32,7 @@ const EVENTS: [&str; 8] = [
     "session.failed",
     "csrf.refused",
 ];
-/// Of those, what is there with a store alone.
+/// The metrics that a visit has only with a store.
 const STORED_METRICS: [&str; 5] = [
     "carafe_sessions_rotated_total cause=request",
     "carafe_store_duration_seconds operation=create",
@@ -41,7 +41,7 @@ const STORED_METRICS: [&str; 5] = [
     "carafe_session_size_bytes",
 ];
 
-/// The spans of every visit, and of those with a store.
+/// The spans of every visit, and of visits with a store.
 const SPANS: [&str; 2] = ["session.open", "session.commit"];
 const STORED_SPANS: [&str; 3] = [
     r#"session.open:store{operation="load"}"#,
@@ -49,7 +49,7 @@ const STORED_SPANS: [&str; 3] = [
     r#"session.commit:store{operation="update"}"#,
 ];
 
-/// A server, and everything secret that went through it.
+/// A server, and all secrets that passed through it.
 struct Watched<S> {
     server: S,
     secrets: Mutex<BTreeSet<String>>,
@@ -57,12 +57,12 @@ struct Watched<S> {
 
 impl<S> Watched<S> {
     fn new(server: S) -> Self {
-        // What the visitor puts into the session, and the key.
+        // The values that the visitor puts into the session, and the key.
         let values = ["pear", "fig", "ann", "seven", "welcome", "7d1e9b40c6f25a83e0b74d19c85f3a62"];
         Self { server, secrets: Mutex::new(values.map(str::to_owned).into()) }
     }
 
-    /// Cookies and tokens, and the parts that they have.
+    /// Records cookies and tokens, and their parts, as secrets.
     fn note(&self, text: &str) {
         let parts = text.split([';', '=', ',', ' ', '&', '.']).filter(|part| part.len() >= 16);
         self.secrets.lock().unwrap().extend(parts.map(str::to_owned));
@@ -100,7 +100,7 @@ impl<S: Server> Server for Watched<S> {
     }
 }
 
-/// One line for each metric with its labels and its value.
+/// Returns one line for each metric, with its labels and its value.
 fn lines(snapshot: Snapshot) -> String {
     let metrics = snapshot.into_vec().into_iter().map(|(key, _, text, value)| {
         let key = key.key();
@@ -115,7 +115,7 @@ fn lines(snapshot: Snapshot) -> String {
     metrics.collect()
 }
 
-/// A visit whose whole output is captured.
+/// Runs a visit and captures its whole output.
 async fn watch<S: Server>(server: S, stored: bool) {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();

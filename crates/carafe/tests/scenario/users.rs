@@ -1,4 +1,4 @@
-//! Handlers for users, and strangers who come to them: answered alike, whatever serves them.
+//! Handlers for users, and visitors who aren't logged in: all servers answer alike.
 
 use carafe::SessionLayer;
 use carafe::http::Request;
@@ -8,7 +8,7 @@ use crate::browser::{Answer, Browser, Server};
 use crate::slow::Slow;
 use crate::{members, shop};
 
-/// Layers without a page of the application's: sessions in cookies, and in stores.
+/// Layers without a page of the application: with sessions in cookies, and in stores.
 fn layers() -> [SessionLayer; 3] {
     let layer = || SessionLayer::flask(shop::key());
     [layer(), layer().in_store(MemoryStore::new()), layer().in_store(Slow::default())]
@@ -24,13 +24,13 @@ fn assert_is_refused(answer: &Answer) {
     assert_eq!(answer.header("vary"), Some("Cookie"));
 }
 
-/// Without a login page, whoever isn't logged in is refused.
+/// Without a login page, a visitor who isn't logged in is refused.
 async fn without_a_login_page<S: Server>(site: &S) {
     let mut browser = Browser::new(site);
     assert_is_refused(&browser.get("/account").await);
     assert_is_refused(&post(&mut browser, "/account").await);
     let answer = browser.get("/").await;
-    assert_eq!((answer.status, answer.text.as_str()), (200, "nobody"));
+    assert_eq!((answer.status, answer.text.as_str()), (200, "a guest"));
     assert_eq!(answer.header("vary"), Some("Cookie"), "it is another page for users");
     browser.get("/login").await;
     for path in ["/", "/account", "/own", "/lazy"] {
@@ -38,7 +38,7 @@ async fn without_a_login_page<S: Server>(site: &S) {
     }
 }
 
-/// With one, strangers are sent there, but for what can't be sent again after the login.
+/// With a login page, guests are redirected there, unless the request can't be repeated.
 async fn with_a_login_page<S: Server>(site: &S) {
     let mut browser = Browser::new(site);
     assert_is_refused(&post(&mut browser, "/account").await);
@@ -52,13 +52,13 @@ async fn with_a_login_page<S: Server>(site: &S) {
         assert_eq!(answer.header("set-cookie"), None);
     }
     let answer = browser.get("/").await;
-    assert_eq!((answer.status, answer.text.as_str()), (200, "nobody"));
+    assert_eq!((answer.status, answer.text.as_str()), (200, "a guest"));
     assert_eq!(browser.get("/own").await.text, "own page: LoginRequired");
     post(&mut browser, "/login").await;
     assert_eq!(post(&mut browser, "/account").await.text, "ann");
 }
 
-/// The application's page stands for the 401, and not for the way to the login page.
+/// The application's page replaces the 401, but not the redirect to the login page.
 async fn with_a_page_of_the_applications<S: Server>(site: &S) {
     let mut browser = Browser::new(site);
     let answer = post(&mut browser, "/account").await;

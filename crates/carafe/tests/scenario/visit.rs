@@ -15,10 +15,10 @@ pub(crate) async fn run<S: Server>(shop: &S) {
 
 async fn log_in_and_out<S: Server>(shop: &S) {
     let mut browser = Browser::new(shop);
-    assert_eq!(browser.index().await, "nobody;;");
+    assert_eq!(browser.index().await, "a guest;;");
     browser.post("/add", "item=pear").await;
-    assert_eq!(browser.index().await, "nobody;1 pear;added pear");
-    assert_eq!(browser.index().await, "nobody;1 pear;", "a message is shown once");
+    assert_eq!(browser.index().await, "a guest;1 pear;added pear");
+    assert_eq!(browser.index().await, "a guest;1 pear;", "a message is shown once");
 
     let answer = browser.get("/account?page=2").await;
     assert_eq!(answer.status, 303);
@@ -38,7 +38,7 @@ async fn log_in_and_out<S: Server>(shop: &S) {
     let answer = browser.post("/logout", "").await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
     assert!(!browser.has_cookie("session"));
-    assert_eq!(browser.index().await, "nobody;;");
+    assert_eq!(browser.index().await, "a guest;;");
     assert_eq!(browser.get("/account").await.status, 303);
 }
 
@@ -54,10 +54,10 @@ async fn shop_in_two_tabs<S: Server>(shop: &S) {
     let shown = one.index().await;
     let (first, second) = tokio::join!(one.post("/count", ""), two.post("/count", ""));
     if shown.contains("2 fig") {
-        assert_eq!(shown, "nobody;2 fig,1 pear;added fig,added fig");
+        assert_eq!(shown, "a guest;2 fig,1 pear;added fig,added fig");
         assert_ne!(first.text, second.text, "each was shown a number of its own");
     } else {
-        assert_eq!(shown, "nobody;1 fig,1 pear;added fig");
+        assert_eq!(shown, "a guest;1 fig,1 pear;added fig");
     }
 }
 
@@ -80,7 +80,7 @@ async fn come_from_elsewhere<S: Server>(shop: &S) {
         assert_eq!((answer.status, answer.text.as_str()), (403, "Csrf"), "the application's page");
         assert_eq!(answer.header("x-page"), Some("sorry"));
     }
-    assert_eq!(browser.index().await, "nobody;;");
+    assert_eq!(browser.index().await, "a guest;;");
 
     // By header the body isn't looked into, and one that is longer than the limit arrives whole.
     let script = request(ORIGIN).header("x-csrf-token", &browser.token);
@@ -91,7 +91,7 @@ async fn come_from_elsewhere<S: Server>(shop: &S) {
     browser.index().await;
     let long = format!("csrf_token={}&{long}", browser.token);
     assert_eq!(browser.send(request(ORIGIN).body(long).unwrap()).await.status, 200);
-    assert_eq!(browser.index().await, "nobody;2 pear;added pear");
+    assert_eq!(browser.index().await, "a guest;2 pear;added pear");
 }
 
 async fn meet_errors<S: Server>(shop: &S) {

@@ -19,7 +19,7 @@ async fn a_login_makes_a_new_session_and_drops_the_old_one() {
         let (_, after) = cookie(&client);
         assert_ne!(after, planted);
         assert!(!client.get("/keys").await.text.contains("cart"), "an attacker's, maybe");
-        // Whoever planted the session isn't logged in with it.
+        // The attacker who planted the session isn't logged in with it.
         assert_eq!(with_cookie(&client, &name, &planted).get("/who").await.text, "-");
     }
 }
@@ -67,8 +67,7 @@ async fn a_rotation_survives_a_handler_that_fails_after_it() {
     assert_eq!(with_cookie(&client, &name, &old).get("/who").await.text, "-");
 }
 
-/// However often it is used, and though every use signs it anew: what counts is when its user
-/// logged in.
+/// The time of the login counts: using the session, which signs it anew, doesn't extend the login.
 #[tokio::test]
 async fn a_login_ends_after_the_absolute_timeout_in_a_cookie_too() {
     for (at, layer) in layers().into_iter().enumerate() {
@@ -78,7 +77,7 @@ async fn a_login_ends_after_the_absolute_timeout_in_a_cookie_too() {
         let mut client = visitor(layer.configure(limits).unwrap());
         client.post("/login", "").await;
         client.get("/permanent").await;
-        // Its lifetime is an hour, and it is used every half.
+        // The lifetime is an hour, and the session is used every half hour.
         for _ in 0..5 {
             clock.advance(1800);
             assert_eq!(client.get("/who").await.text, "ada", "layer {at}");
@@ -95,7 +94,7 @@ async fn a_login_ends_after_the_absolute_timeout_in_a_cookie_too() {
 #[tokio::test]
 async fn an_id_that_is_not_in_the_store_is_never_adopted() {
     let client = visitor(stored());
-    // Even one with a good signature: of a session that was ended, or from another store.
+    // A valid signature doesn't help, for the id of an ended session or of another store.
     let options = SigningOptions::default().salt("carafe session id").digest(Digest::Sha256);
     let signer = Signer::new(&key().into(), &options);
     let id = "A".repeat(43);

@@ -1,4 +1,4 @@
-//! What is logged.
+//! The contents of the log.
 
 use axum::Router;
 use axum::routing::post;
@@ -14,7 +14,7 @@ async fn no_log_line_shows_a_secret() {
     for layer in layers() {
         let log = Log::capture();
         let mut client = visitor(layer);
-        let mut secrets = vec!["a key for these".to_owned(), "of somebody".to_owned()];
+        let mut secrets = vec!["a key for these".to_owned(), "of an attacker".to_owned()];
         client.get("/keep").await;
         let (name, value) = cookie(&client);
         secrets.push(value.clone());
@@ -42,7 +42,7 @@ async fn no_log_line_shows_a_secret() {
         assert!(log.lines().len() >= 4, "nothing is logged: {:?}", log.lines());
         let text = log.text();
         let lines: Vec<&str> = text.lines().collect();
-        // Parts of them are as bad.
+        // Parts of secrets are as bad as whole ones.
         let parts = secrets
             .iter()
             .flat_map(|secret| secret.split(['.', ';', '=']))
@@ -55,7 +55,7 @@ async fn no_log_line_shows_a_secret() {
     }
 }
 
-/// Who looks into an attack finds it in the log, and no token.
+/// An investigation of an attack finds the request in the log, without the token.
 #[tokio::test]
 async fn a_request_that_may_be_forged_is_logged() {
     let app = Router::new()

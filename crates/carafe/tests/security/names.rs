@@ -1,4 +1,4 @@
-//! A cookie is good for the name alone under which it was made.
+//! A cookie is valid only under the name that it was made for.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ fn layers_with_copies_of_a_key_are_refused_as_well() {
     SessionLayer::new(key(), named("staff")).unwrap();
 }
 
-/// The ids of stored sessions had a signature that didn't depend on the name.
+/// Older versions signed the ids of stored sessions without the cookie's name.
 #[tokio::test]
 async fn ids_of_before_are_read_if_they_are_accepted() {
     let store = Arc::new(MemoryStore::new());
@@ -100,7 +100,7 @@ async fn ids_of_before_are_read_if_they_are_accepted() {
     }
 }
 
-/// Those of before, and Flask's under the same name.
+/// Older versions signed sessions without the cookie's name, and Flask does so as well.
 #[tokio::test]
 async fn signed_sessions_without_the_name_are_read_if_they_are_accepted() {
     let flask = SessionLayer::flask(key())

@@ -35,7 +35,7 @@ pub(crate) fn layers() -> Vec<SessionLayer> {
 /// Routes that write, read, log in and log out.
 pub(crate) fn visitor(layer: SessionLayer) -> Client {
     async fn keep(session: Session) -> Result<(), Error> {
-        session.insert("cart", "of somebody")
+        session.insert("cart", "of an attacker")
     }
     async fn who(session: Session) -> String {
         session.user().unwrap_or_else(|| "-".to_owned())

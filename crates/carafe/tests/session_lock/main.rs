@@ -82,8 +82,8 @@ impl Process {
 
     /// A request that writes.
     async fn write(self: Arc<Self>, session: SessionIdHash, changes: Changes) -> Answer {
-        let place = self.locks.place(session);
-        let mut holder = match place.turn(changes).await? {
+        let waiter = self.locks.waiter(session);
+        let mut holder = match waiter.turn(changes).await? {
             Turn::Holder(holder) => holder,
             Turn::Answered(answer) => return answer,
         };
@@ -104,8 +104,8 @@ impl Process {
 
     /// A request that ends or rotates the session: it has the lock for itself.
     async fn rotate(self: Arc<Self>, session: SessionIdHash, changes: Changes) -> Answer {
-        let place = self.locks.place(session);
-        let mut newest = place.lock().await?;
+        let waiter = self.locks.waiter(session);
+        let mut newest = waiter.lock().await?;
         newest.take();
         let stored = self.load().await;
         let written = self.swap(&stored, &[changes]).await;
@@ -113,8 +113,8 @@ impl Process {
         Ok(written.version)
     }
 
-    /// Checks that each request's changes were made once if it was told so, and else not at all, and that
-    /// no line is left over.
+    /// Checks that a request's changes were made once if it was told so, and otherwise never, and
+    /// that no queue is left over.
     fn check(&self, answers: &[Answer]) {
         let stored = self.store.lock().unwrap();
         for (request, answer) in answers.iter().enumerate() {
@@ -124,7 +124,7 @@ impl Process {
                 Err(error) => assert_eq!((*error, times), (Error::TooSlow, 0), "{request}"),
             }
         }
-        assert!(self.locks.is_empty(), "a line is left over");
+        assert!(self.locks.is_empty(), "a queue is left over");
     }
 }
 
@@ -185,7 +185,8 @@ fn a_dropped_response_does_not_cancel_its_commit() {
     );
 }
 
-/// A place that is given up before its turn, as where a runtime ends, holds up no other request.
+/// A waiter that is dropped before its turn, for instance with its runtime, blocks no other
+/// request.
 #[test]
 fn a_request_that_gives_up_its_place_holds_up_no_other() {
     shuttle::check_random(
@@ -204,7 +205,7 @@ fn a_request_that_gives_up_its_place_holds_up_no_other() {
             assert!(done.iter().filter(|request| **request == 0).count() <= 1);
             let times = done.iter().filter(|request| **request == 1).count();
             assert_eq!(times, usize::from(answer.is_ok()), "{answer:?}");
-            assert!(process.locks.is_empty(), "a line is left over");
+            assert!(process.locks.is_empty(), "a queue is left over");
         },
         ORDERS,
     );

@@ -42,7 +42,7 @@ pub(crate) async fn timeout<T>(_: Duration, call: impl Future<Output = T>) -> Re
     .await
 }
 
-/// A lock as tokio's: whoever has waited longest is given it by the holder before.
+/// A lock like tokio's: the holder passes it on to the waiter that has waited longest.
 pub(crate) struct AsyncMutex<T>(Mutex<State<T>>);
 
 struct State<T> {

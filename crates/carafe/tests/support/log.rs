@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 const LAX_COOKIE: &str = "session.lax_cookie";
 
-/// What is logged on this thread from here to its end.
+/// The log of the present thread, from the capture's beginning to its end.
 pub(crate) struct Log {
     lines: Lines,
     _while_alive: Box<dyn std::any::Any>,
@@ -17,8 +17,8 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn capture() -> Self {
-        // Where a test beside this one meets an event first, and nobody listens on its thread, that
-        // event would be off for everybody.
+        // An event that a parallel test meets first, on a thread without a subscriber, would
+        // otherwise be turned off for all threads.
         static LISTENING: Once = Once::new();
         LISTENING.call_once(|| {
             let sink = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
@@ -36,15 +36,15 @@ impl Log {
         Self { lines, _while_alive: Box::new(guard) }
     }
 
-    /// The lines of this crate's events, but for those that every session causes and those of
-    /// [`lax_cookies`](Self::lax_cookies).
+    /// Returns the lines of this crate's events, without the events that every session causes and
+    /// without those in [`lax_cookies`](Self::lax_cookies).
     pub(crate) fn lines(&self) -> Vec<String> {
         let others = ["session.created", "session.loaded", LAX_COOKIE];
         self.filtered(|line| !others.iter().any(|event| line.contains(event)))
     }
 
-    /// What was logged of cookies without attributes that protect them, when layers were put around
-    /// services.
+    /// Returns the warnings of cookies without protecting attributes, logged when layers were put
+    /// around services.
     pub(crate) fn lax_cookies(&self) -> Vec<String> {
         self.filtered(|line| line.contains(LAX_COOKIE))
     }
@@ -57,12 +57,12 @@ impl Log {
         events.map(str::to_owned).collect()
     }
 
-    /// Everything.
+    /// Returns the whole log.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// The one line that was logged.
+    /// Returns the only line that was logged.
     pub(crate) fn line(&self) -> String {
         let lines = self.lines();
         let [line] = lines.as_slice() else {

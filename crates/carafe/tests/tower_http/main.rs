@@ -1,4 +1,4 @@
-//! The layers in one stack with those of tower-http, over every kind of body.
+//! The layers in one stack with tower-http's layers, over every kind of body.
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -29,8 +29,8 @@ impl Sessions {
     /// session could not be found any more.
     pub(super) async fn end(&self, session: SessionIdHash, seen: Arc<Stored>) -> Result<(), Error> {
         // Declared before the lock's guard, so that the guard is dropped first.
-        let place = self.locks.place(session);
-        let mut newest = place.lock().await?;
+        let waiter = self.locks.waiter(session);
+        let mut newest = waiter.lock().await?;
         raise(&mut newest, Some(&seen));
         let (mut known, mut session, patience) = (newest.take(), session, Patience::new());
         loop {

@@ -23,21 +23,21 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The locks of the sessions that this process is changing.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
-    lines: Mutex<Lines>,
+    queues: Mutex<Queues>,
 }
 
-type Lines = HashMap<SessionIdHash, Held, BuildHasherDefault<IdHasher>>;
+type Queues = HashMap<SessionIdHash, SharedQueue, BuildHasherDefault<IdHasher>>;
 
 /// A session's queue, with the number of requests that use it.
 #[derive(Debug, Default)]
-struct Held {
-    line: Arc<Line>,
-    places: usize,
+struct SharedQueue {
+    queue: Arc<Queue>,
+    waiters: usize,
 }
 
 /// The queue of requests that change one session.
 #[derive(Debug, Default)]
-struct Line {
+struct Queue {
     /// The session lock. It guards the newest record that this process knows of.
     newest: AsyncMutex<Option<Arc<Stored>>>,
     inbox: Mutex<Inbox>,
@@ -60,10 +60,10 @@ pub(super) struct Ticket {
 }
 
 /// A request in a session's queue. The queue exists until its last waiter is dropped.
-pub(super) struct Place<'a> {
+pub(super) struct Waiter<'a> {
     locks: &'a Locks,
     session: SessionIdHash,
-    line: Arc<Line>,
+    queue: Arc<Queue>,
 }
 
 /// The guard of a session lock, with the newest record that this process knows.
@@ -91,55 +91,55 @@ pub(super) struct Holder<'a> {
 
 impl Locks {
     /// Joins the queue of a session.
-    pub(super) fn place(&self, session: SessionIdHash) -> Place<'_> {
-        let mut lines = self.lines();
-        let held = lines.entry(session).or_default();
-        held.places += 1;
-        Place { locks: self, session, line: Arc::clone(&held.line) }
+    pub(super) fn waiter(&self, session: SessionIdHash) -> Waiter<'_> {
+        let mut queues = self.queues();
+        let held = queues.entry(session).or_default();
+        held.waiters += 1;
+        Waiter { locks: self, session, queue: Arc::clone(&held.queue) }
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns whether no session is being changed.
     #[cfg(test)]
     #[allow(dead_code, reason = "the test that tries all orders asks for it")]
     pub(super) fn is_empty(&self) -> bool {
-        self.lines().is_empty()
+        self.queues().is_empty()
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
-        let mut lines = self.locks.lines();
-        if let Entry::Occupied(mut held) = lines.entry(self.session) {
-            held.get_mut().places -= 1;
-            if held.get().places == 0 {
+        let mut queues = self.locks.queues();
+        if let Entry::Occupied(mut held) = queues.entry(self.session) {
+            held.get_mut().waiters -= 1;
+            if held.get().waiters == 0 {
                 held.remove();
             }
         }
     }
 }
 
-impl Place<'_> {
+impl Waiter<'_> {
     /// Waits for the session lock.
     pub(super) async fn lock(&self) -> Result<Newest<'_>, Error> {
-        match self.line.newest.try_lock() {
+        match self.queue.newest.try_lock() {
             Ok(newest) => Ok(newest),
-            Err(_) => timeout(PATIENCE, self.line.newest.lock()).await.map_err(|_| too_slow()),
+            Err(_) => timeout(PATIENCE, self.queue.newest.lock()).await.map_err(|_| too_slow()),
         }
     }
 
     /// Waits until the request holds the session lock, or until another request has committed its changes.
     pub(super) async fn turn(&self, changes: Changes) -> Result<Turn<'_>, Error> {
         let (reply, mut answer) = oneshot::channel();
-        if let Ok(newest) = self.line.newest.try_lock() {
-            self.line.inbox().push(changes, reply);
+        if let Ok(newest) = self.queue.newest.try_lock() {
+            self.queue.inbox().push(changes, reply);
             return Ok(Turn::Holder(self.holder(newest, answer)));
         }
-        let number = self.line.inbox().push(changes, reply);
-        let mut lock = pin!(timeout(PATIENCE, self.line.newest.lock()));
+        let number = self.queue.inbox().push(changes, reply);
+        let mut lock = pin!(timeout(PATIENCE, self.queue.newest.lock()));
         let waited = poll_fn(|context| match Pin::new(&mut answer).poll(context) {
             Poll::Ready(answer) => Poll::Ready(Err(answer)),
             Poll::Pending => lock.as_mut().poll(context).map(Ok),
@@ -147,18 +147,18 @@ impl Place<'_> {
         match waited.await {
             Err(answer) => Ok(Turn::Answered(answer.unwrap_or_else(|_| Err(interrupted())))),
             Ok(Ok(newest)) => Ok(Turn::Holder(self.holder(newest, answer))),
-            Ok(Err(_)) if self.line.inbox().take_back(number) => Err(too_slow()),
+            Ok(Err(_)) if self.queue.inbox().take_back(number) => Err(too_slow()),
             // A holder of the lock is about to commit the changes.
             Ok(Err(_)) => Ok(Turn::Answered(answer.await.unwrap_or_else(|_| Err(interrupted())))),
         }
     }
 
     fn holder<'a>(&'a self, newest: Newest<'a>, answer: oneshot::Receiver<Answer>) -> Holder<'a> {
-        Holder { newest, tickets: take(&mut self.line.inbox().tickets), answer }
+        Holder { newest, tickets: take(&mut self.queue.inbox().tickets), answer }
     }
 }
 
-impl Line {
+impl Queue {
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }

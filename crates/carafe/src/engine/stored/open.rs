@@ -96,7 +96,7 @@ impl Engine {
                     break;
                 }
                 Err(Unknown::Replaced(by)) => {
-                    Box::pin(self.tell_of_replaced(backend, by)).await?;
+                    Box::pin(self.report_replaced(backend, by)).await?;
                     unknown.get_or_insert(Unknown::Expired);
                 }
                 Err(reason) => drop(unknown.get_or_insert(reason)),
@@ -132,7 +132,7 @@ impl Engine {
 
     /// Reports an id that came back after it was replaced, and carries the application's decision
     /// out.
-    async fn tell_of_replaced(
+    async fn report_replaced(
         &self,
         backend: &StoreBackend,
         mut by: SessionIdHash,

@@ -87,8 +87,8 @@ impl Sessions {
         patience: Patience,
     ) -> Result<Moved, Error> {
         // Declared before the lock's guard, so that the guard is dropped first.
-        let place = self.locks.place(session);
-        let mut newest = place.lock().await?;
+        let waiter = self.locks.waiter(session);
+        let mut newest = waiter.lock().await?;
         raise(&mut newest, seen.as_ref());
         let mut created = None;
         let moved = self.try_to_move(session, &mut newest, rotation, &mut created, patience).await;

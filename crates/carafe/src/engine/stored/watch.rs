@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::open::view;
 use super::{Origin, Sessions, StoreBackend, failed, too_long};
 use crate::Error;
-use crate::engine::watch::{Found, Look, Looking, Place, Watch};
+use crate::engine::watch::{CurrentId, Found, Look, Looking, Watch};
 use crate::engine::{Engine, Slot};
 use crate::flask_login::Logins;
 use crate::id::{SessionId, SessionIdHash};
@@ -82,12 +82,12 @@ impl StoreBackend {
         &self,
         engine: &Arc<Engine>,
         cookie: &SessionId,
-        place: &Place,
+        current: &CurrentId,
     ) -> Result<Option<Arc<Slot>>, Error> {
-        let id = place.get();
+        let id = current.get();
         let stored = self.store.load(&id, self.clock.now()).await.map_err(failed)?;
         let Some((session, stored)) = self.follow(id, stored).await? else { return Ok(None) };
-        place.set(session);
+        current.set(session);
         let (id, stored) = (cookie.clone(), Arc::new(stored));
         let origin = Box::new(Origin { id, session, stored });
         // Outside of a request there is no client to compare a login with.

@@ -70,8 +70,8 @@ impl Sessions {
 
     async fn write_here(&self, session: SessionIdHash, changes: Changes) -> Answer {
         // Declared before the lock's guard, so that the guard is dropped first.
-        let place = self.locks.place(session);
-        let mut holder = match place.turn(changes).await? {
+        let waiter = self.locks.waiter(session);
+        let mut holder = match waiter.turn(changes).await? {
             Turn::Holder(holder) => holder,
             Turn::Answered(answer) => return answer,
         };

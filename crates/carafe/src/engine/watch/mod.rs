@@ -10,7 +10,7 @@
 //! The task ends when no session is watched any more, or with its runtime. In the latter case, the
 //! waiting futures start a new task in their own runtime.
 
-mod place;
+mod current_id;
 mod table;
 mod task;
 
@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::place::Place;
+pub(crate) use self::current_id::CurrentId;
 use crate::Error;
 use crate::id::SessionIdHash;
 use crate::store::{Notices, UserHash};
@@ -65,7 +65,7 @@ pub(crate) enum Found {
 
 /// A session whose end is awaited.
 pub(crate) struct Watched<M> {
-    place: Arc<Place>,
+    current: Arc<CurrentId>,
     mark: M,
     waiting: oneshot::Sender<()>,
 }
@@ -88,11 +88,11 @@ impl<L: Look> Watch<L> {
     pub(crate) fn add(
         &self,
         of: &Arc<L>,
-        place: Arc<Place>,
+        current: Arc<CurrentId>,
         mark: L::Mark,
     ) -> oneshot::Receiver<()> {
         let (waiting, ended) = oneshot::channel();
-        let new = Watched { place, mark, waiting };
+        let new = Watched { current, mark, waiting };
         let mut door = self.door.lock().unwrap_or_else(PoisonError::into_inner);
         let new = match door.as_ref() {
             None => new,

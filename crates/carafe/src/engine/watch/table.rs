@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Found, Look, Place, Watched};
+use super::{CurrentId, Found, Look, Watched};
 use crate::id::SessionIdHash;
 use crate::store::Notice;
 
@@ -27,7 +27,7 @@ pub(super) struct Table<L: Look> {
 struct Entry<M> {
     mark: M,
     due: Instant,
-    waiting: SmallVec<[(Arc<Place>, oneshot::Sender<()>); 1]>,
+    waiting: SmallVec<[(Arc<CurrentId>, oneshot::Sender<()>); 1]>,
 }
 
 impl<L: Look> Table<L> {
@@ -42,15 +42,15 @@ impl<L: Look> Table<L> {
 
     /// Adds a session, which is checked first. A session that is watched already needs no check.
     pub(super) fn add(&mut self, new: Watched<L::Mark>) {
-        let Watched { place, mark, waiting } = new;
-        self.join(place.get(), mark, [(place, waiting)]);
+        let Watched { current, mark, waiting } = new;
+        self.join(current.get(), mark, [(current, waiting)]);
     }
 
     fn join(
         &mut self,
         id: SessionIdHash,
         mark: L::Mark,
-        waiting: impl IntoIterator<Item = (Arc<Place>, oneshot::Sender<()>)>,
+        waiting: impl IntoIterator<Item = (Arc<CurrentId>, oneshot::Sender<()>)>,
     ) {
         match self.sessions.get_mut(&id) {
             Some(entry) => {
@@ -134,7 +134,7 @@ impl<L: Look> Table<L> {
                 if to != id
                     && let Some(Entry { mark, waiting, .. }) = self.remove(&id)
                 {
-                    waiting.iter().for_each(|(place, _)| place.set(to));
+                    waiting.iter().for_each(|(current, _)| current.set(to));
                     self.join(to, mark, waiting);
                 }
                 let left = Duration::from_secs(left.clamp(1, LONGEST));

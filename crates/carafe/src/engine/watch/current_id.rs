@@ -5,9 +5,9 @@ use crate::id::SessionIdHash;
 /// The hash of a session's present id, shared by everything that follows the session through
 /// renewals.
 #[derive(Debug)]
-pub(crate) struct Place(Mutex<SessionIdHash>);
+pub(crate) struct CurrentId(Mutex<SessionIdHash>);
 
-impl Place {
+impl CurrentId {
     pub(crate) fn new(id: SessionIdHash) -> Self {
         Self(Mutex::new(id))
     }
