@@ -30,7 +30,7 @@ fn app(clock: &Clock) -> Router {
     Router::new().route("/{action}", axum::routing::get(act)).layer(layer)
 }
 
-/// Sends a request; who it says is logged in, and the cookie that it sets.
+/// Sends a request. Returns the user in the response, and the cookie that it sets.
 async fn send(app: &Router, action: &str, cookie: &str) -> (String, String) {
     let request = Request::get(format!("/{action}")).header("cookie", cookie);
     let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();

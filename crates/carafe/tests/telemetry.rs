@@ -1,5 +1,4 @@
-//! `docs/telemetry.md` lists all events, spans and metrics that there are, as they are in the source,
-//! and no others.
+//! `docs/telemetry.md` lists exactly the events, spans and metrics of the source.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +49,7 @@ fn calls<'a>(code: &'a str, name: &str) -> Vec<(usize, Vec<&'a str>)> {
     calls.map(|(at, _)| (at, arguments(&code[at + opening.len()..]))).collect()
 }
 
-/// What stands between commas up to the parenthesis that closes.
+/// Returns the arguments between commas, up to the closing parenthesis.
 fn arguments(text: &str) -> Vec<&str> {
     let (mut found, mut begin, mut depth, mut quoted, mut escaped) = (vec![], 0, 0, false, false);
     for (at, char) in text.char_indices() {
@@ -192,7 +191,7 @@ fn choices(source: &str, function: &str) -> BTreeSet<String> {
 fn operations() -> BTreeSet<String> {
     let source = code(&path("src/store/erased.rs"));
     let lines = source.split("\nerase! {").skip(1).flat_map(str::lines).map(str::trim);
-    // Before each is the kind of error that it has if it is late.
+    // Each name follows the kind of error for a late answer.
     let calls = lines
         .filter_map(|line| line.strip_prefix("Unavailable ").or(line.strip_prefix("Uncertain ")));
     calls.map(|call| call.split('(').next().unwrap().to_owned()).collect()
@@ -226,7 +225,7 @@ fn counted() -> Metrics {
     calls(&source, "metrics::histogram")
         .iter()
         .for_each(|(_, arguments)| add("histogram", arguments));
-    // Before the name stands what is measured.
+    // The measured value comes before the name.
     calls(&source, "record").iter().for_each(|(_, arguments)| add("histogram", &arguments[1..]));
     found
 }
@@ -306,7 +305,7 @@ fn every_metric_is_described() {
     let of_type = |kind: &str| -> BTreeMap<String, String> {
         let rows = rows.iter().filter(|row| row[1] == kind);
         let unit = |unit: &String| match kind {
-            // Of what, is for people.
+            // The noun is for people only.
             "counter" => "count".to_owned(),
             _ => unit.clone(),
         };
@@ -316,7 +315,7 @@ fn every_metric_is_described() {
     assert_eq!(of_type("histogram"), described(histograms));
 }
 
-/// The rules for Prometheus are about metrics and labels that there are.
+/// The rules for Prometheus use existing metrics and labels.
 #[test]
 fn every_rule_is_about_something() {
     let document = read("../../docs/telemetry.md");
@@ -336,7 +335,7 @@ fn every_rule_is_about_something() {
     assert!(uses > 4, "{uses}");
 }
 
-/// Why a cookie is not accepted is known by trying.
+/// The reasons of refused cookies are found by trying.
 #[cfg(all(feature = "axum", feature = "metrics"))]
 #[tokio::test]
 async fn every_reason_is_documented() {

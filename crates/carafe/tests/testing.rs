@@ -53,8 +53,8 @@ async fn test_session_transactions() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Flask's null session, that of an application without a key, can't be saved. Here there is no layer
-/// without a key; what else can't be saved is an error of the transaction, too.
+/// Flask's null session, of an application without a key, can't be saved. A layer always has a key;
+/// any other reason not to save is an error of the transaction, too.
 #[tokio::test]
 async fn test_session_transactions_no_null_sessions() -> Result<(), BoxError> {
     let client = client_of(&layer()?);
@@ -242,7 +242,7 @@ async fn a_form_passes_the_csrf_layer_with_its_token() -> Result<(), BoxError> {
         let answer = client.post_form("/form", &[("csrf_token", &token)]).await?;
         assert_eq!((answer.status().as_u16(), answer.text().as_str()), (200, sent));
         assert_eq!(client.post_form("/form", &[("csrf_token", "forged")]).await?.status(), 403);
-        // Another site, which has the visitor's token.
+        // Another site has obtained the visitor's token.
         for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")]
         {
             let forged = http::Request::post("/form").header(name, value);

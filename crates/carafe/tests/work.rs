@@ -1,4 +1,4 @@
-//! How the work of each parser grows with what a client sends, counted in allocated bytes.
+//! The growth of each parser's work with its input, counted in allocated bytes.
 //!
 //! A program of its own, since it replaces the allocator by one that counts.
 #![cfg(feature = "axum")]

@@ -1,4 +1,4 @@
-//! How the work of a request grows with what it does to its session, counted in allocated bytes.
+//! The growth of a request's work with its changes of the session, counted in allocated bytes.
 //!
 //! A program of its own, since it replaces the allocator by one that counts.
 #![cfg(feature = "axum")]

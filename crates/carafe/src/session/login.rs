@@ -129,7 +129,7 @@ impl Session {
     /// Logs a user in as [`login`](Self::login) does, with options.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// The errors of [`login`](Self::login).
     pub fn login_with(&self, user: impl Into<String>, options: LoginOptions) -> Result<(), Error> {
         self.log_in(self.login_of(user.into(), options, LoginStep::Whole)?)
     }
@@ -250,7 +250,7 @@ impl Session {
     /// Gives the session a new id and ends the old one. Call this when a user's rights change.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// The errors of [`login`](Self::login).
     pub fn rotate(&self) -> Result<(), Error> {
         let id = self.new_cookie_id()?;
         self.end_in_cookie();
@@ -284,7 +284,7 @@ impl Session {
     /// which Flask services leave alone.
     ///
     /// # Errors
-    /// As [`login`](Self::login).
+    /// The errors of [`login`](Self::login).
     pub fn make_id(&self) -> Result<(), Error> {
         if self.id().is_some() || self.read(View::is_in_store) {
             return Ok(());

@@ -139,7 +139,7 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// have no side effects.
     ///
     /// # Errors
-    /// As [`edit`](Self::edit).
+    /// The errors of [`edit`](Self::edit).
     pub fn update<F>(&mut self, change: F) -> Result<(), Error>
     where
         F: Fn(&mut T) + Send + Sync + 'static,

@@ -22,7 +22,7 @@ async fn test_flashes() {
         .layer(flask());
     let mut client = Client::new(app);
     assert!(client.get("/zap").await.set_cookie().is_some());
-    // The list is there already: that it grows is noticed.
+    // The list exists already, and the session notices that it grows.
     assert!(client.get("/zip").await.set_cookie().is_some());
     assert_eq!(client.get("/").await.status, 200);
     assert!(client.cookies.is_empty(), "the last messages were consumed");
@@ -63,7 +63,7 @@ async fn test_extended_flashing() {
             message("warning", Markup::from("<em>Testing</em>")),
         ];
         assert_eq!(messages, expected);
-        // The filter works on what the first call took out.
+        // The filter applies to the messages that the first call took out.
         let errors = session.get_flashed_messages_of(&["error"])?;
         assert_eq!(errors, [message("error", "Hello World")]);
         Ok(())

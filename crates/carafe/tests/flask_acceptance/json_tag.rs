@@ -27,8 +27,8 @@ fn test_dump_load_unchanged() {
     }
 }
 
-/// Tags of an application's own can't be registered: what Flask wrote with one is a dict here, and
-/// is written again as it came.
+/// An application can't register its own tags: a value that Flask wrote with one is read as a
+/// dictionary, and written unchanged.
 #[test]
 fn test_custom_tag() {
     let json = r#"{" f":"bar"}"#;

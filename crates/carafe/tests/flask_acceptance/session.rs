@@ -1,4 +1,5 @@
-//! What is stored, and under which key: `test_basic.py`, `test_reqctx.py`, `test_testing.py`.
+//! The session's content, and the keys that sign it: `test_basic.py`, `test_reqctx.py`,
+//! `test_testing.py`.
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -87,7 +88,7 @@ async fn test_session_secret_key_fallbacks() {
     // The keys are rotated: the session can be loaded.
     client.app = app("+1 key", ["0 key", "-1 key"]);
     assert_eq!(client.get("/").await.text, r#"{"a":1}"#);
-    // What is written from now on needs the new key only.
+    // Sessions that are written from now on need only the new key.
     client.post("/", "").await;
     client.app = app("+1 key", ["x", "y"]);
     assert_eq!(client.get("/").await.text, r#"{"a":1}"#);

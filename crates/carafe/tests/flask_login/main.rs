@@ -1,5 +1,5 @@
-//! Logins that a Flask site with Flask-Login shares, from outside. What Flask-Login itself does is
-//! compared in `interop/login_differential.py`.
+//! Logins that are shared with a Flask site, from outside. `interop/login_differential.py` compares
+//! them with Flask-Login itself.
 #![cfg(feature = "axum")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

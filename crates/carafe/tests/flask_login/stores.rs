@@ -4,7 +4,7 @@ use carafe::store::MemoryStore;
 use crate::app::{protected, site};
 use crate::support::{Client, flask};
 
-/// What a session that an attacker has copied shows.
+/// Returns the page that an attacker sees with a copied session.
 async fn with(client: &Client, cookies: &std::collections::BTreeMap<String, String>) -> String {
     let mut copy = Client::new(client.app.clone());
     copy.cookies = cookies.clone();

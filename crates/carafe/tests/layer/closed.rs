@@ -88,7 +88,7 @@ async fn a_body_that_streams_cant_write() {
     assert_closed(late.lock().unwrap().take().unwrap());
 }
 
-/// What it shows would depend on a session that the response's `Vary` doesn't name.
+/// The page would depend on a session that the response's `Vary` doesn't name.
 #[tokio::test]
 async fn a_body_that_streams_cant_open_the_session() {
     for opened_before in [false, true] {

@@ -11,7 +11,7 @@ use tokio::sync::Barrier;
 
 use crate::support::{Client, Log, NOW};
 
-/// A site whose `/slow` reads a number, lets `/meanwhile` have its turn, and then writes.
+/// A site whose `/slow` reads a number, waits for a request to `/meanwhile`, and then writes.
 fn site(reads: bool) -> Router {
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();
     let layer =
@@ -41,7 +41,7 @@ fn site(reads: bool) -> Router {
         .layer(layer)
 }
 
-/// What the log says when both have had their turns, and the number then.
+/// Returns the log after both requests, and the final number.
 async fn race(reads: bool) -> (Vec<String>, String) {
     let mut client = Client::new(site(reads));
     client.get("/begin").await;
@@ -69,7 +69,7 @@ async fn the_log_says_nothing_where_nobody_had_read_it() {
     assert_eq!((lines, n.as_str()), (Vec::new(), "1"));
 }
 
-/// What the handler was told is what is saved, unless another request came first.
+/// The value that the handler saw is saved, unless another request came first.
 #[tokio::test]
 async fn a_function_is_called_again_only_where_another_came_first() {
     let key = SecretKey::new("a key for these tests, of 40 characters.").unwrap();

@@ -31,7 +31,7 @@ async fn connect(address: SocketAddr, path: &str, headers: &[&str]) -> TcpStream
     stream
 }
 
-/// The whole response, in lower case as far as header names go.
+/// Returns the whole response, with the names of its headers in lower case.
 async fn ask(address: SocketAddr, path: &str, headers: &[&str]) -> String {
     let mut response = String::new();
     connect(address, path, headers).await.read_to_string(&mut response).await.unwrap();
@@ -59,7 +59,7 @@ async fn cookie_lines_that_are_split() {
 
 #[tokio::test]
 async fn a_client_that_leaves_commits_nothing_and_breaks_nothing() {
-    /// Tells when it is dropped.
+    /// Sends a message when it is dropped.
     struct OnDrop(Option<oneshot::Sender<()>>);
     impl Drop for OnDrop {
         fn drop(&mut self) {
@@ -84,7 +84,7 @@ async fn a_client_that_leaves_commits_nothing_and_breaks_nothing() {
     drop(client);
     was_dropped.await.unwrap();
     assert_eq!(abandoned.insert("late", true).unwrap_err().kind(), ErrorKind::Closed);
-    // Others go on, with the session as it was.
+    // Other connections go on, with the session unchanged.
     assert!(ask(address, "/", &[&session]).await.ends_with("\r\n2"));
 }
 

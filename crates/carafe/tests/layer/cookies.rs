@@ -1,4 +1,4 @@
-//! Which cookies are read, and which are sent.
+//! The choice among several cookies, and the cookies that are sent.
 
 use axum::Router;
 use axum::body::Body;
@@ -51,7 +51,8 @@ async fn all_cookie_lines_are_searched_in_order() {
     assert_eq!(log.lines(), Vec::<String>::new());
     drop(log);
 
-    // The first of several wins, also if it is no good, and it is logged that there are several.
+    // The first of several cookies wins, even if it is invalid, and the log mentions that there are
+    // several.
     let log = Log::capture();
     assert_eq!(answer(&[&session, "session=junk"]).await, r#"{"a":1}"#);
     assert!(log.line().contains("session.duplicate_cookie"));
@@ -108,7 +109,7 @@ async fn two_layers_stand_side_by_side() {
     assert!(client.get("/site").await.set_cookie().unwrap().starts_with("site="));
     assert_eq!(client.get("/").await.text, r#"[{"who":"visitor"},{"who":"inner"}]"#);
 
-    // One key signs both, and yet neither passes for the other under another salt.
+    // One key signs both, and the salts keep them apart.
     let admin = named("admin").configure(|config| config.salt("another")).unwrap();
     client.app = Router::new()
         .route("/", get(read))

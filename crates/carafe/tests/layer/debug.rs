@@ -8,8 +8,8 @@ use tower::{Layer as _, Service as _};
 
 use crate::support::in_session;
 
-/// What must not be seen. Its base64 begins and ends within other characters, so that part of it
-/// is looked for.
+/// A secret that must not be visible. Its base64 begins and ends within other characters, so that a
+/// part of it is searched.
 const SECRET: &str = "hush-hush-hush-hush-hush";
 
 fn assert_discreet(debug: &impl std::fmt::Debug) {

@@ -1,4 +1,4 @@
-//! Errors as responses: what the visitor sees, what is logged, and what is saved all the same.
+//! Errors as responses: the visitor's page, the log, and the saved session.
 
 use axum::Router;
 use axum::http::header::{SET_COOKIE, VARY};
@@ -65,7 +65,7 @@ async fn on_error_makes_the_page_for_a_handlers_error() {
     let answer = Client::new(app).get("/").await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (500, "<h1>Sorry</h1>"));
     assert_eq!(answer.all("content-type"), ["text/html"]);
-    // What was sent besides the page is kept, and the session is saved.
+    // The response's other cookies are kept, and the session is saved.
     assert_eq!(answer.all("set-cookie").len(), 2);
     assert_eq!(answer.all("set-cookie")[0], "theme=dark");
     assert_eq!(answer.vary(), Some("Origin, Cookie"));
@@ -127,7 +127,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
     assert_eq!(log.lines().len(), 2);
     drop(log);
 
-    // A layer without that name doesn't do.
+    // A layer without that name is not enough.
     let log = Log::capture();
     let app = Router::new().route("/", get(async |_: Named<Admin>| "")).layer(flask());
     assert_eq!(Client::new(app).get("/").await.status, 500);
@@ -136,7 +136,7 @@ async fn without_the_layer_the_log_names_the_missing_line() {
     assert!(line.contains(".named::<"), "{line}");
 }
 
-/// A layer covers the routes that stand before it.
+/// A layer covers only the routes that were added before it.
 #[tokio::test]
 async fn a_route_added_after_the_layer_has_none() {
     let handler = async |session: Session| session.len().to_string();

@@ -87,7 +87,7 @@ async fn who_is_refreshed() {
     }
 }
 
-/// A good signature over something that can't be read: it would never go away by itself.
+/// A valid signature over unreadable content: the cookie would never go away by itself.
 #[tokio::test]
 async fn an_unreadable_cookie_is_removed_by_whoever_opens_it() {
     use carafe::signing::{SigningOptions, TimestampSigner};

@@ -15,7 +15,7 @@ struct Visitor {
     visits: u64,
 }
 
-/// An application of which each route tells whether its optional extractor gave anything.
+/// An application whose routes tell whether an optional extractor gave a value.
 fn app() -> Router {
     fn there<T>(optional: Option<T>) -> &'static str {
         optional.map_or("none", |_| "there")

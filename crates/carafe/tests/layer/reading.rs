@@ -78,14 +78,14 @@ async fn another_type_names_the_key_and_both_types() {
             assert!(names.iter().all(|name| text.contains(name)), "{text}");
             assert!(!text.contains("42") && !text.contains("Zoë"), "{text}");
         }
-        // A number that doesn't fit is no type error in disguise: it says what it must be.
+        // The error of a number that doesn't fit says so, and doesn't name two equal types.
         session.insert("big", 300).unwrap();
         let error = session.get::<u8>("big").unwrap_err();
         assert!(
             error.to_string().contains("expected u8, found an int out of its range"),
             "{error}"
         );
-        // Nothing of all that has changed the session.
+        // None of these calls has changed the session.
         assert_eq!(session.len(), 5);
         assert_eq!(session.get::<i64>("id").unwrap(), Some(42));
     })

@@ -169,7 +169,7 @@ fn a_bad_setting_names_itself_its_value_and_what_is_allowed() {
     }
 }
 
-/// What two layers with these settings think of each other's cookies.
+/// Returns whether a layer with the reader's settings accepts a cookie of the writer's.
 async fn shares(writer: fn(Config) -> Config, reader: fn(Config) -> Config) -> bool {
     let mut client = browser(flask().configure(writer).unwrap());
     client.get("/set").await;
@@ -191,7 +191,7 @@ async fn salt_digest_and_derivation_are_part_of_the_signature() {
             assert_eq!(shares(writer, reader).await, i == j, "{i} {j}");
         }
     }
-    // What is in the cookie's attributes, isn't.
+    // The cookie's attributes don't matter.
     assert!(shares(|config| config, |config| config.secure(true)).await);
 }
 
@@ -206,7 +206,7 @@ async fn settings_of_python_that_contradict_each_other() {
     let embedded = flask().configure(|config| config.partitioned(true)).unwrap();
     let attributes = ["Secure", "HttpOnly", "Path=/", "Partitioned"];
     assert_eq!(browser(embedded).get("/set").await.attributes(), attributes);
-    // An empty path is none.
+    // An empty path counts as unset.
     let root = |config: Config| config.cookie_path("").application_root("/app");
     let answer = browser(flask().configure(root).unwrap()).get("/set").await;
     assert_eq!(answer.attributes(), ["HttpOnly", "Path=/app"]);

@@ -47,7 +47,7 @@ where
     session.insert("outer", Dict::new()).unwrap();
 
     let mut typed: Typed<Holder<T>> = session.typed().unwrap();
-    // What is null is the same as none.
+    // A null is read as `None`.
     if json != "null" {
         assert_eq!(typed.value.as_ref(), Some(value), "{json}");
         typed.edit(|holder| holder.value = None).unwrap();
@@ -297,7 +297,7 @@ struct Flat {
 }
 
 impl PartialEq for Flat {
-    /// What is flattened goes through a copy that serde makes, which knows no UUIDs.
+    /// A flattened value goes through serde's own copy, which has no type for UUIDs.
     fn eq(&self, other: &Self) -> bool {
         self.a == other.a && self.rest.keys().eq(other.rest.keys())
     }
@@ -385,7 +385,7 @@ async fn what_serde_can_not_write_is_refused() {
     .await;
 }
 
-/// serde ends at 128 levels, and a `Value` passes through it whole.
+/// serde stops at 128 levels, and a `Value` passes through it whole.
 #[tokio::test]
 async fn values_of_any_depth_are_read_and_written_as_they_are() {
     in_session(flask(), |session| {

@@ -14,7 +14,7 @@ use crate::support::{Client, flask, in_session};
 
 static VISITORS: AtomicU64 = AtomicU64::new(0);
 
-/// A visitor whose number is another for each default.
+/// A visitor whose number differs in each default.
 #[derive(Serialize, Deserialize)]
 struct Numbered {
     number: u64,
@@ -71,7 +71,7 @@ async fn a_default_that_differs_each_time_is_the_first_one_once_a_field_was_chan
     }
 }
 
-/// Of requests that come at the same time, none writes its default over what another wrote.
+/// Of several simultaneous requests, none writes its default over another's value.
 #[tokio::test]
 async fn a_default_is_never_written_over_a_value() {
     let first = async |session: Session| -> Result<(), Error> {
@@ -156,7 +156,7 @@ async fn what_serde_skips_is_read_as_empty() {
     .await;
 }
 
-/// Skips what its default is not.
+/// Skips an empty list, which differs from the default.
 #[derive(Serialize, Deserialize)]
 struct Welcome {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -263,7 +263,7 @@ struct Flat<Rest> {
     rest: Rest,
 }
 
-/// Values that are read in Flask, and that serde has no form for.
+/// Returns values that Flask can read, and that serde can't represent.
 fn foreign() -> Vec<Value> {
     let big = Value::Int("1180591620717411303424".parse().unwrap());
     let lone = Value::Text(Text::from_utf16(&[0xd800]));

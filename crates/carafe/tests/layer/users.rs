@@ -1,4 +1,4 @@
-//! Handlers for users who are logged in, and the way to the login page and back.
+//! Handlers for logged-in users, and the redirects to the login page and back.
 
 use axum::Router;
 use axum::http::StatusCode;

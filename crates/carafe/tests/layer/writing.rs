@@ -11,7 +11,7 @@ use crate::support::{Answer, Client, flask};
 
 type Change = Arc<dyn Fn(&Session) -> Result<(), Error> + Send + Sync>;
 
-/// What a request makes of the session that is given as tagged JSON.
+/// Returns the session, given as tagged JSON, after a request's change.
 async fn after(
     before: &str,
     change: impl Fn(&Session) -> Result<(), Error> + Send + Sync + 'static,
@@ -139,7 +139,7 @@ async fn a_path_that_leads_nowhere_says_so() {
     assert_eq!((answer.status.as_u16(), answer.set_cookie()), (200, None));
 }
 
-/// Values are copies: to change one is to write it back.
+/// A value is a copy: a change has to be written back.
 #[tokio::test]
 async fn a_value_that_was_read_is_the_handlers_own() {
     let (answer, dump) = after(r#"{"cart":{"book":1}}"#, |session| {

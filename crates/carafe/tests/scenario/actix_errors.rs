@@ -1,4 +1,4 @@
-//! What becomes of a session on actix-web when a middleware below the layer returns an error.
+//! The session on actix-web when a middleware below the layer returns an error.
 
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -43,7 +43,7 @@ async fn user(session: Session) -> String {
     session.user().unwrap_or_default()
 }
 
-/// What a client gets: status, `Vary`, the cookie to send next, and the body.
+/// The client's view of a response: status, `Vary`, the cookie to send next, and the body.
 struct Answer(u16, Option<String>, Option<String>, String);
 
 async fn answer<S, B>(app: &S, path: &str, cookie: &str) -> Answer

@@ -1,4 +1,4 @@
-//! Several layers on actix-web, and what they do to the headers of a response.
+//! Several layers on actix-web, and their effects on the headers of a response.
 
 use actix_web::body::{MessageBody, to_bytes};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -21,7 +21,7 @@ fn named(name: &str) -> SessionLayer {
     layer.configure(|config| config.cookie_name(name).salt(name)).unwrap()
 }
 
-/// The cookies and the body of what is answered.
+/// Returns the cookies and the body of the response.
 async fn answer<S, B>(app: &S, path: &str, cookies: &[String]) -> (Vec<String>, String)
 where
     S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,

@@ -1,4 +1,4 @@
-//! What a visitor's browser sends and keeps.
+//! A visitor's browser, with its cookies and its CSRF token.
 
 use std::collections::BTreeMap;
 

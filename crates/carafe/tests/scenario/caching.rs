@@ -1,4 +1,4 @@
-//! What caches are told, and browsers at a logout, on axum and on actix-web.
+//! Headers for caches, and for browsers at a logout, on axum and on actix-web.
 
 use actix_web::{App, HttpResponse, web};
 use axum::Router;
@@ -74,7 +74,7 @@ async fn on_actix(layer: SessionLayer) -> impl Server {
     OnActix(actix_web::test::init_service(app).await)
 }
 
-/// What a response says to caches: `Cache-Control`, and what is for shared ones alone.
+/// Returns a response's `Cache-Control`, and its headers for shared caches.
 async fn told<S: Server>(browser: &mut Browser<'_, S>, path: &str) -> (Vec<String>, String) {
     let answer = browser.get(path).await;
     assert_eq!(answer.status, 200, "{path}");
@@ -94,7 +94,7 @@ fn as_said() -> (Vec<String>, String) {
 
 async fn what_is_read_is_private<S: Server>(site: &S, read: &str) {
     let mut browser = Browser::new(site);
-    // A visitor without a session, one who gets a session, and one who has it.
+    // A visitor without a session, a visitor who gets one, and a visitor who has one.
     assert_eq!(told(&mut browser, "/read").await, only(read));
     assert_eq!(told(&mut browser, "/write").await, only("no-store"));
     browser.get("/login").await;

@@ -1,4 +1,4 @@
-//! Several cookies of one name, which browsers send if they were set for different paths or domains.
+//! Several cookies of one name, as browsers send them for different paths or domains.
 
 use actix_web::{App, web};
 use axum::Router;
@@ -54,7 +54,7 @@ async fn on_actix(layer: SessionLayer) -> impl Server {
     OnActix(actix_web::test::init_service(app).await)
 }
 
-/// Sends cookies in this order, in one line or in several. What is answered, and the cookie that it sets.
+/// Sends cookies in this order, in one line or in several. Returns the text and the new cookie.
 async fn send(server: &impl Server, path: &str, cookies: &[&str], lines: bool) -> (String, String) {
     let mut request = Request::get(path);
     if lines {
@@ -71,7 +71,7 @@ async fn send(server: &impl Server, path: &str, cookies: &[&str], lines: bool) -
     (answer.into_body(), set)
 }
 
-/// A cookie that opens no session hides none that does.
+/// A cookie that opens no session hides no valid one.
 async fn the_first_that_counts(server: &impl Server, is_revocable: bool) {
     let (_, ann) = send(server, "/ann", &[], false).await;
     let (_, bob) = send(server, "/bob", &[], false).await;
@@ -123,7 +123,7 @@ async fn in_flasks_profile_the_first_cookie_counts() {
     }
 }
 
-/// What a request costs has a bound.
+/// The work of a request is bounded.
 #[tokio::test]
 async fn a_thousand_cookies_cost_sixteen() {
     let site = on_axum(SessionLayer::stored(MemoryStore::new(), key()).unwrap());

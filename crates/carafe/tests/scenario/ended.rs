@@ -38,7 +38,7 @@ fn with_an_hour(layer: SessionLayer, clock: &Clock) -> SessionLayer {
     layer.configure(hour).unwrap().with_clock(clock.clone())
 }
 
-/// The same of every kind, in Flask's profile as well, with a store for what was ended.
+/// Returns layers of every kind, including Flask's profile, with a store of revocation marks.
 fn revocable(clock: &Clock) -> Vec<SessionLayer> {
     let flask = with_an_hour(SessionLayer::flask(key()), clock);
     let [signed, sealed] = hardened(clock);
@@ -99,8 +99,8 @@ async fn on_actix(layer: SessionLayer, gate: &Gate) -> impl Server {
     OnActix(actix_web::test::init_service(app).await)
 }
 
-/// Sends a request that is held up until another one of the same browser has been answered. What it is
-/// answered, and the tab that has sent it.
+/// Sends a request that is held up until another request of the same browser is answered. Returns
+/// the answer, and the tab that sent the request.
 async fn overtaken<'a, S: Server>(
     browser: &mut Browser<'a, S>,
     gate: &Gate,
@@ -108,7 +108,7 @@ async fn overtaken<'a, S: Server>(
 ) -> (Answer, Browser<'a, S>) {
     let mut tab = browser.tab();
     let (answer, ()) = tokio::join!(tab.get(slow), async {
-        // The other one has opened its session by now.
+        // The other request has opened its session by now.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -128,7 +128,7 @@ async fn a_reader_writes_nothing<S: Server>(site: &S, clock: &Clock, gate: &Gate
         assert_eq!(answer.header("set-cookie"), None, "after {quick}");
         assert_eq!(browser.get("/who").await.header("set-cookie"), None);
     }
-    // And yet a session that is used lives on.
+    // A session that is used lives on.
     let mut browser = Browser::new(site);
     browser.get("/login").await;
     for _ in 0..9 {
@@ -180,8 +180,8 @@ async fn a_revoked_cookie_is_removed() {
     }
 }
 
-/// The session that a request holds open ends, and the request writes: what it is answered is dead, and
-/// stays so.
+/// A session ends while a request holds it open, and the request then writes: the answer's cookie
+/// is dead, and stays dead.
 async fn it_stays_dead<S: Server>(site: &S, clock: &Clock, gate: &Gate) {
     for begin in ["/login", "/anonymous"] {
         for slow in ["/slow-write", "/slow-rotate"] {
@@ -200,7 +200,7 @@ async fn it_stays_dead<S: Server>(site: &S, clock: &Clock, gate: &Gate) {
             }
         }
     }
-    // One that only renews the cookie is served, and renews nothing.
+    // A request that only renews the cookie is served, and renews nothing.
     let mut browser = Browser::new(site);
     browser.get("/login").await;
     clock.advance(HOUR / 2);
@@ -218,8 +218,8 @@ async fn a_request_under_way_revives_no_session_that_was_ended() {
     }
 }
 
-/// By a machine that doesn't ask again, or whose clock is ahead, a cookie may be signed a little later
-/// than its session was ended. It must not outlive the revocation.
+/// A machine that doesn't ask the store again, or whose clock is ahead, may sign a cookie shortly
+/// after its session ended. The cookie must not outlive the revocation mark.
 #[tokio::test]
 async fn a_revocation_outlives_what_other_machines_sign() {
     let clock = Clock::fixed(NOW);
@@ -228,7 +228,7 @@ async fn a_revocation_outlives_what_other_machines_sign() {
         let store = Arc::new(MemoryStore::new());
         let gate = Gate::default();
         let site = on_axum(layer.with_revocations(Arc::clone(&store)), &gate);
-        // It signs whatever it is sent.
+        // The site signs every session that it is sent.
         let signs = on_axum(other, &gate);
         for begin in ["/login", "/anonymous"] {
             let mut browser = Browser::new(&site);
@@ -265,7 +265,7 @@ async fn each_login_is_ended<S: Server>(site: &S, gate: &Gate) {
     });
     assert_eq!(answer.status, 200);
     assert_eq!(between.get("/who").await.text, "");
-    // And one after both isn't.
+    // A login after both stays.
     for _ in 0..3 {
         between.get("/login").await;
         assert_eq!(between.get("/who").await.text, "ann");

@@ -68,7 +68,7 @@ async fn run<S: Server>(site: &S, head_takes: bool) {
         assert_eq!(answer.text, "saved", "{header:?}");
         assert_eq!(answer.header("set-cookie"), None, "{header:?}");
     }
-    // A form is sent once, whatever its headers say, and so is a page that was asked for.
+    // A form is sent once, with any headers, and so is a page that the user asked for.
     assert_eq!(browser.get("/show").await.text, "saved");
     assert_eq!(browser.get("/show").await.text, "");
     browser.get("/flash").await;

@@ -1,4 +1,4 @@
-//! How long sessions live, and what their cookies promise, on axum and on actix-web.
+//! The lifetimes of sessions and of their cookies, on axum and on actix-web.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn on_actix(layer: SessionLayer) -> impl Server {
     OnActix(actix_web::test::init_service(app).await)
 }
 
-/// When the cookie that an answer sets expires; `None` if it sets none.
+/// Returns when the answer's cookie expires; `None` if the answer sets none.
 fn expires(answer: &Answer) -> Option<Option<UnixSeconds>> {
     let mut attributes = answer.header("set-cookie")?.split("; ");
     let date = attributes.find_map(|part| part.strip_prefix("Expires="));

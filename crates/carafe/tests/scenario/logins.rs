@@ -17,7 +17,7 @@ use crate::slow::Slow;
 
 const NOW: u64 = 1_700_000_000;
 
-/// Does what the query says.
+/// Performs the action that the query names.
 async fn act(session: Session, query: &str) -> Result<String, Error> {
     let (action, argument) = query.split_once('=').unwrap_or((query, ""));
     let options = || LoginOptions::default().keep("cart").credential(argument);
@@ -37,7 +37,7 @@ async fn act(session: Session, query: &str) -> Result<String, Error> {
     Ok(show(&session))
 }
 
-/// The user, the user who has taken the first step, and what is in the cart.
+/// Shows the user, the user of a pending login, and the cart.
 fn show(session: &Session) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let cart: Option<String> = session.get("cart").unwrap();
@@ -160,10 +160,10 @@ async fn fresh<S: Server>(site: &S, clock: &Clock) {
         assert_eq!(browser.get("/fresh").await.text, "ann");
         clock.advance(60);
     }
-    // What has no bearing on it leaves it as it is.
+    // Other changes leave the login as it is.
     browser.get("/act?cart=tea").await;
     assert_eq!(browser.get("/fresh").await.status, 401);
-    // A copy of the cookie from before the confirmation is no fresher for it.
+    // A copy of the earlier cookie doesn't become fresh.
     assert_eq!(before.get("/fresh").await.status, 401);
     browser.get("/act?login").await;
     assert_eq!(browser.get("/fresh").await.text, "ann");
@@ -312,7 +312,7 @@ async fn limited<S: Server>(site: &S) {
         assert_eq!(answer.header("set-cookie"), None, "{path}");
         assert_eq!(second.get("/act").await.text, "- - tea", "{path}");
     }
-    // One who has taken the first step has no session as a user yet.
+    // A user who has passed only the first step has no session of the user yet.
     assert_eq!(second.get("/act?pending").await.text, "- ann tea");
     assert_eq!(second.get("/act?complete").await.status, 409);
     assert_eq!(second.get("/act?complete_now").await.status, 409);

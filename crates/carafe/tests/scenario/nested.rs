@@ -111,7 +111,7 @@ async fn run<S: Server>(site: &S) {
     let answer = browser.post("/api/login", "").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers.get_all("set-cookie").iter().count(), 1);
-    // What was marked before the login is gone with it.
+    // The login has dropped the earlier values.
     for seen in 1..4 {
         let answer = browser.get("/api/who").await;
         assert_eq!((answer.status, answer.text), (200, format!("ann {seen}")));
@@ -121,7 +121,7 @@ async fn run<S: Server>(site: &S) {
         let answer = browser.get(path).await;
         assert_eq!((answer.status, answer.text.as_str()), (500, page));
     }
-    // A visitor who comes with a session and logs in.
+    // A visitor with a session logs in.
     let mut browser = Browser::new(site);
     browser.get("/api/who").await;
     assert_eq!(browser.post("/api/login", "").await.status, 200);
@@ -159,7 +159,7 @@ async fn refuses<S: Server>(site: &S, expected: [&str; 2]) {
     for part in expected.iter().chain(&["two session layers own the cookie", "nested::Api"]) {
         assert!(line.contains(part), "{line}");
     }
-    // Where the inner layer isn't, the outer one works.
+    // The outer layer works on routes without the inner one.
     assert_eq!(Browser::new(site).get("/fail").await.text, "Internal Server Error");
 }
 
@@ -216,7 +216,7 @@ async fn the_innermost_layers_session_is_the_sessions() {
     assert!(cookies[0].to_str().unwrap().starts_with("session="));
 }
 
-/// The same of the layers against forged requests: a visitor gets one token, whose cookie is set once.
+/// Nested CSRF layers: a visitor gets one token, whose cookie is set once.
 async fn run_with_tokens<S: Server>(site: &S) {
     let mut browser = Browser::new(site);
     let answer = browser.get("/api/token").await;

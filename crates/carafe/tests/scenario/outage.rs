@@ -1,5 +1,5 @@
-//! What is answered while the store is down: 503 by every extractor, optional or not, and never what
-//! strangers see; and what a handler makes of it that knows.
+//! Responses while the store is down: every extractor answers 503, optional or not, and never with
+//! a guest's page; a handler that looks at the error answers itself.
 
 use carafe::SessionLayer;
 use carafe::config::Refresh;
@@ -8,7 +8,7 @@ use crate::browser::{Browser, Server};
 use crate::slow::Slow;
 use crate::{members, shop};
 
-/// Layers over a store that can be switched off: with sessions in it, or endings of sessions alone.
+/// Layers over a store that can be switched off: with sessions, or with revocation marks alone.
 fn layers() -> [(SessionLayer, Slow); 2] {
     let layer = || SessionLayer::flask(shop::key());
     let layer = || layer().configure(|config| config.refresh(Refresh::OnExtract)).unwrap();
@@ -19,7 +19,7 @@ fn layers() -> [(SessionLayer, Slow); 2] {
     ]
 }
 
-/// A user comes while the store is down. `page` is what is shown then.
+/// Sends a user's request while the store is down, and expects `page`.
 async fn run<S: Server>(site: &S, store: &Slow, page: &str) {
     let mut browser = Browser::new(site);
     browser.get("/login").await;
@@ -36,7 +36,7 @@ async fn run<S: Server>(site: &S, store: &Slow, page: &str) {
         assert_eq!(answer.header("vary"), Some("Cookie"), "{path}");
     }
     assert_eq!(browser.get("/static").await.status, 200);
-    // Who has no session needs no store.
+    // A visitor without a session needs no store.
     assert_eq!(Browser::new(site).get("/").await.text, "a guest");
     store.switch_off(false);
     for path in ["/", "/account", "/own"] {
@@ -71,8 +71,8 @@ async fn an_outage_on_tower_is_503() {
     }
 }
 
-/// In actix-web an error may also come as one of its own: to a handler that looks at it, or to an
-/// extractor of the application's that hands it on.
+/// In actix-web an error may also come as actix-web's own type: to a handler that looks at it, or
+/// to an extractor of the application that passes it on.
 #[tokio::test]
 async fn whoever_looks_at_the_error_knows() {
     for (layer, store) in layers() {

@@ -58,7 +58,7 @@ async fn on_actix(layer: SessionLayer) -> impl Server {
     OnActix(actix_web::test::init_service(app).await)
 }
 
-/// What an application was told of thefts.
+/// The signs of theft that an application was told of.
 type Told = Arc<Mutex<Vec<(TheftKind, Option<String>)>>>;
 
 fn layer(in_store: SessionLayer, clock: &Clock, told: &Told, reaction: Reaction) -> SessionLayer {
@@ -142,7 +142,7 @@ async fn remembered<S: Server>(site: &S, clock: &Clock, told: &Told) {
     {
         assert!(token.contains(attribute), "{attribute}: {token}");
     }
-    // As long as the session lives, the token rests.
+    // The token stays unchanged while the session lives.
     let kept = browser.cookie(TOKEN);
     browser.get("/act").await;
     assert_eq!(browser.cookie(TOKEN), kept);
@@ -179,7 +179,7 @@ async fn at_once<S: Server>(site: &S, clock: &Clock, told: &Told) {
         assert_eq!(tab.get("/act").await.text, "ann stale", "{number}");
         clock.advance(7);
     }
-    // The browser has the one token that the first of them got.
+    // The browser has the token that the first of the requests got.
     tabs[0].forget(SESSION);
     clock.advance(3_600);
     assert_eq!(tabs[0].get("/act").await.text, "ann stale");
@@ -234,7 +234,7 @@ async fn forgotten<S: Server>(site: &S, clock: &Clock, told: &Told) {
         assert_eq!(copy.get("/act").await.text, "- stale", "{action}");
         assert!(!copy.has_cookie(TOKEN));
     }
-    // A token that is none opens nothing and is no error.
+    // An invalid token opens nothing, and is not an error.
     for token in ["x", "", &"A".repeat(86), &"~".repeat(86)] {
         let mut browser = Browser::new(site);
         browser.set_cookie(TOKEN, token);

@@ -73,7 +73,7 @@ pub(crate) fn wrong(session: &Session) -> Result<String, Error> {
     session.get::<u8>("number").map(|number| format!("{number:?}"))
 }
 
-/// The response of a handler that sends its visitor elsewhere.
+/// A response that redirects the visitor.
 pub(crate) fn redirect<B: Default>(to: &str) -> carafe::http::Response<B> {
     let redirect = carafe::http::Response::builder().status(StatusCode::SEE_OTHER);
     redirect.header(header::LOCATION, to).body(B::default()).unwrap()

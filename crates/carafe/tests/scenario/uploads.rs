@@ -77,7 +77,7 @@ async fn a_refused_upload_gets_its_answer() {
     }
 }
 
-/// What would never end is not read to its end.
+/// An endless body is not read to its end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_than_32_mib_of_a_refused_request_are_read() {
     let mut connection = TcpStream::connect(on_axum().await).await.unwrap();
@@ -94,7 +94,7 @@ async fn no_more_than_32_mib_of_a_refused_request_are_read() {
     assert_eq!(&answer, b"HTTP/1.1 403");
 }
 
-/// A client that asks before it sends its body is told no, and sends none.
+/// A client that waits for `100 Continue` is refused at once, and sends no body.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_waits_to_send_is_answered_at_once() {
     let mut connection = TcpStream::connect(on_axum().await).await.unwrap();

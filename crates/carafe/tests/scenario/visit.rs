@@ -1,4 +1,4 @@
-//! What visitors do in the shop, and what they must be answered.
+//! The visit: a visitor's actions in the shop, and the expected responses.
 
 use carafe::http::Request;
 
@@ -42,7 +42,7 @@ async fn log_in_and_out<S: Server>(shop: &S) {
     assert_eq!(browser.get("/account").await.status, 303);
 }
 
-/// With a store, what two requests do at the same time are two changes; a cookie has the last one.
+/// With a store, simultaneous requests make two changes; a cookie keeps the last one.
 async fn shop_in_two_tabs<S: Server>(shop: &S) {
     let mut one = Browser::new(shop);
     one.index().await;
@@ -82,7 +82,7 @@ async fn come_from_elsewhere<S: Server>(shop: &S) {
     }
     assert_eq!(browser.index().await, "a guest;;");
 
-    // By header the body isn't looked into, and one that is longer than the limit arrives whole.
+    // With the token in a header the body isn't searched, and one beyond the limit arrives whole.
     let script = request(ORIGIN).header("x-csrf-token", &browser.token);
     let long = format!("filler={}&item=pear", "x".repeat(100_000));
     assert_eq!(browser.send(script.body(long).unwrap()).await.status, 200);

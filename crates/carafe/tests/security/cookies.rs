@@ -50,7 +50,7 @@ fn a_prefix_whose_rules_the_settings_break_is_refused_at_start() {
 fn flasks_profile_warns_once_of_what_its_cookie_lacks() {
     let lacking = |change: fn(Config) -> Config| {
         let log = Log::capture();
-        // The first layer is used nowhere, and its settings aren't the last ones.
+        // The settings are changed before the layer is in use, and nothing is logged until then.
         let layer = SessionLayer::flask(key()).configure(change).unwrap();
         assert_eq!(log.lax_cookies(), Vec::<String>::new());
         // Each route has the layer around it, and each clone is the same layer.
@@ -74,7 +74,7 @@ fn flasks_profile_warns_once_of_what_its_cookie_lacks() {
     let log = Log::capture();
     drop(hardened().map(visitor));
     assert_eq!(log.lax_cookies(), Vec::<String>::new());
-    // Another layer has something of its own to say.
+    // Other layers log their own warnings.
     drop([SessionLayer::flask(key()), SessionLayer::flask(key())].map(visitor));
     assert_eq!(log.lax_cookies().len(), 2);
 }
@@ -92,7 +92,7 @@ async fn all_workers_of_actix_web_warn_once() {
     assert_eq!(log.lax_cookies().len(), 1);
 }
 
-/// Others check the size before they encrypt, so that what browsers drop is between the two.
+/// A check before the encryption would miss cookies that only then become too large for browsers.
 #[tokio::test]
 async fn the_size_is_that_of_the_final_text() {
     for config in [Config::sealed(), Config::hardened(), Config::flask()] {

@@ -1,4 +1,4 @@
-//! What SECURITY.md promises and no other test shows.
+//! The promises of SECURITY.md that no other test shows.
 #![cfg(all(feature = "axum", feature = "sealed"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! SECURITY.md and docs/attacks.md name tests that there are; and promises about the source itself.
+//! SECURITY.md and docs/attacks.md name existing tests; and promises about the source itself hold.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn function(line: &str) -> Option<&str> {
     rest.split(['(', '<']).next()
 }
 
-/// What is set as code and reads like the name of a test: words with `_` between them.
+/// Returns the words that are set as code and look like a test's name: words with `_` between them.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|code| {
         (code.matches('_').count() >= 2 || code.starts_with("check_"))
@@ -87,8 +87,7 @@ fn every_test_that_is_named_exists() {
     }
 }
 
-/// A row of the table promises something: it names a test, and nothing else as code, or says that there
-/// is none yet.
+/// Each row of the table names a test and no other code, or says that there is no test yet.
 #[test]
 fn every_promise_names_its_test() {
     let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
@@ -121,8 +120,8 @@ fn nothing_depends_on_the_build_profile() {
     }
 }
 
-/// No test can tell the time of a comparison apart from noise. That each goes through `subtle`, and
-/// the seals' through their cipher, can be read.
+/// No test can measure the time of a comparison reliably. The source shows that each comparison
+/// uses `subtle`, and the seals their cipher's.
 #[test]
 fn secrets_are_compared_in_constant_time() {
     let source = |path: &str| {

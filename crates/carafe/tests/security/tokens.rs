@@ -92,7 +92,7 @@ async fn no_change_to_the_cookie_of_a_stored_session_is_accepted() {
     for bit in 0..value.len() * 8 {
         let mut bytes = value.clone().into_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        // What no header can have, and what ends a cookie, isn't sent.
+        // Bytes that no header can have, and bytes that end a cookie, aren't sent.
         let text = String::from_utf8(bytes).ok();
         changed.extend(
             text.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b';')),
@@ -140,7 +140,7 @@ async fn a_store_is_given_the_sha_256_of_an_id() {
         let hash = <[u8; 32]>::from(sha2::Sha256::digest(&id));
         let hash = SessionIdHash::from_bytes(hash);
         assert_eq!(SessionId::from_text(text.as_bytes()).unwrap().hash(), hash);
-        // The record is under the hash, and has nothing of the id in it.
+        // The record is under the hash, and holds no part of the id.
         let record = store.load(&hash, UnixSeconds(NOW)).await.unwrap().unwrap().record.to_bytes();
         let holds = |part: &[u8]| record.windows(part.len()).any(|window| window == part);
         assert!(!holds(&id[..8]) && !holds(&text.as_bytes()[..8]));

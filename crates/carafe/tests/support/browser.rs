@@ -46,7 +46,7 @@ impl Browser {
         (String::from_utf8(body.to_vec()).unwrap(), set_cookie)
     }
 
-    /// Whom the application takes us for; reading sets no cookie.
+    /// Returns the user that the application sees; reading sets no cookie.
     pub(crate) async fn user(&mut self, app: &Router) -> String {
         let (user, set_cookie) = self.get(app, "/").await;
         assert_eq!(set_cookie, None);

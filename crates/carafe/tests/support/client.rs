@@ -19,7 +19,7 @@ pub(crate) fn flask() -> SessionLayer {
     SessionLayer::flask(key()).with_clock(Clock::fixed(NOW))
 }
 
-/// Runs `f` in a handler, on an empty session, and gives what it made and what was answered.
+/// Runs `f` in a handler on an empty session. Returns its result, and the response.
 pub(crate) async fn in_session<R: Send + 'static>(
     layer: SessionLayer,
     f: impl FnOnce(&Session) -> R + Clone + Send + Sync + 'static,

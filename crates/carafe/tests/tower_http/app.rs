@@ -112,7 +112,7 @@ where
     Ok(response.body(Bytes::from(text)).unwrap())
 }
 
-/// What a client gets.
+/// A response as the client gets it.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -128,7 +128,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The cookies that the answer sets, for the next request.
+    /// Returns the cookies that the response sets, for the next request.
     pub(crate) fn cookies(&self) -> String {
         let lines = self.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
         lines.map(|line| line.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
@@ -151,7 +151,7 @@ pub(crate) fn get(path: &str) -> http::request::Builder {
     Request::get(path)
 }
 
-/// What a stack does for a visitor whose handlers write, fail, and take forms.
+/// Asserts a stack's responses to a visitor whose handlers write, fail and take forms.
 pub(crate) async fn visit<S, R>(service: S)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<R>> + Clone,

@@ -1,4 +1,4 @@
-//! The same in axum's `Router`.
+//! The visit in axum's `Router`.
 
 use std::time::Duration;
 

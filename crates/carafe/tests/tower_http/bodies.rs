@@ -44,7 +44,7 @@ bodies! {
     of_other_data: |page: Bytes| Full::new(VecDeque::from(page.to_vec()));
 }
 
-/// A handler that has nothing to say, in a body that can say nothing.
+/// The handler has no content, and its body's type can't carry any.
 #[tokio::test]
 async fn an_empty_body_is_replaced_by_a_page() {
     let fails = service_fn(async |request: Request<Full<Bytes>>| {

@@ -1,4 +1,4 @@
-//! Files from a directory, around which the layers are.
+//! Files from a directory, with the layers around them.
 
 use bytes::Bytes;
 use carafe::{SecretKey, Session, SessionLayer};

@@ -1,4 +1,5 @@
-//! What an error page replaces, where other layers have changed the response or given it up.
+//! The parts of a response that an error page replaces, if other layers have changed or cancelled
+//! the response.
 
 use std::io::Read as _;
 use std::time::Duration;
