@@ -193,7 +193,7 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
         event = "session.lax_cookie",
         cookie = name,
         lacking,
-        "the session's cookie lacks what protects it, as Flask's does by default: set \
+        "the session's cookie lacks attributes that protect it, as Flask's does by default: set \
          SESSION_COOKIE_SECURE, and SESSION_COOKIE_SAMESITE to Lax"
     );
 }
@@ -205,8 +205,8 @@ pub(crate) fn flask_login_dropped() {
         tracing::warn!(
             target: "carafe",
             event = "session.flask_login_dropped",
-            "a login drops one of Flask-Login's, and the Flask site will see no user: share logins with \
-             it by SessionLayer::flask_login"
+            "a login replaces a login of Flask-Login, and the Flask site will see no user: share logins \
+             by SessionLayer::flask_login"
         );
     }
 }
@@ -217,7 +217,7 @@ pub(crate) fn no_client_address(warned: &AtomicBool) {
         tracing::warn!(
             target: "carafe",
             event = "session.no_client_address",
-            "the client's address isn't known, so that logins are fresh on one side only: tell it by \
+            "the client's address isn't known, so that logins are fresh on one side only: set \
              FlaskLogin::peer"
         );
     }
@@ -293,8 +293,8 @@ pub(crate) fn clock_doubted(seconds: u64) {
         target: "carafe",
         event = "store.clock",
         seconds,
-        "this process' clock is far ahead of what the store has seen; what has expired by it alone is \
-         not removed before a day has passed"
+        "this process' clock is far ahead of the times that the store has seen; records that have expired \
+         by it alone are not removed before a day has passed"
     );
 }
 

@@ -266,8 +266,8 @@ impl Record {
         Reader { rest: bytes }.record().ok_or_else(|| {
             Error::new(
                 ErrorKind::Store,
-                "the store holds something that is no session record of this version: \
-                 was it written by a later version, or by something else?",
+                "the store holds data that is not a session record of this version: \
+                 was it written by a later version, or by another program?",
             )
         })
     }

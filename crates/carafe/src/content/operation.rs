@@ -166,7 +166,7 @@ impl fmt::Debug for Operation {
 pub(crate) fn conflict() -> Error {
     Error::new(
         ErrorKind::Conflict,
-        "another request changed what this one had read and then wrote: nothing was written. \
-         Send the request again, or use `update`, which loses nothing",
+        "another request changed a key that this request had read and then written: nothing was \
+         saved. Send the request again, or use `update`, which loses nothing",
     )
 }

@@ -145,8 +145,8 @@ impl Session {
         let slot = self.slot();
         let error = Error::new(
             ErrorKind::NotFresh,
-            "the user's authentication is too long ago for this: ask for the password again, and call \
-             `Session::reauthenticated`",
+            "the user's last authentication is too long ago for this handler: ask for the password again, \
+             and call `Session::reauthenticated`",
         );
         match (&slot.engine.confirm_page, slot.wanted()) {
             (Some(page), Some(wanted)) => error.with_redirect(page.leading_to(wanted)),

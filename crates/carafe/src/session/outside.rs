@@ -223,8 +223,7 @@ fn in_a_cookie() -> Error {
 fn unsaved() -> Error {
     Error::new(
         ErrorKind::NoStore,
-        "the session isn't in the store yet, so that there is nothing to have a handle of: call \
-         `Session::save` first",
+        "the session isn't in the store yet, so that it can't have a handle: call `Session::save` first",
     )
 }
 

@@ -201,6 +201,6 @@ fn record(data: &[u8], now: UnixSeconds) -> Record {
 fn too_slow() -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,
-        "a login took so long that another login of the same user went ahead; nothing of it was left",
+        "a login took so long that another login of the same user took its lock; nothing of it was saved",
     )
 }
