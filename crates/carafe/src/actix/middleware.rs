@@ -20,8 +20,8 @@ use crate::engine::Reply as _;
 use crate::handled::{Handled, Handling, Layered};
 use crate::prompt::Prompt;
 
-/// A service with a [`SessionLayer`](crate::SessionLayer) or a
-/// [`CsrfLayer`](crate::csrf::CsrfLayer) around it.
+/// A service with a [`SessionLayer`] or a
+/// [`CsrfLayer`] around it.
 #[derive(Debug)]
 pub struct Around<S>(Rc<(Layered, S)>);
 

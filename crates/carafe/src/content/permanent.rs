@@ -1,6 +1,6 @@
 use super::view::View;
 
-/// Flask's key for [`Session::permanent`](crate::Session::permanent).
+/// The key of Flask's `session.permanent`: see [`Session::is_permanent`](crate::Session::is_permanent).
 pub(crate) const PERMANENT: &str = "_permanent";
 
 /// The key of a session's own lifetime, in seconds.
