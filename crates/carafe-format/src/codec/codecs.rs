@@ -21,7 +21,8 @@ enum Codec {
     Sealed(SealedCodec),
 }
 
-/// How the sessions of one cookie are written, and what is read: what [`Codecs`] are made of.
+/// The settings that [`Codecs`] are made of: the format that is written, and the formats that are
+/// read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CodecOptions<'a> {
     /// The name of the cookie, to which sealed sessions are bound.
@@ -135,12 +136,12 @@ impl Codecs {
         for codec in &self.accepted {
             match refused.kind() {
                 ErrorKind::NotSigned | ErrorKind::BadSignature => {}
-                // It is authentic, and refused for another reason: that is the last word.
+                // The cookie is authentic and refused for another reason. No other format is tried.
                 _ => return Err(refused),
             }
             match codec.decode(cookie, max_age, now) {
                 Ok(decoded) => return Ok(Decoded { outdated: true, ..decoded }),
-                // Of another form than this format's, which says less than a wrong signature does.
+                // A cookie in another form says less about the failure than a wrong signature does.
                 Err(error) if error.kind() == ErrorKind::NotSigned => {}
                 Err(error) => refused = error,
             }
@@ -192,7 +193,7 @@ impl Codecs {
         &self.csrf
     }
 
-    /// How long the cookie of so many bytes of JSON is, where it isn't compressed.
+    /// The length of a session's cookie whose uncompressed JSON has `json_len` bytes.
     #[must_use]
     pub fn encoded_len(&self, json_len: usize) -> usize {
         match &self.written {
@@ -346,7 +347,7 @@ mod tests {
         codecs.decode(cookie.as_bytes(), 60, now).err().map(|error| error.kind())
     }
 
-    /// Of several refusals, the most specific one is returned: it decides what the log says, and whether
+    /// Of several refusals the most specific one is returned: it decides the log line, and whether
     /// an unreadable cookie is removed.
     #[test]
     fn the_refusal_that_says_most_is_told() {
@@ -361,20 +362,21 @@ mod tests {
         let cookie = encode(&flask, json, 60).unwrap();
         let both = only(&both_formats, &key).unwrap();
         assert_eq!(kind(&both, &cookie, NOW + 60), None);
-        // The sealed format says no more than that it isn't one.
+        // The sealed format only says that the cookie isn't sealed.
         assert_eq!(kind(&only(&sealed, &key).unwrap(), &cookie, NOW), Some(ErrorKind::NotSigned));
         assert_eq!(kind(&both, &cookie, NOW + 61), Some(ErrorKind::Expired));
         let foreign = only(&both_formats, &other).unwrap();
         assert_eq!(kind(&foreign, &cookie, NOW), Some(ErrorKind::BadSignature));
         let unreadable = signed_payload(&key, "bm90IGpzb24");
         assert_eq!(kind(&both, &unreadable, NOW), Some(ErrorKind::BadPayload));
-        // The other way round: what the written format says stays, if the other one says less.
+        // The other way round: the refusal of the written format stays if the other one is less
+        // specific.
         let sealed_too = [Format::sealed()];
         let written = CodecOptions { accepted: &sealed_too, ..CodecOptions::new("session") };
         let written = Codecs::new(&other.into(), &written).unwrap();
         assert_eq!(kind(&written, &cookie, NOW), Some(ErrorKind::BadSignature));
         assert_eq!(kind(&written, "nothing", NOW), Some(ErrorKind::NotSigned));
-        // What is authentic isn't tried any further.
+        // No other format is tried for an authentic cookie.
         let sealed_cookie = encode(&both, json, 60).unwrap();
         assert_eq!(kind(&both, &sealed_cookie, NOW + 61), Some(ErrorKind::Expired));
     }

@@ -1,7 +1,6 @@
 use crate::signing::SigningOptions;
 
-/// A form in which sessions travel in their cookie: what `carafe::Config::accept`
-/// takes.
+/// A form in which sessions travel in their cookie. `carafe::Config::accept` takes such forms.
 ///
 /// ```
 /// use carafe::config::Format;
@@ -53,9 +52,9 @@ impl Format {
         Self(Kind::Sealed)
     }
 
-    /// The ids of stored sessions, and the CSRF cookies, whose signature doesn't depend on the name of
-    /// their cookie, as they were before. It can be read and not written. As long as it is accepted,
-    /// a cookie of any layer with the same keys is good for this one.
+    /// The form of session ids and CSRF cookies of earlier releases, whose signature doesn't depend
+    /// on the name of the cookie. It can be read and not written. While a layer accepts it, that
+    /// layer accepts such a cookie of any other layer with the same keys.
     #[must_use]
     pub fn unnamed() -> Self {
         Self(Kind::Unnamed)

@@ -7,7 +7,7 @@ use crate::codec::{Compression, payload};
 use crate::value::{from_tagged_json, json};
 use crate::{Error, Value};
 
-/// How many bytes a payload may inflate to, unless set otherwise: 1 MiB.
+/// The default limit on the size of an inflated payload: 1 MiB.
 pub const DEFAULT_INFLATE_LIMIT: usize = 1 << 20;
 
 /// Turns values into signed text that fits into a URL or a cookie, as ItsDangerous'
@@ -33,7 +33,7 @@ pub struct UrlSafeTimedSerializer {
 }
 
 impl UrlSafeTimedSerializer {
-    /// A serializer that compresses by Flask's rule and inflates to at most 1 MiB.
+    /// Creates a serializer that compresses by Flask's rule and inflates to at most 1 MiB.
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
         Self {
@@ -43,14 +43,14 @@ impl UrlSafeTimedSerializer {
         }
     }
 
-    /// When payloads are compressed.
+    /// Sets when payloads are compressed.
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
-    /// How many bytes a payload may inflate to.
+    /// Sets the limit on the size of an inflated payload, in bytes.
     #[must_use]
     pub fn inflate_limit(mut self, bytes: usize) -> Self {
         self.inflate_limit = bytes;
@@ -78,7 +78,7 @@ impl UrlSafeTimedSerializer {
         text
     }
 
-    /// The value of a text that is at most `max_age` seconds old; `None` accepts every age.
+    /// Returns the value of a text that is at most `max_age` seconds old; `None` accepts every age.
     ///
     /// # Errors
     /// As [`TimestampSigner::unsign`], and [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload)
@@ -161,7 +161,7 @@ pub struct SignedJson {
     pub json: Vec<u8>,
     /// When it was signed, in Unix seconds.
     pub timestamp: u64,
-    /// Which key of the ring signed it: 0 is the current one.
+    /// The index in the ring of the key that signed it: 0 is the current key.
     pub key: usize,
     /// Whether the payload was compressed.
     pub compressed: bool,

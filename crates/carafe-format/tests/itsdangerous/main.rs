@@ -46,7 +46,7 @@ fn serializer() -> UrlSafeTimedSerializer {
     UrlSafeTimedSerializer::new(&ring(&["secret-key"]), &options)
 }
 
-/// What both signers do: ItsDangerous' tests of the one inherit those of the other.
+/// The common interface of both signers: ItsDangerous' tests of one inherit the tests of the other.
 trait Sign {
     fn with(keys: &KeyRing, options: &SigningOptions) -> Self;
     fn sign(&self, value: &str) -> String;

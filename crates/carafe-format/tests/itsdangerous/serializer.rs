@@ -83,7 +83,7 @@ fn test_bad_signature_exception() {
     let signed = serializer().dumps(&Value::from(Dict::from([("id", 42)])), TS).unwrap();
     let error = load(&signed[..signed.len() - 1]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadSignature);
-    // Unlike ItsDangerous' error, it has no payload that nobody signed.
+    // Unlike ItsDangerous' error, it contains no unsigned payload.
     assert!(!format!("{error:?}{error}").contains("eyJpZCI6NDJ9"));
 }
 

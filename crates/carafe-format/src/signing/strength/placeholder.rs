@@ -1,7 +1,7 @@
-//! What stands where a key belongs: names of variables that nothing has replaced, and text that asks
-//! to be changed.
+//! Text that stands where a key belongs: names of variables that nothing has replaced, and text
+//! that asks to be changed.
 
-/// What encloses the name of a variable or a description, in templates of all kinds.
+/// The brackets around the name of a variable or a description, in templates of all kinds.
 const BRACKETS: [(&str, &str); 14] = [
     ("${", "}"),
     ("$(", ")"),

@@ -49,7 +49,7 @@ pub(super) enum Spelling {
 }
 
 impl Place {
-    /// How many bytes of the buffer it takes.
+    /// The number of bytes of the buffer that a place takes.
     pub(super) const SIZE: usize = 17;
 
     #[inline]
@@ -84,7 +84,7 @@ impl Place {
         &buffer[start as usize..end as usize]
     }
 
-    /// Whether this is the key. Most differ in their lengths.
+    /// Whether this place has the key. Most keys differ in their lengths.
     #[inline]
     pub(super) fn has_key(bytes: &[u8; Self::SIZE], key: &[u8], buffer: &[u8]) -> bool {
         let [s0, s1, s2, s3, e0, e1, e2, e3, ..] = *bytes;

@@ -3,8 +3,8 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
-/// How many bytes a string that begins with these holds verbatim: ASCII from space to `~`, but for
-/// quote and backslash.
+/// The number of bytes at the beginning that a string holds verbatim: ASCII from space to `~`, but
+/// for quote and backslash.
 #[inline(always)]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     unmarked_len(bytes, marks)
@@ -67,14 +67,14 @@ fn marks(word: u64) -> u64 {
     delimiter_marks(word) | unprintable_marks(word)
 }
 
-/// As [`marks`], for all but ASCII from space to `~`.
+/// Marks like [`marks`], for all but ASCII from space to `~`.
 #[inline(always)]
 fn unprintable_marks(word: u64) -> u64 {
     // The second sees `DEL` and what is above it, but for 0xff, which the first sees.
     word.wrapping_sub(0x20 * ONES) | word.wrapping_add(ONES)
 }
 
-/// As [`marks`], if all bytes are printable.
+/// Marks like [`marks`], if all bytes are printable.
 #[inline(always)]
 fn delimiter_marks(word: u64) -> u64 {
     let same = |byte: u8| (word ^ (u64::from(byte) * ONES)).wrapping_sub(ONES);
