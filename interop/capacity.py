@@ -2,7 +2,7 @@
 
 CARAFE_TWIN=target/release/examples/twin python interop/capacity.py --store redis://127.0.0.1:7000 --pid 4711
 
-The client takes most of the machine, so that requests a second say little. CPU times are those of the processes, and
+The client takes most of the machine, so that requests a second say little. CPU times are the processes' own, and
 say how many requests a core can serve.
 """
 
@@ -39,7 +39,7 @@ def cpu_of(pid: int) -> float:
     total = 0
     for each in (pid, *children_of(pid)):
         fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
-        # Its own, and of those of its children that have ended.
+        # The process's own time, and the time of its children that have ended.
         total += sum(int(field) for field in fields[11:15])
     return total / TICK
 
@@ -120,7 +120,7 @@ async def measure(arguments: argparse.Namespace, server: Server) -> None:
         rate, service, store, median, slow = await measurement.requests(ops, cookies)
         print(f"{kind:10} {name:8} {rate:11.0f} {service:11.1f} {store:9.1f} {median:7.1f} {slow:7.1f}")
     if arguments.pid:
-        for name, logs_in in (("of nobody", False), ("of a user", True)):
+        for name, logs_in in (("anonymous", False), ("of a user", True)):
             before = await bytes_in(arguments.store)
             await log_in(url, 1_000_000, arguments.sessions, logs_in)
             size = (await bytes_in(arguments.store) - before) / arguments.sessions

@@ -31,7 +31,7 @@ CLIENTS = 16
 COUNTED = 3
 #: How long a request may take: on the master that died, and elsewhere, if this machine isn't busy.
 SLOWEST = (4.0, 0.7)
-#: A node that answers no `PING` for so long, though nobody does anything to it, is held up by this machine.
+#: A node that answers no `PING` for so long, though it is healthy, is held up by this machine.
 STALLED = 0.4
 #: How old a write may be that a failover loses.
 WINDOW = 1.0
@@ -90,7 +90,7 @@ class ClusterFailovers(Crashes):
         self.story.window = WINDOW
         self.counted: list[Counted] = []
         self.tally = Tally()
-        #: When which node said nothing though nobody had done anything to it, and for how long.
+        #: The silences of healthy nodes: the node, the time and the length.
         self.stalls: list[tuple[Node, float, float]] = []
         self.refusals: list[float] = []
 
@@ -234,7 +234,7 @@ class ClusterFailovers(Crashes):
         self.story.sessions.clear()
 
     def check_answers(self, died: float, theirs: list[Counted], owners: dict[int, Node]) -> None:
-        """The other masters' sessions were never refused; nobody had to wait for long."""
+        """The other masters' sessions were never refused; no request waited for long."""
         for counted in self.counted:
             dead, owner = counted in theirs, owners[counted.slot]
             if dead and not any(refused for at, refused, _ in counted.answers if at >= died):
@@ -258,7 +258,7 @@ class ClusterFailovers(Crashes):
         await super().check_sessions(sessions)
 
     async def reshard(self, seconds: float) -> None:
-        """Slots move to and fro in the midst of load, those of the counted sessions among them."""
+        """Slots move to and fro in the midst of load, the counted sessions' slots among them."""
         kinds = ("ASK", "MOVED")
         before = {kind: await self.cluster.errors(kind) for kind in kinds}
         self.refusals.clear()
@@ -329,7 +329,7 @@ async def run(failovers: ClusterFailovers, arguments: argparse.Namespace) -> Non
 def report(checks: Checks, failovers: ClusterFailovers, arguments: argparse.Namespace) -> None:
     """Says what was seen, and checks it."""
     tally, story = failovers.tally, failovers.story
-    waits = "that is waited for" if arguments.wait else "that nobody waits for"
+    waits = "that is waited for" if arguments.wait else "that no write waits for"
     place = f"Cluster, replicas {arguments.delay_ms:g} ms away {waits}"
     if arguments.reshard_seconds:
         print(f"       {place}: {tally.moves} times a slot moved, {tally.redirected} redirections")

@@ -126,7 +126,7 @@ class Killed:
             self.kill()
 
     def kill(self) -> None:
-        """Kills it with all its children: those of PostgreSQL are in groups of their own."""
+        """Kills it with all its children: PostgreSQL's children are in groups of their own."""
         if self._process.poll() is not None:
             return
         children = children_of(self._process.pid)
@@ -222,7 +222,7 @@ class Crashes:
                     await self.one_visit(client, number, stop)
                 except Lost:
                     self.story.unknown += 1
-                    # Nobody listens there until it is started again.
+                    # The server doesn't listen until it is started again.
                     await asyncio.sleep(0.02)
 
     async def one_visit(self, client: Client, number: int, stop: asyncio.Event) -> None:

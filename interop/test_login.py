@@ -121,7 +121,7 @@ class Browser:
         return f"Logged in as {name}" in page.text and page.links.get("click here to log out") == "/logout"
 
     def is_logged_out(self, url: str) -> bool:
-        """Whether the front page knows nobody."""
+        """Whether the front page shows a visitor who is logged out."""
         page = self.ask(url + "/").page
         return "You are not logged in" in page.text and page.links.get("click here to log in") == "/login"
 
@@ -129,7 +129,7 @@ class Browser:
 def check_pages(checks: Checks, carafe: str) -> None:
     """Routes and texts, as in the tutorial."""
     browser = Browser()
-    checks.check("the front page says that nobody is logged in", browser.is_logged_out(carafe))
+    checks.check("the front page says that the visitor is logged out", browser.is_logged_out(carafe))
     form = browser.ask(carafe + "/login").page
     posts = len(form.forms) == 1 and (form.forms[0].get("method") or "").lower() == "post"
     checks.check("/login shows a form with the field username", posts and form.fields == ["username"], form.fields)
@@ -153,7 +153,7 @@ def check_pages(checks: Checks, carafe: str) -> None:
     checks.check(
         "/logout removes the cookie", reply.headers.get("Set-Cookie") == removal, reply.headers.get("Set-Cookie")
     )
-    checks.check("after it nobody is logged in", browser.is_logged_out(carafe))
+    checks.check("after it the visitor is logged out", browser.is_logged_out(carafe))
 
 
 def check_refusals(checks: Checks, carafe: str) -> None:

@@ -8,7 +8,7 @@ use minijinja::{Environment, context};
 /// What a handler fails with.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Of the session, or nobody is signed in.
+    /// The session failed, or no user is signed in.
     Session(carafe::Error),
     /// The user who is signed in has no account any more.
     NoAccount,
@@ -66,7 +66,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The page where the session failed, nobody is signed in, or a form came from elsewhere.
+/// The page for a failed session, for a visitor who isn't signed in, and for a form from another
+/// site.
 pub(crate) fn of_session(error: &carafe::Error) -> Response<String> {
     page(error.status())
 }

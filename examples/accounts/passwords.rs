@@ -18,7 +18,7 @@ const LONGEST: usize = 200;
 #[derive(Clone)]
 pub(crate) struct Passwords {
     at_once: Arc<Semaphore>,
-    /// The hash of a password that nobody knows.
+    /// The hash of a random password, for names without an account.
     of_nobody: Arc<str>,
 }
 

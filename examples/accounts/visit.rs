@@ -49,7 +49,8 @@ impl Page {
     }
 }
 
-/// The user who is signed in. Whoever isn't goes to the sign-in page, and comes back from there.
+/// The user who is signed in. Other visitors are sent to the sign-in page, and come back from
+/// there.
 pub(crate) struct User {
     pub(crate) session: Session,
     pub(crate) account: Account,

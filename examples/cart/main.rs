@@ -5,8 +5,8 @@
 //! cargo run --example cart    # then open http://localhost:5000
 //! ```
 //!
-//! Each button is a form, which works without scripts. With them, `shop.js` sends what adds to the
-//! cart by `fetch`: whoever presses quickly has several requests under way at once.
+//! Each button is a form, which works without scripts. With them, `shop.js` sends additions to the
+//! cart by `fetch`: a visitor who presses quickly has several requests under way at once.
 //!
 //! `ORIGIN` says where browsers find the shop, such as `https://shop.example`; `SECRET_KEY` is the key,
 //! and `PORT` or `--listen` where it listens.

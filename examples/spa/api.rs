@@ -39,7 +39,8 @@ async fn show(notes: Typed<Notes>, csrf: Csrf) -> Result<Json<Value>, Error> {
     state(&notes, &csrf)
 }
 
-/// Whoever says a name is that user: a real one checks a password first, as the example `accounts`.
+/// Logs in the user of any name. A real application checks a password first, like the example
+/// `accounts`.
 async fn login(
     mut notes: Typed<Notes>,
     csrf: Csrf,

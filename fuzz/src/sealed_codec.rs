@@ -23,7 +23,7 @@ pub fn sealed_codec(data: &[u8]) {
     }
 }
 
-/// Nobody who hasn't the key makes a cookie.
+/// A cookie can't be made without the key.
 fn forged(text: &[u8]) {
     let [codec, _] = &*CODECS;
     if let Ok(opened) = codec.open(text, NOW) {

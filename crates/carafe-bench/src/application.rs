@@ -35,7 +35,7 @@ where
     })
 }
 
-/// Waits until whoever started the server closes its input, or is no more, and ends the process.
+/// Waits until the process that started the server closes its input or ends, and ends this process.
 pub async fn end_of_input() {
     let read = || {
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What nobody can do without: the least that each task costs, written by hand.
+//! The lower limits: the least that each task costs, written by hand.
 
 use std::cell::RefCell;
 use std::time::SystemTime;

@@ -1,5 +1,4 @@
-//! Whole requests whose session is in a store, in process: this library's, and those of
-//! tower-sessions.
+//! Whole requests whose session is in a store, in process: of this library and of tower-sessions.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The secret keys of one run, and what is to be said about them.
+//! The secret keys of one run, and the messages about them.
 
 use std::io::IsTerminal as _;
 

@@ -1,4 +1,4 @@
-//! Templates as those of a Flask application expect them, with
+//! Templates like a Flask application's, with [MiniJinja](https://docs.rs/minijinja).
 //! [MiniJinja](https://docs.rs/minijinja).
 //!
 //! [`add_to_environment`] makes an environment print and escape as Jinja does under Flask,
@@ -71,8 +71,8 @@
 //! - `~`, `|join` and `|tojson` write floats, and `|tojson` dates, as MiniJinja does.
 //! - The keys of `session` and of dicts come in alphabetical order, also those that the request
 //!   added, as they do in Flask from the next request on.
-//! - Methods of text (`.upper()`) are those of MiniJinja, that is, none but with
-//!   `minijinja_contrib::pycompat`.
+//! - Text has MiniJinja's methods instead of Python's, such as `.upper()`: none, unless the
+//!   application adds `minijinja_contrib::pycompat`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -242,8 +242,8 @@ impl Driver {
     }
 
     async fn drive<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
-        // The work waits for nothing but the connection, which is driven right here: where the one
-        // hands something to the other, nobody has to be woken.
+        // The work waits for nothing but the connection, which is driven right here. When one hands
+        // something to the other, no task has to be woken.
         poll_fn(|context| {
             let mut idle = Context::from_waker(Waker::noop());
             if let Poll::Ready(output) = work.as_mut().poll(&mut idle) {

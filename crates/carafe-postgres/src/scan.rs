@@ -16,8 +16,8 @@ impl PostgresStore {
     /// Goes through all records, expired ones included, in the order of their ids: for programs that
     /// look after the store. A record that can't be read comes as the error that says why.
     ///
-    /// It goes page by page along the primary key, so that nobody has to wait for it: what is written
-    /// meanwhile may be seen or not.
+    /// It goes page by page along the primary key, so that no other statement waits for it: records
+    /// that are written meanwhile may be seen or not.
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the server

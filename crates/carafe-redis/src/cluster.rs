@@ -163,7 +163,7 @@ impl Cluster {
     async fn refresh(&self, doubtful: Option<&Address>) -> Result<(), Failure> {
         let began = Instant::now();
         let mut last = self.refreshing.lock().await;
-        // Somebody else has just done so.
+        // Another request has just asked for the slots.
         if last.is_some_and(|last| last > began || last.elapsed() < REFRESH)
             && !self.map().ranges.is_empty()
         {

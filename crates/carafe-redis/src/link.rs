@@ -184,7 +184,7 @@ impl Link {
         if let Some(open) = self.usable(&place) {
             return Ok(open);
         }
-        // Whoever waited for another's attempt shares its outcome.
+        // A request that waited for another's attempt shares its outcome.
         if waited && let Some(failure) = last_failure.as_ref() {
             return Err(failure.clone());
         }

@@ -21,9 +21,10 @@ impl RedisStore {
     /// Goes through all records that there are, in no particular order: for programs that look after
     /// the store. A record that can't be read comes as the error that says why.
     ///
-    /// It goes page by page (`SCAN`), so that nobody has to wait for it. What is written meanwhile may
-    /// be seen or not, and while the server's table of keys grows or shrinks, a record may be seen
-    /// twice. The server looks at all of its keys for this, also at those that aren't sessions.
+    /// It goes page by page (`SCAN`), so that no other command waits for long. Records that are
+    /// written meanwhile may be seen or not, and while the server's table of keys grows or shrinks,
+    /// a record may be seen twice. The server looks at all of its keys for this, also at keys of
+    /// other services.
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the server, or

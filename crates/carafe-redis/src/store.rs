@@ -90,8 +90,8 @@ impl RedisStore {
         self.send_to(0, key, command).await
     }
 
-    /// What is not the usual way is in boxes of its own, so that the usual way's futures, which are made
-    /// for each call, have no room for it.
+    /// The slow paths are in boxes of their own, so that the futures of the usual case, which are
+    /// made for each call, have no room for them.
     async fn send_to(&self, replicas: u32, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
         match &*self.server {
             Server::Single(links) if replicas == 0 => links[0].send(command).await,
@@ -358,10 +358,10 @@ impl SessionStore for RedisStore {
         let mut settled: HashSet<SessionIdHash> = HashSet::new();
         let keep = keep.as_ref().map_or(&[][..], |keep| keep.as_bytes());
         let mut deleted = 0;
-        // A session that gets a new id meanwhile is in the index under that before it is nobody's
-        // under the old one, and even before it is there: so an id without a record settles nothing.
-        // As long as a session is left, its record is found here, as the user's or already as a
-        // pointer; a pass that finds neither is the last.
+        // A renewed session is in the index under its new id before its record under the old id
+        // loses the user, and even before its new record exists: an id without a record settles
+        // nothing. As long as a session is left, its record is found here, as the user's or already
+        // as a pointer; a pass that finds neither is the last.
         loop {
             let ids = match self.ids_of(user, "-inf").await {
                 Ok(ids) => ids,

@@ -1,8 +1,8 @@
 //! How records and revocations look in Redis.
 //!
 //! A record is one string: its version (8 bytes, big-endian), a part of its user's hash (8 bytes,
-//! zeros if nobody is logged in), its absolute expiry (8 bytes, big-endian), then the record in its
-//! binary form. The scripts compare the header and never look further.
+//! zeros without a login), its absolute expiry (8 bytes, big-endian), then the record in its binary
+//! form. The scripts compare the header and never look further.
 
 use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;

@@ -33,8 +33,8 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads a form from a request's body; `None` if it breaks off, or is longer than those of the
-    /// page are.
+    /// Reads a form from a request's body; `None` if the body breaks off, or is longer than the
+    /// page's own forms.
     pub(super) async fn read(body: impl Body, token_field: &str) -> Option<Self> {
         let mut body = pin!(body);
         let mut text = Vec::new();

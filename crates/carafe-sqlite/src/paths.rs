@@ -83,8 +83,8 @@ impl Paths {
         Ok(Files(files))
     }
 
-    /// Removes the log and the index of a database that lies here no more. SQLite would take them for
-    /// those of the file that replaced it, and damage that.
+    /// Removes the log and the index of a database that lies here no more. SQLite would take them
+    /// for the log and the index of the file that replaced it, and damage that file.
     pub(crate) fn remove_leftovers(&self, of: &Files, now: &Files) -> Result<(), StoreError> {
         for ((path, former), present) in self.0.iter().zip(of.0).zip(now.0).skip(1) {
             if former.is_some() && former == present {

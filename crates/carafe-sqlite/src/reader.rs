@@ -1,4 +1,5 @@
-//! The threads that read. The write-ahead log lets them, whoever writes.
+//! The threads that read. The write-ahead log lets them read while another thread or process
+//! writes.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

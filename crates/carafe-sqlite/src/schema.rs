@@ -1,4 +1,4 @@
-//! The tables, and how those of earlier versions become those of this one.
+//! The tables of this version, and the migration of tables of earlier versions.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::connection::retry;
 use crate::error::failed;
 use crate::sql::Sql;
 
-/// What makes the tables of each version out of those of the one before, with one of the tables that
-/// it creates: a service whose file lacks that table has the migration before it.
+/// The migrations, each from the tables of one version to the next, with the name of a table that
+/// it creates. A service whose file lacks that table has only the migrations before.
 const MIGRATIONS: &[(&str, &str)] =
     &[("%session", include_str!("schema.sql")), ("%sweep_clock", include_str!("schema-2.sql"))];
 

@@ -31,7 +31,7 @@ trait Write: Send {
     fn execute(&mut self, db: Db<'_>) -> rusqlite::Result<()>;
     /// Says that the transaction is on the disk, or why it isn't.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
-    /// Whether nobody waits any more.
+    /// Whether the request that waited for the write has left.
     fn is_abandoned(&self) -> bool;
 }
 
@@ -101,7 +101,7 @@ impl Thread {
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
             jobs.extend(waiting.try_iter().take(BATCH - 1));
-            // What nobody waits for has been answered with an error: better not to do it.
+            // An abandoned write has been answered with an error, so it is better not to do it.
             jobs.retain(|job| !job.is_abandoned());
             if !jobs.is_empty() {
                 self.work(jobs);

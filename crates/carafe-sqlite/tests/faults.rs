@@ -100,8 +100,8 @@ async fn a_file_of_a_later_version_is_refused_and_kept() {
     assert!(store.load(&id, NOW).await.unwrap().is_some());
 }
 
-/// A disk that has damaged pages of the file: their records are errors, and never missing, so that
-/// nobody gets an empty session instead of theirs.
+/// A disk that has damaged pages of the file: their records are errors and never missing, so that
+/// no visitor gets an empty session instead of their own.
 #[tokio::test]
 async fn a_damaged_file_is_an_error_and_never_an_empty_session() {
     let (folder, path) = folder();

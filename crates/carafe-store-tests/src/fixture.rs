@@ -32,8 +32,8 @@ pub trait Fixture: Send + Sync + 'static {
     /// processes on one database would have them.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// Whether the store removes expired records by itself, in real time, as Redis does. Nobody can
-    /// then tell what [`SessionStore::delete_expired`] still finds under a test's clock.
+    /// Whether the store removes expired records by itself, in real time, as Redis does. The tests
+    /// can't tell then which records [`SessionStore::delete_expired`] finds under a test's clock.
     fn expires_by_itself(&self) -> bool {
         false
     }

@@ -57,7 +57,7 @@ pub(crate) fn pointer(to: SessionIdHash, until: UnixSeconds) -> Record {
 /// Creates a record under a new id.
 pub(crate) async fn create(store: &impl SessionStore, record: &Record) -> SessionIdHash {
     let id = new_id();
-    assert!(store.create(&id, record, NOW).await.unwrap(), "an id was taken that nobody had used");
+    assert!(store.create(&id, record, NOW).await.unwrap(), "an id was taken before its first use");
     id
 }
 

@@ -152,8 +152,8 @@ async fn watched() -> Watched {
     Watched::default()
 }
 
-/// Whether a part of a line may be an id, a key, a signature or a hash, whoever it is of: letters
-/// and digits together, longer than any name.
+/// Whether a part of a line may be an id, a key, a signature or a hash of any kind: letters and
+/// digits together, longer than any name.
 fn looks_random(part: &str) -> bool {
     part.len() >= 20
         && part.bytes().any(|byte| byte.is_ascii_digit())

@@ -25,8 +25,8 @@ pub(crate) fn build_example(job: &mut Job<'_>, name: &str) -> Result<Built, Stri
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Built {
     pub(crate) executable: PathBuf,
-    /// All packages that went into it, itself and those of build scripts and macros
-    /// among them.
+    /// All packages that went into it, itself and the packages of build scripts and macros among
+    /// them.
     pub(crate) packages: BTreeSet<String>,
 }
 

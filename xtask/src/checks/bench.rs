@@ -95,7 +95,7 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
 /// Counts the instructions of each hot path, which don't depend on how fast or busy the machine is.
 pub(crate) fn instructions(job: &mut Job<'_>) -> Result<(), String> {
     if !cfg!(target_arch = "x86_64") {
-        job.note("NOT counted: the limits are those of x86-64");
+        job.note("NOT counted: the limits are for x86-64");
         return Ok(());
     }
     let text = fs::read_to_string(job.workspace.root.join(LIMITS))

@@ -60,7 +60,7 @@ struct Server {
     start: Start,
 }
 
-/// A server that does not run, ready to be started by somebody else, more than once.
+/// A server that does not run yet. The caller can start it, more than once.
 #[derive(Debug)]
 pub(crate) struct Stopped {
     start: Start,
@@ -166,7 +166,7 @@ struct User {
 }
 
 impl User {
-    /// Whom to run a server as that refuses root: nobody else if xtask itself isn't root.
+    /// Returns the user to run a server as that refuses root; `None` if xtask itself isn't root.
     fn unprivileged() -> Result<Option<Self>, String> {
         if !crate::system::is_root() {
             return Ok(None);
@@ -232,7 +232,7 @@ mod tests {
     fn users_are_found_by_their_whole_name() {
         let users = "postgresql:x:1:2::/:/bin/sh\npostgres:x:101:104:P,,,:/var:/bin/bash\n";
         assert_eq!(User::find(users, "postgres"), Some(User { id: 101, group: 104 }));
-        assert_eq!(User::find(users, "nobody"), None);
+        assert_eq!(User::find(users, "daemon"), None);
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Redis {
         Self::launch(job, name, REDIS, &settings, Some(port))
     }
 
-    /// A server that somebody else starts, and kills.
+    /// Sets up a server that the caller starts and kills.
     pub(crate) fn stopped(
         job: &mut Job<'_>,
         name: &str,

@@ -79,7 +79,7 @@ pub(crate) struct FlaskSettings {
 }
 
 impl FlaskSettings {
-    /// The settings, and those of `options` where none was given.
+    /// Returns the given settings, completed by the settings of `options`.
     pub(crate) fn over(&self, mut options: SigningOptions) -> SigningOptions {
         if let Some(salt) = &self.salt {
             options = options.salt(salt.as_bytes());

@@ -50,7 +50,7 @@ impl<S: SessionStore> Service<S> {
         Self { folder, url, store, layer, app }
     }
 
-    /// A browser that nobody uses yet.
+    /// Returns a browser that has sent no request yet.
     pub(crate) fn browser(&self) -> Client<Router> {
         Client::new(self.app.clone(), &self.layer)
     }

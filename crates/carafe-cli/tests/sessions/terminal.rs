@@ -32,7 +32,7 @@ fn at_terminal(url: &str, arguments: &[&str], typed: &str) -> (String, i32) {
     let mut reader = controller.try_clone().unwrap();
     let shown = std::thread::spawn(move || {
         let mut shown = Vec::new();
-        // When nobody has the terminal any more, reading it is an error on Linux.
+        // When no process has the terminal open any more, reading it is an error on Linux.
         let _ = reader.read_to_end(&mut shown);
         String::from_utf8(shown).unwrap()
     });

@@ -1,4 +1,4 @@
-//! Choices: all combinations of them, random ones, or those of an earlier run.
+//! Choices: all combinations, random ones, or the choices of an earlier run.
 
 /// Where a run's choices come from.
 #[derive(Debug)]

@@ -41,8 +41,8 @@ struct Moment {
 /// Between these others have their turn, as docs/consistency.md has it. But whatever was answered
 /// before another request began came first, so that a stale answer is found out.
 ///
-/// Who was refused has had no effect at the end. Of requests that nobody knows the outcome of, since
-/// the store failed or the process was killed, each thing may have happened or not.
+/// A refused request has had no effect at the end. Of a request whose outcome is unknown, since the
+/// store failed or the process was killed, each effect may have happened or not.
 pub(super) fn explains(plan: &Plan, outcome: &Outcome) -> bool {
     if !outcome.requests.iter().all(|request| is_allowed(plan, outcome, request)) {
         return false;
@@ -93,10 +93,10 @@ fn is_end(plan: &Plan, outcome: &Outcome, moment: &Moment) -> bool {
         let expected = model.count(user);
         match plan.mishap {
             Mishap::Nothing => *records == expected,
-            // Where minutes pass while a lost answer is looked for, the new record of a session that
-            // may have moved there is deleted: nobody has its id.
+            // Where minutes pass while a lost answer is looked for, the new record of a session
+            // that may have moved there is deleted: no client has its id.
             Mishap::Failures { .. } if plan.time_passes() => true,
-            // There may be a record that nobody has the id of.
+            // There may be a record whose id no client has.
             Mishap::Failures { .. } | Mishap::Crash { .. } => *records >= expected,
         }
     });

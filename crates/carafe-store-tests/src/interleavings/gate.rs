@@ -151,7 +151,7 @@ impl Gate {
         self.pass(Who::Act).await;
     }
 
-    /// Notes that somebody has gone on.
+    /// Notes that a request has gone on.
     pub(super) fn note(&self) {
         self.state().news += 1;
     }
@@ -181,7 +181,7 @@ impl Gate {
         })
     }
 
-    /// Lets one through, if somebody may go on, and waits for what comes of it.
+    /// Lets one request through, if one may go on, and waits for the consequence.
     pub(super) async fn let_one_through(&self, choices: &mut Choices) -> bool {
         let Some(who) = self.open_for_one(choices, 0) else { return false };
         let waiting = self.state().waiting.len();
@@ -226,7 +226,7 @@ impl Gate {
             }
         }
         drop(state);
-        // Whoever has left is nobody whom the others wait for.
+        // The other requests don't wait for one that has left.
         let _ = go.send(fate);
         Some(who)
     }
@@ -252,7 +252,7 @@ impl Gate {
         }
     }
 
-    /// Waits for somebody who waits for the time to pass, as after a failure.
+    /// Waits for a request that waits for time to pass, as after a failure.
     pub(super) async fn wait(&self) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

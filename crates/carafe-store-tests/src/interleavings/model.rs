@@ -218,7 +218,8 @@ impl Model {
             Act::Login => {
                 if let Some(opened) = opened {
                     let before = self.follow(opened.token, found).ok_or(Refused)?;
-                    // Nothing of it remains, and nobody who is under way in it has a part in this.
+                    // Nothing of the session remains, and no request that still runs in it takes
+                    // part in this.
                     self.sessions[before].ended = true;
                 }
                 let session = self.begin(number, now);

@@ -1,4 +1,4 @@
-//! Stores with a bug each: what nobody finds in them, nobody would find in others.
+//! Stores with a bug each: a search that misses these bugs would miss them in other stores as well.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -253,7 +253,7 @@ fn a_write_that_was_refused_and_done_is_found() {
     try_pairs(Bug::WritesTwice).unwrap_err();
 }
 
-/// A bug is found in random histories, too, which are then made as small as those of pairs.
+/// Random histories find a bug, too, and are then made as small as the histories of two requests.
 #[test]
 fn what_is_found_at_random_becomes_small() {
     let found = try_histories(Bug::IgnoresVersions).unwrap_err();

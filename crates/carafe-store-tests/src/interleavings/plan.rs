@@ -89,7 +89,7 @@ pub(super) enum Renewal {
     Due,
 }
 
-/// What is to be run.
+/// The requests of one run, and the mishap that happens in it.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     /// What each client does, one after the other. All of them begin with the same cookie.

@@ -17,7 +17,7 @@ use super::plan::{
 };
 use crate::app::{App, Browser, SetCookie, Site};
 
-/// How many turns nobody may want before a run counts as stuck.
+/// The number of turns without a request that wants one after which a run counts as stuck.
 const PATIENCE: usize = 10_000;
 
 /// Where runs take place: two stores on one place, as two processes would have them.
@@ -81,7 +81,7 @@ impl<S: SessionStore> World<S> {
             } else if clients.iter().enumerate().all(is_over) {
                 break;
             } else {
-                // Somebody looks again after a while, since the store failed.
+                // A request looks again after a while, since the store failed.
                 assert!(waited < PATIENCE, "a run is stuck: {plan:?}, {:?}", choices.taken());
                 waited += 1;
                 client.gate.wait().await;
@@ -222,7 +222,7 @@ fn content_of(session: &Session, prefix: &str) -> Result<Content, Error> {
     let user = session.user().map(|user| match user.strip_prefix(prefix) {
         Some("ada") => "ada",
         Some("bob") => "bob",
-        _ => "somebody else",
+        _ => "another user",
     });
     let mut numbers = BTreeMap::new();
     for key in session.keys() {

@@ -4,7 +4,7 @@ use carafe::store::{RevocationStore, Revocations, UserRevocation};
 use crate::Fixture;
 use crate::support::{NOW, create, is_there, new_id, record_of};
 
-/// Nothing has been revoked that nobody revoked.
+/// No session and no user is revoked without a call of a revocation.
 pub async fn nothing_is_revoked_by_itself(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = create(&store, &record_of("ada")).await;

@@ -55,7 +55,7 @@ pub async fn a_list_leaves_out_pointers(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "ada").await, [id]);
 }
 
-/// All records of a user can be deleted, and those of others stay.
+/// All records of a user can be deleted, and the records of other users stay.
 pub async fn all_records_of_a_user_can_be_deleted(fixture: impl Fixture) {
     let store = fixture.open().await;
     let mut ids = Vec::new();

@@ -81,7 +81,7 @@ pub async fn a_reader_under_way_is_served(fixture: impl Fixture) {
     assert!(!apps[0].is_alive(browser.cookie()).await);
 }
 
-/// What comes after a logout in the same request begins a session of nobody, under a new id.
+/// A write after a logout in the same request begins an anonymous session under a new id.
 pub async fn what_follows_a_logout_begins_anew(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app(fixture.open().await);

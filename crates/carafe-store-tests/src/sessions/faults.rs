@@ -43,7 +43,8 @@ async fn visit(app: &App) {
                 other => panic!("a login was answered with {other}"),
             }
             if told.user.is_none() && !still_there(app, &browser).await {
-                // The answer was lost: the visitor's former session is over, and nobody is logged in.
+                // The answer was lost: the visitor's former session is over, and no user is logged
+                // in.
                 return;
             }
         }

@@ -15,7 +15,7 @@ use crate::Fixture;
 use crate::app::{App, Browser, Site};
 use crate::intercept::{Call, Fate, Intercepted};
 
-/// Whoever isn't held up has come to an end long before this.
+/// The time by which every request that isn't held up has long ended.
 const LONG: Duration = Duration::from_secs(20);
 
 /// A store of whose calls one stands still until it is let go on.
@@ -144,8 +144,8 @@ async fn write(app: &App, browser: &Browser) -> u16 {
     answer.expect("a request that is held holds up another").status.as_u16()
 }
 
-/// A response that somebody holds without polling it, before any call of its commit, holds up no other
-/// request of the session; polled again, it comes to its end.
+/// A response that is held without being polled, before any call of its commit, delays no other
+/// request of the session. Polled again, it comes to its end.
 pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -172,8 +172,8 @@ pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixtur
 /// How many responses are held at once: more than the connections that a store usually has.
 const HELD: usize = 20;
 
-/// Responses that somebody holds without polling them, in the midst of their calls, keep nothing that
-/// the requests of other sessions need, such as a connection.
+/// Responses that are held without being polled, in the midst of their calls, keep nothing that the
+/// requests of other sessions need, such as a connection.
 pub async fn responses_that_nobody_polls_hold_up_no_other_session(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -199,8 +199,8 @@ pub async fn responses_that_nobody_polls_hold_up_no_other_session(fixture: impl 
     }
 }
 
-/// What is to be saved at once while the response's own commit waits for its turn comes too late: that is
-/// an error, and not a session of its own. What the commit has saved is saved.
+/// A save that comes while the response's own commit waits for its turn is too late: it is an
+/// error, and begins no session of its own. The content of the commit is saved.
 pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let waits = Arc::new(AtomicBool::new(false));
@@ -343,7 +343,8 @@ pub async fn what_a_save_has_failed_to_do_is_not_done_later(fixture: impl Fixtur
     }
 }
 
-/// A client who leaves before any call of a commit doesn't cut it in half: it is done as a whole.
+/// A client that leaves before any call of a commit doesn't cut the commit in half: it happens as a
+/// whole.
 pub async fn a_client_who_leaves_cuts_nothing_in_half(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));

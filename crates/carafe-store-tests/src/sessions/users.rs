@@ -28,7 +28,7 @@ fn agents(list: &[SessionInfo]) -> Vec<&str> {
     agents
 }
 
-/// A user sees all their sessions, from every process, and nobody else's; not those that have ended.
+/// A user sees all their sessions, from every process, and no other user's and no ended ones.
 pub async fn a_users_sessions_are_listed(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 /// How many connections there are at once.
 pub(crate) const CONNECTIONS: usize = 8;
 
-/// How long an answer may take. Whoever takes longer has failed.
+/// The longest time that an answer may take. A later answer counts as a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;

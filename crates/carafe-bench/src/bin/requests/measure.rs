@@ -93,8 +93,8 @@ pub(crate) fn measure(
     Ok(subjects)
 }
 
-/// What the connections are to send for each task. Each has a session of its own to read, and one to
-/// write into; a login is by somebody who has none.
+/// Returns the requests that the connections send for each task. Each connection has one session to
+/// read and one to write into; a login comes from a visitor without a session.
 async fn prepare(server: &Server, entry: &Entry) -> Result<[Vec<String>; 3], Failure> {
     let (address, name) = (server.address, entry.name);
     let (mut reads, mut writes) = (Vec::new(), Vec::new());

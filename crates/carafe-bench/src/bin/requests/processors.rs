@@ -9,7 +9,7 @@ pub(crate) enum Share {
     Load,
     /// A server that has a processor for itself: the last.
     Server,
-    /// Anybody: on all.
+    /// Every other process: on all processors.
     All,
 }
 
