@@ -11,10 +11,11 @@ use crate::link::Link;
 use crate::store::Server;
 use crate::value;
 
-/// How many keys the server looks at in one go: short enough for others to have their turn.
+/// The number of keys that the server looks at in one step, few enough that other commands get
+/// their turn.
 const PAGE: u32 = 1000;
 
-/// How many records are asked for at once.
+/// The number of records that are asked for at once.
 const AT_ONCE: usize = 64;
 
 impl RedisStore {
@@ -62,7 +63,7 @@ impl RedisStore {
                 .map(|id| async move { (id, self.value(&self.keys().record(&id)).await) })
                 .buffer_unordered(AT_ONCE);
             while let Some((id, record)) = records.next().await {
-                // One that is gone by now is none.
+                // A record that is gone by now is left out.
                 let Some(value) = record? else { continue };
                 if visit(id, value::decode(&value)).is_break() {
                     return Ok(ControlFlow::Break(()));

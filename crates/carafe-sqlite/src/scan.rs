@@ -7,7 +7,7 @@ use crate::error::unreadable;
 use crate::sql::Db;
 use crate::{SqliteStore, statements};
 
-/// How many records are read in one go: short enough for others to have their turn.
+/// The number of records that are read in one step, few enough that other calls get their turn.
 const PAGE: u32 = 1000;
 
 impl SqliteStore {
