@@ -128,7 +128,7 @@ pub fn add_to_environment(env: &mut Environment<'_>) {
     });
 }
 
-/// What a template needs of a request: `session` and `get_flashed_messages`.
+/// Returns the names that a template needs of a request: `session` and `get_flashed_messages`.
 ///
 /// Merge it into the template's context, or pass it alone:
 ///
@@ -149,8 +149,8 @@ pub fn context(session: &Session) -> Value {
     ])
 }
 
-/// What a template needs for its forms: `csrf_token()`, as with Flask-WTF, and `csrf_field()`, the
-/// whole hidden field.
+/// Returns the functions that a template needs for its forms: `csrf_token()`, as with Flask-WTF,
+/// and `csrf_field()`, the whole hidden field.
 ///
 /// ```
 /// use carafe::csrf::Csrf;
@@ -180,7 +180,7 @@ pub fn csrf_context(csrf: &Csrf) -> Value {
     ])
 }
 
-/// An error of the session's as one of the template's.
+/// Converts an error of the session into one of the template.
 fn refused(error: carafe::Error) -> Error {
     Error::new(ErrorKind::InvalidOperation, error.to_string()).with_source(error)
 }

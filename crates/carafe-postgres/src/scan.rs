@@ -9,7 +9,8 @@ use crate::error::Failure;
 use crate::rows::{id_and_record, number};
 use crate::tables::{Parameter, Sql};
 
-/// How many records are read in one go: short enough for others to have their turn.
+/// The number of records that are read in one step, few enough that other statements get their
+/// turn.
 const PAGE: usize = 1000;
 
 impl PostgresStore {
@@ -26,7 +27,7 @@ impl PostgresStore {
         &self,
         mut visit: impl FnMut(SessionIdHash, Result<Stored, StoreError>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        // Before all ids is the empty one.
+        // The empty id comes before all others.
         let mut after = Vec::new();
         loop {
             let limit = number(PAGE as u64);

@@ -56,7 +56,7 @@ impl Connecting {
         let mut open = self.open(info).await.map_err(Failure::NotSent)?;
         let answer = open.connection.send_packed_command(cmd("INFO").arg("memory")).await;
         let policy = match answer {
-            // A refused command, such as for a missing right, counts as no answer.
+            // The answer may also be an error, such as for a missing right.
             Ok(answer) => Policy::read(&answer),
             Err(error) => return Err(Failure::NotSent(error)),
         };

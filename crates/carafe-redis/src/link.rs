@@ -127,7 +127,7 @@ impl Link {
     }
 
     fn wait_for(&self, replicas: u32) -> Cmd {
-        // The answer of the wait needs time of its own.
+        // The wait ends early enough for its own answer to be in time.
         let patience = self.settings.answer.mul_f32(0.8).as_millis();
         let patience = u64::try_from(patience).unwrap_or(u64::MAX).max(1);
         let mut wait = redis::cmd("WAIT");

@@ -45,7 +45,7 @@ pub(crate) struct Fate {
     task: OnceLock<AbortHandle>,
     /// The time of the last answer, in milliseconds.
     answered: AtomicU64,
-    /// The number of losses of the server before this connection began.
+    /// The number of the server's losses that this connection has outlived: it answered after them.
     outlived: AtomicU64,
 }
 
