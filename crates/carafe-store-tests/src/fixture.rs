@@ -5,7 +5,7 @@ use std::time::Duration;
 use carafe::store::SessionStore;
 use tokio::runtime::Builder;
 
-/// One empty place where sessions are kept: a database, a file, a server.
+/// An empty place for sessions: a database, a file, a server.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -45,7 +45,7 @@ pub trait Fixture: Send + Sync + 'static {
     }
 }
 
-/// How long a case may take. One that hangs is to fail.
+/// The time limit of a case. One that hangs fails.
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs one case: what the tests that [`suite!`](crate::suite) makes do.

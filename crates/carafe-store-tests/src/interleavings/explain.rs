@@ -6,13 +6,13 @@ use super::model::{Clock, Model, Opened, Refused, Told};
 use super::plan::{Act, Mishap, Observed, Outcome, Plan, Reply};
 use crate::app::SetCookie;
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Progress {
     stage: Stage,
     opened: Option<Opened>,
     told: Option<Told>,
-    /// What it did before its end has failed, and with it the handler.
+    /// Whether its save before its end has failed, and with it the handler.
     failed: bool,
 }
 
@@ -20,9 +20,9 @@ struct Progress {
 enum Stage {
     #[default]
     Waits,
-    /// It has seen its session.
+    /// The request has seen its session.
     Open,
-    /// It has done what it does before its end.
+    /// The request has done its save before its end.
     Acted,
     Done,
 }
@@ -128,7 +128,7 @@ impl Moment {
         {
             return Vec::new();
         }
-        // What became of it unknown, and answered, does nothing after its answer.
+        // An unknown outcome that was answered does nothing after the answer.
         let is_late =
             request.known().is_none()
                 && outcome.requests.iter().zip(&self.progress).any(|(other, progress)| {

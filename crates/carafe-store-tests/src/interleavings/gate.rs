@@ -19,7 +19,7 @@ use crate::intercept::{Call, Fate, Intercepted};
 /// After how many rounds without news everything that can run has run.
 const ROUNDS: usize = 8;
 
-/// Who waits at the gate.
+/// The request or call that waits at the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     /// A client with its next request.
@@ -42,7 +42,7 @@ impl Who {
     }
 }
 
-/// One who waits at the gate.
+/// An entry of the queue at the gate.
 #[derive(Debug)]
 struct Waiting {
     who: Who,
@@ -55,16 +55,16 @@ struct Waiting {
 struct State {
     open: bool,
     mishap: Mishap,
-    /// Those who wait, in the order in which they came.
+    /// The queue, in the order of arrival.
     waiting: Vec<Waiting>,
-    /// Who was let through last.
+    /// The last entry that was let through.
     last: Option<Who>,
-    /// How many calls are in the store.
+    /// The number of calls in the store.
     in_store: usize,
-    /// How often anything has happened.
+    /// The number of events so far.
     news: u64,
     step: usize,
-    /// How many calls the second process has made.
+    /// The number of calls by the second process.
     calls: usize,
     failures: Vec<(usize, Fate)>,
 }
@@ -140,8 +140,8 @@ impl Gate {
         self.state().failures.clone()
     }
 
-    /// Waits for a client's turn to begin a request. The first call of the store that it then makes
-    /// is let through together with it: that others come between makes no difference to it.
+    /// Waits for a client's turn to begin a request. The request's first call of the store is let
+    /// through together with it: calls of other requests between them make no difference to it.
     pub(super) async fn begin(&self) {
         self.pass(Who::Client).await;
     }
@@ -168,7 +168,7 @@ impl Gate {
             state.news += 1;
             turn
         };
-        // Whom the gate forgets is killed: none of its calls has an effect any more.
+        // A call that the gate drops is killed: it has no effect any more.
         turn.await.unwrap_or(Fate::Refused)
     }
 
@@ -187,7 +187,7 @@ impl Gate {
         let waiting = self.state().waiting.len();
         self.settle().await;
         if who == Who::Client {
-            // Only it can have come since.
+            // Only this call can have come since.
             self.open_for_one(choices, waiting);
             self.settle().await;
         }

@@ -27,11 +27,11 @@ enum Bug {
     DeletesNothing,
     /// A record is read as it was when it was first read.
     ReadsStale,
-    /// What is left under an old id is deleted at once.
+    /// The pointer under an old id is deleted at once.
     DropsPointers,
     /// The records of a user are never deleted together.
     LeavesUsers,
-    /// What was used lately is swept, too.
+    /// Sessions that were used lately are swept, too.
     SweepsAll,
     /// A write that failed has been done all the same.
     WritesTwice,
@@ -264,7 +264,7 @@ fn what_is_found_at_random_becomes_small() {
     assert_eq!((again.plan.clients, again.choices), (found.plan.clients, found.choices));
 }
 
-/// The store of the others, without a bug, and how many orders are tried of it.
+/// The store of these tests without a bug, and the number of orders that are tried of it.
 #[test]
 fn a_store_without_a_bug_passes_every_order() {
     crate::run_on_one_thread(async {

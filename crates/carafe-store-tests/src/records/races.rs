@@ -11,7 +11,7 @@ use crate::support::{
     written,
 };
 
-/// How long a deletion may take.
+/// The longest time that a deletion may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a task for each of some numbers, half of them on each of two stores.
@@ -160,7 +160,7 @@ async fn update_until_gone(store: &impl SessionStore, id: &SessionIdHash) {
     while let Some(stored) = store.load(id, NOW).await.unwrap() {
         assert!(begin.elapsed() < PATIENCE, "the record was not deleted");
         store.update(id, stored.version, &record_of("ada"), NOW).await.unwrap();
-        // A store in memory never waits, and would keep the others from running.
+        // A store in memory never waits, and would keep the other tasks from running.
         tokio::task::yield_now().await;
     }
 }
@@ -295,7 +295,7 @@ pub async fn racing_sweeps_count_each_record_once(fixture: impl Fixture) {
     }
 }
 
-/// Who reads while others write sees one whole record with its own version.
+/// A read during writes sees one whole record with its own version.
 pub async fn readers_see_whole_records(fixture: impl Fixture) {
     const LAST: u64 = 100;
     let stores = open_two(&fixture).await;

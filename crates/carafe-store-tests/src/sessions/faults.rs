@@ -13,7 +13,7 @@ use crate::records::{in_a_runtime, paused};
 /// Up to which number every so manieth call fails.
 const EVERY: u64 = 50;
 
-/// What a browser was told, step by step, while the store failed now and then.
+/// The answers that a browser got, step by step, while the store failed now and then.
 struct Told {
     /// The lowest and the highest number that the counter can have.
     counter: (u64, u64),
@@ -125,7 +125,7 @@ pub async fn refused_calls_lose_nothing(fixture: impl Fixture) {
     with_failing_calls(fixture, false).await;
 }
 
-/// The same where the call is done, but its answer is lost.
+/// Calls that are done but whose answers are lost lose nothing.
 pub async fn lost_answers_lose_nothing(fixture: impl Fixture) {
     with_failing_calls(fixture, true).await;
 }
@@ -134,7 +134,7 @@ async fn with_failing_calls(fixture: impl Fixture, lost: bool) {
     let site = Site::new();
     let faults = Faults::default();
     let app = site.app(faults.of(fixture.open().await));
-    // Where every call fails, nothing works.
+    // If every call fails, nothing works.
     faults.fail_every(1, lost);
     let answer = app.request(None, |s: Session| async move { s.insert("n", 1) }).await;
     assert_eq!((answer.status.as_u16(), answer.cookie), (503, SetCookie::Keep));

@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(20);
 struct Stops(Arc<Stop>);
 
 struct Stop {
-    /// How many calls go through before it.
+    /// The number of calls that go through before it.
     before: AtomicUsize,
     reached: Notify,
     /// Lets the call that stands still go on.
@@ -60,8 +60,8 @@ impl Stops {
         })
     }
 
-    /// Sends a request whose commit stands still after so many calls, and polls it up to there.
-    /// `None` if it has come to its end before.
+    /// Sends a request whose commit stands still after `calls` calls, and polls it up to there.
+    /// Returns `None` if it ended before.
     async fn send(&self, app: &App, browser: &Browser, case: &Case, calls: usize) -> Option<Held> {
         let (app, cookie, work) = (app.clone(), browser.cookie.clone(), case.work);
         let stop = Arc::clone(&self.0);
@@ -95,10 +95,10 @@ impl Stops {
 /// A request that stands still.
 type Held = Pin<Box<dyn Future<Output = StatusCode> + Send>>;
 
-/// What a request does with a session of Ada's in which the number is 1.
+/// The work of a request with a session of Ada's in which the number is 1.
 struct Case {
     work: Work,
-    /// How many sessions Ada and Bob have then.
+    /// The number of sessions that Ada and Bob have then.
     left: [usize; 2],
     /// The number that its cookie then leads to.
     number: Option<u64>,
@@ -137,7 +137,7 @@ async fn ada(app: &App) -> Browser {
     Browser::logged_in(app, "ada").await
 }
 
-/// Another request of the session; its status.
+/// Sends another request of the session, and returns its status.
 async fn write(app: &App, browser: &Browser) -> u16 {
     let write = |session: Session| async move { session.insert("m", 1) };
     let answer = timeout(LONG, app.request(browser.cookie.as_deref(), write)).await;
@@ -162,14 +162,15 @@ pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixtur
                     assert_eq!(other, 200);
                     assert_eq!(app.look(browser.cookie(), "m").await.1, Some(1));
                 }
-                // Where the session has ended, it may be the first of a new one.
+                // If the session has ended, the number may be the first of a new one.
                 None => assert!(other == 409 || other == 200, "{other}"),
             }
         }
     }
 }
 
-/// How many responses are held at once: more than the connections that a store usually has.
+/// The number of responses that are held at once: more than the usual number of a store's
+/// connections.
 const HELD: usize = 20;
 
 /// Responses that are held without being polled, in the midst of their calls, keep nothing that the
@@ -253,7 +254,7 @@ pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
     assert_eq!(app.look(browser.cookie(), "n").await.1, Some(2));
 }
 
-/// What one save has taken along for another and couldn't save is an error for both.
+/// A failed save is an error for every request whose changes it included.
 pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixture) {
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let calls = Arc::new(AtomicUsize::new(0));
@@ -313,8 +314,8 @@ pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixt
     assert_eq!(app.look(browser.cookie(), "m").await.1, None);
 }
 
-/// What a save couldn't write isn't written later by another of the same request, which has its own
-/// changes to save: the handler was told that it isn't there, and may have done something about that.
+/// A change that a save couldn't write isn't written later by another save of the same request: the
+/// handler was told that it failed, and may have reacted to that.
 pub async fn what_a_save_has_failed_to_do_is_not_done_later(fixture: impl Fixture) {
     let fails = Arc::new(AtomicBool::new(false));
     let store = {
@@ -411,7 +412,7 @@ mod tests {
             drop(first);
             drop(held);
             let next = runtime();
-            // Who waits when it ends may be told so.
+            // A request that waits for the end may get an error.
             let status = next.block_on(write(&app, &browser));
             assert!(status == 200 || status == 503, "{status} after {calls} calls");
             assert_eq!(next.block_on(write(&app, &browser)), 200, "after {calls} calls");
