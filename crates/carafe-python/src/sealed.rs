@@ -56,7 +56,8 @@ impl SealedCodec {
 
     /// Returns the sessions at the time of Python's side.
     fn at(&self, now: u64) -> Sessions {
-        // If another call has moved the clock meanwhile, it is only advanced to the later time.
+        // If another call has moved the clock meanwhile, it is no further ahead than that call's
+        // time.
         self.clock.advance(UnixSeconds(now).since(self.clock.now()));
         self.sessions.clone()
     }

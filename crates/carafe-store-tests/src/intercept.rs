@@ -208,7 +208,7 @@ impl Faults {
         })
     }
 
-    /// Lets every call of this number fail from now on, with or without its effect.
+    /// Lets every `every`th call fail from now on, with or without its effect.
     pub(crate) fn fail_every(&self, every: u64, lost: bool) {
         self.0.calls.store(0, Ordering::SeqCst);
         self.0.lost.store(lost, Ordering::SeqCst);

@@ -21,8 +21,8 @@ const WORDS: [&str; 11] = [
     "who leaves",
 ];
 
-/// The areas of the source, and how many of these words each may still have. The numbers only ever go
-/// down. Documents may have none.
+/// The areas of the source, and the number of these words that each may still have. The numbers
+/// only ever go down. Documents may have none.
 const MOST: [(&str, usize); 15] = [
     ("crates/carafe/src", 80),
     ("crates/carafe/tests", 40),

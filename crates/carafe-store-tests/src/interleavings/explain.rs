@@ -128,7 +128,7 @@ impl Moment {
         {
             return Vec::new();
         }
-        // An unknown outcome that was answered does nothing after the answer.
+        // A request that was answered with an unknown outcome does nothing after its answer.
         let is_late =
             request.known().is_none()
                 && outcome.requests.iter().zip(&self.progress).any(|(other, progress)| {

@@ -83,7 +83,7 @@ pub(super) enum Mishap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renewal {
     Never,
-    /// The renewals that are due when sessions are old enough.
+    /// Sessions are renewed when they are old enough.
     Later,
     /// The session's is old enough at first.
     Due,

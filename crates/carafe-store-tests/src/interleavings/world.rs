@@ -177,7 +177,7 @@ impl<S: SessionStore> Client<S> {
         let (prefix, saw) = (self.prefix.clone(), Arc::clone(&seen));
         let gate = self.plan.time_passes().then(|| self.gate.clone());
         let work = move |session: Session| async move {
-            // A check would count as having read the number.
+            // Looking would count as having read the number.
             if act != Act::Set {
                 *saw.lock().unwrap() = Some(content_of(&session, &prefix)?);
             }

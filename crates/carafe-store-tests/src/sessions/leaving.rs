@@ -162,7 +162,7 @@ pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixtur
                     assert_eq!(other, 200);
                     assert_eq!(app.look(browser.cookie(), "m").await.1, Some(1));
                 }
-                // If the session has ended, the number may be the first of a new one.
+                // If the session has ended, the write may begin a new one.
                 None => assert!(other == 409 || other == 200, "{other}"),
             }
         }
