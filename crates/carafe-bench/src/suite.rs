@@ -1,4 +1,4 @@
-//! What is measured, and which of it belongs together.
+//! The measured subjects, in groups.
 
 use carafe::config::Compression;
 

@@ -156,7 +156,7 @@ fn python_bytes(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// What Flask-Login 0.6.3 makes with the key `dev`.
+    /// The tokens of Flask-Login 0.6.3 with the key `dev`.
     const TOKENS: [(&str, &str); 2] = [
         (
             "42",

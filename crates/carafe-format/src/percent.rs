@@ -5,7 +5,7 @@ pub fn encode(out: &mut String, text: &[u8], safe: &str) {
     push(out, text, safe, "%20");
 }
 
-/// As [`encode`], with `+` for a space, as in forms and queries.
+/// Appends a text like [`encode`], with `+` for a space, as in forms and queries.
 pub fn encode_form(out: &mut String, text: &[u8], safe: &str) {
     push(out, text, safe, "+");
 }

@@ -78,7 +78,7 @@ pub(crate) fn parse(url: &str) -> Result<Parsed, StoreError> {
     Ok(Parsed { config, says_tls: mode.is_some(), tls })
 }
 
-/// Where the parameters of a URL begin: after the first `?` behind the credentials.
+/// Returns the place of the URL's parameters: after the first `?` behind the credentials.
 fn query_at(url: &str) -> Option<usize> {
     let host = url.find('@').map_or(0, |at| at + 1);
     Some(host + url.get(host..)?.find('?')?)

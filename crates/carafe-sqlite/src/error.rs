@@ -63,7 +63,7 @@ pub(crate) fn stopped() -> StoreError {
     )
 }
 
-/// Another process held the file for too long.
+/// The error of a write for which another process held the file for too long.
 pub(crate) fn busy() -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,

@@ -1,4 +1,4 @@
-//! Who else may be at the file: other users of the system, and other services.
+//! Other users of the file: of the system, and of other services.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use carafe::UnixSeconds;

@@ -59,7 +59,7 @@ pub fn run(case: impl Future<Output = ()>) {
 /// Runs one case of [`interleavings`](crate::interleavings), which needs a runtime of one thread.
 ///
 /// # Panics
-/// As [`run`].
+/// The panics of [`run`].
 pub fn run_on_one_thread(case: impl Future<Output = ()>) {
     run_in(&mut Builder::new_current_thread(), case);
 }

@@ -1,4 +1,4 @@
-//! Whatever the cases do, neither the log nor the metrics show an id, a user or a value.
+//! Neither the log nor the metrics of the cases show an id, a user or a value.
 //!
 //! A program of its own, since it listens to everything that happens in it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

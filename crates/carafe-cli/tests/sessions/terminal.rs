@@ -1,4 +1,4 @@
-//! What a person at a terminal sees: a pseudo-terminal, which the program can't tell from one.
+//! The output at a terminal: a pseudo-terminal, which the program can't tell from a real one.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

@@ -31,7 +31,7 @@ pub struct CodecOptions<'a> {
     pub written: Format,
     /// The formats that are read besides the one that is written.
     pub accepted: &'a [Format],
-    /// When the payload of a signed session is compressed.
+    /// The rule by which the payload of a signed session is compressed.
     pub compression: Compression,
     /// The number of bytes that a compressed payload may inflate to.
     pub inflate_limit: usize,
@@ -64,11 +64,12 @@ pub struct Codecs {
     ids: Signer,
     /// Signs the CSRF secrets of visitors without a session.
     csrf: TimestampSigner,
-    /// The same two without the name of the cookie, if such are read.
+    /// The signers of ids and CSRF secrets without the name of the cookie, if the layer reads such
+    /// cookies.
     unnamed: Option<(Signer, TimestampSigner)>,
 }
 
-/// What a cookie holds that is authentic and not too old.
+/// The contents of a cookie that is authentic and not too old.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Decoded {
@@ -76,7 +77,7 @@ pub struct Decoded {
     pub payload: Payload,
     /// Whether a new cookie would have another format or key.
     pub outdated: bool,
-    /// When the cookie was written, in Unix seconds.
+    /// The time when the cookie was written, in Unix seconds.
     pub issued: u64,
 }
 
@@ -172,7 +173,7 @@ impl Codecs {
     /// that signed it may be ahead by [`CLOCK_SKEW`].
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`].
+    /// The errors of [`TimestampSigner::unsign`].
     pub fn unsign_csrf<'a>(
         &self,
         cookie: &'a [u8],
@@ -306,7 +307,7 @@ fn unseal(sealed: &SealedCodec, cookie: &[u8], max_age: u64, now: u64) -> Result
 mod tests {
     use super::*;
 
-    /// What is signed for one cookie is good for no other.
+    /// A signature for one cookie is invalid for every other.
     #[test]
     fn ids_and_csrf_secrets_are_bound_to_their_cookie() {
         let key: KeyRing = SecretKey::random().unwrap().into();
@@ -317,7 +318,7 @@ mod tests {
         assert!(customer.unsign_csrf(secret.as_bytes(), 60, NOW).is_ok());
         assert!(staff.unsign_id(id.as_bytes()).is_err());
         assert!(staff.unsign_csrf(secret.as_bytes(), 60, NOW).is_err());
-        // As before.
+        // Ids and secrets without the name of the cookie are accepted.
         let accepted = [Format::unnamed()];
         let options = CodecOptions { accepted: &accepted, ..CodecOptions::new("staff") };
         let accepting = Codecs::new(&key, &options).unwrap();

@@ -4,7 +4,7 @@ use super::zlib;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, base64};
 
-/// When the payload of a session is compressed.
+/// The rule by which the payload of a session is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {

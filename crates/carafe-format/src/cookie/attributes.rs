@@ -48,7 +48,7 @@ pub struct Attributes<'a> {
     pub secure: bool,
     /// Whether the cookie is hidden from JavaScript.
     pub http_only: bool,
-    /// Which requests from other sites carry the cookie.
+    /// The `SameSite` attribute: the requests from other sites that carry the cookie.
     pub same_site: Option<SameSite>,
     /// Whether an embedded page has a cookie for each site that embeds it. It makes the cookie secure.
     pub partitioned: bool,

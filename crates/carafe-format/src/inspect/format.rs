@@ -76,7 +76,7 @@ pub struct Inspection {
     pub payload: Option<Result<Vec<u8>, Error>>,
     /// The header of a JSON Web Token.
     pub header: Option<Vec<u8>>,
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub signed: Option<u64>,
     /// When it was signed if a version of ItsDangerous before 1.1 signed it, which counted from the
     /// beginning of 2011. Only present if the time is too early for a later version.

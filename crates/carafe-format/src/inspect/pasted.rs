@@ -8,9 +8,9 @@ use crate::cookie::{BrokenRule, Told, unquote};
 /// A cookie in a line that was pasted into a tool.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PastedCookie<'a> {
-    /// Its name, if the line has one.
+    /// The name of the cookie, if the line has one.
     pub name: Option<&'a [u8]>,
-    /// Its value, without quotes.
+    /// The value of the cookie, without quotes.
     pub value: Cow<'a, [u8]>,
 }
 

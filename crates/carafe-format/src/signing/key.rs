@@ -120,7 +120,7 @@ impl SecretKey {
     /// Lets this key pass where weak keys are refused, and silences the warning about it: for tests
     /// and demonstrations. See [`KeyStrength`](crate::signing::KeyStrength).
     ///
-    /// It doesn't make a key long enough for sealed sessions.
+    /// The method doesn't make a key long enough for sealed sessions.
     ///
     /// ```
     /// use carafe::{SecretKey, SessionLayer};

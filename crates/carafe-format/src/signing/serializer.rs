@@ -81,8 +81,9 @@ impl UrlSafeTimedSerializer {
     /// Returns the value of a text that is at most `max_age` seconds old; `None` accepts every age.
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`], and [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload)
-    /// if the signature is good and the payload can't be read.
+    /// The errors of [`TimestampSigner::unsign`], and
+    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the signature is good and the
+    /// payload can't be read.
     pub fn loads(&self, text: &[u8], max_age: Option<u64>, now: u64) -> Result<Value, Error> {
         Value::from_tagged_json(&self.loads_json(text, max_age, now)?.json)
     }
@@ -108,8 +109,8 @@ impl UrlSafeTimedSerializer {
     /// ```
     ///
     /// # Errors
-    /// As [`loads`](Self::loads), and [`ErrorKind::Type`](crate::ErrorKind::Type) if the type can't
-    /// be read from the value.
+    /// The errors of [`loads`](Self::loads), and [`ErrorKind::Type`](crate::ErrorKind::Type) if the
+    /// type can't be read from the value.
     pub fn loads_as<T: DeserializeOwned>(
         &self,
         text: &[u8],
@@ -135,8 +136,9 @@ impl UrlSafeTimedSerializer {
     /// ```
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`], and [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload)
-    /// if the signature is good and the payload isn't base64 or doesn't inflate.
+    /// The errors of [`TimestampSigner::unsign`], and
+    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the signature is good and the
+    /// payload isn't base64 or doesn't inflate.
     pub fn loads_json(
         &self,
         text: &[u8],
@@ -159,7 +161,7 @@ impl UrlSafeTimedSerializer {
 pub struct SignedJson {
     /// The payload, inflated if it was compressed.
     pub json: Vec<u8>,
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub timestamp: u64,
     /// The index in the ring of the key that signed it: 0 is the current key.
     pub key: usize,

@@ -21,7 +21,7 @@ pub const CLOCK_SKEW: u64 = 60;
 pub struct Unsigned<'a> {
     /// The bytes that were signed.
     pub value: &'a [u8],
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub timestamp: u64,
     /// The index in the ring of the key that signed it: 0 is the current key.
     pub key: usize,

@@ -1,4 +1,4 @@
-//! What a session holds: Flask's types.
+//! The values of a session: Flask's types.
 
 mod convert;
 mod datetime;
@@ -149,8 +149,8 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// Returns whether Python takes the value for true, as its `bool()` does: numbers other than 0, and texts,
-    /// bytes and containers that aren't empty.
+    /// Returns whether Python takes the value for true, as its `bool()` does: numbers other than 0,
+    /// and texts, bytes and containers that aren't empty.
     ///
     /// ```
     /// use carafe::value::Value;

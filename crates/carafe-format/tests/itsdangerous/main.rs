@@ -19,7 +19,7 @@ const TS: u64 = 1_308_874_145;
 /// ItsDangerous' default salt, of `Signer` and `TimestampSigner`.
 const SALT: &str = "itsdangerous.Signer";
 
-/// That of its serializers.
+/// The salt of ItsDangerous' serializers.
 const SERIALIZER_SALT: &str = "itsdangerous";
 
 fn key(key: &str) -> SecretKey {

@@ -1,4 +1,4 @@
-//! How often the server is asked.
+//! The number of questions to the server.
 
 use carafe::id::SessionIdHash;
 use carafe::store::{Deleted, Record, SessionStore as _, State, Updated, Version};
@@ -71,7 +71,7 @@ async fn reading_and_writing_are_one_command_each() {
     way.delete(&id).await;
     assert_eq!(way.asked(), ["EVALSHA", "ZREM"]);
 
-    // What a login or a new id leaves of the session before.
+    // The record that a login or a new id leaves of the session before.
     for (before, commands) in [(&anonymous, vec!["EVALSHA"]), (&user, vec!["EVALSHA", "ZREM"])] {
         let id = way.create(before).await;
         way.asked();

@@ -1,7 +1,7 @@
 //! A model of sessions, by docs/consistency.md: a few lines of state without any store.
 //!
-//! It knows nothing of records, versions, pointers and queues, so that it can't share a mistake with
-//! the engine.
+//! The model knows nothing of records, versions, pointers and queues, so that it can't share a
+//! mistake with the engine.
 
 use std::collections::BTreeMap;
 

@@ -56,13 +56,13 @@ pub struct SealedCodec {
     keys: Vec<SealingKey>,
 }
 
-/// What a sealed session holds.
+/// The contents of a sealed session.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opened {
     /// The session's content, as it was sealed.
     pub json: Vec<u8>,
-    /// When it was sealed, in Unix seconds.
+    /// The time when it was sealed, in Unix seconds.
     pub issued: u64,
     /// The last second in which it is accepted, in Unix seconds.
     pub expires: u64,

@@ -55,7 +55,7 @@ fn draw(state: &mut Option<Generator>) -> Result<[u8; 24], Error> {
     Ok(nonce)
 }
 
-/// Where there is no fork, one number will do.
+/// Without forks, one number is enough.
 fn process_id() -> u32 {
     if cfg!(unix) { std::process::id() } else { 0 }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_copy_in_another_process_is_seeded_anew() {
-        // What a fork leaves: the same state, and another process id.
+        // A fork leaves the same state and another process id.
         let copy_of = |generator: &Generator, process| Generator {
             random: ChaCha20Rng::deserialize_state(&generator.random.serialize_state()),
             process,

@@ -148,7 +148,7 @@ impl KeyRing {
 pub struct WeakKey {
     /// The place of the key in the ring: 0 is the current one.
     pub index: usize,
-    /// How good the key is.
+    /// The strength of the key.
     pub strength: KeyStrength,
 }
 

@@ -241,7 +241,7 @@ fn asks(text: &str) -> bool {
     is_wordy(text) && words(text).iter().any(|word| SHORT_ASKS.contains(&word.as_str()))
 }
 
-/// Its letters and digits, in lower case.
+/// Returns the letters and digits of a text, in lower case.
 fn squashed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

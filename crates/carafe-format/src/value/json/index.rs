@@ -1,4 +1,4 @@
-//! Where the top-level keys and values of a session's JSON stand.
+//! The places of the top-level keys and values in a session's JSON.
 
 use super::bad_payload;
 use super::place::{Place, Places, Spelling, length_bit};
@@ -79,7 +79,7 @@ impl Index {
         Ok(Summary::new(start, lengths))
     }
 
-    /// What [`build`](Self::build) left in the buffer, and what it said of it.
+    /// Creates the index from the buffer and the summary that [`build`](Self::build) left.
     #[inline]
     pub(super) fn new(buffer: Vec<u8>, summary: Summary) -> Self {
         Self { buffer, summary }

@@ -20,7 +20,7 @@ pub(in super::super) struct Lexer<'a> {
     printable: usize,
 }
 
-/// What a number is written as.
+/// The written form of a number.
 #[derive(Clone, Copy, PartialEq)]
 pub(in super::super) enum Number {
     Int,
@@ -172,7 +172,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// Only space may follow.
+    /// Checks that only space follows.
     pub(in super::super) fn end(&mut self) -> Result<(), Error> {
         // Usually nothing does.
         if self.rest.is_empty() {

@@ -1,6 +1,6 @@
 //! The place of a key and its value in the buffer that holds the JSON.
 
-/// Where a key and its value stand in the buffer.
+/// The place of a key and its value in the buffer.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     /// Start and end of the key, without quotes, and of the value.
@@ -38,7 +38,7 @@ impl Places<'_> {
     }
 }
 
-/// How a value is written.
+/// The way in which a value is written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Spelling {
     /// A text without escapes, in Flask's own spelling.

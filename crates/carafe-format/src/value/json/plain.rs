@@ -1,4 +1,4 @@
-//! What stands in a string as it is.
+//! The plain parts of a string, which stand for themselves.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
@@ -81,14 +81,15 @@ fn delimiter_marks(word: u64) -> u64 {
     same(b'"') | same(b'\\')
 }
 
-/// How many of the first eight bytes are not marked, if there are so many; nothing if all are.
+/// Returns the number of unmarked bytes at the beginning of the first eight, `Some(None)` if all
+/// eight are unmarked, and `None` for fewer than eight bytes.
 #[inline(always)]
 fn unmarked_in_word(bytes: &[u8], marked: impl Fn(u64) -> u64) -> Option<Option<usize>> {
     let marks = marked(u64::from_le_bytes(*bytes.first_chunk()?)) & HIGH;
     Some((marks != 0).then(|| marks.trailing_zeros() as usize / 8))
 }
 
-/// How many bytes are not marked. Looks at eight bytes at once.
+/// Returns the number of bytes before the first marked one. It looks at eight bytes at once.
 #[inline(always)]
 fn unmarked_len(bytes: &[u8], marked: impl Fn(u64) -> u64) -> usize {
     let mut rest = bytes;
@@ -122,7 +123,7 @@ mod tests {
                 let mut text = [b'a'; 20];
                 text[at] = byte;
                 assert_eq!(plain_len(&text), if plain { 20 } else { at }, "{byte} at {at}");
-                // What follows must make no difference.
+                // Later bytes must make no difference.
                 text[at + 1..].fill(0xff);
                 assert!(plain_len(&text) >= at, "{byte} at {at}");
             }

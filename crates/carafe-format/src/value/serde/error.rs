@@ -7,7 +7,7 @@ use serde::de::{Expected, Unexpected};
 
 use crate::{Error, ErrorKind};
 
-/// What serde's traits ask of an error type. Only names of types and fields go into it.
+/// The error type that serde's traits ask for. Only names of types and fields go into it.
 #[derive(Debug)]
 pub(super) struct SerdeError {
     message: Cow<'static, str>,

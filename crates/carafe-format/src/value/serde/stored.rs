@@ -33,8 +33,8 @@ impl Stored<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Value::deserialize_into`], and [`BadPayload`](crate::ErrorKind::BadPayload) for JSON that
-    /// Flask could not read.
+    /// The errors of [`Value::deserialize_into`], and [`BadPayload`](crate::ErrorKind::BadPayload)
+    /// for JSON that Flask could not read.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Json(json) => from_tagged_json(json),
