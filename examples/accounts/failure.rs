@@ -5,7 +5,7 @@ use axum::http::{Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use minijinja::{Environment, context};
 
-/// What a handler fails with.
+/// The failures of handlers.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The session failed, or no user is signed in.
@@ -92,7 +92,7 @@ pub(crate) fn page(status: StatusCode) -> Response<String> {
         ),
         _ => ("Something went wrong", "This is a fault of ours, and we will look into it."),
     };
-    // It needs neither the session nor anything else that may have failed.
+    // The page needs neither the session nor any other part that may have failed.
     let template = include_str!("templates/error.html");
     let html = Environment::new()
         .render_named_str("error.html", template, context! { title, text })

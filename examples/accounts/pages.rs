@@ -33,7 +33,7 @@ pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Fail
     page.render("account.html", context)
 }
 
-/// What the store knows of this session; `None` if it is in a cookie.
+/// Returns the store's description of this session; `None` if it is in a cookie.
 async fn own_session(user: &User) -> Result<Option<SessionInfo>, Failure> {
     match user.session.sessions().await {
         Ok(sessions) => Ok(sessions.into_iter().find(|session| session.current)),

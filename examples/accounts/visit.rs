@@ -1,4 +1,5 @@
-//! What handlers need of a request: a page to render, who is signed in, and from where.
+//! The parts of a request that handlers need: a page to render, the user, and the visitor's
+//! address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -86,7 +87,7 @@ async fn account_of(session: &Session, site: &Site) -> Result<Option<Account>, F
     }
 }
 
-/// Where a visitor comes from, and with what.
+/// The visitor's address and device.
 pub(crate) struct Visitor {
     address: Option<String>,
     agent: Option<String>,

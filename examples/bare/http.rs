@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Writ
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// How many bytes a request may have.
+/// The largest size of a request, in bytes.
 const LIMIT: u64 = 64 * 1024;
 
 pub(crate) struct Request {

@@ -1,4 +1,4 @@
-//! What sessions do, for Prometheus: `docs/telemetry.md` tells what each metric means.
+//! The metrics of sessions, for Prometheus: `docs/telemetry.md` explains each.
 //!
 //! ```sh
 //! cargo run --example metrics

@@ -32,7 +32,7 @@ fn forged(text: &[u8]) {
     }
 }
 
-/// What was sealed is opened, by its own name, for its own time, and unchanged.
+/// A sealed session is opened by its own name, for its own time, and unchanged.
 fn content(data: &[u8]) {
     let [codec, other] = &*CODECS;
     let cookie = codec.seal(data, NOW, NOW + 10).expect("random bytes");

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 /// The variable of the environment that says how many threads work in a server.
 pub const THREADS: &str = "CARAFE_BENCH_THREADS";
 
-/// How many threads work in this server: two, unless it was started with another number.
+/// The number of threads that work in this server: two, unless it was started with another number.
 #[must_use]
 pub fn threads() -> usize {
     std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok()).unwrap_or(2)

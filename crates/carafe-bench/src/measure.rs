@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::subject::Subject;
 
-/// How long one sample of one subject takes, about.
+/// The approximate time of one sample of one subject.
 const SAMPLE: Duration = Duration::from_micros(60);
 
 /// The times of one subject, one for each round.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// How many connections there are at once.
+/// The number of connections at once.
 pub(crate) const CONNECTIONS: usize = 8;
 
 /// The longest time that an answer may take. A later answer counts as a failure.
@@ -47,7 +47,7 @@ pub(crate) async fn send(
     Ok(times)
 }
 
-/// One request; the head and the body of its answer.
+/// Makes one request, and returns the head and the body of its answer.
 pub(crate) async fn ask(address: SocketAddr, request: &str) -> Result<(String, String), Failure> {
     let mut connection = Connection::open(address).await?;
     let (head, end) = connection.exchange(request).await?;
