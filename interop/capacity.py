@@ -1,4 +1,4 @@
-"""What sessions in a store cost: the CPU of a request in the service and in the store, and the bytes of a session.
+"""The cost of sessions in a store: the CPU of a request in the service and in the store, and the bytes of a session.
 
 CARAFE_TWIN=target/release/examples/twin python interop/capacity.py --store redis://127.0.0.1:7000 --pid 4711
 
@@ -27,9 +27,9 @@ from keepalive import Answer, Client
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key for measuring"}
 CONNECTIONS = 32
-#: What each session holds.
+#: The content of each session.
 DATA = [["set", f"key{number}", "x" * 22] for number in range(10)]
-#: How long that is in a store.
+#: The length of that content in a store.
 LENGTH = len(json.dumps({key: value for _, key, value in DATA}, separators=(",", ":")))
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -45,7 +45,7 @@ def cpu_of(pid: int) -> float:
 
 
 async def bytes_in(store: str) -> int:
-    """What the store takes for everything that is in it."""
+    """The bytes that the store takes for all its content."""
     if store.startswith("redis"):
         lines = (await ask(store, "INFO memory")).splitlines()
         return int(next(line for line in lines if line.startswith("used_memory:")).split(":")[1])
@@ -71,7 +71,7 @@ async def log_in(url: str, first: int, count: int, logs_in: bool) -> list[str]:
 
 
 class Measurement:
-    """One twin on one store."""
+    """Measures one twin on one store."""
 
     def __init__(self, server: Server, pid: int | None, seconds: float) -> None:
         self.server, self.pid, self.seconds = server, pid, seconds

@@ -27,15 +27,15 @@ from keepalive import Answer, Client
 from redis_cluster import Cluster, Node, slot_of
 
 CLIENTS = 16
-#: How many sessions are counted in without a pause, on each master.
+#: The number of sessions that are counted in without a pause, on each master.
 COUNTED = 3
-#: How long a request may take: on the master that died, and elsewhere, if this machine isn't busy.
+#: The longest time of a request: on the master that died, and elsewhere, if this machine isn't busy.
 SLOWEST = (4.0, 0.7)
 #: A node that answers no `PING` for so long, though it is healthy, is held up by this machine.
 STALLED = 0.4
-#: How old a write may be that a failover loses.
+#: The largest age of a write that a failover may lose.
 WINDOW = 1.0
-#: How many slots move at once.
+#: The number of slots that move at once.
 MOVED = 300
 
 
@@ -53,7 +53,7 @@ class Counted:
     answers: list[tuple[float, bool, float]] = field(default_factory=list)
 
     def floor(self, story: Story) -> int:
-        """What the next number has to be higher than."""
+        """The number that the next one has to exceed."""
         if not story.kills:
             return self.counted
         since = story.kills[-1] - story.window
@@ -66,7 +66,7 @@ class Counted:
 
 @dataclass
 class Tally:
-    """What all the rounds came to."""
+    """The results of all rounds."""
 
     kills: int = 0
     freezes: int = 0
@@ -128,7 +128,7 @@ class ClusterFailovers(Crashes):
         return visits + counts + looks + [asyncio.create_task(self.ping(node, stop)) for node in self.cluster.nodes]
 
     def is_done(self, answer: Answer) -> bool:
-        """As with crashes, and notes when it was not."""
+        """Whether a request was done, as for crashes; notes the time of a refusal."""
         done = super().is_done(answer)
         if not done:
             self.refusals.append(time.monotonic())
@@ -151,7 +151,7 @@ class ClusterFailovers(Crashes):
             await asyncio.sleep(0.05)
 
     def stalled(self, since: float, until: float, node: Node | None = None) -> float:
-        """How long this node, or any, said nothing by itself."""
+        """The time for which this node, or any, was silent by itself."""
         return sum(took for other, at, took in self.stalls if node in (None, other) and at < until and at + took > since)
 
     async def look(self, server: Server, stop: asyncio.Event) -> None:
@@ -250,7 +250,7 @@ class ClusterFailovers(Crashes):
             counted.answers.clear()
 
     async def check_sessions(self, sessions: list[Known]) -> None:
-        """As after crashes; there is no excuse for what was ended and a replica knows of."""
+        """Checks as after crashes. An ending that a replica knows of must not be lost."""
         for known in sessions:
             self.tally.ended += known.ended
             if known.ended and self.waits:

@@ -32,14 +32,14 @@ from differ.twins import FRAMEWORKS, Server, on
 from keepalive import Answer, Client, Lost
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
-#: How long a killed server may take until it answers again.
+#: The time in which a killed server has to answer again.
 PATIENCE = 20.0
 CLIENTS = 16
 
 
 @dataclass
 class Known:
-    """What is known of a session."""
+    """The known facts about a session."""
 
     cookie: str
     user: str
@@ -65,7 +65,7 @@ class Story:
     window: float = 0.0
     kills: list[float] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
-    #: How many sessions are there that had ended, excused or not.
+    #: The number of ended sessions that are back, excused or not.
     back: int = 0
     wrong: list[str] = field(default_factory=list)
 

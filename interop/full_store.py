@@ -29,11 +29,11 @@ from keepalive import Answer, Client
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
 CLIENTS = 16
-#: What each session holds, so that the store is soon full.
+#: The content of each session, so that the store is soon full.
 BLOB = "x" * 6000
 #: The disk's size in bytes, and what other files take of it at first.
 SIZE, OTHERS = 12 << 20, 3 << 20
-#: How long a twin may take until it writes again.
+#: The time in which a twin has to write again.
 PATIENCE = 20.0
 
 
@@ -48,7 +48,7 @@ class Disk:
         self.url = f"sqlite:{self.file}"
 
     async def left(self) -> int:
-        """How many bytes are free."""
+        """The number of free bytes."""
         stat = os.statvfs(self.folder)
         return stat.f_bavail * stat.f_frsize
 
@@ -57,7 +57,7 @@ class Disk:
         self.others.unlink()
 
     def what_is_wrong(self) -> str:
-        """What SQLite finds wrong with the file; and ends the disk."""
+        """Returns the faults that SQLite finds in the file, and ends the disk."""
         connection = sqlite3.connect(self.file)
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
         connection.close()
@@ -83,7 +83,7 @@ class Memory:
             await ask(self.url, f"CONFIG SET {setting}")
 
     async def left(self) -> int:
-        """How many bytes it may take."""
+        """Sets the number of bytes that it may take."""
         return max(0, await self.info("maxmemory") - await self.info("used_memory"))
 
     async def make_room(self) -> None:
@@ -97,7 +97,7 @@ class Memory:
 
 @dataclass
 class Known:
-    """What is known of a session."""
+    """The known facts about a session."""
 
     cookie: str
     counted: int = 0
@@ -106,7 +106,7 @@ class Known:
 
 @dataclass
 class Story:
-    """What was acknowledged, and what was not."""
+    """The writes that were acknowledged, and the others."""
 
     sessions: list[Known] = field(default_factory=list)
     refused: int = 0

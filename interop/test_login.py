@@ -41,7 +41,7 @@ LONG_NAME = b64encode(os.urandom(75_000)).decode()
 
 
 class Page(HTMLParser):
-    """What a page shows: its text, its links, its forms."""
+    """The content of a page: its text, its links, its forms."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ def check_pages(checks: Checks, carafe: str) -> None:
 
 
 def check_refusals(checks: Checks, carafe: str) -> None:
-    """What the application has not, and what it refuses."""
+    """The pages that the application lacks, and the requests that it refuses."""
     browser = Browser()
     for path in ("/nowhere", "/login/", "/LOGIN", "/static/", "/.."):
         status = browser.ask(carafe + path).status
@@ -223,7 +223,7 @@ def check_curl(checks: Checks, carafe: str) -> None:
 
 
 def check_start(checks: Checks, command: list[str]) -> None:
-    """Where it listens, and which key it takes."""
+    """The address that it listens on, and the key that it takes."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ways: list[tuple[str, list[str], dict[str, str]]]

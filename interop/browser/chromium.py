@@ -77,7 +77,7 @@ class Chromium:
         return self.text()
 
     def text(self) -> str:
-        """What the page shows."""
+        """The text that the page shows."""
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def follow(self, link: str) -> str:
