@@ -89,7 +89,7 @@ impl Error {
         self
     }
 
-    /// The category of this error.
+    /// Returns the category of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -43,12 +43,12 @@ impl Postgres {
         url(self.port())
     }
 
-    /// Its URL for clients that insist on TLS.
+    /// Returns the URL for clients that insist on TLS.
     pub(crate) fn tls_url(&self) -> String {
         format!("postgres://postgres@localhost:{}/postgres?sslmode=require", self.port())
     }
 
-    /// Its process.
+    /// Returns the number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.server.process.id()
     }
@@ -87,7 +87,7 @@ fn prepare(
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
         "max_connections=400".to_owned(),
-        // What it shares with its processes goes with the folder.
+        // The memory that it shares with its processes goes with the folder.
         "dynamic_shared_memory_type=mmap".to_owned(),
     ];
     settings.extend(more.iter().map(|&setting| setting.to_owned()));
@@ -112,7 +112,8 @@ fn prepare(
     let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
     arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
     let name = name.to_owned();
-    // It writes nothing any more. After a kill it would leave a piece of shared memory behind.
+    // The server writes nothing any more. After a kill it would leave a piece of shared memory
+    // behind.
     let signal = "QUIT";
     Ok((Start { name, program, arguments, user, signal, answers, port }, folder))
 }

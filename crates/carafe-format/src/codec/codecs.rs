@@ -41,7 +41,7 @@ pub struct CodecOptions<'a> {
 }
 
 impl<'a> CodecOptions<'a> {
-    /// Flask's signed sessions, in a cookie of this name.
+    /// Returns the options for Flask's signed sessions, in a cookie of this name.
     #[must_use]
     pub fn new(cookie_name: &'a str) -> Self {
         Self {
@@ -104,8 +104,8 @@ impl Codecs {
         })
     }
 
-    /// Flask's format with Flask's own settings and the cookie `session`, and no other format: this
-    /// can't fail.
+    /// Returns codecs of Flask's format with Flask's own settings and the cookie `session`, and no
+    /// other format: this can't fail.
     #[must_use]
     pub fn flask(keys: &KeyRing) -> Self {
         let options = SigningOptions::default();
@@ -119,7 +119,7 @@ impl Codecs {
         }
     }
 
-    /// The content of a cookie, in the first of the formats whose key authenticates it.
+    /// Returns the content of a cookie, in the first of the formats whose key authenticates it.
     ///
     /// Each format checks its own MAC, before it looks at anything else. `max_age` and `now` are in
     /// seconds.
@@ -150,14 +150,14 @@ impl Codecs {
         Err(refused)
     }
 
-    /// The signer of the ids of sessions in a store.
+    /// Returns the signer of the ids of sessions in a store.
     #[must_use]
     pub fn ids(&self) -> &Signer {
         &self.ids
     }
 
-    /// The text of a session's id in its cookie, and whether a new cookie would have another
-    /// signature.
+    /// Returns the text of a session's id in its cookie, and whether a new cookie would have
+    /// another signature.
     ///
     /// # Errors
     /// [`ErrorKind::NotSigned`] or [`ErrorKind::BadSignature`].
@@ -169,8 +169,8 @@ impl Codecs {
         }
     }
 
-    /// The secret in a CSRF cookie that isn't older than `max_age` seconds. The clock of the machine
-    /// that signed it may be ahead by [`CLOCK_SKEW`].
+    /// Returns the secret in a CSRF cookie that isn't older than `max_age` seconds. The clock of
+    /// the machine that signed it may be ahead by [`CLOCK_SKEW`].
     ///
     /// # Errors
     /// The errors of [`TimestampSigner::unsign`].
@@ -188,13 +188,13 @@ impl Codecs {
         }
     }
 
-    /// The signer of the CSRF secrets of visitors without a session.
+    /// Returns the signer of the CSRF secrets of visitors without a session.
     #[must_use]
     pub fn csrf(&self) -> &TimestampSigner {
         &self.csrf
     }
 
-    /// The length of a session's cookie whose uncompressed JSON has `json_len` bytes.
+    /// Returns the length of a session's cookie whose uncompressed JSON has `json_len` bytes.
     #[must_use]
     pub fn encoded_len(&self, json_len: usize) -> usize {
         match &self.written {

@@ -22,14 +22,14 @@ pub(super) enum Kind {
 }
 
 impl Format {
-    /// Flask's signed sessions, with this salt, digest and key derivation.
+    /// Returns the format of Flask's signed sessions, with this salt, digest and key derivation.
     #[must_use]
     pub fn flask(options: SigningOptions) -> Self {
         Self(Kind::Flask(options))
     }
 
-    /// The sessions of the hardened profile: Flask's, with the name of the cookie behind the salt, as
-    /// [`SigningOptions::for_cookie`] puts it.
+    /// Returns the format of the hardened profile's sessions: Flask's, with the name of the cookie
+    /// behind the salt, as [`SigningOptions::for_cookie`] puts it.
     ///
     /// ```
     /// use carafe::config::Format;
@@ -45,16 +45,16 @@ impl Format {
         Self(Kind::Signed(options))
     }
 
-    /// Sealed sessions: see [`sealed`](super::sealed).
+    /// Returns the format of sealed sessions: see [`sealed`](super::sealed).
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
         Self(Kind::Sealed)
     }
 
-    /// The form of session ids and CSRF cookies of earlier releases, whose signature doesn't depend
-    /// on the name of the cookie. It can be read and not written. While a layer accepts it, that
-    /// layer accepts such a cookie of any other layer with the same keys.
+    /// Returns the form of session ids and CSRF cookies of earlier releases, whose signature
+    /// doesn't depend on the name of the cookie. It can be read and not written. While a layer
+    /// accepts it, that layer accepts such a cookie of any other layer with the same keys.
     #[must_use]
     pub fn unnamed() -> Self {
         Self(Kind::Unnamed)

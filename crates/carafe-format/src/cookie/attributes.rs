@@ -24,7 +24,7 @@ pub enum SameSite {
 }
 
 impl SameSite {
-    /// The word in the header.
+    /// Returns the word in the header.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub struct Found<'a> {
 pub struct Finder(memmem::Finder<'static>);
 
 impl Finder {
-    /// A finder for the cookie of this name.
+    /// Creates a finder for the cookie of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(memmem::Finder::new(name).into_owned())

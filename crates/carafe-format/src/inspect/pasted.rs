@@ -22,8 +22,8 @@ impl std::fmt::Debug for PastedCookie<'_> {
     }
 }
 
-/// The cookies in a line as it is copied from a browser, a log or the output of `curl -v`: a bare
-/// value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
+/// Returns the cookies in a line as it is copied from a browser, a log or the output of `curl -v`:
+/// a bare value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
 ///
 /// In text of another form, such as a line of a cookie jar, a command for `curl` or JSON of a
 /// browser's tools, it finds what looks like a session's cookie.
@@ -173,7 +173,8 @@ impl SetCookieLine {
         (!set.name.is_empty()).then_some(set)
     }
 
-    /// The rules of browsers that the cookie breaks, so that they drop it or ignore an attribute.
+    /// Returns the rules of browsers that the cookie breaks, so that they drop it or ignore an
+    /// attribute.
     #[must_use]
     pub fn broken_rules(&self) -> Vec<BrokenRule> {
         let told = Told {

@@ -57,7 +57,7 @@ impl SecretKey {
         Ok(Self { bytes: key, allowed_weak: false, origin: KeyOrigin::Given })
     }
 
-    /// A new key of 32 random bytes from the operating system.
+    /// Creates a new key of 32 random bytes from the operating system.
     ///
     /// Sessions signed with it end with the process, unless it is stored somewhere.
     ///
@@ -178,7 +178,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// Creates a ring of one key.
     #[must_use]
     pub fn new(current: SecretKey) -> Self {
         Self { keys: vec![current] }
@@ -241,7 +241,7 @@ impl KeyRing {
         self.keys.len()
     }
 
-    /// The keys in the order in which they are tried, the current one first.
+    /// Iterates over the keys in the order in which they are tried, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &SecretKey> {
         self.keys.iter()
     }

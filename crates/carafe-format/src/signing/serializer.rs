@@ -88,7 +88,7 @@ impl UrlSafeTimedSerializer {
         Value::from_tagged_json(&self.loads_json(text, max_age, now)?.json)
     }
 
-    /// The value of a text as anything that serde deserialises: [`loads`](Self::loads) and
+    /// Reads the value of a text as anything that serde deserialises: [`loads`](Self::loads) and
     /// [`Value::deserialize_into`] in one step, which is faster.
     ///
     /// ```
@@ -120,8 +120,8 @@ impl UrlSafeTimedSerializer {
         from_tagged_json(&self.loads_json(text, max_age, now)?.json)
     }
 
-    /// The payload of a text as it stands, and what the signature says of it. Whether the payload
-    /// is JSON at all isn't looked at.
+    /// Returns the payload of a text as it stands, and the facts in its signature. Whether the
+    /// payload is JSON at all isn't looked at.
     ///
     /// ```
     /// use carafe::{SecretKey, signing::{SigningOptions, UrlSafeTimedSerializer}};

@@ -83,8 +83,8 @@ impl TimestampSigner {
         1 + base64::encoded_len(4) + self.signer.signature_len()
     }
 
-    /// The value, if the signature is good and not older than `max_age` seconds. An age of exactly
-    /// `max_age` passes, as in Flask; `None` accepts every age.
+    /// Returns the value, if the signature is good and not older than `max_age` seconds. An age of
+    /// exactly `max_age` passes, as in Flask; `None` accepts every age.
     ///
     /// # Errors
     /// [`ErrorKind::NotSigned`] if the text has not the form of a timed signature,

@@ -55,8 +55,8 @@ impl DateTime {
         Self::from(SystemTime::now())
     }
 
-    /// An instant from its year, month and day and its hour, minute and second in UTC, or `None` if
-    /// there is no such date or time.
+    /// Returns the instant of a year, month and day and its hour, minute and second in UTC, or
+    /// `None` if there is no such date or time.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -79,7 +79,7 @@ impl DateTime {
         valid.then(|| Self(MIN + days * DAY + hour * 3600 + minute * 60 + second))
     }
 
-    /// The instant as RFC 3339 text in UTC.
+    /// Returns the instant as RFC 3339 text in UTC.
     ///
     /// ```
     /// use carafe::value::DateTime;

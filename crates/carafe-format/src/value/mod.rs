@@ -71,7 +71,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A `bytes` value.
+    /// Creates a `bytes` value.
     ///
     /// A `Vec<u8>` that is converted with [`From`] becomes a list of integers, as any other vector
     /// does; this makes it bytes.
@@ -79,7 +79,7 @@ impl Value {
         Self::Bytes(bytes.into())
     }
 
-    /// A `Markup` value: text that is HTML already, and is not escaped again in templates.
+    /// Creates a `Markup` value: text that is HTML already, and is not escaped again in templates.
     pub fn markup(html: impl Into<Text>) -> Self {
         Self::Markup(html.into())
     }
@@ -123,8 +123,8 @@ impl Value {
             .map_err(|_| Error::new(crate::ErrorKind::Value, "the value's JSON is not ASCII"))
     }
 
-    /// The name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`, `list`,
-    /// `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
+    /// Returns the name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`,
+    /// `list`, `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {

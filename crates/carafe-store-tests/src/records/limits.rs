@@ -50,7 +50,7 @@ pub async fn a_user_has_at_most_so_many_sessions(fixture: impl Fixture) {
     assert_eq!(created, CREATED);
 }
 
-/// Beyond the limit those end to which the user logged in first.
+/// Beyond the limit, the sessions end to which the user logged in first.
 pub async fn the_oldest_sessions_of_a_user_end(fixture: impl Fixture) {
     let store = fixture.open().await;
     let second = create(&store, &login_at("ada", NOW - 10)).await;

@@ -54,7 +54,7 @@ async fn everything(notices: &mut Notices) -> Vec<Notice> {
     all
 }
 
-/// Each record that is deleted, or becomes a pointer, is told of.
+/// The store announces each record that is deleted or becomes a pointer.
 pub async fn what_ends_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
@@ -83,7 +83,7 @@ pub async fn what_goes_on_is_not_told(fixture: impl Fixture) {
     assert_eq!(next(&mut notices).await, Notice::Session(id));
 }
 
-/// The end of all of a user's sessions is told of each, or asks to look at everything.
+/// The store announces the end of each of a user's sessions, or asks to look at everything.
 pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
@@ -103,7 +103,7 @@ pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
     }
 }
 
-/// A session that ends to make room for a login of its user is told of, or everything is to be looked at.
+/// The store announces a session that ends to make room for a login, or asks to look at everything.
 pub async fn a_session_that_ends_for_a_login_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;

@@ -38,7 +38,7 @@ pub(super) fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
     results.iter().filter(|result| *result == wanted).count()
 }
 
-/// Of many who create a record under one id, one does.
+/// Of many creations of a record under one id, one succeeds.
 pub async fn racing_creations_of_one_id_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     for _ in 0..10 {
@@ -56,7 +56,7 @@ pub async fn racing_creations_of_one_id_have_one_winner(fixture: impl Fixture) {
     }
 }
 
-/// Of many who update a record of one version, one does.
+/// Of many updates of a record of one version, one succeeds.
 pub async fn racing_updates_of_one_version_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     let id = create(&stores[0], &record()).await;
@@ -75,7 +75,7 @@ pub async fn racing_updates_of_one_version_have_one_winner(fixture: impl Fixture
     }
 }
 
-/// Many who load, change and swap in a loop lose nothing, and every version is written once.
+/// Many tasks that load, change and swap in a loop lose nothing, and every version is written once.
 pub async fn every_version_is_written_once(fixture: impl Fixture) {
     const TASKS: usize = 16;
     const EACH: usize = 20;
@@ -165,7 +165,7 @@ async fn update_until_gone(store: &impl SessionStore, id: &SessionIdHash) {
     }
 }
 
-/// Of many who delete a record, one does.
+/// Of many deletions of a record, one succeeds.
 pub async fn racing_deletions_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     for _ in 0..10 {

@@ -28,7 +28,7 @@ pub async fn a_list_has_the_records_of_its_user(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "eve").await, []);
 }
 
-/// A user's list leaves out what has expired, whether or not it is still stored.
+/// A user's list leaves out expired records, whether or not they are still stored.
 pub async fn a_list_leaves_out_what_has_expired(fixture: impl Fixture) {
     let store = fixture.open().await;
     let short = create(&store, &record_of("ada")).await;

@@ -119,7 +119,7 @@ impl Browser {
     }
 }
 
-/// Every so manieth call of the store is refused, for every number up to 50: there are 503s and
+/// Every n-th call of the store is refused, for every number up to 50: there are 503s and
 /// nothing worse, and nothing that was acknowledged gets lost.
 pub async fn refused_calls_lose_nothing(fixture: impl Fixture) {
     with_failing_calls(fixture, false).await;
@@ -148,7 +148,8 @@ async fn with_failing_calls(fixture: impl Fixture, lost: bool) {
     visit(&app).await;
 }
 
-/// Every so manieth call fails while the session is renewed, rotated and written: it is never lost.
+/// Every n-th call of the store fails while the session is renewed, rotated and written: it is
+/// never lost.
 pub async fn failing_rotations_keep_the_session(fixture: impl Fixture) {
     let site = Site::new();
     let faults = Faults::default();

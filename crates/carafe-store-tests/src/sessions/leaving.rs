@@ -363,7 +363,8 @@ pub async fn a_client_who_leaves_cuts_nothing_in_half(fixture: impl Fixture) {
     }
 }
 
-/// A call that panics is a 503 for all who wait for it, and breaks nothing for those who come later.
+/// A call that panics is a 503 for every request that waits for it, and breaks nothing for later
+/// ones.
 pub async fn a_call_that_panics_is_a_503(fixture: impl Fixture) {
     let stops = Stops::new(true);
     let app = Site::new().app(stops.of(fixture.open().await));

@@ -39,7 +39,7 @@ pub async fn changes_of_different_keys_are_merged(fixture: impl Fixture) {
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"b":2,"c":3}"#);
 }
 
-/// Of two who set one key, the later write stands.
+/// Of two requests that set one key, the later write stands.
 pub async fn the_later_write_of_a_key_stands(fixture: impl Fixture) {
     let site = Site::new();
     let apps = super::two_apps(&fixture, &site).await;
@@ -80,7 +80,7 @@ pub async fn clear_removes_what_came_meanwhile(fixture: impl Fixture) {
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"d":4}"#);
 }
 
-/// `or_insert` leaves alone what another request has inserted meanwhile.
+/// `or_insert` leaves alone a key that another request has inserted meanwhile.
 pub async fn or_insert_leaves_what_came_meanwhile(fixture: impl Fixture) {
     let site = Site::new();
     let apps = super::two_apps(&fixture, &site).await;

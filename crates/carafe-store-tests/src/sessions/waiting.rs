@@ -84,7 +84,7 @@ async fn log_out(app: &App, browser: &Browser) {
     app.request(browser.cookie.as_deref(), work).await.ok();
 }
 
-/// A logout is noticed in every process, and by none that waits for another session.
+/// A logout is noticed in every process, and by no task that waits for another session.
 pub async fn what_waits_is_told_of_a_logout(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;

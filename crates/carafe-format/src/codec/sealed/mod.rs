@@ -173,7 +173,7 @@ impl SealedCodec {
         self.keys.iter().find(|key| key.id == id).map(|key| key.index)
     }
 
-    /// The content of a sealed session.
+    /// Opens a sealed session, and returns its content.
     ///
     /// Nothing in it is looked at before it is authenticated, except which key it names.
     ///
