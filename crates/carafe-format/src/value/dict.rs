@@ -30,7 +30,7 @@ impl Dict {
         Self(members)
     }
 
-    /// An empty dictionary.
+    /// Creates an empty dictionary.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
@@ -41,7 +41,7 @@ impl Dict {
         self.0.binary_search_by(|(other, _)| other.as_wtf8().cmp(key))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: impl AsText) -> Option<&Value> {
         self.get_wtf8(key.as_wtf8())
     }
@@ -50,17 +50,17 @@ impl Dict {
         self.place(key).ok().map(|place| &self.0[place].1)
     }
 
-    /// The value of a key, to be changed.
+    /// Returns the value of a key, which the caller may change.
     pub fn get_mut(&mut self, key: impl AsText) -> Option<&mut Value> {
         self.place(key.as_wtf8()).ok().map(|place| &mut self.0[place].1)
     }
 
-    /// Whether the key is there.
+    /// Returns whether the dictionary has the key.
     pub fn contains_key(&self, key: impl AsText) -> bool {
         self.place(key.as_wtf8()).is_ok()
     }
 
-    /// Sets a key's value, and returns the one that it had.
+    /// Sets a key's value, and returns its previous value.
     pub fn insert(&mut self, key: impl AsText, value: impl Into<Value>) -> Option<Value> {
         match self.place(key.as_wtf8()) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value.into())),
@@ -71,18 +71,18 @@ impl Dict {
         }
     }
 
-    /// Removes a key, and returns the value that it had.
+    /// Removes a key, and returns its value.
     pub fn remove(&mut self, key: impl AsText) -> Option<Value> {
         self.place(key.as_wtf8()).ok().map(|place| self.0.remove(place).1)
     }
 
-    /// The number of keys.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no keys.
+    /// Returns whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -93,23 +93,24 @@ impl Dict {
         self.0.clear();
     }
 
-    /// The keys, in order.
+    /// Iterates over the keys, in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Text> + DoubleEndedIterator + Clone {
         self.0.iter().map(|(key, _)| key)
     }
 
-    /// The keys and values, in the order of the keys.
+    /// Iterates over the keys and values, in the order of the keys.
     pub fn iter(&self) -> Iter<'_> {
         Iter(self.0.iter())
     }
 
-    /// The keys and values, the values to be changed.
+    /// Iterates over the keys and values, in the order of the keys; the caller may change the
+    /// values.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Text, &mut Value)> {
         self.0.iter_mut().map(|(key, value)| (&*key, value))
     }
 }
 
-/// The keys and values of a [`Dict`], in the order of the keys.
+/// An iterator over the keys and values of a [`Dict`], in the order of the keys.
 #[derive(Clone)]
 pub struct Iter<'a>(std::slice::Iter<'a, (Text, Value)>);
 

@@ -26,7 +26,7 @@ enum Repr {
 }
 
 impl Int {
-    /// The integer as an `i64`, if it fits.
+    /// Returns the integer as an `i64`, if it fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self.0 {
@@ -35,7 +35,7 @@ impl Int {
         }
     }
 
-    /// Whether the integer is below zero.
+    /// Returns whether the integer is below zero.
     #[must_use]
     pub fn is_negative(&self) -> bool {
         match &self.0 {
@@ -44,7 +44,8 @@ impl Int {
         }
     }
 
-    /// The nearest float, or `None` beyond the floats' range, where Python raises `OverflowError`.
+    /// Returns the nearest float, or `None` beyond the floats' range, where Python raises
+    /// `OverflowError`.
     #[must_use]
     pub fn to_f64(&self) -> Option<f64> {
         match &self.0 {
@@ -53,7 +54,7 @@ impl Int {
         }
     }
 
-    /// The sum with `other`, of whatever size it is.
+    /// Returns the sum with `other`.
     #[must_use]
     pub fn add_i64(&self, other: i64) -> Self {
         match &self.0 {

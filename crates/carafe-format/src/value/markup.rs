@@ -20,13 +20,13 @@ use super::Text;
 pub struct Markup(Text);
 
 impl Markup {
-    /// The HTML.
+    /// Returns the HTML.
     #[must_use]
     pub fn as_text(&self) -> &Text {
         &self.0
     }
 
-    /// The HTML.
+    /// Returns the HTML.
     #[must_use]
     pub fn into_text(self) -> Text {
         self.0
@@ -34,7 +34,7 @@ impl Markup {
 }
 
 impl<T: Into<Text>> From<T> for Markup {
-    /// Declares a text to be HTML. Escape what comes from outside first.
+    /// Declares a text to be HTML. Escape text from outside first.
     fn from(html: T) -> Self {
         Self(html.into())
     }

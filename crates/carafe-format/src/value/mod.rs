@@ -1,4 +1,4 @@
-//! What a session holds: Flask's types.
+//! The values of a session: Flask's types.
 
 mod convert;
 mod datetime;
@@ -71,7 +71,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A `bytes` value.
+    /// Creates a `bytes` value.
     ///
     /// A `Vec<u8>` that is converted with [`From`] becomes a list of integers, as any other vector
     /// does; this makes it bytes.
@@ -79,7 +79,7 @@ impl Value {
         Self::Bytes(bytes.into())
     }
 
-    /// A `Markup` value: text that is HTML already, and is not escaped again in templates.
+    /// Creates a `Markup` value: text that is HTML already, and is not escaped again in templates.
     pub fn markup(html: impl Into<Text>) -> Self {
         Self::Markup(html.into())
     }
@@ -123,8 +123,8 @@ impl Value {
             .map_err(|_| Error::new(crate::ErrorKind::Value, "the value's JSON is not ASCII"))
     }
 
-    /// The name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`, `list`,
-    /// `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
+    /// Returns the name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`,
+    /// `list`, `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -143,14 +143,14 @@ impl Value {
         }
     }
 
-    /// Whether this is `None`.
+    /// Returns whether this is `None`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether Python takes the value for true, as its `bool()` does: numbers other than 0, and texts,
-    /// bytes and containers that aren't empty.
+    /// Returns whether Python takes the value for true, as its `bool()` does: numbers other than 0,
+    /// and texts, bytes and containers that aren't empty.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -173,7 +173,7 @@ impl Value {
         }
     }
 
-    /// The value of a `bool`.
+    /// Returns the value of a `bool`.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -182,7 +182,7 @@ impl Value {
         }
     }
 
-    /// The value of an `int` that fits an `i64`.
+    /// Returns the value of an `int` that fits an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -191,7 +191,7 @@ impl Value {
         }
     }
 
-    /// The value of a `float`, or of an `int` as the nearest float.
+    /// Returns the value of a `float`, or of an `int` as the nearest float.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -201,13 +201,13 @@ impl Value {
         }
     }
 
-    /// The value of a `str` or `Markup` without lone surrogates.
+    /// Returns the value of a `str` or `Markup` without lone surrogates.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.as_text().and_then(Text::as_str)
     }
 
-    /// The value of a `str` or `Markup`.
+    /// Returns the value of a `str` or `Markup`.
     #[must_use]
     pub fn as_text(&self) -> Option<&Text> {
         match self {
@@ -216,7 +216,7 @@ impl Value {
         }
     }
 
-    /// The value of a `bytes`.
+    /// Returns the value of a `bytes`.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
@@ -225,7 +225,7 @@ impl Value {
         }
     }
 
-    /// The items of a `list` or `tuple`.
+    /// Returns the items of a `list` or `tuple`.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[Value]> {
         match self {
@@ -234,7 +234,7 @@ impl Value {
         }
     }
 
-    /// The value of a `dict`.
+    /// Returns the value of a `dict`.
     #[must_use]
     pub fn as_dict(&self) -> Option<&Dict> {
         match self {
@@ -243,7 +243,7 @@ impl Value {
         }
     }
 
-    /// The value of a `dict`, to be changed.
+    /// Returns the value of a `dict`, which the caller may change.
     pub fn as_dict_mut(&mut self) -> Option<&mut Dict> {
         match self {
             Self::Dict(dict) => Some(dict),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-/// Text that can hold all that Python's `str` can: Unicode, and lone surrogates too.
+/// Text like Python's `str`: Unicode, and lone surrogates too.
 ///
 /// Python's strings, and so Flask's sessions, may contain halves of surrogate pairs (`"\ud800"`),
 /// which Rust's [`String`] can't. `Text` keeps the WTF-8 form: UTF-8 wherever the text is valid
@@ -32,13 +32,13 @@ pub struct Text(Bytes);
 type Bytes = SmallVec<[u8; 16]>;
 
 impl Text {
-    /// An empty text.
+    /// Creates an empty text.
     #[must_use]
     pub const fn new() -> Self {
         Self(Bytes::new_const())
     }
 
-    /// Text from UTF-16 code units, lone surrogates included.
+    /// Creates a text from UTF-16 code units, lone surrogates included.
     #[must_use]
     pub fn from_utf16(units: &[u16]) -> Self {
         let mut text = Self::new();
@@ -77,30 +77,30 @@ impl Text {
         Self::from_utf16(&units)
     }
 
-    /// Text from bytes that are known to be WTF-8.
+    /// Creates a text from bytes that are known to be WTF-8.
     #[inline]
     pub(crate) fn from_known_wtf8(bytes: &[u8]) -> Self {
         Self(Bytes::from_slice(bytes))
     }
 
-    /// As [`from_wtf8`](Self::from_wtf8), without a copy.
+    /// Converts like [`from_wtf8`](Self::from_wtf8), without a copy.
     pub(crate) fn from_wtf8_vec(bytes: Vec<u8>) -> Self {
         Self(Bytes::from_vec(bytes))
     }
 
-    /// The text as a `&str`, or `None` if it holds a lone surrogate.
+    /// Returns the text as a `&str`, or `None` if it holds a lone surrogate.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// The WTF-8 bytes of the text.
+    /// Returns the WTF-8 bytes of the text.
     #[must_use]
     pub fn as_wtf8(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text with every lone surrogate replaced by U+FFFD.
+    /// Returns the text with every lone surrogate replaced by U+FFFD.
     #[must_use]
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match self.as_str() {
@@ -111,7 +111,7 @@ impl Text {
         }
     }
 
-    /// The text as a `String`.
+    /// Returns the text as a `String`.
     ///
     /// # Errors
     ///
@@ -121,12 +121,12 @@ impl Text {
             .map_err(|error| Self::from_wtf8_vec(error.into_bytes()))
     }
 
-    /// The code points, in order; what Python's `len` counts and `ord` gives.
+    /// Iterates over the code points, in order. Python's `len` counts them, and `ord` gives them.
     pub fn code_points(&self) -> impl Iterator<Item = u32> + '_ {
         CodePoints(&self.0)
     }
 
-    /// Whether the text is empty.
+    /// Returns whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -252,10 +252,10 @@ impl PartialEq<&str> for Text {
 ///
 /// The trait is sealed; it exists so that methods take all of these.
 pub trait AsText: sealed::Sealed {
-    /// The WTF-8 bytes of the text; for a `str` its UTF-8 bytes.
+    /// Returns the WTF-8 bytes of the text; for a `str` its UTF-8 bytes.
     fn as_wtf8(&self) -> &[u8];
 
-    /// The text, owned; without a copy where it already is.
+    /// Returns the text, owned. An owned text is not copied.
     fn into_text(self) -> Text
     where
         Self: Sized,
@@ -327,7 +327,7 @@ mod tests {
             Text::from_wtf8(b"") == *"" && Text::from_wtf8("Zo\u{eb}".as_bytes()) == *"Zo\u{eb}"
         );
         assert!(Text::from_wtf8(b"a\xffb\xed\xa0") == *"a\u{fffd}b\u{fffd}\u{fffd}");
-        // Two halves in bytes of their own are the character that they mean.
+        // Two surrogate halves in separate bytes mean one character.
         assert!(Text::from_wtf8(b"\xed\xa0\xbd\xed\xb8\x80!") == *"\u{1f600}!");
     }
 

@@ -19,13 +19,13 @@ use std::fmt;
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
-    /// The UUID of these bytes, in the order in which they are written.
+    /// Returns the UUID of these bytes, in the order in which they are written.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, in the order in which they are written.
+    /// Returns the bytes, in the order in which they are written.
     #[must_use]
     pub const fn into_bytes(self) -> [u8; 16] {
         self.0

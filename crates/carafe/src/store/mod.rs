@@ -147,10 +147,9 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Begins to send notices of sessions that may have ended, in any process. A
     /// [`Notice::Session`] is sent for each record that a call deletes, or replaces by one whose
-    /// state isn't [`State::Live`]. A [`Notice::Begun`] comes first,
-    /// once every later end will be noticed. Records that [`delete_expired`](Self::delete_expired)
-    /// removes need no notice. The method is called in a tokio runtime, and the notices end when
-    /// the returned value is dropped.
+    /// state isn't [`State::Live`]. A [`Notice::Begun`] comes first, once every later end will be
+    /// noticed. Records that [`delete_expired`](Self::delete_expired) removes need no notice. The
+    /// method is called in a tokio runtime, and the notices end when the returned value is dropped.
     ///
     /// The default, `None`, is for a store that can't send notices: the periodic check then finds
     /// ended sessions.
