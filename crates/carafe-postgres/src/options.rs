@@ -64,6 +64,18 @@ impl PostgresOptions {
 
     /// The largest number of connections, 8 by default. Each serves one statement at a time, which
     /// takes about a millisecond. Where the server has room for fewer, requests wait for those.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .pool_size(16)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool.size = connections.clamp(1, MOST_CONNECTIONS);
         self
@@ -71,6 +83,20 @@ impl PostgresOptions {
 
     /// How long connecting may take, 800 ms by default. Several hosts, and several addresses of one,
     /// share this time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .connect_timeout(Duration::from_millis(300))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.pool.connect = timeout;
         self
@@ -80,6 +106,20 @@ impl PostgresOptions {
     /// it below the time after which a proxy or a firewall in between forgets a connection. A
     /// connection that was idle for 10 seconds has to show a sign of life before it is used, which
     /// takes a round trip.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .idle_timeout(Duration::from_secs(60))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool.idle = timeout;
         self
@@ -88,6 +128,20 @@ impl PostgresOptions {
     /// How long the answer to a statement may take, 1 s by default. Together with the time to
     /// connect it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .answer_timeout(Duration::from_millis(500))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.pool.answer = timeout;
         self
@@ -96,6 +150,18 @@ impl PostgresOptions {
     /// Whether the store makes its tables when it is first used, and brings them up to date: on by
     /// default. Switch it off where the service's user may not create tables, and call
     /// [`PostgresStore::migrate`] as one who may.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .migrate_at_first_use(false)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn migrate_at_first_use(mut self, on: bool) -> Self {
         self.migrates = on;
         self
@@ -168,6 +234,18 @@ impl PostgresOptions {
     /// pooler is in between, or one that knows of prepared statements. PgBouncer that pools by
     /// transaction does from version 1.21 on, if `max_prepared_statements` is set; an older one may run
     /// another process' statement instead.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .prepared_statements(true)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn prepared_statements(mut self, on: bool) -> Self {
         self.pool.prepares = on;
         self
@@ -176,6 +254,18 @@ impl PostgresOptions {
     /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
     /// PEM. By default the operating system's authorities are trusted, or those in the file that
     /// `sslrootcert` in the URL names.
+    ///
+    /// ```no_run
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@db.internal/app?sslmode=require")
+    ///     .root_certificate(std::fs::read("/etc/ssl/internal.pem")?)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
@@ -184,6 +274,21 @@ impl PostgresOptions {
 
     /// Shows servers that ask for one a certificate, with its key, both in PEM. `sslcert` and `sslkey`
     /// in the URL name files with them.
+    ///
+    /// ```no_run
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@db.internal/app?sslmode=require")
+    ///     .client_certificate(
+    ///         std::fs::read("/etc/ssl/shop.pem")?,
+    ///         std::fs::read("/etc/ssl/private/shop.key")?,
+    ///     )
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn client_certificate(
         mut self,
@@ -195,6 +300,17 @@ impl PostgresOptions {
     }
 
     /// The store. It connects when it is first used.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app").open()?;
+    /// # let _ = store;
+    /// assert!(PostgresStore::options("no URL").open().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the URL, a

@@ -37,6 +37,16 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// A store with the default options. It connects when it is first used.
     ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::new("postgres://app@127.0.0.1/app")?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the URL can't be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
@@ -44,6 +54,15 @@ impl PostgresStore {
     }
 
     /// Options for a store at this URL.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// let options = PostgresStore::options("postgres://app@127.0.0.1/app").connect_timeout(Duration::from_millis(300));
+    /// # let _ = options;
+    /// ```
     pub fn options(url: impl Into<String>) -> PostgresOptions {
         PostgresOptions::new(url.into())
     }
@@ -55,6 +74,14 @@ impl PostgresStore {
 
     /// Asks the server whether it is there: for a service that would rather not start without it,
     /// and for readiness probes.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// async fn is_ready(store: &PostgresStore) -> bool {
+    ///     store.ping().await.is_ok()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if it can't be reached or refuses.

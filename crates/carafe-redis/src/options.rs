@@ -56,12 +56,38 @@ impl RedisOptions {
     }
 
     /// What the names of keys begin with, `carafe` by default: for services that share a server.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .prefix("shop")
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
     /// How long connecting may take, 800 ms by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .connect_timeout(Duration::from_millis(300))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.connecting.timeout = timeout;
         self
@@ -70,6 +96,20 @@ impl RedisOptions {
     /// How long the answer to a command may take, 1 s by default. Together with the time to
     /// connect it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .answer_timeout(Duration::from_millis(500))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.settings.answer = timeout;
         self
@@ -78,6 +118,20 @@ impl RedisOptions {
     /// How long a connection may be idle and still be used, two minutes by default. After that the next
     /// command has a new one: firewalls and load balancers forget connections without a word, and a
     /// command that is sent on such a one is lost.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .max_idle(Duration::from_secs(30))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_idle(mut self, idle: Duration) -> Self {
         self.settings.max_idle = idle;
         self
@@ -116,6 +170,18 @@ impl RedisOptions {
     /// logged out works again when its revocation is dropped, and `logout_everywhere` misses a session
     /// when the index of its user's sessions is. With this the log has a warning for each connection,
     /// and the index of an active user is touched once a minute, so that it isn't evicted first.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .allow_eviction(true)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_eviction(mut self, allow: bool) -> Self {
         self.settings.connecting.allow_eviction = allow;
         self
@@ -129,6 +195,18 @@ impl RedisOptions {
     /// [`StoreErrorKind::Uncertain`] while there are fewer replicas; all else is as before. They
     /// have a connection of their own, which serves one after the other. It is no complete
     /// protection with more replicas than this number, any of which may take over.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .replicas_know_of_endings(1)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn replicas_know_of_endings(mut self, replicas: u32) -> Self {
         self.replicas = replicas;
         self
@@ -136,6 +214,18 @@ impl RedisOptions {
 
     /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
     /// PEM. By default the operating system's authorities are trusted.
+    ///
+    /// ```no_run
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("rediss://redis.internal:6379")
+    ///     .root_certificate(std::fs::read("/etc/ssl/internal.pem")?)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.root = Some(pem.into());
@@ -143,6 +233,21 @@ impl RedisOptions {
     }
 
     /// Shows the server a certificate: it and its key, in PEM.
+    ///
+    /// ```no_run
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("rediss://redis.internal:6379")
+    ///     .client_certificate(
+    ///         std::fs::read("/etc/ssl/shop.pem")?,
+    ///         std::fs::read("/etc/ssl/private/shop.key")?,
+    ///     )
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn client_certificate(
         mut self,
@@ -154,6 +259,17 @@ impl RedisOptions {
     }
 
     /// The store. It connects when it is first used.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379").open()?;
+    /// # let _ = store;
+    /// assert!(RedisStore::options("no URL").open().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the URL or a certificate can't be read.

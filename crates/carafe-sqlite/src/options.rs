@@ -43,6 +43,12 @@ pub struct SqliteOptions {
 
 impl SqliteOptions {
     /// The defaults, for a file that is created if it is missing.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db");
+    /// ```
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -78,6 +84,12 @@ impl SqliteOptions {
 
     /// Whether a missing file and missing tables are created, which is the default. Programs that look
     /// after a service's sessions had better not: then either is an error.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").create_if_missing(false);
+    /// ```
     #[must_use]
     pub fn create_if_missing(mut self, create: bool) -> Self {
         self.create = create;
@@ -85,6 +97,12 @@ impl SqliteOptions {
     }
 
     /// What is awaited before a write is acknowledged: [`Synchronous::Full`] by default.
+    ///
+    /// ```
+    /// use carafe_sqlite::{SqliteOptions, Synchronous};
+    ///
+    /// let options = SqliteOptions::new("sessions.db").synchronous(Synchronous::Normal);
+    /// ```
     #[must_use]
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;
@@ -93,6 +111,12 @@ impl SqliteOptions {
 
     /// How many threads read, each with a connection of its own: one per core by default, and at
     /// most four. At least one does.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").readers(2);
+    /// ```
     #[must_use]
     pub fn readers(mut self, threads: usize) -> Self {
         self.readers = threads.max(1);
@@ -100,6 +124,14 @@ impl SqliteOptions {
     }
 
     /// How long a write waits for other processes that write to the file: two seconds by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").busy_timeout(Duration::from_secs(5));
+    /// ```
     #[must_use]
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
@@ -107,6 +139,12 @@ impl SqliteOptions {
     }
 
     /// How much of the file each thread keeps in memory, in KiB: 16 MiB by default.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").cache_kib(64 * 1024);
+    /// ```
     #[must_use]
     pub fn cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;
@@ -117,6 +155,12 @@ impl SqliteOptions {
     /// sessions, and changes that make one larger, are refused with
     /// [`StoreErrorKind::Full`](carafe::store::StoreErrorKind::Full), which the visitor sees as a
     /// 503, until others have ended. The write-ahead log beside the file needs some room of its own.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").max_mib(500);
+    /// ```
     #[must_use]
     pub fn max_mib(mut self, mib: u32) -> Self {
         self.max_mib = Some(mib);
@@ -125,6 +169,17 @@ impl SqliteOptions {
 
     /// Opens the file, and brings its tables up to date. This waits for the disk: it is for the start
     /// of a service, and not for its requests.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let store = SqliteOptions::new(folder.path().join("sessions.db")).open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the file can't

@@ -20,6 +20,13 @@ impl SessionId {
 
     /// A new id.
     ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// assert!(SessionId::random()? != SessionId::random()?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random() -> Result<Self, Error> {
@@ -27,12 +34,28 @@ impl SessionId {
     }
 
     /// Reads the 43 characters of [`to_text`](Self::to_text).
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// let id = SessionId::random()?;
+    /// assert_eq!(SessionId::from_text(id.to_text().as_bytes()), Some(id));
+    /// assert_eq!(SessionId::from_text(b"short"), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {
         base64::decode_exact(text).map(Self)
     }
 
     /// The id as unpadded base64url: 43 characters. It is a secret of the visitor's.
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// assert_eq!(SessionId::random()?.to_text().len(), 43);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::with_capacity(Self::TEXT);
@@ -46,6 +69,14 @@ impl SessionId {
     }
 
     /// What stores know the session by: SHA-256 of the id's bytes.
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// let id = SessionId::random()?;
+    /// assert_eq!(id.hash(), id.clone().hash());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn hash(&self) -> SessionIdHash {
         SessionIdHash(Sha256::digest(self.0).into())
@@ -83,12 +114,25 @@ pub struct SessionIdHash([u8; 32]);
 
 impl SessionIdHash {
     /// The hash from its bytes, as a store kept them.
+    ///
+    /// ```
+    /// use carafe::id::SessionIdHash;
+    ///
+    /// let hash = SessionIdHash::from_bytes([7; 32]);
+    /// assert_eq!(hash.as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes of the hash.
+    ///
+    /// ```
+    /// use carafe::id::SessionIdHash;
+    ///
+    /// assert_eq!(SessionIdHash::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -122,6 +166,14 @@ pub struct PublicId([u8; 16]);
 impl PublicId {
     /// A new public id.
     ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// let id = PublicId::random()?;
+    /// assert_eq!(id.to_string().parse::<PublicId>()?, id);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random() -> Result<Self, Error> {
@@ -129,12 +181,24 @@ impl PublicId {
     }
 
     /// The public id from its bytes, as a store kept them.
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// assert_eq!(PublicId::from_bytes([0; 16]).to_string(), "AAAAAAAAAAAAAAAAAAAAAA");
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
     /// The bytes.
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// assert_eq!(PublicId::from_bytes([7; 16]).as_bytes(), &[7; 16]);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -64,6 +64,13 @@ pub struct WantedPage(Option<String>);
 
 impl WantedPage {
     /// The page of this path, if it is one of this site's.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").path(), Some("/cart"));
+    /// assert_eq!(WantedPage::new("https://evil.example/").path(), None);
+    /// ```
     #[must_use]
     pub fn new(path: &str) -> Self {
         Self(is_local(path).then(|| path.to_owned()))
@@ -71,6 +78,12 @@ impl WantedPage {
 
     /// The page that a query, without its question mark, names. If it names several, the first
     /// counts.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::from_query("lang=en&next=%2Fcart").path(), Some("/cart"));
+    /// ```
     #[must_use]
     pub fn from_query(query: &str) -> Self {
         let mut fields = query.split('&').filter_map(|field| field.split_once('='));
@@ -83,12 +96,26 @@ impl WantedPage {
     }
 
     /// The page, if the visitor wanted one.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").path(), Some("/cart"));
+    /// assert_eq!(WantedPage::default().path(), None);
+    /// ```
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
     /// The page, or another one if the visitor wanted none.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").or("/"), "/cart");
+    /// assert_eq!(WantedPage::default().or("/"), "/");
+    /// ```
     #[must_use]
     pub fn or<'a>(&'a self, default: &'a str) -> &'a str {
         self.path().unwrap_or(default)

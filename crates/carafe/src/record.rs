@@ -86,6 +86,16 @@ pub struct Record {
 
 impl Record {
     /// A record of a session that begins now and holds nothing.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.ends(), now + 3_600);
+    /// ```
     #[must_use]
     pub fn new(
         public_id: PublicId,
@@ -123,6 +133,17 @@ impl Record {
     }
 
     /// Whether the session has ended by its times, or under this id.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert!(!record.is_expired(now));
+    /// assert!(record.is_expired(now + 3_600));
+    /// ```
     #[must_use]
     pub fn is_expired(&self, now: UnixSeconds) -> bool {
         let is_dead = match self.state {
@@ -136,6 +157,16 @@ impl Record {
     /// When a store may delete the record: when the session ends unless it is used. What is left
     /// under an old id is kept for longer than anybody may use it, since requests that are under way
     /// look there for what became of the session.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.ends(), now + 3_600);
+    /// ```
     #[must_use]
     pub fn ends(&self) -> UnixSeconds {
         self.idle_expires.min(self.expires)
@@ -212,6 +243,16 @@ impl Record {
     }
 
     /// How many bytes [`to_bytes`](Self::to_bytes) has.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.encoded_len(), record.to_bytes().len());
+    /// ```
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let numbers: usize = self.numbers().into_iter().map(number_len).sum();
@@ -254,6 +295,17 @@ impl Record {
     }
 
     /// Reads [`to_bytes`](Self::to_bytes).
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(Record::from_bytes(&record.to_bytes())?, record);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the bytes are no record, or one of a later version of this library.

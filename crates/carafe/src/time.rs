@@ -23,6 +23,13 @@ impl UnixSeconds {
     pub const MAX: Self = Self(u64::MAX);
 
     /// Returns how many seconds have passed since an earlier time; 0 if it is a later one.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    ///
+    /// let login = UnixSeconds(1_700_000_000);
+    /// assert_eq!(UnixSeconds(1_700_000_060).since(login), 60);
+    /// ```
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

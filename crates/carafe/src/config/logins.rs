@@ -33,6 +33,16 @@ impl Config {
 
     /// How long a user has for the second step of a login in two steps: 5 minutes by default. See
     /// [`Session::login_pending`](crate::Session::login_pending).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().pending_login_timeout(Duration::from_secs(600));
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn pending_login_timeout(mut self, timeout: Duration) -> Self {
         self.pending_login_timeout = timeout;
@@ -43,6 +53,17 @@ impl Config {
     /// [`Session::remember`](crate::Session::remember). They aren't by default. It takes a store.
     ///
     /// The token is in a cookie of the session cookie's attributes, whose name has `_remember` at its end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.remember_for(Duration::from_secs(30 * 86_400)))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.remember_for = Some(lifetime);
@@ -54,6 +75,17 @@ impl Config {
     /// theft when it comes back: see
     /// [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft). It costs a small record
     /// for each new id.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.watch_old_ids(Duration::from_secs(7 * 86_400)))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn watch_old_ids(mut self, time: Duration) -> Self {
         self.watch_old_ids = time;

@@ -110,6 +110,13 @@ impl Config {
     /// As in Flask, a response that renews the cookie of a session in a cookie writes what its request
     /// has read: one that takes long undoes a logout or a change that another response has sent
     /// meanwhile. The other profiles renew seldom: see [`refresh`](Self::refresh).
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::new(SecretKey::random()?, Config::flask().secure(true))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -166,6 +173,14 @@ impl Config {
     /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs no
     /// certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and rename the
     /// cookie while you develop.
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let config = Config::hardened().cookie_name("__Host-shop");
+    /// let layer = SessionLayer::new(SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -189,6 +204,13 @@ impl Config {
     /// The settings of signatures, [`salt`](Self::salt), [`digest`](Self::digest) and
     /// [`key_derivation`](Self::key_derivation), play no part in it, nor does
     /// [`compression`](Self::compression): what a text compresses to tells of its content.
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::new(SecretKey::random()?, Config::sealed())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
@@ -196,6 +218,14 @@ impl Config {
     }
 
     /// Whether sessions are written sealed, and not signed, with all other settings as they are.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().seal(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn seal(mut self, on: bool) -> Self {
@@ -204,6 +234,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().cookie_name("__Host-shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_NAME")]
     #[must_use]
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
@@ -213,6 +251,14 @@ impl Config {
 
     /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. Without one
     /// (the default) only this host gets it.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().cookie_domain("example.com".to_owned());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     #[must_use]
     pub fn cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
@@ -222,6 +268,14 @@ impl Config {
 
     /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent; without one (the default)
     /// [`application_root`](Self::application_root).
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().cookie_path("/shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_PATH")]
     #[must_use]
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
@@ -230,6 +284,14 @@ impl Config {
     }
 
     /// `APPLICATION_ROOT`: the path under which the application is mounted, `/` by default.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().application_root("/shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn application_root(mut self, path: impl Into<String>) -> Self {
         self.application_root = path.into();
@@ -237,6 +299,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from JavaScript; on by default.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().http_only(false);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_HTTPONLY")]
     #[must_use]
     pub fn http_only(mut self, on: bool) -> Self {
@@ -245,6 +315,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS only.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().secure(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_SECURE")]
     #[must_use]
     pub fn secure(mut self, on: bool) -> Self {
@@ -253,6 +331,15 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_SAMESITE`: which requests from other sites carry the cookie.
+    ///
+    /// ```
+    /// use carafe::config::SameSite;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().same_site(SameSite::Strict);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_SAMESITE")]
     #[must_use]
     pub fn same_site(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
@@ -262,6 +349,15 @@ impl Config {
 
     /// `SESSION_COOKIE_PARTITIONED`: whether an embedded page has a session for each site that
     /// embeds it. It makes the cookie secure.
+    ///
+    /// ```
+    /// use carafe::config::SameSite;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().same_site(SameSite::None).partitioned(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_PARTITIONED")]
     #[must_use]
     pub fn partitioned(mut self, on: bool) -> Self {
@@ -276,6 +372,15 @@ impl Config {
     /// nothing.
     ///
     /// It has no effect on a session in a store: see [`idle_timeout`](Self::idle_timeout).
+    ///
+    /// ```
+    /// use carafe::config::Refresh;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().refresh(Refresh::OnExtract);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -287,6 +392,16 @@ impl Config {
     /// when the cookie of a permanent one expires. As in Flask, whole seconds count for the former,
     /// and it holds for sessions that aren't permanent as well. One in a store lives no longer than
     /// that without being used, whatever [`idle_timeout`](Self::idle_timeout) says.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().lifetime(Duration::from_secs(8 * 3600));
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "PERMANENT_SESSION_LIFETIME")]
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -317,6 +432,14 @@ impl Config {
     /// Independently of it, a cookie whose name and value exceed 4096 bytes is an error, since
     /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers 502 where
     /// `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a cookie of 4 KiB.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().max_cookie_size(2000);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;
@@ -330,6 +453,14 @@ impl Config {
     /// Layers that have a key in common and write Flask's format in cookies of different names each need a
     /// salt of their own: those that share [`SharedKeys`](crate::SharedKeys), and those with copies of a
     /// key that are built on one thread.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().salt("admin session");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
@@ -339,6 +470,15 @@ impl Config {
 
     /// The digest of the signature, SHA-1 by default: an attribute of the session interface in
     /// Flask.
+    ///
+    /// ```
+    /// use carafe::signing::Digest;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().digest(Digest::Sha256);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
         self.signing = self.signing.digest(digest);
@@ -347,6 +487,15 @@ impl Config {
 
     /// The derivation of the signature's key, `hmac` by default: an attribute of the session
     /// interface in Flask.
+    ///
+    /// ```
+    /// use carafe::signing::KeyDerivation;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().key_derivation(KeyDerivation::DjangoConcat);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.signing = self.signing.key_derivation(key_derivation);
@@ -354,6 +503,15 @@ impl Config {
     }
 
     /// When the payload is compressed.
+    ///
+    /// ```
+    /// use carafe::config::Compression;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().compression(Compression::Never);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
@@ -361,6 +519,14 @@ impl Config {
     }
 
     /// How many bytes a compressed payload may inflate to, 1 MiB by default. Flask sets no limit.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().inflate_limit(256 * 1024);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn inflate_limit(mut self, bytes: usize) -> Self {
         self.inflate_limit = bytes;
@@ -388,6 +554,14 @@ impl Config {
     ///
     /// It takes effect over HTTPS, and takes some browsers a second or more. The session's own
     /// cookie is removed in any case, and other cookies stay.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().clear_site_data(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn clear_site_data(mut self, on: bool) -> Self {
         self.clear_site_data = on;
@@ -396,6 +570,14 @@ impl Config {
 
     /// Whether a `HEAD` request takes flashed messages out of the session, as it does in Flask and
     /// in [`Config::flask`]. In the other profiles they stay for the `GET` that shows them.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().head_takes_flashes(false);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn head_takes_flashes(mut self, on: bool) -> Self {
         self.head_takes_flashes = on;
@@ -426,6 +608,14 @@ impl Config {
     ///
     /// Routes that never look at the session then verify its cookie, too. The id of a session in a
     /// store is signed anew by routes that look at the session.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().rewrite_outdated(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn rewrite_outdated(mut self, on: bool) -> Self {
         self.rewrite_outdated = on;
@@ -443,6 +633,13 @@ impl Config {
     /// `CARAFE_CLEAR_SITE_DATA`, `CARAFE_HEAD_TAKES_FLASHES`, `CARAFE_REWRITE_OUTDATED` and
     /// `CARAFE_STRICT`.
     ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().from_prefixed_env()?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and
     /// what is allowed.
@@ -451,6 +648,17 @@ impl Config {
     }
 
     /// As [`from_prefixed_env`](Self::from_prefixed_env), with the variables given.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let variables = [("FLASK_PERMANENT_SESSION_LIFETIME", "3600")];
+    /// let config = Config::flask().with_variables(variables)?;
+    /// assert_eq!(config.session_lifetime(), Duration::from_secs(3600));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`from_prefixed_env`](Self::from_prefixed_env).
@@ -472,6 +680,14 @@ impl Config {
 
     /// How long after its last signature a session is accepted: what
     /// [`lifetime`](Self::lifetime) has set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// assert_eq!(Config::flask().session_lifetime(), Duration::from_secs(31 * 86_400));
+    /// ```
     #[must_use]
     pub fn session_lifetime(&self) -> Duration {
         self.lifetime

@@ -34,6 +34,17 @@ impl Csrf {
     /// The token of a request that passed a [`CsrfLayer`](super::CsrfLayer), by its extensions: what
     /// an extractor does, for services that are built on tower alone.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    /// use http::Request;
+    ///
+    /// async fn form<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let csrf = Csrf::from_extensions(request.extensions()).await?;
+    ///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if it passed none, and those of
     /// [`LazySession::open`](crate::LazySession::open).
@@ -83,6 +94,17 @@ impl Csrf {
     ///
     /// `headers` are the request's: the log has the origin of a form that is refused.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    /// use http::HeaderMap;
+    ///
+    /// async fn import(csrf: Csrf, headers: HeaderMap, token: &str) -> Result<(), Error> {
+    ///     csrf.verify(token.as_bytes(), &headers).await
+    ///     // … and then import.
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Csrf`] if it is not, and those of
     /// [`LazySession::open`](crate::LazySession::open).
@@ -102,6 +124,16 @@ impl Csrf {
     /// Ask for it when the session is in the state that it will be left in: after a login, not
     /// before.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// /// For scripts, which send it in the header `X-CSRFToken`.
+    /// async fn page(csrf: Csrf) -> Result<String, Error> {
+    ///     Ok(format!(r#"<meta name="csrf-token" content="{}">"#, csrf.token()?))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) if the operating system gives no random bytes
     /// for a visitor's first token, and [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response
@@ -112,12 +144,31 @@ impl Csrf {
 
     /// The name of the form's field: [`FIELD`](super::FIELD), unless
     /// [`FlaskWtf::field_name`](super::FlaskWtf::field_name) gives another one.
+    ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// async fn form(csrf: Csrf) -> Result<String, Error> {
+    ///     let (name, token) = (csrf.field_name(), csrf.token()?);
+    ///     Ok(format!(r#"<input type="hidden" name="{name}" value="{token}">"#))
+    /// }
+    /// ```
     #[must_use]
     pub fn field_name(&self) -> &str {
         self.protection.settings().field().name()
     }
 
     /// The field for a form, in HTML: `<input type="hidden" name="csrf_token" value="…">`.
+    ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// async fn form(csrf: Csrf) -> Result<String, Error> {
+    ///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`token`](Self::token).

@@ -47,6 +47,14 @@ impl CsrfLayer {
     /// host and, if it isn't the scheme's own, port. Each is one from which requests are accepted, so
     /// they are the service's own and no others.
     ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example", "http://localhost:5000"])?;
+    /// assert!(CsrfLayer::new(["shop.example"]).is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if one isn't written so.
     pub fn new(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
@@ -63,6 +71,12 @@ impl CsrfLayer {
     /// This is for development, and for services whose host isn't known beforehand. It is as good as
     /// what `Host` says: a proxy must hand on the one that the browser sent. It can't tell HTTP from
     /// HTTPS.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::same_host();
+    /// ```
     #[must_use]
     pub fn same_host() -> Self {
         Self::with_origins(Origins::same_host())
@@ -89,6 +103,13 @@ impl CsrfLayer {
 
     /// How many bytes of a form are searched for the token; 64 KiB by default. That much of a
     /// request is kept in memory.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?.form_limit(16 * 1024);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn form_limit(self, bytes: usize) -> Self {
         self.map(|settings| settings.form_limit = bytes)
@@ -100,6 +121,13 @@ impl CsrfLayer {
     /// The session's key is `csrf_token` then, also for visitors without a session, who get one by
     /// it; a token is accepted for an hour (`WTF_CSRF_TIME_LIMIT`), and the `SECRET_KEY` signs it.
     /// Where requests may come from is checked as ever, which is stricter than Flask-WTF.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?.flask_wtf();
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask_wtf(self) -> Self {
         self.flask_wtf_with(FlaskWtf::default())

@@ -55,6 +55,16 @@ struct Shared {
 
 impl SharedKeys {
     /// Keys that several layers can share.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer, SharedKeys};
+    ///
+    /// let keys = SharedKeys::new(SecretKey::random()?);
+    /// let shop = SessionLayer::signed(keys.clone())?;
+    /// let admin = SessionLayer::signed(keys)?
+    ///     .configure(|config| config.cookie_name("__Host-admin"))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(ring: impl Into<KeyRing>) -> Self {
         let shared = Shared { ring: ring.into(), layers: Vec::new(), warned: false };
@@ -66,6 +76,15 @@ impl SharedKeys {
     ///
     /// Whatever watches a file, listens to a signal or asks a secret manager calls this; it derives
     /// keys and doesn't wait for anything.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey, SharedKeys};
+    ///
+    /// let keys = SharedKeys::new(SecretKey::random()?);
+    /// let old = keys.ring().current().clone();
+    /// keys.replace(KeyRing::new(SecretKey::random()?).with_fallback(old))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if one of the layers refuses a key. Then
@@ -95,6 +114,14 @@ impl SharedKeys {
     }
 
     /// A copy of the keys as they are now.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SharedKeys};
+    ///
+    /// let keys = SharedKeys::new(SecretKey::new("a key, long and random")?);
+    /// assert_eq!(keys.ring().iter().count(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn ring(&self) -> KeyRing {
         self.lock().ring.clone()

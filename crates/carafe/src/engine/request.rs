@@ -32,6 +32,15 @@ pub struct Sessions {
 impl Sessions {
     /// Returns sessions in signed or sealed cookies, with all their settings.
     ///
+    /// ```
+    /// use carafe::engine::Sessions;
+    /// use carafe::{Config, SecretKey};
+    ///
+    /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// assert!(sessions.users().is_none());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a setting isn't allowed, and [`ErrorKind::WeakKey`] if a key isn't.
     pub fn new(keys: impl Into<SharedKeys>, config: Config) -> Result<Self, Error> {
@@ -103,6 +112,22 @@ impl Sessions {
     }
 
     /// Returns the sessions of any user, to list and end them; `None` if sessions are in cookies.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// assert_eq!(users.list("42").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn users(&self) -> Option<UserSessions> {
         self.engine.user_sessions()
@@ -202,6 +227,17 @@ impl Request {
 
     /// As [`commit`](Self::commit), without waiting: for sessions in cookies.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("visits", 1)?;
+    /// let committed = request.commit_now()?;
+    /// assert!(committed.lines().any(|(name, _)| name == "set-cookie"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`commit`](Self::commit); also [`ErrorKind::Setting`] if a store has to be waited for.
     pub fn commit_now(self) -> Result<Committed, Error> {
@@ -274,6 +310,17 @@ impl Committed {
 
     /// Returns why not all of it was saved: the response should say so. The header lines are to be sent
     /// all the same, since an earlier [`Session::save`](crate::Session::save) has changed the session's id.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("visits", 1)?;
+    /// let committed = request.commit_now()?;
+    /// assert!(committed.error().is_none());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()

@@ -43,6 +43,14 @@ impl<B: Into<Bytes>> From<(StatusCode, B)> for ErrorPage {
 
 impl Error {
     /// The status that this error answers a request with.
+    ///
+    /// ```
+    /// use carafe::{Error, ErrorKind};
+    /// use http::StatusCode;
+    ///
+    /// let error = Error::new(ErrorKind::Store, "the store is down: try again");
+    /// assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind() {

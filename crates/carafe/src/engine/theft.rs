@@ -50,18 +50,56 @@ impl SignOfTheft {
     }
 
     /// What kind of sign it is.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer, TheftKind};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| match sign.kind() {
+    ///         TheftKind::ReplacedId => Reaction::EndSession,
+    ///         _ => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> TheftKind {
         self.kind
     }
 
     /// The user whose session it is about, if that is known.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| match sign.user() {
+    ///         Some(_) => Reaction::EndAllSessions,
+    ///         None => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
     /// The name of the session that it is about, if that goes on.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| {
+    ///         if let Some(public_id) = sign.public_id() {
+    ///             tracing::warn!(%public_id, "a session may have been stolen");
+    ///         }
+    ///         Reaction::EndSession
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.public_id

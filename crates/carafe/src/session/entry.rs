@@ -34,6 +34,18 @@ impl Entry<'_> {
 
     /// As [`or_insert`](Self::or_insert), with a default that is made only if it is needed.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::value::DateTime;
+    ///
+    /// session.entry("first_visit").or_insert_with(DateTime::now)?;
+    /// assert!(session.contains("first_visit"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`or_insert`](Self::or_insert).
     pub fn or_insert_with<T: Serialize>(self, default: impl FnOnce() -> T) -> Result<Value, Error> {

@@ -27,6 +27,16 @@ impl std::fmt::Debug for Flash {
 impl Session {
     /// Flashes a message to the next page that shows it, in the category `message`.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Your order was placed")?;
+    /// assert_eq!(session.get_flashed_messages()?[0].message, "Your order was placed".into());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`flash_with`](Self::flash_with).
     pub fn flash(&self, message: impl Serialize) -> Result<(), Error> {
@@ -34,6 +44,16 @@ impl Session {
     }
 
     /// Flashes a message in a category, such as `error` or `info`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash_with("error", "The password is wrong")?;
+    /// assert_eq!(session.get_flashed_messages()?[0].category, "error".into());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
@@ -54,6 +74,19 @@ impl Session {
     /// want next (`Sec-Purpose: prefetch`) leaves them there, and so does a `HEAD`, unless
     /// [`head_takes_flashes`](crate::Config::head_takes_flashes).
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Welcome back")?;
+    /// for flash in session.get_flashed_messages()? {
+    ///     println!("{}", flash.message.as_str().unwrap_or_default());
+    /// }
+    /// # assert_eq!(session.get_flashed_messages()?.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the first call;
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something else than messages.
@@ -63,6 +96,17 @@ impl Session {
 
     /// The flashed messages of some categories. The others are taken out of the session too, as in
     /// Flask, and are there for later calls in the same request.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Welcome back")?;
+    /// session.flash_with("error", "The card was declined")?;
+    /// assert_eq!(session.get_flashed_messages_of(&["error"])?.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`get_flashed_messages`](Self::get_flashed_messages).

@@ -37,6 +37,16 @@ impl<const SECONDS: u64> FreshUser<SECONDS> {
     /// The user of a request, by its extensions: what an extractor does, for services that are built
     /// on tower alone.
     ///
+    /// ```
+    /// use carafe::{Error, FreshUser};
+    /// use http::Request;
+    ///
+    /// async fn delete_account<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let user = FreshUser::<60>::from_extensions(request.extensions()).await?;
+    ///     Ok(format!("The account of {} is gone", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::from_extensions`] and [`Session::fresh_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
@@ -48,6 +58,18 @@ impl<const SECONDS: u64> FreshUser<SECONDS> {
     }
 
     /// The user, without the promise.
+    ///
+    /// ```
+    /// use carafe::{CurrentUser, FreshUser};
+    ///
+    /// async fn change_password(user: FreshUser) -> String {
+    ///     greet(&user.into_user())
+    /// }
+    ///
+    /// fn greet(user: &CurrentUser) -> String {
+    ///     format!("Hello, {}", user.id())
+    /// }
+    /// ```
     #[must_use]
     pub fn into_user(self) -> CurrentUser {
         self.0
@@ -71,6 +93,17 @@ impl<const SECONDS: u64> fmt::Debug for FreshUser<SECONDS> {
 impl Session {
     /// When the user who is logged in was last authenticated: at the login, or when the application last
     /// called [`reauthenticated`](Self::reauthenticated).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert_eq!(session.authenticated_at(), None);
+    /// session.login("42")?;
+    /// assert!(session.authenticated_at().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn authenticated_at(&self) -> Option<UnixSeconds> {
         self.read(View::authenticated_at)
@@ -80,6 +113,18 @@ impl Session {
     ///
     /// Logins that [Flask-Login shares](crate::flask_login) have no time: there it is
     /// [`login_is_fresh`](Self::login_is_fresh), whatever `max_age` is.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use std::time::Duration;
+    ///
+    /// session.login("42")?;
+    /// assert!(session.is_fresh(Duration::from_secs(300)));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
         if self.slot().engine.flask_login.is_some() {
@@ -90,6 +135,18 @@ impl Session {
     }
 
     /// The user who is logged in, if the last authentication is at most so long ago.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use std::time::Duration;
+    ///
+    /// session.login("42")?;
+    /// assert_eq!(session.fresh_user(Duration::from_secs(300))?.id(), "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`current_user`](Self::current_user), and [`ErrorKind::NotFresh`] if it is longer ago. As a

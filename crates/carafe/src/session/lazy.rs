@@ -51,6 +51,18 @@ impl LazySession {
 
     /// As [`from_extensions`](Self::from_extensions), for the layer that `Marker` names.
     ///
+    /// ```
+    /// use carafe::{Error, LazySession};
+    /// use http::Request;
+    ///
+    /// struct Admin;
+    ///
+    /// async fn is_admin<B>(request: &Request<B>) -> Result<bool, Error> {
+    ///     let session = LazySession::named_from_extensions::<Admin>(request.extensions())?;
+    ///     Ok(session.open().await?.user().is_some())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request came through no layer of this name.
     pub fn named_from_extensions<Marker: 'static>(extensions: &Extensions) -> Result<Self, Error> {
@@ -58,6 +70,18 @@ impl LazySession {
     }
 
     /// Opens the session.
+    ///
+    /// ```
+    /// use carafe::{Error, LazySession};
+    ///
+    /// async fn page(session: LazySession, is_public: bool) -> Result<String, Error> {
+    ///     if is_public {
+    ///         return Ok("Hello".to_owned());
+    ///     }
+    ///     let user = session.open().await?.current_user()?;
+    ///     Ok(format!("Hello, {}", user.id()))
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun and nobody has opened the session before: it
@@ -97,6 +121,16 @@ impl Session {
     /// The session of a request, by its extensions: what an extractor does, for services that are
     /// built on tower alone.
     ///
+    /// ```
+    /// use carafe::{Error, Session};
+    /// use http::Request;
+    ///
+    /// async fn visits<B>(request: Request<B>) -> Result<u64, Error> {
+    ///     let session = Session::from_extensions(request.extensions()).await?;
+    ///     session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) is around the service, and
     /// those of [`LazySession::open`].
@@ -121,6 +155,18 @@ pub struct Named<Marker> {
 impl<Marker: 'static> Named<Marker> {
     /// The session of a request, by its extensions: as [`Session::from_extensions`].
     ///
+    /// ```
+    /// use carafe::{Error, Named};
+    /// use http::Request;
+    ///
+    /// struct Admin;
+    ///
+    /// async fn admin<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let admin = Named::<Admin>::from_extensions(request.extensions()).await?;
+    ///     Ok(admin.session().current_user()?.into_id())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no [`SessionLayer`](crate::SessionLayer) of that name is around the
     /// service, and those of [`LazySession::open`].
@@ -136,12 +182,33 @@ impl<Marker> Named<Marker> {
     }
 
     /// The session.
+    ///
+    /// ```
+    /// use carafe::{Error, Named};
+    ///
+    /// struct Admin;
+    ///
+    /// async fn admin(admin: Named<Admin>) -> Result<(), Error> {
+    ///     admin.session().insert("seen", true)
+    /// }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
     /// The session, without its name.
+    ///
+    /// ```
+    /// use carafe::{Error, Named};
+    ///
+    /// struct Admin;
+    ///
+    /// async fn log_out(admin: Named<Admin>) -> Result<(), Error> {
+    ///     let session = admin.into_session();
+    ///     session.logout()
+    /// }
+    /// ```
     #[must_use]
     pub fn into_session(self) -> Session {
         self.session

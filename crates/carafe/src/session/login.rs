@@ -35,6 +35,19 @@ impl std::fmt::Debug for LoginOptions {
 impl LoginOptions {
     /// Keeps what the anonymous visitor had stored under a key. Everything else is dropped, since
     /// somebody else may have put it there.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.insert("cart", ["pear"])?;
+    /// session.login_with("42", LoginOptions::default().keep("cart"))?;
+    /// assert!(session.contains("cart"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn keep(mut self, key: impl AsText) -> Self {
         self.keep.push(key.into_text());
@@ -80,6 +93,22 @@ impl LoginOptions {
 
     /// The address that the user logs in from, to be shown in the list of the user's sessions. What is
     /// beyond [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.login_now("42", LoginOptions::default().address("203.0.113.7")).await?;
+    /// assert_eq!(session.sessions().await?[0].address.as_deref(), Some("203.0.113.7"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(cut(address.into(), Self::ADDRESS_LIMIT));
@@ -89,6 +118,22 @@ impl LoginOptions {
     /// The user agent that the user logs in with, to be shown in the list of the user's sessions. What
     /// is beyond [`AGENT_LIMIT`](Self::AGENT_LIMIT) is cut off: clients choose how long it is, and the
     /// store keeps it with each of their sessions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.login_now("42", LoginOptions::default().agent("Firefox")).await?;
+    /// assert_eq!(session.sessions().await?[0].agent.as_deref(), Some("Firefox"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn agent(mut self, agent: impl Into<String>) -> Self {
         self.agent = Some(cut(agent.into(), Self::AGENT_LIMIT));
@@ -127,6 +172,20 @@ impl Session {
     }
 
     /// As [`login`](Self::login), with what is to be kept and remembered.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// // … after the password was checked:
+    /// let options = LoginOptions::default().keep("cart").address("203.0.113.7").agent("Firefox");
+    /// session.login_with("42", options)?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`login`](Self::login).
@@ -234,6 +293,18 @@ impl Session {
     /// cookie alone can't do that: a copy of it stays valid until it expires, unless the layer has
     /// [`revocations`](crate::SessionLayer::with_revocations).
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// session.logout()?;
+    /// session.flash("You are logged out")?;
+    /// assert_eq!(session.user(), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
@@ -248,6 +319,19 @@ impl Session {
 
     /// Gives the session a new id, and ends the old one: for when a user's rights change.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// let before = session.id();
+    /// session.rotate()?;
+    /// assert!(session.id() != before);
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`login`](Self::login).
     pub fn rotate(&self) -> Result<(), Error> {
@@ -257,6 +341,17 @@ impl Session {
     }
 
     /// Who is logged in, by the name that was given to [`login`](Self::login).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert_eq!(session.user(), None);
+    /// session.login("42")?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn user(&self) -> Option<String> {
         match &self.slot().engine.flask_login {
@@ -270,6 +365,17 @@ impl Session {
     ///
     /// `None` as long as the session has none: one in a store until it is first saved, one in a
     /// cookie until its user logs in, or until [`make_id`](Self::make_id).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert!(session.id().is_none());
+    /// session.login("42")?;
+    /// assert!(session.id().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         let state = self.slot().state();
@@ -281,6 +387,16 @@ impl Session {
 
     /// Makes sure that a session in a cookie has an id. It is kept under the key `_carafe_id`, where
     /// a Flask service leaves it alone.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.make_id()?;
+    /// assert!(session.id().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`login`](Self::login).
@@ -311,6 +427,24 @@ impl Session {
 
     /// The name of a session in a store that may be shown. It stays the same while the id is
     /// renewed. `None` for sessions in cookies, and until the session is first saved.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// if let Some(public_id) = session.public_id() {
+    ///     println!("session {public_id} began");
+    /// }
+    /// # assert!(session.public_id().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.slot().state().origin.as_ref().map(|origin| origin.stored.record.public_id)

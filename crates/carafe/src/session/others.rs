@@ -12,6 +12,24 @@ impl Session {
     /// if nobody is logged in. A login of this very request is among them once it is saved: when the
     /// response begins, or before that by [`save`](Self::save).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// for info in session.sessions().await? {
+    ///     println!("{} from {:?}, last used {:?}", info.public_id, info.address, info.last_seen);
+    /// }
+    /// # assert!(session.sessions().await?[0].current);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Store`] if the store fails.
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
@@ -23,6 +41,18 @@ impl Session {
     }
 
     /// Ends one session of the user who is logged in: `false` if the user has no such session.
+    ///
+    /// ```
+    /// use carafe::{Error, Session};
+    ///
+    /// /// `id` is one of those that a page with [`Session::sessions`] showed.
+    /// async fn end_session(session: Session, id: String) -> Result<&'static str, Error> {
+    ///     match session.revoke(id.parse()?).await? {
+    ///         true => Ok("The session was ended"),
+    ///         false => Ok("You have no such session"),
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if it is this session and the
@@ -38,6 +68,24 @@ impl Session {
 
     /// Ends all sessions of the user who is logged in but this one. How many it were.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// // … after the password was changed:
+    /// let ended = session.logout_others().await?;
+    /// assert_eq!(ended, 0);
+    /// assert!(session.user().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`sessions`](Self::sessions).
     pub async fn logout_others(&self) -> Result<u64, Error> {
@@ -52,6 +100,23 @@ impl Session {
     /// For sessions in cookies the layer needs
     /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this second
     /// count no more.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let others = session.logout_everywhere().await?;
+    /// assert_eq!(others, 0);
+    /// assert_eq!(session.user(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`sessions`](Self::sessions); also [`ErrorKind::Closed`] if the response has begun.

@@ -42,6 +42,19 @@ impl Session {
     /// As [`login_pending`](Self::login_pending), with options of what is kept and remembered. The credential
     /// binds the login from this step on. The address and the agent are kept by sessions in a store.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// // … after the password was checked:
+    /// session.login_pending_with("42", LoginOptions::default().keep("cart"))?;
+    /// assert_eq!(session.pending_user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_pending_with(
@@ -56,6 +69,17 @@ impl Session {
     }
 
     /// The user who has taken the first of two steps and still has time for the second.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login_pending("42")?;
+    /// assert_eq!(session.pending_user().as_deref(), Some("42"));
+    /// assert_eq!(session.user(), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn pending_user(&self) -> Option<String> {
         let pending = self.read(View::pending)?;
@@ -64,6 +88,18 @@ impl Session {
 
     /// Logs the user in who has taken both steps. The session gets a new id, and keeps what it holds:
     /// it began with the first step.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login_pending("42")?;
+    /// // … after the code was checked:
+    /// session.complete_login()?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`login`](Self::login), and the error of [`login_required`](Self::login_required) if there was
@@ -74,6 +110,22 @@ impl Session {
 
     /// As [`complete_login`](Self::complete_login), but saved at once, as
     /// [`login_now`](Self::login_now) does it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login_pending("42")?;
+    /// // … after the code was checked:
+    /// session.complete_login_now().await?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`complete_login`](Self::complete_login) and [`save`](Self::save), and

@@ -41,6 +41,15 @@ pub struct CurrentUser {
 impl Session {
     /// The user who is logged in.
     ///
+    /// ```
+    /// use carafe::{Error, Session};
+    ///
+    /// async fn account(session: Session) -> Result<String, Error> {
+    ///     let user = session.current_user()?;
+    ///     Ok(format!("The account of {}", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::LoginRequired`] if nobody is. As a response it leads to the
     /// [login page](crate::SessionLayer::with_login_page), if the layer has one and the request is a
@@ -81,6 +90,16 @@ impl CurrentUser {
     /// The user of a request, by its extensions: what an extractor does, for services that are built
     /// on tower alone.
     ///
+    /// ```
+    /// use carafe::{CurrentUser, Error};
+    /// use http::Request;
+    ///
+    /// async fn account<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let user = CurrentUser::from_extensions(request.extensions()).await?;
+    ///     Ok(format!("The account of {}", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::from_extensions`] and [`Session::current_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
@@ -88,18 +107,47 @@ impl CurrentUser {
     }
 
     /// Who it is, by the name that was given to [`Session::login`].
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// assert_eq!(session.current_user()?.id(), "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// As [`id`](Self::id), to keep it.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// let user: String = session.current_user()?.into_id();
+    /// assert_eq!(user, "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn into_id(self) -> String {
         self.id
     }
 
     /// The user's session.
+    ///
+    /// ```
+    /// use carafe::{CurrentUser, Error};
+    ///
+    /// async fn log_out(user: CurrentUser) -> Result<(), Error> {
+    ///     user.session().logout()
+    /// }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session

@@ -71,6 +71,23 @@ pub struct Client<S> {
 impl<S> Client<S> {
     /// A client of a service, such as an axum `Router`. `sessions` is the layer that the service's
     /// routes are under.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let client = Client::new(app, &sessions);
+    /// assert_eq!(client.get("/").await?.text(), "GET /");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(service: S, sessions: &SessionLayer) -> Self {
         Self {
             service,
@@ -82,6 +99,24 @@ impl<S> Client<S> {
     }
 
     /// The host that requests go to, instead of `localhost`: for cookies with a domain.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let client = client.with_host("shop.example");
+    /// client.set_cookie("theme=dark; Domain=shop.example");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
@@ -166,6 +201,23 @@ impl<S> Client<S> {
 
     /// The session that the next request will find, to be read: changing it is an error.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.session_transaction(|session| session.insert("visits", 3)).await?;
+    /// assert_eq!(client.session().await?.get("visits")?, Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the session can't be opened.
     pub async fn session(&self) -> Result<Session, Error> {
@@ -175,17 +227,69 @@ impl<S> Client<S> {
     }
 
     /// The value of a cookie as it was set, if it is there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.session_transaction(|session| session.insert("visits", 3)).await?;
+    /// assert!(client.cookie("session").is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name, self.now()).map(str::to_owned)
     }
 
     /// Takes a cookie as from a `Set-Cookie` header, such as `theme=dark; Path=/`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.set_cookie("theme=dark; Path=/");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_cookie(&self, header: &str) {
         self.jar().set_cookie(header, self.cookie_host(), "/", self.now());
     }
 
     /// Forgets all cookies, as a browser that was never here.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.set_cookie("theme=dark; Path=/");
+    /// client.clear_cookies();
+    /// assert_eq!(client.cookie("theme"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clear_cookies(&self) {
         self.jar().clear();
     }
@@ -260,6 +364,22 @@ where
 {
     /// Sends a GET request.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// assert_eq!(client.get("/cart").await?.text(), "GET /cart");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`send`](Self::send), and if `path` isn't one.
     pub async fn get(&self, path: &str) -> Result<Response, BoxError> {
@@ -267,6 +387,23 @@ where
     }
 
     /// Sends a form by POST.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let response = client.post_form("/login", &[("username", "ada")]).await?;
+    /// assert_eq!(response.text(), "POST /login");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`send`](Self::send), and if `path` isn't one.
@@ -292,6 +429,23 @@ where
 
     /// Sends a GET request to where a response redirects to.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let response = client.post_form("/login", &[("username", "ada")]).await?;
+    /// assert_eq!(client.follow(&response).await?.text(), "GET /done");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`send`](Self::send), and if the response doesn't redirect.
     pub async fn follow(&self, response: &Response) -> Result<Response, BoxError> {
@@ -302,6 +456,23 @@ where
     /// Sends a request with the cookies for its path, unless it has a `Cookie` header already, and
     /// keeps the cookies of the response. Without an `Origin` or `Sec-Fetch-Site` header of its own it
     /// says that a page of the site itself sends it: see [`origin`](Self::origin).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let request = http::Request::put("/cart").header("accept", "text/html").body("pears=2")?;
+    /// assert_eq!(client.send(request).await?.text(), "PUT /cart");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What the service or the response's body fails with.

@@ -44,6 +44,25 @@ impl UserSessions {
 
     /// The sessions of a user, the one that was used last at the beginning.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// for info in users.list("42").await? {
+    ///     println!("{}: began {:?}", info.public_id, info.created);
+    /// }
+    /// # assert_eq!(users.list("42").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn list(&self, user: &str) -> Result<Vec<SessionInfo>, Error> {
@@ -65,6 +84,23 @@ impl UserSessions {
 
     /// Ends one session of a user; `false` if the user has no such session.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// let first = &users.list("42").await?[0];
+    /// assert!(users.revoke("42", first.public_id).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn revoke(&self, user: &str, public_id: PublicId) -> Result<bool, Error> {
@@ -76,6 +112,22 @@ impl UserSessions {
     }
 
     /// Ends all sessions of a user. How many it were.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// assert_eq!(users.logout("42").await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.

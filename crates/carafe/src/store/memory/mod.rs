@@ -69,6 +69,12 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// A store of at most a million sessions, and 512 MB.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// assert!(MemoryStore::new().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -116,18 +122,39 @@ impl MemoryStore {
     }
 
     /// How many sessions and revocations there are, expired ones included.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert_eq!(store.len(), 0);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.room.entries()
     }
 
     /// Whether there is no session and no revocation.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert!(store.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// How many bytes they take, as [`byte_capacity`](Self::byte_capacity) counts them.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert_eq!(store.bytes(), 0);
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.room.bytes()
