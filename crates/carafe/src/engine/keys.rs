@@ -80,9 +80,10 @@ impl SharedKeys {
     /// ```
     /// use carafe::{KeyRing, SecretKey, SharedKeys};
     ///
-    /// let keys = SharedKeys::new(SecretKey::random()?);
-    /// let old = keys.ring().current().clone();
+    /// let old = SecretKey::random()?;
+    /// let keys = SharedKeys::new(old.clone());
     /// keys.replace(KeyRing::new(SecretKey::random()?).with_fallback(old))?;
+    /// assert_eq!(keys.ring().iter().count(), 2);
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///

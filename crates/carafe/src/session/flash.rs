@@ -51,7 +51,7 @@ impl Session {
     /// # let request = sessions.request([] as [&str; 0]);
     /// # let session = Session::open_now(&request)?;
     /// session.flash_with("error", "The password is wrong")?;
-    /// assert_eq!(session.get_flashed_messages()?[0].category, "error".into());
+    /// assert_eq!(session.get_flashed_messages()?[0].category.as_str(), Some("error"));
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///

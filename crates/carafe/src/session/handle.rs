@@ -371,8 +371,10 @@ impl Session {
     /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
     /// # let request = sessions.request([] as [&str; 0]);
     /// # let session = Session::open_now(&request)?;
+    /// use carafe::value::Text;
+    ///
     /// session.extend([("b", 2), ("a", 1)])?;
-    /// assert_eq!(session.keys(), ["a".into(), "b".into()]);
+    /// assert_eq!(session.keys(), [Text::from("a"), Text::from("b")]);
     /// # Ok::<(), carafe::Error>(())
     /// ```
     #[must_use]

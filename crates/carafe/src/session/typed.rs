@@ -137,8 +137,8 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
     /// # struct Visitor { visits: u64 }
     /// let mut visitor = session.typed::<Visitor>()?;
-    /// visitor.edit(|visitor| visitor.visits = 0)?;
-    /// assert_eq!(session.get("visits")?, Some(0));
+    /// visitor.edit(|visitor| visitor.visits = 7)?;
+    /// assert_eq!(session.get("visits")?, Some(7));
     /// # Ok::<(), carafe::Error>(())
     /// ```
     ///

@@ -37,12 +37,36 @@ pub struct SweepClock {
 impl SweepClock {
     /// The clock as a store kept it: what [`trusted`](Self::trusted) and [`doubted`](Self::doubted)
     /// returned.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// // What a store writes down, and reads again:
+    /// let (trusted, doubted) = (clock.trusted(), clock.doubted());
+    /// assert_eq!(SweepClock::restore(trusted, doubted), clock);
+    /// ```
     #[must_use]
     pub fn restore(trusted: Option<UnixSeconds>, doubted: Option<UnixSeconds>) -> Self {
         Self { trusted, doubted }
     }
 
     /// The latest time that is trusted; `None` before the first one.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// clock.read(now + 400 * DAY);
+    /// assert_eq!(clock.trusted(), Some(now));
+    /// ```
     #[must_use]
     pub fn trusted(&self) -> Option<UnixSeconds> {
         self.trusted
@@ -50,6 +74,18 @@ impl SweepClock {
 
     /// Since when a time that is too far ahead is doubted, by the clock that shows it; `None` if there
     /// is no doubt.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// clock.read(now + 400 * DAY);
+    /// assert_eq!(clock.doubted(), Some(now + 400 * DAY));
+    /// ```
     #[must_use]
     pub fn doubted(&self) -> Option<UnixSeconds> {
         self.doubted
@@ -57,6 +93,17 @@ impl SweepClock {
 
     /// Takes the time of a caller, and returns the time by which the store may remove
     /// what has expired: never later than `now`.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// assert_eq!(clock.read(now), now);
+    /// assert_eq!(clock.read(now + 400 * DAY), now);
+    /// ```
     pub fn read(&mut self, now: UnixSeconds) -> UnixSeconds {
         let trusted = self.trusted.unwrap_or(now);
         if now <= trusted + DAY {
