@@ -24,6 +24,18 @@ pub(super) enum Kind {
 
 impl Format {
     /// Flask's signed sessions, with this salt, digest and key derivation.
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    /// use carafe::signing::SigningOptions;
+    ///
+    /// // From Flask's profile to the hardened one.
+    /// let before = Format::flask(SigningOptions::default());
+    /// let config = Config::hardened().accept(before);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask(options: SigningOptions) -> Self {
         Self(Kind::Flask(options))
@@ -47,6 +59,16 @@ impl Format {
     }
 
     /// Sealed sessions: see [`sealed`](super::sealed).
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    ///
+    /// // Back from sealed sessions to signed ones.
+    /// let config = Config::hardened().accept(Format::sealed());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
@@ -56,6 +78,15 @@ impl Format {
     /// The ids of stored sessions, and the CSRF cookies, whose signature doesn't depend on the name of
     /// their cookie, as they were before. It can be read and not written. As long as it is accepted,
     /// a cookie of any layer with the same keys is good for this one.
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    ///
+    /// let config = Config::hardened().accept(Format::unnamed());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn unnamed() -> Self {
         Self(Kind::Unnamed)

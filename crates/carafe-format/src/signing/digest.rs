@@ -28,6 +28,12 @@ impl Digest {
     pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha512, Self::Sha384];
 
     /// The name that Python's `hashlib` has for it.
+    ///
+    /// ```
+    /// use carafe::signing::Digest;
+    ///
+    /// assert_eq!(Digest::Sha256.name(), "sha256");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
