@@ -76,14 +76,6 @@ impl Headers for HeaderMap {
 ///
 /// An [`Error`] that became the response stays with it, so that a layer with
 /// [`on_error`](crate::SessionLayer::on_error) replaces it by the application's page.
-///
-/// ```
-/// use bytes::Bytes;
-/// use carafe::actix::http_response;
-///
-/// let page = http::Response::builder().status(404).body(Bytes::from("No such page")).unwrap();
-/// assert_eq!(http_response(&page).status(), 404);
-/// ```
 #[must_use]
 pub fn http_response(page: &Response<Bytes>) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(page.status()));
