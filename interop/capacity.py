@@ -1,8 +1,8 @@
-"""What sessions in a store cost: the CPU of a request in the service and in the store, and the bytes of a session.
+"""The cost of sessions in a store: the CPU of a request in the service and in the store, and the bytes of a session.
 
 CARAFE_TWIN=target/release/examples/twin python interop/capacity.py --store redis://127.0.0.1:7000 --pid 4711
 
-The client takes most of the machine, so that requests a second say little. CPU times are those of the processes, and
+The client takes most of the machine, so that requests a second say little. CPU times are the processes' own, and
 say how many requests a core can serve.
 """
 
@@ -27,9 +27,9 @@ from keepalive import Answer, Client
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key for measuring"}
 CONNECTIONS = 32
-#: What each session holds.
+#: The content of each session.
 DATA = [["set", f"key{number}", "x" * 22] for number in range(10)]
-#: How long that is in a store.
+#: The length of that content in a store.
 LENGTH = len(json.dumps({key: value for _, key, value in DATA}, separators=(",", ":")))
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -39,13 +39,13 @@ def cpu_of(pid: int) -> float:
     total = 0
     for each in (pid, *children_of(pid)):
         fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
-        # Its own, and of those of its children that have ended.
+        # The process's own time, and the time of its children that have ended.
         total += sum(int(field) for field in fields[11:15])
     return total / TICK
 
 
 async def bytes_in(store: str) -> int:
-    """What the store takes for everything that is in it."""
+    """The bytes that the store takes for all its content."""
     if store.startswith("redis"):
         lines = (await ask(store, "INFO memory")).splitlines()
         return int(next(line for line in lines if line.startswith("used_memory:")).split(":")[1])
@@ -71,7 +71,7 @@ async def log_in(url: str, first: int, count: int, logs_in: bool) -> list[str]:
 
 
 class Measurement:
-    """One twin on one store."""
+    """Measures one twin on one store."""
 
     def __init__(self, server: Server, pid: int | None, seconds: float) -> None:
         self.server, self.pid, self.seconds = server, pid, seconds
@@ -120,7 +120,7 @@ async def measure(arguments: argparse.Namespace, server: Server) -> None:
         rate, service, store, median, slow = await measurement.requests(ops, cookies)
         print(f"{kind:10} {name:8} {rate:11.0f} {service:11.1f} {store:9.1f} {median:7.1f} {slow:7.1f}")
     if arguments.pid:
-        for name, logs_in in (("of nobody", False), ("of a user", True)):
+        for name, logs_in in (("anonymous", False), ("of a user", True)):
             before = await bytes_in(arguments.store)
             await log_in(url, 1_000_000, arguments.sessions, logs_in)
             size = (await bytes_in(arguments.store) - before) / arguments.sessions

@@ -27,15 +27,15 @@ from keepalive import Answer, Client
 from redis_cluster import Cluster, Node, slot_of
 
 CLIENTS = 16
-#: How many sessions are counted in without a pause, on each master.
+#: The number of sessions that are counted in without a pause, on each master.
 COUNTED = 3
-#: How long a request may take: on the master that died, and elsewhere, if this machine isn't busy.
+#: The longest time of a request: on the master that died, and elsewhere, if this machine isn't busy.
 SLOWEST = (4.0, 0.7)
-#: A node that answers no `PING` for so long, though nobody does anything to it, is held up by this machine.
+#: A node that answers no `PING` for so long, though it is healthy, is held up by this machine.
 STALLED = 0.4
-#: How old a write may be that a failover loses.
+#: The largest age of a write that a failover may lose.
 WINDOW = 1.0
-#: How many slots move at once.
+#: The number of slots that move at once.
 MOVED = 300
 
 
@@ -53,7 +53,7 @@ class Counted:
     answers: list[tuple[float, bool, float]] = field(default_factory=list)
 
     def floor(self, story: Story) -> int:
-        """What the next number has to be higher than."""
+        """The number that the next one has to exceed."""
         if not story.kills:
             return self.counted
         since = story.kills[-1] - story.window
@@ -66,7 +66,7 @@ class Counted:
 
 @dataclass
 class Tally:
-    """What all the rounds came to."""
+    """The results of all rounds."""
 
     kills: int = 0
     freezes: int = 0
@@ -90,7 +90,7 @@ class ClusterFailovers(Crashes):
         self.story.window = WINDOW
         self.counted: list[Counted] = []
         self.tally = Tally()
-        #: When which node said nothing though nobody had done anything to it, and for how long.
+        #: The silences of healthy nodes: the node, the time and the length.
         self.stalls: list[tuple[Node, float, float]] = []
         self.refusals: list[float] = []
 
@@ -128,7 +128,7 @@ class ClusterFailovers(Crashes):
         return visits + counts + looks + [asyncio.create_task(self.ping(node, stop)) for node in self.cluster.nodes]
 
     def is_done(self, answer: Answer) -> bool:
-        """As with crashes, and notes when it was not."""
+        """Whether a request was done, as for crashes; notes the time of a refusal."""
         done = super().is_done(answer)
         if not done:
             self.refusals.append(time.monotonic())
@@ -151,7 +151,7 @@ class ClusterFailovers(Crashes):
             await asyncio.sleep(0.05)
 
     def stalled(self, since: float, until: float, node: Node | None = None) -> float:
-        """How long this node, or any, said nothing by itself."""
+        """The time for which this node, or any, was silent by itself."""
         return sum(took for other, at, took in self.stalls if node in (None, other) and at < until and at + took > since)
 
     async def look(self, server: Server, stop: asyncio.Event) -> None:
@@ -234,7 +234,7 @@ class ClusterFailovers(Crashes):
         self.story.sessions.clear()
 
     def check_answers(self, died: float, theirs: list[Counted], owners: dict[int, Node]) -> None:
-        """The other masters' sessions were never refused; nobody had to wait for long."""
+        """The other masters' sessions were never refused; no request waited for long."""
         for counted in self.counted:
             dead, owner = counted in theirs, owners[counted.slot]
             if dead and not any(refused for at, refused, _ in counted.answers if at >= died):
@@ -250,7 +250,7 @@ class ClusterFailovers(Crashes):
             counted.answers.clear()
 
     async def check_sessions(self, sessions: list[Known]) -> None:
-        """As after crashes; there is no excuse for what was ended and a replica knows of."""
+        """Checks as after crashes. An ending that a replica knows of must not be lost."""
         for known in sessions:
             self.tally.ended += known.ended
             if known.ended and self.waits:
@@ -258,7 +258,7 @@ class ClusterFailovers(Crashes):
         await super().check_sessions(sessions)
 
     async def reshard(self, seconds: float) -> None:
-        """Slots move to and fro in the midst of load, those of the counted sessions among them."""
+        """Slots move to and fro in the midst of load, the counted sessions' slots among them."""
         kinds = ("ASK", "MOVED")
         before = {kind: await self.cluster.errors(kind) for kind in kinds}
         self.refusals.clear()
@@ -329,7 +329,7 @@ async def run(failovers: ClusterFailovers, arguments: argparse.Namespace) -> Non
 def report(checks: Checks, failovers: ClusterFailovers, arguments: argparse.Namespace) -> None:
     """Says what was seen, and checks it."""
     tally, story = failovers.tally, failovers.story
-    waits = "that is waited for" if arguments.wait else "that nobody waits for"
+    waits = "that is waited for" if arguments.wait else "that no write waits for"
     place = f"Cluster, replicas {arguments.delay_ms:g} ms away {waits}"
     if arguments.reshard_seconds:
         print(f"       {place}: {tally.moves} times a slot moved, {tally.redirected} redirections")

@@ -32,14 +32,14 @@ from differ.twins import FRAMEWORKS, Server, on
 from keepalive import Answer, Client, Lost
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
-#: How long a killed server may take until it answers again.
+#: The time in which a killed server has to answer again.
 PATIENCE = 20.0
 CLIENTS = 16
 
 
 @dataclass
 class Known:
-    """What is known of a session."""
+    """The known facts about a session."""
 
     cookie: str
     user: str
@@ -65,7 +65,7 @@ class Story:
     window: float = 0.0
     kills: list[float] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
-    #: How many sessions are there that had ended, excused or not.
+    #: The number of ended sessions that are back, excused or not.
     back: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -126,7 +126,7 @@ class Killed:
             self.kill()
 
     def kill(self) -> None:
-        """Kills it with all its children: those of PostgreSQL are in groups of their own."""
+        """Kills it with all its children: PostgreSQL's children are in groups of their own."""
         if self._process.poll() is not None:
             return
         children = children_of(self._process.pid)
@@ -222,7 +222,7 @@ class Crashes:
                     await self.one_visit(client, number, stop)
                 except Lost:
                     self.story.unknown += 1
-                    # Nobody listens there until it is started again.
+                    # The server doesn't listen until it is started again.
                     await asyncio.sleep(0.02)
 
     async def one_visit(self, client: Client, number: int, stop: asyncio.Event) -> None:

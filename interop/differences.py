@@ -92,7 +92,7 @@ def _malformed_flashes(exchange: Exchange) -> bool:
 
 
 def _flashes_set_by(operation: list[Any]) -> list[Any]:
-    """What an operation may leave in `_flashes`."""
+    """The values that an operation may leave in `_flashes`."""
     match operation:
         case ["set" | "setdefault", "_flashes", value]:
             return [value]

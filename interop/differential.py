@@ -42,7 +42,7 @@ FLASK_TWIN = [sys.executable, str(Path(__file__).with_name("twin.py"))]
 
 @dataclass
 class Tally:
-    """What happened so far."""
+    """The counts so far."""
 
     requests: int = 0
     configurations: int = 0
@@ -81,7 +81,7 @@ class Pair:
 
 
 def kind_of(disagreement: str) -> str:
-    """What differs, without the values."""
+    """The differences, without the values."""
     return disagreement.split(": Flask")[0]
 
 

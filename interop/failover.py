@@ -1,4 +1,4 @@
-"""How many sessions that were ended are back after a failover of Redis, whose replication is asynchronous.
+"""The number of ended sessions that are back after a failover of Redis, whose replication is asynchronous.
 
 CARAFE_TWIN=target/release/examples/twin python interop/failover.py --rounds 100 \
     --primary 'redis-server --port 7000' --replica 'redis-server --port 7001' \
@@ -40,7 +40,7 @@ class Network:
         self.writers: list[asyncio.StreamWriter] = []
 
     async def start(self, port: int = 0) -> int:
-        """Where the server is found."""
+        """The address of the server."""
         self.server = await asyncio.start_server(self.connect, "127.0.0.1", port)
         return int(self.server.sockets[0].getsockname()[1])
 
@@ -109,14 +109,14 @@ async def ask(url: str, command: str) -> str:
 
 
 async def replication(url: str) -> dict[str, str]:
-    """What a server says of its replication."""
+    """A server's description of its replication."""
     lines = (await ask(url, "INFO replication")).splitlines()
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
 @dataclass
 class Tally:
-    """What all the rounds came to."""
+    """The results of all rounds."""
 
     ended: int = 0
     back: int = 0
@@ -152,7 +152,7 @@ class Failover:
                 asyncio.create_task(self.log_out(before, cookies[n * share : (n + 1) * share], stop))
                 for n in range(CLIENTS)
             ]
-            # Those who wait for the replica take turns.
+            # Requests that wait for the replica take turns.
             window = (0.3, 1.0) if arguments.wait else (0.01, 0.08)
             await asyncio.sleep(self.random.uniform(*window))
             network.cut()

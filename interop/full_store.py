@@ -3,7 +3,7 @@
 CARAFE_TWIN=target/release/examples/twin python interop/full_store.py --store sqlite
 CARAFE_TWIN=... python interop/full_store.py --store redis://127.0.0.1:7000
 
-For SQLite it makes a small disk in memory, which nobody else sees and which goes with this program; where the system
+For SQLite it makes a small disk in memory, which no other process sees and which goes with this program; where the system
 doesn't allow that, the last line says that nothing was tested. Two processes of the twin are under load until nothing
 is taken any more, are killed, and go on by themselves once there is room.
 """
@@ -29,11 +29,11 @@ from keepalive import Answer, Client
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
 CLIENTS = 16
-#: What each session holds, so that the store is soon full.
+#: The content of each session, so that the store is soon full.
 BLOB = "x" * 6000
 #: The disk's size in bytes, and what other files take of it at first.
 SIZE, OTHERS = 12 << 20, 3 << 20
-#: How long a twin may take until it writes again.
+#: The time in which a twin has to write again.
 PATIENCE = 20.0
 
 
@@ -48,16 +48,16 @@ class Disk:
         self.url = f"sqlite:{self.file}"
 
     async def left(self) -> int:
-        """How many bytes are free."""
+        """The number of free bytes."""
         stat = os.statvfs(self.folder)
         return stat.f_bavail * stat.f_frsize
 
     async def make_room(self) -> None:
-        """Somebody tidies up."""
+        """Makes room by deleting the other files."""
         self.others.unlink()
 
     def what_is_wrong(self) -> str:
-        """What SQLite finds wrong with the file; and ends the disk."""
+        """Returns the faults that SQLite finds in the file, and ends the disk."""
         connection = sqlite3.connect(self.file)
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
         connection.close()
@@ -83,11 +83,11 @@ class Memory:
             await ask(self.url, f"CONFIG SET {setting}")
 
     async def left(self) -> int:
-        """How many bytes it may take."""
+        """Sets the number of bytes that it may take."""
         return max(0, await self.info("maxmemory") - await self.info("used_memory"))
 
     async def make_room(self) -> None:
-        """Somebody gives it more."""
+        """Makes room by raising the limit."""
         await self.limit(OTHERS)
 
     def what_is_wrong(self) -> str:
@@ -97,7 +97,7 @@ class Memory:
 
 @dataclass
 class Known:
-    """What is known of a session."""
+    """The known facts about a session."""
 
     cookie: str
     counted: int = 0
@@ -106,7 +106,7 @@ class Known:
 
 @dataclass
 class Story:
-    """What was acknowledged, and what was not."""
+    """The writes that were acknowledged, and the others."""
 
     sessions: list[Known] = field(default_factory=list)
     refused: int = 0
@@ -192,7 +192,7 @@ class FullStore:
         self.checks.check(name, not wrong, wrong[:5])
 
     async def check_endings(self) -> None:
-        """Whoever logs out of a full store is told the truth."""
+        """The answer to a logout from a full store is true."""
         wrong, done = [], 0
         async with Client(self.servers[0].url) as client:
             for _ in range(20):
@@ -203,7 +203,7 @@ class FullStore:
                 if left.status != 200 or left.results != ([None] if answer.status == 200 else [BLOB]):
                     wrong.append(f"{answer.status}, then {left.status} {left.body[:50]!r}")
         print(f"       {done} of 20 logouts are done while it is full")
-        self.checks.check("full: who is told so is logged out, and nobody else is", not wrong, wrong[:5])
+        self.checks.check("full: a logout is done if, and only if, the answer says so", not wrong, wrong[:5])
 
     async def check_writes(self) -> None:
         """Both twins write again, soon and without a restart."""
@@ -250,7 +250,7 @@ class FullStore:
 
 
 def may_mount() -> list[str] | None:
-    """What runs a program so that it may mount, and nobody else sees it."""
+    """The command that runs a program so that it may mount, and no other process sees the mount."""
     # Others than root need to be root of a namespace.
     for own in ([], ["--user", "--map-root-user"]):
         wrapper = ["unshare", *own, "--mount", "--"]
@@ -267,7 +267,7 @@ def main() -> int:
     """Fills a store; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", required=True, metavar="STORE", help="sqlite, or the URL of a Redis")
-    parser.add_argument("--mounts", action="store_true", help="it may mount, and nobody else sees it")
+    parser.add_argument("--mounts", action="store_true", help="it may mount, and no other process sees the mount")
     arguments = parser.parse_args()
     twin = os.environ.get("CARAFE_TWIN", "")
     if not twin:

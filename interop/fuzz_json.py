@@ -36,7 +36,7 @@ BATCH = 1000
 #: Nesting that Carafe writes: what Flask reads beyond it depends on the server that it runs under.
 DEEP = 400
 
-#: What mutations put in: pieces of the format, and of what almost is.
+#: The pieces that mutations put in: of the format, and of near misses.
 PIECES = [
     *(b'{ } [ ] , : " \\ / 0 1 -1 1.5 -0 1e5 1E400 -0.0 NaN Infinity -Infinity null true false \\n \\u0041'.split()),
     *(b'"\\ud800" "\\udc00" "\\ud83d\\ude00" "" "a" {} [] {"a":1} "\\"" \\u000 \\x41 \t \x00 \x7f'.split(b" ")),
@@ -137,7 +137,7 @@ def inputs(rng: random.Random, count: int) -> Iterator[bytes]:
 
 
 def read_by_flask(cookie: str) -> bytes | None:
-    """What Flask loads, as it would write it; nothing if it can't be read."""
+    """The value that Flask loads, as it would write it; nothing if it can't be read."""
     try:
         return tagged.dumps(SCHEME.serializer(NOW).loads(cookie, max_age=LIFETIME)).encode()
     except (BadData, ValueError, OverflowError, RecursionError):
@@ -204,7 +204,7 @@ def exception(data: bytes, ok: bool) -> str | None:
 
 
 def compare(data: bytes, flask: bytes | None, answer: dict[str, Any]) -> str | None:
-    """What is wrong with Carafe's answer."""
+    """The fault of Carafe's answer."""
     if answer["ok"] == (flask is not None) and (flask is None or answer["tagged_json_hex"] == flask.hex()):
         return None
     if flask is None:

@@ -17,7 +17,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer."""
 
     status: int
     headers: dict[str, str]
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def cookie(self) -> str | None:
-        """What a browser would send from now on; empty if the cookie was removed."""
+        """The cookie that a browser would send from now on; empty if the cookie was removed."""
         line = self.headers.get("set-cookie")
         if line is None:
             return None

@@ -20,13 +20,13 @@ from keepalive import Client
 
 #: Settings under which every kind of store starts.
 SETTINGS = {"FLASK_SECRET_KEY": "a key for load that is long enough to seal with"}
-#: How much the resident memory may grow once the server is warm.
+#: The growth of the resident memory that is allowed once the server is warm.
 SLACK = 8 << 20
 
 
 @dataclass
 class Tally:
-    """What came back."""
+    """An answer."""
 
     answers: int = 0
     wrong: list[str] = field(default_factory=list)

@@ -25,7 +25,7 @@ def plain() -> str:
 
 @app.get("/process")
 def process() -> str:
-    """Which worker answers."""
+    """The worker that answers."""
     return str(os.getpid())
 
 

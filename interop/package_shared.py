@@ -88,7 +88,7 @@ def carried(jar: bytes | None, answer: Answer) -> bytes | None:
 
 
 def results(answer: Answer) -> str:
-    """What came back, in one spelling."""
+    """The answer, in one spelling."""
     return repr(json.loads(answer.body)) if answer.status < 400 else ""
 
 

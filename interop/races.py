@@ -55,7 +55,7 @@ class Races:
 
     async def check_increments(self, clients: int, count: int) -> None:
         """Many clients count in one session."""
-        cookie = await self.begin([["set", "n", 0], ["set", "private", "a secret-that-nobody-counts"]])
+        cookie = await self.begin([["set", "n", 0], ["set", "private", "a secret-that-is-not-counted"]])
         numbers: list[int] = []
         refused: list[Answer] = []
 
@@ -73,7 +73,7 @@ class Races:
         rate = clients * count / (time.monotonic() - started)
         print(f"       {self.store.split(':')[0]}: {rate:.0f} increments a second")
         total = clients * count
-        self.check(f"{clients} clients count to {total}, nobody is refused", not refused, refused[:3])
+        self.check(f"{clients} clients count to {total}, no request is refused", not refused, refused[:3])
         self.check("each number is given once", sorted(numbers) == list(range(1, total + 1)), len(set(numbers)))
         left = await self.everywhere(cookie, [["get", "n"]])
         self.check("the last number is there, for every process", left == [[total]] * len(self.urls), left)

@@ -15,7 +15,7 @@ from crashes import Killed
 from failover import Network
 
 SLOTS = 16_384
-#: How long the nodes may take to agree on something.
+#: The time in which the nodes have to agree.
 PATIENCE = 30.0
 
 
@@ -28,7 +28,7 @@ class Node:
 
     def __init__(self, command: list[str], delay: float) -> None:
         options = dict(zip(command[1:], command[2:]))
-        #: Where it listens, where it says that it listens, and where it listens for the other nodes.
+        #: The ports on which it listens, on which it says that it listens, and on which it listens for the other nodes.
         self.port, self.announced, self.bus = (
             int(options[name]) for name in ("--port", "--cluster-announce-port", "--cluster-port")
         )
@@ -58,7 +58,7 @@ class Node:
             raise
 
     async def info(self, command: str) -> dict[str, str]:
-        """What it says in lines."""
+        """The lines of its answer."""
         lines = (await self.ask(command)).splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
@@ -185,7 +185,7 @@ class Cluster:
         return owners
 
     async def replica_of(self, master: Node) -> Node:
-        """Who takes over from it."""
+        """The replica that takes over from it."""
         for node in self.nodes:
             if node is not master and (await node.info("INFO replication")).get("master_port") == str(master.announced):
                 return node
@@ -219,7 +219,7 @@ class Cluster:
                 await node.ask("CLUSTER SETSLOT", slot, "NODE", target.id)
 
     async def errors(self, kind: str) -> int:
-        """How often the nodes have answered with an error."""
+        """The number of answers with an error from the nodes."""
         total = 0
         for node in self.nodes:
             count = (await node.info("INFO errorstats")).get(f"errorstat_{kind}", "count=0")

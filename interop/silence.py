@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-#: What cookies, ids, hashes, signatures and tokens are made of.
+#: The characters of cookies, ids, hashes, signatures and tokens.
 _WORD = re.compile(rb"[\w-]+", re.ASCII)
 #: As long as that, letters and digits together are no name. Names have hyphens.
 _RANDOM = re.compile(rb"(?=\w*[0-9])(?=\w*[A-Za-z])\w{20,}", re.ASCII)

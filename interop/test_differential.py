@@ -90,12 +90,12 @@ def check_silence(checks: Checks) -> None:
 
 
 def check_client(checks: Checks) -> None:
-    """What the client of the races sends is secret, also if nobody answers; keys and names of operations aren't."""
-    ops = [["login", "somebody-who-logs-in"], ["set", "the-name-of-a-key", {"in": "a-value-that-is-set"}]]
+    """The client's values are secret, also without an answer; keys and names of operations aren't."""
+    ops = [["login", "a-user-who-logs-in"], ["set", "the-name-of-a-key", {"in": "a-value-that-is-set"}]]
     client = keepalive.Client("http://127.0.0.1:1")
     with contextlib.suppress(keepalive.Lost):
-        asyncio.run(client.run(ops, "session=the-cookie-of-somebody"))
-    for secret in ("somebody-who-logs-in", "a-value-that-is-set", "the-cookie-of-somebody"):
+        asyncio.run(client.run(ops, "session=the-cookie-of-a-user"))
+    for secret in ("a-user-who-logs-in", "a-value-that-is-set", "the-cookie-of-a-user"):
         shown = False
         try:
             silence.check("a server", secret.encode(), [])

@@ -41,7 +41,7 @@ LONG_NAME = b64encode(os.urandom(75_000)).decode()
 
 
 class Page(HTMLParser):
-    """What a page shows: its text, its links, its forms."""
+    """The content of a page: its text, its links, its forms."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class Browser:
         return f"Logged in as {name}" in page.text and page.links.get("click here to log out") == "/logout"
 
     def is_logged_out(self, url: str) -> bool:
-        """Whether the front page knows nobody."""
+        """Whether the front page shows a visitor who is logged out."""
         page = self.ask(url + "/").page
         return "You are not logged in" in page.text and page.links.get("click here to log in") == "/login"
 
@@ -129,7 +129,7 @@ class Browser:
 def check_pages(checks: Checks, carafe: str) -> None:
     """Routes and texts, as in the tutorial."""
     browser = Browser()
-    checks.check("the front page says that nobody is logged in", browser.is_logged_out(carafe))
+    checks.check("the front page says that the visitor is logged out", browser.is_logged_out(carafe))
     form = browser.ask(carafe + "/login").page
     posts = len(form.forms) == 1 and (form.forms[0].get("method") or "").lower() == "post"
     checks.check("/login shows a form with the field username", posts and form.fields == ["username"], form.fields)
@@ -153,11 +153,11 @@ def check_pages(checks: Checks, carafe: str) -> None:
     checks.check(
         "/logout removes the cookie", reply.headers.get("Set-Cookie") == removal, reply.headers.get("Set-Cookie")
     )
-    checks.check("after it nobody is logged in", browser.is_logged_out(carafe))
+    checks.check("after it the visitor is logged out", browser.is_logged_out(carafe))
 
 
 def check_refusals(checks: Checks, carafe: str) -> None:
-    """What the application has not, and what it refuses."""
+    """The pages that the application lacks, and the requests that it refuses."""
     browser = Browser()
     for path in ("/nowhere", "/login/", "/LOGIN", "/static/", "/.."):
         status = browser.ask(carafe + path).status
@@ -223,7 +223,7 @@ def check_curl(checks: Checks, carafe: str) -> None:
 
 
 def check_start(checks: Checks, command: list[str]) -> None:
-    """Where it listens, and which key it takes."""
+    """The address that it listens on, and the key that it takes."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ways: list[tuple[str, list[str], dict[str, str]]]

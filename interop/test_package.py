@@ -1,4 +1,4 @@
-"""What the package `carafe_sessions` promises Flask applications.
+"""The promises of the package `carafe_sessions` for Flask applications.
 
     PYTHONPATH=target/xtask/pythonpath python interop/test_package.py [--redis PROGRAM]
 """

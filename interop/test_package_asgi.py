@@ -1,4 +1,4 @@
-"""What the package `carafe_sessions` promises ASGI applications.
+"""The promises of the package `carafe_sessions` for ASGI applications.
 
     PYTHONPATH=target/xtask/pythonpath python interop/test_package_asgi.py
 """
@@ -50,7 +50,7 @@ class Client:
         await send({"type": "http.response.body", "body": b"ok"})
 
     async def request(self, view: View) -> Any:
-        """What the view returned; the status is `self.status`."""
+        """The result of the view; the status is `self.status`."""
         headers = [(b"cookie", b"theme=dark; session=" + self.cookie)] if self.cookie else []
         box: list[Any] = []
         sent: list[Any] = []

@@ -162,7 +162,7 @@ def assigned(value: Any) -> Any:
 
 
 def count_keys(value: Any) -> int:
-    """How many keys all dicts within a value have."""
+    """The number of keys of all dicts within a value."""
     if isinstance(value, dict):
         return len(value) + sum(map(count_keys, value.values()))
     return sum(map(count_keys, value)) if isinstance(value, (list, tuple)) else 0
@@ -178,7 +178,7 @@ def create_app() -> Flask:
 
 
 def flask_answer(app: Flask, template: str, content: dict[str, Any]) -> dict[str, Any]:
-    """What Jinja renders, and the session afterwards."""
+    """Jinja's output, and the session afterwards."""
     with app.test_request_context():
         session.update(content)
         session.modified = False

@@ -24,7 +24,7 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class BadRequest(Exception):
-    """What came is no HTTP/1.1 request that this server reads."""
+    """The bytes are no HTTP/1.1 request that this server reads."""
 
 
 class Stop(BaseException):

@@ -17,12 +17,12 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
-/// Who may sign in.
+/// A user's account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) id: i64,
     pub(crate) name: String,
-    /// Which password the account has: another one has another stamp.
+    /// The stamp of the account's password: another password has another stamp.
     pub(crate) stamp: String,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Where sessions are kept.
+/// The place of sessions.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     /// In this process.
@@ -51,7 +51,7 @@ impl Arguments {
         Ok(parsed)
     }
 
-    /// Where browsers find this site; on this machine, unless something else was said.
+    /// The address where browsers find this site: on this machine by default.
     pub(crate) fn origins(&self, port: u16) -> Vec<String> {
         if self.origins.is_empty() {
             return ["localhost", "127.0.0.1"].map(|host| format!("http://{host}:{port}")).into();

@@ -1,4 +1,4 @@
-//! What a visitor uses, for the list of sessions.
+//! The name of a visitor's device, for the list of sessions.
 
 /// A short name for a `User-Agent`, such as "Firefox on Linux": a guess, and only to be shown.
 pub(crate) fn name(user_agent: &str) -> String {

@@ -5,10 +5,10 @@ use axum::http::{Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use minijinja::{Environment, context};
 
-/// What a handler fails with.
+/// The failures of handlers.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Of the session, or nobody is signed in.
+    /// The session failed, or no user is signed in.
     Session(carafe::Error),
     /// The user who is signed in has no account any more.
     NoAccount,
@@ -66,7 +66,8 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The page where the session failed, nobody is signed in, or a form came from elsewhere.
+/// The page for a failed session, for a visitor who isn't signed in, and for a form from another
+/// site.
 pub(crate) fn of_session(error: &carafe::Error) -> Response<String> {
     page(error.status())
 }
@@ -91,7 +92,7 @@ pub(crate) fn page(status: StatusCode) -> Response<String> {
         ),
         _ => ("Something went wrong", "This is a fault of ours, and we will look into it."),
     };
-    // It needs neither the session nor anything else that may have failed.
+    // The page needs neither the session nor any other part that may have failed.
     let template = include_str!("templates/error.html");
     let html = Environment::new()
         .render_named_str("error.html", template, context! { title, text })

@@ -13,7 +13,7 @@ use crate::passwords;
 use crate::site::{FRESH, Site};
 use crate::visit::{Page, User, Visitor};
 
-/// For everybody.
+/// The front page, for every visitor.
 pub(crate) async fn index(page: Page) -> Result<Html<String>, Failure> {
     page.render("index.html", context! {})
 }
@@ -33,7 +33,7 @@ pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Fail
     page.render("account.html", context)
 }
 
-/// What the store knows of this session; `None` if it is in a cookie.
+/// Returns the store's description of this session; `None` if it is in a cookie.
 async fn own_session(user: &User) -> Result<Option<SessionInfo>, Failure> {
     match user.session.sessions().await {
         Ok(sessions) => Ok(sessions.into_iter().find(|session| session.current)),
@@ -53,7 +53,7 @@ pub(crate) struct Change {
     new: String,
 }
 
-/// A new password ends all sessions: whoever knows the old one is out.
+/// Sets a new password. It ends all sessions, also those that were begun with the old password.
 pub(crate) async fn password(
     page: Page,
     user: User,

@@ -18,7 +18,7 @@ const LONGEST: usize = 200;
 #[derive(Clone)]
 pub(crate) struct Passwords {
     at_once: Arc<Semaphore>,
-    /// The hash of a password that nobody knows.
+    /// The hash of a random password, for names without an account.
     of_nobody: Arc<str>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn stamp(hash: &str) -> String {
     hash.split('$').nth(4).unwrap_or_default().to_owned()
 }
 
-/// What is wrong with a new password: little is asked, as NIST SP 800-63B recommends.
+/// Returns the fault of a new password: few rules apply, as NIST SP 800-63B recommends.
 pub(crate) fn objection(name: &str, password: &str) -> Option<&'static str> {
     if password.chars().count() < SHORTEST {
         Some("A password needs at least 10 characters.")

@@ -83,7 +83,8 @@ pub(crate) async fn login(
     }
 }
 
-/// By POST, from a form with a token: no link or image of another site signs anybody out.
+/// Signs out, by POST from a form with a token: no link or image of another site can sign a user
+/// out.
 pub(crate) async fn logout(session: Session) -> Result<Redirect, Failure> {
     session.logout()?;
     session.flash("You are signed out.")?;

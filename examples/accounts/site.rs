@@ -26,7 +26,7 @@ use crate::accounts::Accounts;
 use crate::arguments::Store;
 use crate::{failure, pages, signing_in};
 
-/// How long ago users may have given their password who change it, or end their other sessions.
+/// The longest time since the last password for users who change it, or end their other sessions.
 pub(crate) const FRESH: Duration = Duration::from_secs(300);
 
 const TEMPLATES: [(&str, &str); 7] = [
@@ -39,11 +39,11 @@ const TEMPLATES: [(&str, &str); 7] = [
     ("password.html", include_str!("templates/password.html")),
 ];
 
-/// What the pages may load: the stylesheet, and no scripts.
+/// The policy for the pages: the stylesheet may be loaded, and no scripts.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'none'";
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) templates: Arc<Environment<'static>>,
@@ -73,17 +73,18 @@ pub(crate) fn router(
         Store::Sqlite(file) => SessionLayer::stored(SqliteStore::open(file)?, key)?,
         Store::Redis(url) => SessionLayer::stored(RedisStore::new(&url)?, key)?,
         Store::Postgres(url) => SessionLayer::stored(PostgresStore::new(&url)?, key)?,
-        // What a visitor's cookie holds is the visitor's: the store only knows what was ended.
+        // Sessions are in the visitors' cookies: the store only keeps the revocations.
         Store::Sealed => SessionLayer::sealed(key)?.with_revocations(MemoryStore::new()),
     };
-    // Only a store knows of all of a user's sessions.
+    // Only a store knows all of a user's sessions.
     if sessions.sessions().is_some() {
         let page = SessionsPage::new().home("/account")?.stylesheet("/style.css")?;
         let page = page.fresh_within(FRESH);
         routes = routes.route_service("/account/sessions", page);
     }
     let sessions = sessions
-        // Not in the browser's cache either: the back button shows nothing private after a logout.
+        // The browser must not keep the page either: the back button shows nothing private after a
+        // logout.
         .configure(|config| config.caching(Caching::NoStore))?
         .with_login_page("/login")?
         .with_confirm_page("/confirm")?

@@ -15,7 +15,7 @@ use crate::site;
 const OLD: &str = "an old password";
 const NEW: &str = "another password";
 
-/// How many browsers sign in again and again.
+/// The number of browsers that sign in again and again.
 const BROWSERS: usize = 3;
 
 type Browser = Client<Router>;

@@ -1,4 +1,5 @@
-//! What handlers need of a request: a page to render, who is signed in, and from where.
+//! The parts of a request that handlers need: a page to render, the user, and the visitor's
+//! address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,7 +50,8 @@ impl Page {
     }
 }
 
-/// The user who is signed in. Whoever isn't goes to the sign-in page, and comes back from there.
+/// The user who is signed in. Other visitors are sent to the sign-in page, and come back from
+/// there.
 pub(crate) struct User {
     pub(crate) session: Session,
     pub(crate) account: Account,
@@ -85,7 +87,7 @@ async fn account_of(session: &Session, site: &Site) -> Result<Option<Account>, F
     }
 }
 
-/// Where a visitor comes from, and with what.
+/// The visitor's address and device.
 pub(crate) struct Visitor {
     address: Option<String>,
     agent: Option<String>,

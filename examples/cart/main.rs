@@ -5,8 +5,8 @@
 //! cargo run --example cart    # then open http://localhost:5000
 //! ```
 //!
-//! Each button is a form, which works without scripts. With them, `shop.js` sends what adds to the
-//! cart by `fetch`: whoever presses quickly has several requests under way at once.
+//! Each button is a form, which works without scripts. With them, `shop.js` sends additions to the
+//! cart by `fetch`: a visitor who presses quickly has several requests under way at once.
 //!
 //! `ORIGIN` says where browsers find the shop, such as `https://shop.example`; `SECRET_KEY` is the key,
 //! and `PORT` or `--listen` where it listens.
@@ -27,10 +27,10 @@ use carafe::store::MemoryStore;
 use carafe::{Error, SecretKey, SessionLayer, Typed};
 use maud::Markup;
 
-/// What the session holds. Each field is a key of it.
+/// The content of the session. Each field is a key of it.
 #[derive(serde::Serialize, serde::Deserialize, Default)]
 struct Cart {
-    /// How many there are of each product.
+    /// The number of each product in the cart.
     items: BTreeMap<String, u32>,
     started: bool,
 }
@@ -60,7 +60,8 @@ async fn add(
     let Some(name) = pages::name_of(&product) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    // It may run again, on a cart that another request has filled meanwhile: nothing is lost.
+    // The change may run again, on a cart that another request has filled meanwhile: nothing is
+    // lost.
     let add = move |cart: &mut Cart| *cart.items.entry(product.clone()).or_default() += 1;
     if headers.get(ACCEPT).is_some_and(|accept| accept == "application/json") {
         // Saved at once, so that the number that is answered is the one that was written.

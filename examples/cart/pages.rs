@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::Cart;
 
-/// What is sold: its part of a path, and its name.
+/// The products: for each a part of its path, and its name.
 pub(crate) const PRODUCTS: [(&str, &str); 3] =
     [("carafe", "Carafe"), ("glass", "Glass"), ("cork", "Cork & corkscrew")];
 

@@ -10,20 +10,20 @@ type Error = Box<dyn std::error::Error>;
 const USAGE: &str = "usage: live [--listen ADDRESS] [--server axum|actix] [--sessions stored|signed|sealed] \
                      [--store memory|sqlite:PATH|redis://…|rediss://…|redis-cluster://…|postgres://…]";
 
-/// What serves.
+/// The framework that serves.
 pub(crate) enum Server {
     Axum,
     Actix,
 }
 
-/// Where sessions are. Of those in cookies the store knows which were ended.
+/// The place of sessions. For sessions in cookies a store keeps the revocations.
 enum Place {
     Stored,
     Signed,
     Sealed,
 }
 
-/// What the command line says.
+/// The options of the command line.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) server: Server,

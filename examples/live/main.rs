@@ -23,7 +23,7 @@ const SESSION_ENDED: u16 = 4001;
 /// The code with which a WebSocket is closed that can't go on.
 const SERVER_ERROR: u16 = 1011;
 
-/// How long a client may take to answer that its WebSocket is closed.
+/// The time in which a client has to answer that its WebSocket is closed.
 const LEAVE: Duration = Duration::from_secs(2);
 
 const PAGE: &str = include_str!("page.html");

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::user::{Credentials, Seat, is_own_origin, log_in};
 use crate::{LEAVE, PAGE, SERVER_ERROR, SESSION_ENDED};
 
-/// How long a connection that has ended waits for the client to leave.
+/// The time for which a connection that has ended waits for the client to leave.
 const LINGER: Duration = Duration::from_millis(100);
 
 async fn login(session: Session, Form(form): Form<Credentials>) -> Result<Redirect, Error> {
@@ -78,7 +78,7 @@ async fn close(socket: actix_ws::Session, mut messages: MessageStream, code: u16
     }
 }
 
-/// Who it is, and in the end that the session has ended.
+/// Sends the user's name, and in the end the message that the session has ended.
 async fn events(session: Session) -> Result<HttpResponse, Error> {
     let seat = Seat::take(&session)?;
     let first = Bytes::from(format!("event: user\ndata: {}\n\n", seat.first()));

@@ -79,7 +79,7 @@ async fn close(mut socket: WebSocket, code: u16) {
     }
 }
 
-/// Who it is, and in the end that the session has ended.
+/// Sends the user's name, and in the end the message that the session has ended.
 async fn events(
     session: Session,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {

@@ -1,8 +1,8 @@
-//! What both servers do: logging in and out, and looking who it is.
+//! The common part of both servers: logging in and out, and finding the user.
 
 use carafe::{Error, ErrorKind, Session, SessionEnded, SessionHandle};
 
-/// What the form of the page says.
+/// The fields of the page's form.
 #[derive(serde::Deserialize)]
 pub(crate) struct Credentials {
     username: String,
@@ -25,7 +25,7 @@ pub(crate) struct Seat {
     pub(crate) ended: SessionEnded,
     /// Reads the session as it is now; `None` if it is in a cookie, or if there is none yet.
     handle: Option<SessionHandle>,
-    /// What the session said when the connection was made.
+    /// The session's state when the connection was made.
     first: String,
 }
 
@@ -39,12 +39,12 @@ impl Seat {
         Ok(Self { ended: session.ended(), handle, first: user(session)? })
     }
 
-    /// Who it was when the connection was made.
+    /// Returns the user when the connection was made.
     pub(crate) fn first(&self) -> String {
         self.first.clone()
     }
 
-    /// Who it is now.
+    /// Returns the user now.
     pub(crate) async fn now(&self) -> Result<String, Error> {
         match &self.handle {
             Some(handle) => user(&handle.read().await?),

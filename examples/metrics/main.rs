@@ -1,11 +1,12 @@
-//! What sessions do, for Prometheus: `docs/telemetry.md` tells what each metric means.
+//! The metrics of sessions, for Prometheus: `docs/telemetry.md` explains each.
 //!
 //! ```sh
 //! cargo run --example metrics
 //! curl http://localhost:5000/ http://localhost:9100/metrics
 //! ```
 //!
-//! The metrics are on a port of their own (`--metrics ADDRESS`), which nobody from outside reaches.
+//! The metrics are on a port of their own (`--metrics ADDRESS`), which no client from outside
+//! reaches.
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -39,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let prometheus = PrometheusBuilder::new().install_recorder()?;
     carafe::metrics::describe();
-    // What histograms collect is summed up here, also while nobody reads it.
+    // Sums up what histograms collect, also while no scraper reads it.
     let upkeep = prometheus.clone();
     tokio::spawn(async move {
         loop {

@@ -13,7 +13,7 @@ use carafe::{CurrentUser, Error, SecretKey, SessionLayer, Typed};
 use serde_json::{Value, json};
 use tower_http::cors::CorsLayer;
 
-/// What a user's session holds.
+/// The content of a user's session.
 #[derive(serde::Serialize, serde::Deserialize, Default)]
 struct Notes {
     notes: Vec<String>,
@@ -29,7 +29,7 @@ struct Note {
     text: String,
 }
 
-/// What the page shows, and the token that its next request needs: a login and a logout change it.
+/// The data of the page, and the token for its next request: a login and a logout change it.
 fn state(notes: &Typed<Notes>, csrf: &Csrf) -> Result<Json<Value>, Error> {
     let user = notes.session().user();
     Ok(Json(json!({ "user": user, "notes": notes.notes, "csrf": csrf.token()? })))
@@ -39,7 +39,8 @@ async fn show(notes: Typed<Notes>, csrf: Csrf) -> Result<Json<Value>, Error> {
     state(&notes, &csrf)
 }
 
-/// Whoever says a name is that user: a real one checks a password first, as the example `accounts`.
+/// Logs in the user of any name. A real application checks a password first, like the example
+/// `accounts`.
 async fn login(
     mut notes: Typed<Notes>,
     csrf: Csrf,
@@ -78,7 +79,8 @@ fn failure(error: &Error) -> Response<String> {
 
 pub(crate) fn router(key: SecretKey, page: &str) -> Result<Router, Box<dyn std::error::Error>> {
     let cors = CorsLayer::new()
-        // One origin, by name: any other's scripts may neither read answers nor send JSON.
+        // Only one origin is allowed, by name: scripts of other sites may neither read answers nor
+        // send JSON.
         .allow_origin(HeaderValue::from_str(page)?)
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])

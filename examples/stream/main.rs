@@ -19,13 +19,13 @@ use carafe::store::MemoryStore;
 use carafe::{Error, SecretKey, Session, SessionLayer};
 use futures_util::stream;
 
-/// How many lines are streamed.
+/// The number of lines that are streamed.
 const LINES: u64 = 5;
 
 async fn export(session: Session) -> Result<Body, Error> {
     let number = session.update_now("exports", |n: Option<u64>| n.unwrap_or(0) + 1).await?;
     session.insert("last_export", number)?;
-    // Whatever becomes of the stream: from here on all of that is in the store.
+    // From here on the session is in the store, even if the stream breaks off.
     session.save().await?;
     Ok(Body::from_stream(stream::unfold(0, move |line| {
         let session = session.clone();

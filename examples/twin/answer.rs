@@ -1,4 +1,4 @@
-//! What is answered, whichever server it is that asks.
+//! The answers, for all servers.
 
 use carafe::http::{Response, StatusCode, header};
 use carafe::value::{Dict, Value};

@@ -14,13 +14,13 @@ const USAGE: &str = "usage: twin --listen ADDRESS [--server axum|actix] \
                      [--flask-login none|basic|strong] \
                      [--max-sessions NUMBER] [--over-limit refuse|end-oldest]";
 
-/// What serves.
+/// The framework that serves.
 pub(crate) enum Server {
     Axum,
     Actix,
 }
 
-/// What the command line says.
+/// The options of the command line.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) server: Server,
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     /// Whether logins are Flask-Login's, and how it protects them.
     flask_login: Option<Protection>,
     now: Option<u64>,
-    /// How many sessions a user may have.
+    /// The number of sessions that a user may have.
     max_sessions: Option<u32>,
     over_limit: OverLimit,
 }

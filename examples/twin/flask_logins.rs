@@ -25,7 +25,7 @@ pub(crate) fn settings(protection: Protection) -> Result<FlaskLogin, Error> {
     settings.from_prefixed_env()
 }
 
-/// One of the operations; `None` if it is none of them.
+/// Runs one of the operations; `None` if the name is of none of them.
 pub(crate) fn apply(
     session: &Session,
     name: &str,

@@ -12,7 +12,7 @@ use crate::operations::null;
 /// tells of a user who has too many.
 pub(crate) static IS_LIMITED: AtomicBool = AtomicBool::new(false);
 
-/// One of these operations; `None` if it is none of them.
+/// Runs one of these operations; `None` if the name is of none of them.
 pub(crate) async fn apply(
     session: &Session,
     name: &str,

@@ -32,7 +32,7 @@ pub(crate) async fn serve(
     println!("{announcement}");
     let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
         terminate.recv().await;
-        // Nobody listens any more if the server has ended.
+        // If the server has ended, its receiver is gone, which is no error.
         let _ = ending.send(());
     });
     tokio::select! {

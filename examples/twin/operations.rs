@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{flask_logins, logins, stores};
 
-/// What became of a list of operations.
+/// The outcome of a list of operations.
 pub(crate) enum Outcome {
     Done {
         status: StatusCode,
@@ -84,7 +84,8 @@ fn error(kind: &str) -> Value {
     Value::from(Dict::from([("error", kind)]))
 }
 
-/// One operation on the session; `None` if there is no such operation. Errors have Python's names.
+/// Runs one operation on the session; `None` if there is no such operation. Errors have Python's
+/// names.
 fn apply(
     session: &Session,
     name: &str,
@@ -175,7 +176,7 @@ async fn increment(session: &Session, key: &Text) -> Result<Value, &'static str>
     session.update_now(key, next).await.map(Value::from).map_err(|error| python_name(&error))
 }
 
-/// What Python counts as a number: True is 1.
+/// A value that Python counts as a number: True is 1.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 enum Number {
@@ -205,7 +206,7 @@ impl From<Number> for Value {
     }
 }
 
-/// What Flask's `session.permanent` returns: the value as it is.
+/// Returns the value of Flask's `session.permanent`, which may have any type.
 fn permanent(session: &Session) -> Value {
     session.value("_permanent").unwrap_or(Value::Bool(false))
 }

@@ -22,7 +22,7 @@ pub(crate) fn keep_in(
             if let Some(pem) = authority {
                 store = store.root_certificate(pem);
             }
-            // How many replicas have to know what was ended.
+            // The number of replicas that have to know of an ending.
             if let Ok(replicas) = std::env::var("CARAFE_TWIN_REPLICAS") {
                 store = store.replicas_know_of_endings(replicas.parse()?);
             }

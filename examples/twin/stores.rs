@@ -5,7 +5,7 @@ use carafe::{Error, Session, SessionInfo};
 
 use crate::operations::{null, python_name};
 
-/// One of these operations; `None` if it is none of them.
+/// Runs one of these operations; `None` if the name is of none of them.
 pub(crate) async fn apply(
     session: &Session,
     name: &str,

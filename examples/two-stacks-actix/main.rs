@@ -16,7 +16,7 @@ use pages::Site;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let Arguments { listen, prefix } = Arguments::parse(std::env::args().skip(1))?;
-    // The same variables that the Flask half reads: FLASK_SECRET_KEY and the others.
+    // The application reads the variables of the Flask half: FLASK_SECRET_KEY and the others.
     let sessions = SessionLayer::from_flask_env()?;
     let site = Data::new(Site::new(&prefix)?);
     let app = move || {

@@ -20,7 +20,7 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("private.html", include_str!("../two-stacks/templates/private.html")),
 ];
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct Site {
     templates: Environment<'static>,
     prefix: String,

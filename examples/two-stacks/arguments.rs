@@ -1,6 +1,6 @@
 //! The command line.
 
-/// Where to listen, and the path below which the pages are.
+/// The address to listen on, and the path below which the pages are.
 pub(crate) struct Arguments {
     pub(crate) listen: String,
     pub(crate) prefix: String,

@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
-    // The same variables that the Flask half reads: FLASK_SECRET_KEY and the others.
+    // The application reads the variables of the Flask half: FLASK_SECRET_KEY and the others.
     let sessions = SessionLayer::from_flask_env()?;
     let app = Site::new(&arguments.prefix)?.router().layer(sessions);
     let listener = tokio::net::TcpListener::bind(&arguments.listen)

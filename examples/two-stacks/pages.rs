@@ -22,7 +22,7 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("private.html", include_str!("templates/private.html")),
 ];
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone)]
 pub(crate) struct Site {
     templates: Arc<Environment<'static>>,

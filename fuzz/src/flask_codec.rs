@@ -8,7 +8,7 @@ use carafe::value::Value;
 
 use super::visit::{NOW, ring, signed};
 
-/// How much a payload may inflate to.
+/// The limit on the size of an inflated payload.
 const LIMIT: usize = 1 << 16;
 
 static SERIALIZER: LazyLock<UrlSafeTimedSerializer> = LazyLock::new(|| {
@@ -30,7 +30,7 @@ pub fn flask_codec(data: &[u8]) {
     }
 }
 
-/// What is accepted is, to the byte, what would be signed here.
+/// An accepted cookie is, to the byte, the cookie that would be signed here.
 fn cookie(text: &[u8]) {
     if let Ok(unsigned) = SIGNER.unsign(text, None, NOW) {
         let value = std::str::from_utf8(unsigned.value);
@@ -79,7 +79,7 @@ fn value(data: &[u8]) {
     let cookie = SERIALIZER.dumps(&original, NOW).expect("it is not nested");
     match SERIALIZER.loads(cookie.as_bytes(), Some(0), NOW) {
         Ok(value) => assert_eq!(value, original),
-        // It inflates to more than is allowed.
+        // The payload inflates to more than is allowed.
         Err(error) => assert!(error.kind() == ErrorKind::BadPayload && data.len() > LIMIT / 6),
     }
     let at = data.iter().fold(0, |sum, &byte| (sum * 31 + usize::from(byte)) % (cookie.len() * 8));
@@ -91,7 +91,7 @@ fn value(data: &[u8]) {
 }
 
 fn again(value: &Value) {
-    // What is nested deeper than Flask reads isn't written.
+    // A value that is nested deeper than Flask reads isn't written.
     let Ok(cookie) = SERIALIZER.dumps(value, NOW) else { return };
     if let Ok(read) = SERIALIZER.loads(cookie.as_bytes(), Some(0), NOW) {
         assert_eq!(json(&read), json(value));

@@ -1,4 +1,4 @@
-//! What is fuzzed: each function takes any bytes, and panics if a promise is broken.
+//! The targets of the fuzzers: each function takes any bytes, and panics if a promise is broken.
 //!
 //! The programs in `fuzz_targets/` give them to libFuzzer, and `crates/carafe/tests/fuzz_corpus.rs`
 //! runs them on the corpus.

@@ -23,7 +23,7 @@ pub fn sealed_codec(data: &[u8]) {
     }
 }
 
-/// Nobody who hasn't the key makes a cookie.
+/// A cookie can't be made without the key.
 fn forged(text: &[u8]) {
     let [codec, _] = &*CODECS;
     if let Ok(opened) = codec.open(text, NOW) {
@@ -32,7 +32,7 @@ fn forged(text: &[u8]) {
     }
 }
 
-/// What was sealed is opened, by its own name, for its own time, and unchanged.
+/// A sealed session is opened by its own name, for its own time, and unchanged.
 fn content(data: &[u8]) {
     let [codec, other] = &*CODECS;
     let cookie = codec.seal(data, NOW, NOW + 10).expect("random bytes");

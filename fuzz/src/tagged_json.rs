@@ -27,7 +27,7 @@ pub fn tagged_json(data: &[u8]) {
     match value {
         Err(_) => {
             assert!(read.content.is_empty());
-            assert_eq!(read.set_cookie.as_deref(), Some(""), "nobody can read it: it is removed");
+            assert_eq!(read.set_cookie.as_deref(), Some(""), "unreadable: it is removed");
         }
         Ok(Value::Dict(dict)) => {
             assert!(read.set_cookie.is_none());

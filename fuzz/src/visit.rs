@@ -15,7 +15,7 @@ use carafe::value::Dict;
 use carafe::{Clock, Config, Error, KeyRing, SecretKey, Session, SessionLayer};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-/// When everything happens, in Unix seconds.
+/// The time of all events, in Unix seconds.
 pub(super) const NOW: u64 = 1_700_000_000;
 
 static LAYER: LazyLock<SessionLayer> = LazyLock::new(|| {
@@ -36,9 +36,9 @@ pub(super) fn signed(payload: &str) -> String {
     SIGNER.sign(payload, NOW)
 }
 
-/// What a service made of a request.
+/// The response of a service to a request.
 pub(super) struct Visit {
-    /// What the session held when it was opened.
+    /// The content of the session when it was opened.
     pub(super) content: Dict,
     /// The text of the cookie that was set; the empty text if it was removed.
     pub(super) set_cookie: Option<String>,
@@ -65,7 +65,7 @@ pub(super) fn visit(lines: &[HeaderValue], act: fn(&Session) -> Result<(), Error
         line.split_once(';').expect("attributes").0.to_owned()
     });
     assert!(cookies.next().is_none(), "two cookies");
-    // Where the session can't be saved, an error's response takes the place of the handler's.
+    // If the session can't be saved, an error's response replaces the handler's.
     let content = response.extensions_mut().remove().unwrap_or_default();
     Visit { content, set_cookie }
 }

@@ -37,7 +37,7 @@ class Chromium:
         if resolve_to:
             options.add_argument(f"--host-resolver-rules=MAP * {resolve_to}")
         if not scripts:
-            # Those of pages; what the tests themselves run there works all the same.
+            # Switches off the scripts of pages. Scripts that the tests themselves run there work all the same.
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         try:
             self._start()
@@ -77,7 +77,7 @@ class Chromium:
         return self.text()
 
     def text(self) -> str:
-        """What the page shows."""
+        """The text that the page shows."""
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def follow(self, link: str) -> str:

@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from threading import Thread
 
-#: What a client sends that wants to be told: to Redis, and to PostgreSQL.
+#: The commands of a client that listens: to Redis, and to PostgreSQL.
 _ASKS_TO_BE_TOLD = (b"SUBSCRIBE", b"LISTEN ")
 
 

@@ -117,9 +117,9 @@ class Origin:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         nginx = program("nginx")
-        # As root, nginx runs as nobody: in /tmp, since other temporary directories may be closed to it.
-        self._as_nobody = os.geteuid() == 0
-        self.directory = Path(tempfile.mkdtemp(prefix="two-stacks-", dir="/tmp" if self._as_nobody else None))
+        # As root, nginx gives up its rights: it runs in /tmp, since other temporary directories may be closed to it.
+        self._as_root = os.geteuid() == 0
+        self.directory = Path(tempfile.mkdtemp(prefix="two-stacks-", dir="/tmp" if self._as_root else None))
         try:
             for stack in ("py", "rs"):
                 self.restart(stack, key)
@@ -137,12 +137,12 @@ class Origin:
         text = text.replace("    server {\n", CARELESS, 1)
         (home / "nginx.conf").write_text(text)
         how: dict[str, object] = {}
-        if self._as_nobody:
-            nobody = pwd.getpwnam("nobody")
+        if self._as_root:
+            account = pwd.getpwnam("nobody")
             self.directory.chmod(0o755)
             for path in (home, home / "nginx.conf"):
-                os.chown(path, nobody.pw_uid, nobody.pw_gid)
-            how = {"user": nobody.pw_uid, "group": grp.getgrgid(nobody.pw_gid).gr_gid, "extra_groups": []}
+                os.chown(path, account.pw_uid, account.pw_gid)
+            how = {"user": account.pw_uid, "group": grp.getgrgid(account.pw_gid).gr_gid, "extra_groups": []}
         command = [nginx, "-e", str(home / "error.log"), "-p", str(home), "-c", str(home / "nginx.conf")]
         return Process(command, port, self.directory / "nginx.log", cwd=home, **how)
 

@@ -60,8 +60,8 @@ def check_registering(checks: Checks, site: Site, browser: Chromium, screenshots
 def check_signing_in(checks: Checks, site: Site, browser: Chromium, screenshots: Path) -> None:
     text = browser.press("#logout")
     checks.check("signing out says so, once", "You are signed out." in text, text)
-    checks.check("and nobody is signed in", "You are not signed in." in browser.open(site.url), browser.text())
-    for name, password in ((NAME, "incorrect horse"), ("nobody", PASSWORD)):
+    checks.check("and the visitor is signed out", "You are not signed in." in browser.open(site.url), browser.text())
+    for name, password in ((NAME, "incorrect horse"), ("stranger", PASSWORD)):
         browser.open(f"{site.url}/login")
         text = browser.submit(name=name, password=password)
         checks.check(f"a wrong name or password is refused ({name})", browser.status() == 422 and WRONG in text, text)
@@ -177,7 +177,7 @@ def check_forgery(checks: Checks, site: Site, browser: Chromium, elsewhere: Else
 
 
 def check_restart(checks: Checks, command: Sequence[str]) -> None:
-    """With both in files, a restart logs nobody out."""
+    """With both in files, a restart ends no session."""
     with tempfile.TemporaryDirectory(prefix="accounts-") as home, Chromium() as browser:
         options = ["--database", f"{home}/accounts.db", "--store", f"sqlite:{home}/sessions.db"]
         port, key = free_port(), "a key that both runs of the server have"
@@ -187,11 +187,11 @@ def check_restart(checks: Checks, command: Sequence[str]) -> None:
             checks.check("sqlite: registered", PRIVATE in text, text)
         with Site(command, *options, port=port, key=key) as site:
             text = browser.open(f"{site.url}/account")
-            checks.check("sqlite: a restart logs nobody out", PRIVATE in text, text)
+            checks.check("sqlite: a restart ends no session", PRIVATE in text, text)
             browser.press("#logout")
         with Site(command, *options, port=port, key=key) as site:
             browser.open(f"{site.url}/account")
-            checks.check("sqlite: nor does it bring anybody back", browser.path().startswith("/login"), browser.path())
+            checks.check("sqlite: nor does it bring a session back", browser.path().startswith("/login"), browser.path())
             text = sign_in(browser, site)
             checks.check("sqlite: the account is still there", PRIVATE in text, text)
 

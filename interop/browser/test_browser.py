@@ -42,7 +42,7 @@ def check_screens(checks: Checks, origin: Origin, browser: Chromium, screenshots
     for stack in ("py", "rs"):
         text = browser.open(f"{origin.url}/{stack}/")
         browser.screenshot(screenshots / f"{stack}-1-logged-out.png")
-        checks.check(f"{stack}: nobody is logged in", OUT in text, text)
+        checks.check(f"{stack}: the visitor is logged out", OUT in text, text)
         browser.follow("click here to log in")
         browser.screenshot(screenshots / f"{stack}-2-form.png")
         text = browser.submit(username="admin")
@@ -124,7 +124,7 @@ def check_cache(checks: Checks, origin: Origin, browser: Chromium) -> None:
 
 
 def check_rotation(checks: Checks, origin: Origin, browser: Chromium) -> None:
-    """A new key on one side after the other; nobody is logged out at any step, neither readers nor writers.
+    """A new key on one side after the other; no visitor is logged out at any step.
 
     What one side signs the other must accept at every step. So the side that changes last first takes the new key as a
     fallback, the side that changes first has the old one as its fallback, and only then does the last one change.

@@ -21,7 +21,7 @@ from served import Elsewhere, Site  # noqa: E402
 
 from checks import Checks  # noqa: E402
 
-#: How often each button is pressed before the first answer is there.
+#: The number of times that each button is pressed before the first answer is there.
 PRESSES = 20
 PRESS_ALL = """
     for (let i = 0; i < arguments[0]; i++)
@@ -30,7 +30,7 @@ PRESS_ALL = """
 
 
 def items(browser: Chromium) -> list[str]:
-    """What the cart's page lists."""
+    """The products that the cart's page lists."""
     return [item.text for item in browser.elements("li span")]
 
 

@@ -34,7 +34,7 @@ class Visitor:
         self.browser, self.url = browser, origin.url
 
     def seen(self, stack: str) -> str:
-        """Whom one half takes the visitor for."""
+        """The user that one half takes the visitor for."""
         self.browser.open(f"{self.url}/{stack}/")
         return self.browser.elements("p")[0].text
 

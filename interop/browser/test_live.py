@@ -27,9 +27,9 @@ from origin import Missing, Process, free_port  # noqa: E402
 
 from checks import Checks  # noqa: E402
 
-#: How long the other tab may take to notice a logout, in seconds, where the store tells.
+#: The time in which the other tab has to notice a logout, in seconds, where the store tells.
 AT_ONCE = 1.0
-#: How often sessions are looked at where it doesn't, in seconds.
+#: The interval of the periodic check where it doesn't, in seconds.
 INTERVAL = 3
 #: So seldom that no check notices.
 NEVER = 3600
@@ -130,7 +130,7 @@ def check_tabs(checks: Checks, name: str, site: Site, browser: Chromium) -> None
     state, seconds = tabs.log_out_in_the_first()
     closed = state == ["closed 4001", "ended"] and seconds <= AT_ONCE
     checks.check(f"{name}: a logout closes the other tab's connections at once", closed, (state, seconds))
-    # Who logs in anew has another session.
+    # A new login begins another session.
     tabs.turn_to(0)
     tabs.log_in("ann")
     tabs.turn_to(1)

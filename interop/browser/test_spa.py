@@ -23,7 +23,7 @@ from checks import Checks  # noqa: E402
 
 AWKWARD = "<b>Zoë</b> & \"☃\" '😀'"
 SHOWS = "return document.body.innerText.includes(arguments[0])"
-#: What a page of another origin gets from the API: the status, or why there is none.
+#: The answer of the API to a page of another origin: the status, or why there is none.
 FETCH = """
     const [url, request, done] = arguments;
     fetch(url, request).then(answer => done(answer.status), error => done(error.name));

@@ -32,13 +32,13 @@ from keepalive import Answer, Client, Lost  # noqa: E402
 
 SETTINGS = {"FLASK_SECRET_KEY": "a key that both processes have"}
 CLIENTS = 8
-#: How long after the store's return it may still be refused.
+#: The time after the store's return in which a visit may still be refused.
 RECOVERY = 1.0
-#: How long a client rests after a visit.
+#: The pause of a client after a visit.
 REST = 0.05
-#: How much more memory a process may hold in the end, in MiB, besides the sessions that are in memory.
+#: The growth of a process' memory that is allowed, in MiB, besides the sessions that are in memory.
 MORE_MIB = 24.0
-#: What a session in memory takes, at most, in MiB.
+#: The most memory that a session takes, in MiB.
 SESSION_MIB = 0.004
 
 
@@ -57,7 +57,7 @@ class Conditions(Crashes):
 
     @property
     def kind(self) -> str:
-        """What kind of store it is."""
+        """The kind of the store."""
         return self.store.split(":")[0]
 
     async def begin(self) -> None:
@@ -66,7 +66,7 @@ class Conditions(Crashes):
             await self.server.ready()
             url = await self.network.open()
             self.command = [*self.twin, "--listen", "127.0.0.1:0", "--store", url]
-        # What is in memory is in one process.
+        # A store in memory has one process.
         count = 1 if self.kind == "memory" else 2
         self.servers = [self.start(index, SETTINGS, "error") for index in range(count)]
         if count == 1:
@@ -82,7 +82,7 @@ class Conditions(Crashes):
         return on(FRAMEWORKS[0], command, SETTINGS)
 
     async def change(self, client: Client, known: Known, op: list[object]) -> Answer | None:
-        """As of the clients of crashes, and notes when it was refused."""
+        """Makes a change like the clients of crashes, and notes when the store refused it."""
         asked, before = time.monotonic(), self.story.unavailable
         answer = await super().change(client, known, op)
         if self.story.unavailable > before and answer is None:
@@ -132,7 +132,7 @@ class Conditions(Crashes):
         await self.check_sessions(self.story.sessions[max(0, first - 32) :])
 
     async def time_recovery(self, fault: Fault) -> None:
-        """How long both processes take until they write again."""
+        """The time until both processes write again."""
         started = time.monotonic()
         await self.recover()
         took = time.monotonic() - started
@@ -152,7 +152,7 @@ class Conditions(Crashes):
         return [asked for asked, heard in self.refusals if not is_excused(asked, heard)]
 
     def held(self) -> list[Held]:
-        """What each process holds."""
+        """The resources of each process."""
         return [Held.by(server.pid) for server in self.distinct()]
 
     async def run(self, seconds: float) -> list[tuple[Held, Held]]:
@@ -216,7 +216,7 @@ def report(conditions: Conditions, held: list[tuple[Held, Held]]) -> int:
 
 
 def main() -> int:
-    """One store under every condition; the exit status."""
+    """Tests one store under every condition; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", required=True, metavar="STORE", help="as the twin's")
     parser.add_argument("--server", metavar="COMMAND", help="starts the store's server, in the foreground")

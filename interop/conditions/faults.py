@@ -1,4 +1,4 @@
-"""What goes wrong with each kind of store."""
+"""The faults of each kind of store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from keepalive import Client, Lost
 if TYPE_CHECKING:
     from conditions.__main__ import Conditions
 
-#: How long a fault lasts: longer than a call of the store may take.
+#: The length of a fault: longer than a call of the store may take.
 LASTS = 2.6
 DAY = 86_400
 
@@ -237,5 +237,5 @@ FAULTS = {
 
 
 def faults_of(kind: str) -> list[Fault]:
-    """What goes wrong with a kind of store."""
+    """The faults of a kind of store."""
     return FAULTS["postgres" if kind.startswith("postgres") else kind]

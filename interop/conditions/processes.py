@@ -1,4 +1,4 @@
-"""What a process holds: memory, descriptors and threads."""
+"""The resources of a process: memory, descriptors and threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Held:
-    """What one process holds at a moment."""
+    """The resources of one process at a moment."""
 
     mib: float
     descriptors: int

@@ -60,7 +60,7 @@ class Victim(Killed):
             await ask(self.url, command)
 
     async def used_memory(self) -> int:
-        """How many bytes Redis has taken."""
+        """The number of bytes that Redis has taken."""
         lines = (await ask(self.url, "INFO memory")).splitlines()
         return int(next(line for line in lines if line.startswith("used_memory:")).split(":")[1])
 

@@ -13,9 +13,9 @@ from .configurations import Configuration
 from .opened import Step, open_value
 from .wire import Answer
 
-#: How far another deflate implementation may be from zlib's size, in bytes; zlib-rs is seldom more than 4 off.
+#: The largest difference of another deflate implementation from zlib's size, in bytes; zlib-rs is seldom more than 4 off.
 DEFLATE_SLACK = 8
-#: What `disagreements` says where only such an implementation makes the difference.
+#: The text of `disagreements` where only such an implementation makes the difference.
 AT_BOUNDARY = "Set-Cookie: only one is compressed, right at the boundary"
 
 
@@ -29,7 +29,7 @@ class SetCookie:
 
     @property
     def size(self) -> int:
-        """What browsers limit to 4096."""
+        """The size that browsers limit to 4096."""
         return len(self.name) + len(self.value)
 
 
@@ -54,7 +54,7 @@ def payload_json(value: bytes) -> tuple[bytes, bool] | None:
 
 
 def disagreements(flask: Answer, carafe: Answer, configuration: Configuration, now: int) -> list[str]:
-    """What differs, each in a few words. Error pages are not compared, only that both are of one status."""
+    """The differences, each in a few words. Error pages are not compared, only that both are of one status."""
     found = []
     if flask.status != carafe.status:
         found.append(f"status: Flask {flask.status}, Carafe {carafe.status}")

@@ -1,4 +1,4 @@
-"""One request with both answers to it: what the rules of `differences.py` judge."""
+"""One request with both answers to it: the rules of `differences.py` judge it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Exchange:
 
     @cached_property
     def disagreements(self) -> list[str]:
-        """What differs between the two answers."""
+        """The differences between the two answers."""
         return compare.disagreements(self.flask, self.carafe, self.configuration, self.now)
 
     @cached_property
     def opened(self) -> Opened:
-        """What Flask made of the request's cookies."""
+        """Flask's reading of the request's cookies."""
         return open_cookies(self.request.cookies, self.configuration, self.now)
 
     @property
@@ -55,7 +55,7 @@ class Exchange:
         return _results(self.flask), _results(self.carafe)
 
     def flask_without_cookies(self) -> Answer:
-        """What Flask answers to the same request without any cookie."""
+        """Flask's answer to the same request without any cookie."""
         return self.ask_flask(replace(self.request, cookies=()))
 
     def with_removal(self, answer: Answer) -> Answer:

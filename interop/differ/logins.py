@@ -29,7 +29,7 @@ VALUES: dict[str, list[Any]] = {
     "cart": [["book"], {}],
 }
 
-#: What both twins are started with besides the session's settings.
+#: The settings that both twins are started with, besides the session's.
 CONFIGURATIONS: list[dict[str, Any]] = [
     {},
     {"REMEMBER_COOKIE_REFRESH_EACH_REQUEST": True},
@@ -119,7 +119,7 @@ class Generator:
         return Request("GET" if roll < 0.27 else "POST", "/op", ops=ops, **common)
 
     def keep(self, client: Client, answer: Answer) -> None:
-        """What the client keeps of an answer."""
+        """The parts of an answer that the client keeps."""
         client.old = [*client.old[-5:], (client.session, client.remember)]
         for cookie in map(split, answer.set_cookie):
             if cookie.name == self.configuration.cookie_name.encode():

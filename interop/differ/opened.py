@@ -1,4 +1,4 @@
-"""What Flask makes of a Cookie header, step by step: the differences that are documented depend on the step that fails."""
+"""Flask's reading of a Cookie header, step by step: the differences that are documented depend on the step that fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .values import tagged
 
 
 class Step(Enum):
-    """How far a cookie came."""
+    """The step that a cookie reached."""
 
     NO_COOKIE = "no cookie of the session's name"
     REFUSED = "refused: signature, time or form"

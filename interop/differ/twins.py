@@ -23,7 +23,7 @@ def inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("FLASK_")}
 
 
-#: What the twin can be served by.
+#: The frameworks that can serve the twin.
 FRAMEWORKS = ("axum", "actix")
 
 

@@ -204,13 +204,13 @@ class Values:
         return nested
 
     def permanent(self) -> Any:
-        """What `_permanent` may hold: mostly a bool."""
+        """A value for `_permanent`: mostly a bool."""
         return self.rng.choice(
             [True, True, True, False, 1, 0, None, "", "no", 0.0, float("nan"), [], (), {}, b"", Markup("")]
         )
 
     def flashes(self) -> Any:
-        """What `_flashes` may hold: Flask's layout, or nearly so."""
+        """A value for `_flashes`: Flask's layout, or nearly so."""
         rng = self.rng
         messages = [(rng.choice(["message", "error", "info"]), self.message()) for _ in range(rng.randrange(4))]
         roll = rng.random()

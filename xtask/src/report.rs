@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-/// How a group ended.
+/// The outcome of a group.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Passed,
     Failed,
-    /// It could not run, for want of something.
+    /// The group could not run, since something is missing.
     Missing,
     /// The user left it out.
     LeftOut,

@@ -24,7 +24,7 @@ pub(crate) struct Runner<'a> {
     left_behind: Vec<String>,
 }
 
-/// Where the output of the commands goes.
+/// The target of the commands' output.
 #[derive(Debug)]
 enum Output {
     Log(PathBuf),
@@ -73,7 +73,7 @@ impl<'a> Runner<'a> {
     /// Runs a command and returns what it prints; its errors go to the log.
     ///
     /// # Errors
-    /// Also if what it prints is not UTF-8.
+    /// Also fails if the output is not UTF-8.
     pub(crate) fn capture(&mut self, command: Command) -> Result<String, String> {
         let stderr = self.open_log()?.map_or_else(Stdio::inherit, Stdio::from);
         // A file and not a pipe: nothing has to read it while the command runs.
@@ -167,7 +167,7 @@ impl<'a> Runner<'a> {
         }
         processes::end(&[id], &marker);
         if !matches!(ended, Ok(Ended::Exited(_))) {
-            // Where process groups are not to be had, the child itself still runs.
+            // Without process groups, the child itself still runs.
             child.kill()?;
             child.wait()?;
         }

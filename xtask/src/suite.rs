@@ -209,7 +209,7 @@ fn list(groups: &[Group], selection: &Selection) {
     }
 }
 
-/// What these groups need, each thing once.
+/// Returns the needs of these groups, each once.
 fn needs<'a>(groups: impl Iterator<Item = &'a Group>) -> Vec<Need> {
     let mut needs = Vec::new();
     for need in groups.flat_map(|group| group.needs) {

@@ -10,7 +10,7 @@ use crate::runner::{self, Runner};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    /// Its executables: any of them will do.
+    /// The executables of the program: any of them is enough.
     pub(crate) commands: &'static [&'static str],
     pub(crate) apt: &'static str,
     pub(crate) dnf: &'static str,
@@ -19,7 +19,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Where it is, if it is there.
+    /// Returns the path of the program, if it is there.
     pub(crate) fn find(&self) -> Option<PathBuf> {
         self.commands.iter().find_map(|command| find_command(command))
     }
@@ -140,7 +140,7 @@ pub(crate) fn find_command(name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
-/// Where Debian puts PostgreSQL, the newest version first.
+/// Returns the folders where Debian puts PostgreSQL, the newest version first.
 fn versions_of_postgresql() -> Vec<PathBuf> {
     let entries = Path::new("/usr/lib/postgresql").read_dir().into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = entries

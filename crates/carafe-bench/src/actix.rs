@@ -18,7 +18,7 @@ use carafe::{SecretKey, Session, SessionLayer};
 use crate::KEY;
 use crate::subject::Subject;
 
-/// What is done with a session, and the request that does it.
+/// An operation on a session, and the request that does it.
 const TASKS: [(&str, &str); 2] = [("read", "/session"), ("login", "/login")];
 
 /// Every task without a session, with Carafe's and with actix-session's.
@@ -67,7 +67,7 @@ where
     Subject::new(name, move || send(path, cookie.as_deref()))
 }
 
-/// What is there at once, as all is here.
+/// The result of a future that is ready at once, as all futures are here.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 /// The variable of the environment that says how many threads work in a server.
 pub const THREADS: &str = "CARAFE_BENCH_THREADS";
 
-/// How many threads work in this server: two, unless it was started with another number.
+/// The number of threads that work in this server: two, unless it was started with another number.
 #[must_use]
 pub fn threads() -> usize {
     std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok()).unwrap_or(2)
@@ -35,7 +35,7 @@ where
     })
 }
 
-/// Waits until whoever started the server closes its input, or is no more, and ends the process.
+/// Waits until the process that started the server closes its input or ends, and ends this process.
 pub async fn end_of_input() {
     let read = || {
         let mut line = String::new();

@@ -1,4 +1,4 @@
-//! What Carafe costs, beside the limits that the cryptography sets and beside its peers.
+//! The cost of Carafe, beside the limits that the cryptography sets and beside its peers.
 //!
 //! `cargo xtask bench` runs it and writes `docs/reports/benchmarks.md` and the plots there. All that is
 //! compared is measured in one run, in turns, so that what else the machine does hits all alike.

@@ -1,4 +1,4 @@
-//! What nobody can do without: the least that each task costs, written by hand.
+//! The lower limits: the least that each task costs, written by hand.
 
 use std::cell::RefCell;
 use std::time::SystemTime;
@@ -66,7 +66,7 @@ impl SavedMac {
         Some((json, spans))
     }
 
-    /// The same for a compressed payload.
+    /// The limit for a compressed payload.
     #[must_use]
     pub fn verify_inflate_and_index(&self, cookie: &str) -> Option<(Vec<u8>, Vec<Span>)> {
         let (payload, _time) = self.verify(cookie)?.rsplit_once('.')?;
@@ -92,7 +92,7 @@ impl SavedMac {
     }
 }
 
-/// Where a key and its value stand.
+/// The place of a key and its value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// The key without its quotes.
@@ -120,7 +120,7 @@ pub fn shallow_index(json: &[u8]) -> Option<Vec<Span>> {
     Some(spans)
 }
 
-/// Where the quote stands that ends the string.
+/// Returns the place of the quote that ends the string.
 fn string_end(json: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += memchr::memchr2(b'"', b'\\', json.get(at..)?)?;
@@ -131,7 +131,7 @@ fn string_end(json: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Where the comma or brace stands that follows the value.
+/// Returns the place of the comma or brace that follows the value.
 fn value_end(json: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0;
     loop {

@@ -1,11 +1,11 @@
-//! What the report says of the machine.
+//! The report's description of the machine.
 
 use std::fs;
 
 /// The features that make a difference here, as Linux names them.
 const FEATURES: [&str; 7] = ["sha_ni", "aes", "avx2", "avx512bw", "vaes", "sha2", "asimd"];
 
-/// One line: the processor, how many of them, and the features that matter here.
+/// Returns one line: the processor, the number of processors, and the features that matter here.
 #[must_use]
 pub fn describe() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

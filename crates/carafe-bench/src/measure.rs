@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::subject::Subject;
 
-/// How long one sample of one subject takes, about.
+/// The approximate time of one sample of one subject.
 const SAMPLE: Duration = Duration::from_micros(60);
 
 /// The times of one subject, one for each round.
@@ -44,7 +44,7 @@ fn in_turns(subjects: &mut [Subject], rounds: usize) -> Vec<Times> {
     let mut times = vec![Times { rounds: Vec::with_capacity(rounds) }; subjects.len()];
     for round in 0..rounds {
         for turn in 0..subjects.len() {
-            // Each round begins elsewhere, so that nobody always follows the same one.
+            // Each round begins elsewhere, so that no subject always follows the same one.
             let at = (turn + round * 7) % subjects.len();
             let start = Instant::now();
             subjects[at].run(calls[at]);

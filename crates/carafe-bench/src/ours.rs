@@ -17,7 +17,7 @@ use crate::payload::Payload;
 /// Flask's lifetime of a permanent session, in seconds.
 const MAX_AGE: u64 = 31 * 24 * 3600;
 
-/// What else a browser sends: the cookies of an analytics tool and of a consent banner.
+/// The other cookies that a browser sends: of an analytics tool and of a consent banner.
 pub const OTHER_COOKIES: &str = "_ga=GA1.1.1234567890.1700000000; consent=accepted; theme=dark";
 
 /// A ring of one key and so many older ones.
@@ -85,7 +85,7 @@ pub fn headers(cookie: &str) -> HeaderMap {
     HeaderMap::from_iter([(COOKIE, header)])
 }
 
-/// What the layer opens a request's session with.
+/// The parts with which the layer opens a request's session.
 #[derive(Clone, Debug)]
 pub struct Reader {
     finder: Finder,

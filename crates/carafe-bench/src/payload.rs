@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 /// A session, and the key of it that is read.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// What the tables call it.
+    /// The name in the tables.
     pub name: String,
     /// Flask's tagged JSON.
     pub json: String,
@@ -36,7 +36,7 @@ impl Payload {
         Self { name: "P2".to_owned(), json, key: "_user_id" }
     }
 
-    /// The same with a larger cart and the pages seen last: 2.6 KB.
+    /// Returns the session with a larger cart and the pages seen last: 2.6 KB.
     #[must_use]
     pub fn p3() -> Self {
         let cart: Vec<String> = (0..22_u64)
@@ -97,7 +97,7 @@ impl Payload {
     }
 }
 
-/// So many hexadecimal digits that look random, and are the same each time.
+/// Returns `digits` hexadecimal digits that look random, and are the same each time.
 fn hex(digits: usize, seed: u64) -> String {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0;
     let next = move || {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// A line of a plot.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub name: String,
     /// Points, from left to right; both numbers are above zero.
     pub points: Vec<(f64, f64)>,
@@ -137,7 +137,7 @@ fn number(tick: f64) -> String {
     if tick >= 1000.0 { format!("{} 000", tick / 1000.0) } else { tick.to_string() }
 }
 
-/// Also takes out the Markdown that names of rows have.
+/// Escapes a text for SVG, and removes the Markdown in names of rows.
 fn escape(text: &str) -> String {
     let plain = text.replace("**", "").replace('`', "");
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")

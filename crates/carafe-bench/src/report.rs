@@ -8,7 +8,7 @@ use crate::measure::Times;
 use crate::plot::{Line, Plot};
 use crate::suite::{Sweep, Table};
 
-/// How many allocations a call makes, by table, column and row.
+/// The number of allocations of a call, by table, column and row.
 pub type Allocations = BTreeMap<(String, String, String), u64>;
 
 /// Reads what the program `allocations` prints: title, column, row and number, with tabs between.

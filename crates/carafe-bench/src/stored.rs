@@ -1,5 +1,4 @@
-//! Whole requests whose session is in a store, in process: this library's, and those of
-//! tower-sessions.
+//! Whole requests whose session is in a store, in process: of this library and of tower-sessions.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::request::Requests;
 use crate::subject::Subject;
 use crate::{KEY, ours};
 
-/// What is done with a session, and the request that does it.
+/// An operation on a session, and the request that does it.
 const TASKS: [(&str, &str, &str); 4] = [
     ("read", "GET", "/session"),
     ("write", "POST", "/write"),
@@ -91,7 +90,7 @@ fn carafe() -> Router {
         .layer(layer)
 }
 
-/// The same application on tower-sessions, with its store in memory.
+/// The application on tower-sessions, with its store in memory.
 #[cfg(feature = "stores")]
 pub fn tower_sessions() -> Router {
     use http::StatusCode;

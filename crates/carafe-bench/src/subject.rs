@@ -1,11 +1,11 @@
-//! One thing to measure.
+//! A subject of the measurements.
 
 use std::fmt;
 use std::hint::black_box;
 
 /// A call that is measured, under a name.
 pub struct Subject {
-    /// What the tables call it.
+    /// The name in the tables.
     pub name: String,
     run: Box<dyn FnMut(u32)>,
 }

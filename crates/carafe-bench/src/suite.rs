@@ -1,4 +1,4 @@
-//! What is measured, and which of it belongs together.
+//! The measured subjects, in groups.
 
 use carafe::config::Compression;
 
@@ -26,7 +26,7 @@ pub struct Table<T> {
 }
 
 impl<T> Table<T> {
-    /// The same table with other contents.
+    /// Returns the table with other contents.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Table<U> {
         let columns = self.columns.into_iter().map(|(name, column)| (name, change(column)));
         let Self { title, note, baseline, .. } = self;
@@ -48,7 +48,7 @@ pub struct Sweep<T> {
 }
 
 impl<T> Sweep<T> {
-    /// The same sweep with other contents.
+    /// Returns the sweep with other contents.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Sweep<U> {
         let points = self.points.into_iter().map(|(at, point)| (at, change(point)));
         let Self { file, title, axis, .. } = self;
@@ -60,11 +60,11 @@ impl<T> Sweep<T> {
 pub mod row {
     /// A whole session as values.
     pub const MAP: &str = "limit: HMAC + base64 + `serde_json` into a map";
-    /// The same by Carafe.
+    /// The name of Carafe's `loads` in the tables.
     pub const WHOLE: &str = "**Carafe**, `loads`";
     /// A whole session as a struct.
     pub const STRUCT: &str = "limit: HMAC + base64 + `serde_json` into the struct";
-    /// The same by Carafe.
+    /// The name of Carafe's `loads_as` in the tables.
     pub const TYPED: &str = "**Carafe**, `loads_as`";
     /// Bare HMAC.
     pub const HMAC: &str = "limit: HMAC-SHA-1 from a saved key state";
@@ -76,7 +76,7 @@ pub mod row {
     pub const READ_VALUE: &str = "**Carafe**, from the cookie to one key";
     /// From the header to one key.
     pub const READ: &str = "**Carafe**, from the header to one key";
-    /// The same through zlib.
+    /// The limit of the index, with the payload inflated first.
     pub const INDEX_COMPRESSED: &str = "limit + base64 + inflate + index";
     /// From the value to the signed text.
     pub const WRITE: &str = "**Carafe**, from a value to the signed text";

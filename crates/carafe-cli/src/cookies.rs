@@ -8,16 +8,16 @@ use crate::args::CookieArgs;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 
-/// More than any cookie has, and little enough to hold in memory.
+/// The longest line: longer than any cookie, and short enough to hold in memory.
 const MAX_LINE: usize = 16 << 20;
 
 /// The names that a session's cookie usually has.
 const USUAL_NAMES: [&[u8]; 3] = [b"session", b"__Host-session", b"__Secure-session"];
 
-/// One cookie that a command is to look into.
+/// A cookie that a command looks into.
 #[derive(Debug)]
 pub(crate) struct Cookie<'a> {
-    /// Which line of standard input it comes from, counted from 1.
+    /// The number of its line on standard input, counted from 1.
     pub(crate) line: Option<u64>,
     /// Its name, if it is known.
     pub(crate) name: Option<&'a str>,
@@ -34,7 +34,7 @@ impl Cookie<'_> {
     }
 }
 
-/// Calls `each` for every cookie. The answer is yes if it was for all of them.
+/// Calls `each` for every cookie. The result is success if it was for all of them.
 pub(crate) fn for_each(
     args: &CookieArgs,
     output: &mut Output,
@@ -55,7 +55,7 @@ pub(crate) fn for_each(
         if one(&buffer, Some(number), name, output, &mut each)? == Code::Refused {
             code = Code::Refused;
         }
-        // A program that writes line by line also reads so.
+        // Results appear line by line if the input comes line by line.
         if lines.buffer().is_empty() {
             output.flush()?;
         }
@@ -82,7 +82,7 @@ fn one(
     let found = pasted(text);
     let cookie = match choose(&found, name) {
         Ok(cookie) => cookie,
-        // On one of many lines it is a result like any other.
+        // On one of many lines the failure is a result like any other.
         Err(_) if line.is_some() => return each(output, &Cookie { line, name, value: b"" }),
         Err(message) => return Err(Failure::Usage(message)),
     };
@@ -90,7 +90,7 @@ fn one(
     each(output, &Cookie { line, name: name.or(own_name), value: &cookie.value })
 }
 
-/// The cookie that is meant, of those in a line.
+/// Chooses the cookie of the given or a usual name among the cookies of a line.
 fn choose<'a, 'b>(
     found: &'a [PastedCookie<'b>],
     name: Option<&str>,
@@ -129,7 +129,7 @@ fn names(found: &[PastedCookie<'_>]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Reads a line. One that is longer than any cookie comes back cut, and the rest of it is dropped.
+/// Reads a line. A line that is longer than any cookie is cut, and the rest of it is dropped.
 fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Failure> {
     let unreadable = |error| Failure::Usage(format!("standard input can't be read: {error}"));
     line.clear();

@@ -1,4 +1,4 @@
-//! How a command ends that doesn't do what it was asked for.
+//! The failures of commands, and their exit codes.
 
 use std::io;
 use std::process::ExitCode;
@@ -20,7 +20,7 @@ impl From<Code> for ExitCode {
     }
 }
 
-/// Why a command ends early. The text is one line, and says what to do about it.
+/// The reason why a command ends early. The text is one line that names the remedy.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The question can't be answered.
@@ -30,7 +30,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// An error of the library that comes from what was given to it.
+    /// Returns a failure for an error of the library that the input caused.
     pub(crate) fn usage(error: impl std::fmt::Display) -> Self {
         Self::Usage(error.to_string())
     }
@@ -38,7 +38,7 @@ impl Failure {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Usage(_) => Code::Usage,
-            // As with `head`: it has what it wanted.
+            // The reader, such as `head`, has all that it wanted.
             Self::ReaderGone => Code::Success,
         }
     }

@@ -27,7 +27,7 @@ impl JsonLine {
         self
     }
 
-    /// A number, or whatever else is JSON as it is displayed.
+    /// Adds a number, or any value that is displayed as JSON.
     pub(crate) fn plain(mut self, key: &str, value: impl std::fmt::Display) -> Self {
         self.key(key);
         // Writing to a string can't fail.
@@ -35,7 +35,7 @@ impl JsonLine {
         self
     }
 
-    /// A number; nothing where there is none.
+    /// Adds a number, or nothing for `None`.
     pub(crate) fn optional(self, key: &str, value: Option<impl std::fmt::Display>) -> Self {
         match value {
             Some(value) => self.plain(key, value),
@@ -43,8 +43,8 @@ impl JsonLine {
         }
     }
 
-    /// A payload, which is valid in Python's dialect. Where other readers of JSON would refuse it,
-    /// it is given as text: `payload` is then null, and `payload_text` has it.
+    /// Adds a payload, which is valid in Python's dialect of JSON. If other readers of JSON would
+    /// refuse it, `payload` is null, and `payload_text` has it as text.
     pub(crate) fn payload(mut self, json: &[u8]) -> Self {
         let line = String::from_utf8_lossy(&one_line_json(json)).into_owned();
         if is_strict_json(line.as_bytes()) {

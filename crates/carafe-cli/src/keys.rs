@@ -1,4 +1,4 @@
-//! The secret keys of one run, and what is to be said about them.
+//! The secret keys of one run, and the messages about them.
 
 use std::io::IsTerminal as _;
 
@@ -10,7 +10,7 @@ use crate::args::KeyArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// A ring, and where each of its keys comes from.
+/// A ring, and the origin of each of its keys.
 #[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) ring: KeyRing,
@@ -36,7 +36,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// As [`load`](Self::load), without a word on their strength.
+    /// Loads the keys like [`load`](Self::load), without warnings about their strength.
     pub(crate) fn load_quietly(args: &KeyArgs, output: &mut Output) -> Result<Self, Failure> {
         let mut keys = Vec::new();
         for path in &args.secret_key_file {
@@ -63,7 +63,7 @@ impl Keys {
         }
     }
 
-    /// The keys of the environment, if one is set there.
+    /// Returns the keys of the environment, if one is set there.
     fn from_env(output: &mut Output) -> Option<Result<Self, Failure>> {
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let current = ["SECRET_KEY", "FLASK_SECRET_KEY"].into_iter().find(|name| is_set(name))?;
@@ -107,7 +107,7 @@ impl Keys {
         Some(Self { ring: keys.fold(ring, KeyRing::with_fallback), names })
     }
 
-    /// Where a key comes from, in words.
+    /// Returns the origin of a key, in words.
     pub(crate) fn name(&self, place: usize) -> &str {
         self.names.get(place).map_or("the secret key", String::as_str)
     }
@@ -117,14 +117,14 @@ impl Keys {
     }
 }
 
-/// Flask's `from_prefixed_env` would make something else than a text of it.
+/// Whether Flask's `from_prefixed_env` would read another type than text.
 pub(crate) fn is_json_but_no_text(variable: &str) -> bool {
     let Some(text) = std::env::var_os(variable) else { return false };
     let value = Value::from_tagged_json(text.as_encoded_bytes());
     value.is_ok_and(|value| value.as_str().is_none())
 }
 
-/// What is wrong with a key of this strength.
+/// Returns the weakness of a key of this strength.
 pub(crate) fn finding(strength: KeyStrength) -> Option<&'static str> {
     match strength {
         KeyStrength::Published => Some(

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version go out as they are, and an error of usage as the one line that it is.
+/// Prints help and version as they are, and an error of usage as one line.
 fn usage(error: &clap::Error) -> ExitCode {
     if matches!(
         error.kind(),

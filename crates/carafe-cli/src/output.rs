@@ -6,7 +6,7 @@ use crate::args::Color;
 use crate::failure::Failure;
 use crate::text::printable;
 
-/// Where results and messages go. Results are buffered, so that many of them are fast.
+/// The streams for results and messages. Results are buffered, so that many of them are fast.
 #[derive(Debug)]
 pub(crate) struct Output {
     results: BufWriter<io::StdoutLock<'static>>,
@@ -14,7 +14,7 @@ pub(crate) struct Output {
     styled: bool,
 }
 
-/// How a piece of text is set off on a terminal.
+/// The style of a text on a terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     Heading,
@@ -50,7 +50,7 @@ impl Output {
         Ok(())
     }
 
-    /// Text set off by colour, where the output is a terminal.
+    /// Colours a text, if the output is a terminal.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         if !self.styled {
             return text.to_owned();
@@ -77,21 +77,21 @@ impl Output {
         self.message("note", message);
     }
 
-    /// One line, whatever the message has in it.
+    /// Writes a message as one line, whatever characters it has.
     fn message(&mut self, kind: &str, message: &str) {
-        // If no reader is left for the messages, there is nothing to do about it.
+        // If no reader is left for the messages, the program goes on.
         let _ = writeln!(self.messages, "{kind}: {}", printable(message));
     }
 
-    /// A line that the next one replaces, on a terminal: a bar that grows.
+    /// Writes a line that the next one replaces, on a terminal: a bar that grows.
     #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
     pub(crate) fn transient(&mut self, line: &str) {
-        // As above.
+        // If no reader is left for the messages, the program goes on.
         let _ = write!(self.messages, "\r\x1b[K{}", printable(line));
         let _ = self.messages.flush();
     }
 
-    /// A question, whose answer is typed behind it.
+    /// Asks a question, whose answer is typed behind it.
     #[cfg(any(feature = "sqlite", feature = "redis", feature = "postgres"))]
     pub(crate) fn question(&mut self, question: &str) -> Result<(), Failure> {
         self.results.flush()?;
@@ -100,10 +100,10 @@ impl Output {
         Ok(())
     }
 
-    /// Hands over what is buffered.
+    /// Writes all buffered results.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.results.flush()?;
-        // As above.
+        // If no reader is left for the messages, the program goes on.
         let _ = self.messages.flush();
         Ok(())
     }

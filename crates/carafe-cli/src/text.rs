@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character may stand in the output as it is: nothing that moves the cursor, changes
-/// the direction of writing, or can't be seen.
+/// Whether a character may stand in the output as it is: it doesn't move the cursor or change the
+/// direction of writing, and can be seen.
 fn is_printable(c: char) -> bool {
     match c {
         ' '..='~' => true,
@@ -13,7 +13,7 @@ fn is_printable(c: char) -> bool {
     }
 }
 
-/// The text in one line, with what isn't printable as escapes of JSON.
+/// Returns the text in one line, with JSON's escapes for unprintable characters.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_printable) {
         return Cow::Borrowed(text);
@@ -47,7 +47,7 @@ fn push_unit(out: &mut String, unit: u16) {
     let _ = write!(out, "\\u{unit:04x}");
 }
 
-/// Appends code points as a string in double quotes; lone surrogates, which no `str` has, too.
+/// Appends code points as a string in double quotes, including lone surrogates, which no `str` has.
 pub(crate) fn push_quoted(out: &mut String, code_points: impl Iterator<Item = u32>) {
     out.push('"');
     for code_point in code_points {
@@ -73,9 +73,9 @@ pub(crate) fn push_json_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Valid JSON as it stands, but in one line and safe for a terminal: what Flask writes is that
-/// already. Elsewhere a line break between two tokens becomes a space, and what isn't printable in
-/// a string its escape.
+/// Returns valid JSON as it stands, but in one line and safe for a terminal. Flask's JSON is
+/// returned unchanged. In other JSON a line break between two tokens becomes a space, and an
+/// unprintable character in a string becomes its escape.
 pub(crate) fn one_line_json(json: &[u8]) -> Cow<'_, [u8]> {
     if json.iter().all(|byte| (b' '..=b'~').contains(byte)) {
         return Cow::Borrowed(json);
@@ -95,7 +95,7 @@ pub(crate) fn one_line_json(json: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-/// Whether JSON in Python's dialect is what every reader of JSON takes: without `NaN`, infinities
+/// Whether every reader of JSON accepts this JSON in Python's dialect: it has no `NaN`, infinities
 /// and lone surrogates.
 pub(crate) fn is_strict_json(json: &[u8]) -> bool {
     let mut rest = json;
@@ -117,7 +117,7 @@ pub(crate) fn is_strict_json(json: &[u8]) -> bool {
     }
 }
 
-/// How many bytes after `\u` belong to a character; `None` for a lone surrogate.
+/// The number of bytes after `\u` that belong to a character; `None` for a lone surrogate.
 fn surrogates(after: &[u8]) -> Option<usize> {
     let unit = |from: usize| {
         let digits = after.get(from..from + 4)?;

@@ -7,7 +7,7 @@ use carafe::value::DateTime;
 
 /// The present, in Unix seconds.
 pub(crate) fn now() -> u64 {
-    // A clock before 1970 is as good as none.
+    // A clock before 1970 counts as 0.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

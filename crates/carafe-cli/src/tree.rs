@@ -5,7 +5,7 @@ use carafe::value::{Text, Value};
 use crate::output::{Output, Style};
 use crate::text::push_quoted;
 
-/// Keys that libraries keep in a session, and what they mean.
+/// Keys that libraries keep in a session, and their meanings.
 const KNOWN_KEYS: [(&str, &str); 14] = [
     ("_permanent", "Flask: the session is permanent"),
     ("_flashes", "Flask: messages for the next page"),
@@ -76,7 +76,7 @@ impl Tree<'_> {
     }
 }
 
-/// A key as it is, if it looks like a name.
+/// Returns a key as it is, if it looks like a name, or else quoted.
 fn shown_key(key: &Text) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     match key.as_str() {
@@ -91,7 +91,7 @@ fn quoted(text: &Text) -> String {
     out
 }
 
-/// The type and, where it fits into a line, the value.
+/// Returns the type and, if it fits into a line, the value.
 fn describe(value: &Value) -> (String, String) {
     let name = value.type_name();
     let plain = |content: String| (name.to_owned(), content);
@@ -105,7 +105,7 @@ fn describe(value: &Value) -> (String, String) {
         Value::Dict(dict) => (format!("{name} of {}", dict.len()), String::new()),
         Value::Uuid(uuid) => plain(uuid.to_string()),
         Value::DateTime(time) => plain(time.to_rfc3339().replace('T', " ").replace('Z', " UTC")),
-        // Numbers and truth values: what is written is ASCII.
+        // Numbers and truth values are written in ASCII.
         other => plain(other.to_tagged_json().unwrap_or_else(|_| "(too long)".to_owned())),
     }
 }

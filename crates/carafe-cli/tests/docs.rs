@@ -64,7 +64,7 @@ impl Shell {
         Self { folder: Folder::new(), path, variables: String::new() }
     }
 
-    /// What a command prints, on both outputs.
+    /// Returns the output of a command, from both streams.
     fn run(&mut self, command: &str) -> String {
         if command.starts_with("COOKIE=") || command.starts_with("export ") {
             self.variables += &format!("{command}\n");

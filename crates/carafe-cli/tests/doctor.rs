@@ -138,7 +138,7 @@ fn other_answers_are_one_clear_line() {
         assert!(run.complaint(2).contains(message), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
-    // What a service sends doesn't reach the terminal raw.
+    // Text from a service doesn't reach the terminal raw.
     let evil =
         "HTTP/1.1 200 OK\r\nVary: \x1b[31m\r\nSet-Cookie: a\x1b[2J=x; Domain=\u{9b}x\r\n\r\n";
     let (url, answered) = service(evil);

@@ -15,7 +15,7 @@ fn key(format: &str, bytes: &str) -> String {
     line.strip_prefix(prefix).unwrap().to_owned()
 }
 
-/// How many bytes a key's text stands for, if all of its characters are of its format.
+/// Returns the number of bytes in a key's text, if all of its characters are of its format.
 fn len(format: &str, key: &str) -> usize {
     let (alphabet, bits): (fn(u8) -> bool, _) = match format {
         "base64" => (|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_', 6),

@@ -34,7 +34,7 @@ fn a_new_key_keeps_the_session_and_its_time() {
     let line = verify(&cookie, &["--json"]).run().quiet();
     assert!(line.contains(&format!("\"signed_at\":{SIGNED}")), "{line}");
     assert!(line.contains(&format!("\"payload\":{SESSION}")), "{line}");
-    // What the first key signed comes out as it went in.
+    // A cookie that the first key signed is unchanged.
     assert_eq!(reseal(&folder, cookie.trim_end(), &[]).run().quiet(), cookie);
 }
 

@@ -19,7 +19,7 @@ use support::{COOKIE, Carafe, Folder, GOOD_KEY, carafe};
 /// A second after [`COOKIE`] was signed.
 const NOW: &str = "1700000001";
 
-/// What the program does, as text.
+/// Returns the program's output, as text.
 fn shown(command: &str, run: Carafe) -> String {
     let run = run.run();
     support::assert_printable(&run.stdout);

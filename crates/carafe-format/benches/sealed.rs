@@ -1,4 +1,4 @@
-//! What sealing and opening a session cost, and what of it is the cipher's: medians, interleaved.
+//! The cost of sealing and opening a session, and the cipher's share of it: medians, interleaved.
 //!
 //! `cargo bench --features sealed --bench sealed`
 

@@ -7,7 +7,7 @@ pub fn encode_url(data: &[u8], out: &mut String) {
     URL_SAFE_NO_PAD.encode_append(data, out);
 }
 
-/// How long the base64url of so many bytes is.
+/// The length of the unpadded base64url of `len` bytes.
 pub(crate) fn encoded_len(len: usize) -> usize {
     URL_SAFE_NO_PAD.encoded_length(len)
 }
@@ -16,7 +16,7 @@ pub(crate) fn encoded_len(len: usize) -> usize {
 ///
 /// `None` also if there is no room for it.
 pub(crate) fn decode_url_strict_into<'a>(text: &[u8], out: &'a mut [u8]) -> Option<&'a [u8]> {
-    // The crate panics where there is too little room.
+    // The base64 crate panics if the output is too short, so the length is checked first.
     if text.len() / 4 * 3 + text.len() % 4 * 3 / 4 > out.len() {
         return None;
     }
@@ -31,7 +31,7 @@ pub(crate) fn decode_url(text: &[u8]) -> Option<Vec<u8>> {
     decode_url_with_room(text, 0)
 }
 
-/// As [`decode_url`], with room for so many bytes more.
+/// Decodes like [`decode_url`], with `room` more bytes of capacity in the result.
 pub(crate) fn decode_url_with_room(text: &[u8], room: usize) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3 + room);
     if URL_SAFE_NO_PAD.decode_append(text, &mut out).is_ok() {

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What went wrong, as a category that a program can act on.
+/// The category of an error, which a program can act on.
 ///
-/// It is exhaustive, so that the compiler tells a crate that turns these errors into its own about
-/// a new category.
+/// The enum is exhaustive, so that the compiler tells a crate that turns these errors into its own
+/// about a new category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// There is no secret key, or it is empty.
@@ -39,7 +39,8 @@ pub enum ErrorKind {
 
 /// An error of this crate: what happened, and what to do about it.
 ///
-/// It never contains a key, a cookie or a session's value. `carafe::Error` is made of it by `?`.
+/// The error never contains a key, a cookie or a session's value. `carafe::Error` is made of it by
+/// `?`.
 ///
 /// ```
 /// use carafe_format::{ErrorKind, Value};
@@ -88,7 +89,7 @@ impl Error {
         self
     }
 
-    /// The category of this error.
+    /// Returns the category of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

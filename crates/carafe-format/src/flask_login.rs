@@ -53,7 +53,7 @@ pub fn remember_token(user: &str, key: &[u8]) -> String {
     format!("{user}|{}", mac(user, key))
 }
 
-/// Returns the user whose remember cookie has this value; `None` if the key didn't sign it. The
+/// Returns the user whose remember cookie has this value, or `None` if the key didn't sign it. The
 /// signatures are compared in constant time.
 #[must_use]
 pub fn read_remember_token<'a>(token: &'a str, key: &[u8]) -> Option<&'a str> {
@@ -74,17 +74,17 @@ pub struct Fingerprint<'a> {
     pub agent: Option<&'a [u8]>,
 }
 
-/// An address as Flask-Login takes it.
+/// A client's address in the form in which Flask-Login uses it.
 #[derive(Clone, Copy, Debug)]
 pub enum Address<'a> {
-    /// The address of the connection.
+    /// The address of the connection's peer.
     Peer(IpAddr),
-    /// A part of a header.
+    /// The text of a header, such as the first address in `X-Forwarded-For`.
     Header(&'a [u8]),
 }
 
 impl Fingerprint<'_> {
-    /// Returns what Flask-Login 0.6 keeps under `_id`: 128 hexadecimal digits.
+    /// Returns the fingerprint that Flask-Login 0.6 keeps under `_id`: 128 hexadecimal digits.
     #[must_use]
     pub fn release_0_6(&self) -> String {
         let address = self.address.map(|address| python_bytes(&utf8_of_latin1(&address.bytes())));
@@ -93,7 +93,7 @@ impl Fingerprint<'_> {
         hash(format!("{}|{}", part(address), part(agent)).as_bytes())
     }
 
-    /// Returns what Flask-Login 0.7 keeps under `_id`.
+    /// Returns the fingerprint that Flask-Login 0.7 keeps under `_id`.
     #[must_use]
     pub fn release_0_7(&self) -> String {
         let address = self.address.map(|address| utf8_of_latin1(&address.bytes()));
@@ -156,7 +156,7 @@ fn python_bytes(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// What Flask-Login 0.6.3 makes with the key `dev`.
+    /// The tokens of Flask-Login 0.6.3 with the key `dev`.
     const TOKENS: [(&str, &str); 2] = [
         (
             "42",

@@ -5,7 +5,7 @@ pub fn encode(out: &mut String, text: &[u8], safe: &str) {
     push(out, text, safe, "%20");
 }
 
-/// As [`encode`], with `+` for a space, as in forms and queries.
+/// Appends a text like [`encode`], with `+` for a space, as in forms and queries.
 pub fn encode_form(out: &mut String, text: &[u8], safe: &str) {
     push(out, text, safe, "+");
 }
@@ -24,7 +24,8 @@ fn push(out: &mut String, text: &[u8], safe: &str, space: &str) {
     }
 }
 
-/// The text that is encoded as in forms and queries; `None` if it isn't UTF-8, or not encoded so.
+/// Decodes text that is encoded as in forms and queries; `None` if it isn't UTF-8, or not encoded
+/// so.
 #[must_use]
 pub fn decode_form(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());

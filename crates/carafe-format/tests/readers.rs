@@ -113,7 +113,7 @@ fn compare(json: &[u8]) -> bool {
         let read = payload.get(key).unwrap().unwrap().to_tagged_json().unwrap();
         assert_eq!(read, written, "{shown}");
         match payload.entry(key).unwrap().unwrap() {
-            // What is copied is what would be written.
+            // Copied JSON equals written JSON.
             Entry::Raw(raw) => {
                 assert_eq!(raw, written.as_bytes(), "{shown}");
                 assert_eq!(payload.position(key), Some(position), "{shown}");

@@ -1,4 +1,4 @@
-//! Values of sessions as templates see them, and back.
+//! Conversions between values of sessions and values of templates.
 
 use carafe::value::{Dict, Int, Text, Value};
 use minijinja::value::{Tuple, ValueKind};
@@ -8,7 +8,7 @@ use super::datetime::DateTimeObject;
 use super::dict::DictObject;
 use super::objects::{BigInt, BytesObject, UuidObject};
 
-/// The value of a session as templates of a Flask application see it.
+/// Converts a session's value into the value that templates of a Flask application see.
 ///
 /// A lone surrogate becomes U+FFFD.
 ///
@@ -62,7 +62,7 @@ fn from_int(int: Int) -> TemplateValue {
     }
 }
 
-/// What a template made, as a session can hold it.
+/// Converts a template's value into one that a session can hold.
 ///
 /// ```
 /// use carafe::value::Value;

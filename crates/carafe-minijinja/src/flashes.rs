@@ -39,7 +39,7 @@ pub(super) fn function(session: Session) -> Value {
     )
 }
 
-/// Which categories are wanted. In Python, where one text stands for the list, all its parts are.
+/// The wanted categories. As in Python, a text instead of a list stands for all its parts.
 enum Filter<'a> {
     PartsOf(&'a str),
     OneOf(Vec<Value>),

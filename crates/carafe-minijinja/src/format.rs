@@ -1,4 +1,4 @@
-//! What `{{ … }}` writes.
+//! The output of `{{ … }}`.
 
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, Output, State, Value};

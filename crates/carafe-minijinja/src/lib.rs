@@ -1,4 +1,4 @@
-//! Templates as those of a Flask application expect them, with
+//! Templates like a Flask application's, with [MiniJinja](https://docs.rs/minijinja).
 //! [MiniJinja](https://docs.rs/minijinja).
 //!
 //! [`add_to_environment`] makes an environment print and escape as Jinja does under Flask,
@@ -71,8 +71,8 @@
 //! - `~`, `|join` and `|tojson` write floats, and `|tojson` dates, as MiniJinja does.
 //! - The keys of `session` and of dicts come in alphabetical order, also those that the request
 //!   added, as they do in Flask from the next request on.
-//! - Methods of text (`.upper()`) are those of MiniJinja, that is, none but with
-//!   `minijinja_contrib::pycompat`.
+//! - Text has MiniJinja's methods instead of Python's, such as `.upper()`: none, unless the
+//!   application adds `minijinja_contrib::pycompat`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -128,7 +128,7 @@ pub fn add_to_environment(env: &mut Environment<'_>) {
     });
 }
 
-/// What a template needs of a request: `session` and `get_flashed_messages`.
+/// Returns the names that a template needs of a request: `session` and `get_flashed_messages`.
 ///
 /// Merge it into the template's context, or pass it alone:
 ///
@@ -149,8 +149,8 @@ pub fn context(session: &Session) -> Value {
     ])
 }
 
-/// What a template needs for its forms: `csrf_token()`, as with Flask-WTF, and `csrf_field()`, the
-/// whole hidden field.
+/// Returns the functions that a template needs for its forms: `csrf_token()`, as with Flask-WTF,
+/// and `csrf_field()`, the whole hidden field.
 ///
 /// ```
 /// use carafe::csrf::Csrf;
@@ -180,7 +180,7 @@ pub fn csrf_context(csrf: &Csrf) -> Value {
     ])
 }
 
-/// An error of the session's as one of the template's.
+/// Converts an error of the session into one of the template.
 fn refused(error: carafe::Error) -> Error {
     Error::new(ErrorKind::InvalidOperation, error.to_string()).with_source(error)
 }

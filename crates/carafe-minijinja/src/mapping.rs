@@ -1,4 +1,4 @@
-//! What a session and a dict within it have in common.
+//! The common methods of a session and of a dict within it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) fn key(key: &Text) -> Value {
     Value::from(key.to_string_lossy())
 }
 
-/// The key that templates see as `seen`, which isn't its own text: one with lone surrogates.
+/// Returns the key that templates see as `seen` but that is another text: one with lone surrogates.
 pub(super) fn unseen_key(seen: &str, keys: impl FnOnce() -> Vec<Text>) -> Option<Text> {
     if !seen.contains(char::REPLACEMENT_CHARACTER) {
         return None;
@@ -67,7 +67,7 @@ pub(super) fn repr(mapping: &impl Mapping) -> String {
     out
 }
 
-/// What `dict.items()`, `dict.keys()` and `dict.values()` return.
+/// The result of `dict.items()`, `dict.keys()` and `dict.values()`.
 struct View {
     name: &'static str,
     items: Vec<Value>,

@@ -1,4 +1,4 @@
-//! What a session can hold and MiniJinja has no type for.
+//! Values that a session can hold and that MiniJinja has no type for.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -41,7 +41,7 @@ pub(super) fn push_repr(out: &mut String, value: &Value) {
     }
 }
 
-/// What prints alike by itself and within a list; otherwise what `other` appends.
+/// Appends a value that prints alike by itself and within a list; calls `other` for the rest.
 fn push_repr_or(out: &mut String, value: &Value, other: impl FnOnce(&mut String)) {
     match value.kind() {
         ValueKind::Number if !value.is_integer() => match f64::try_from(value.clone()) {

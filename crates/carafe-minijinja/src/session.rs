@@ -74,12 +74,12 @@ impl Object for SessionObject {
         self.lookup(key.as_str()?)
     }
 
-    /// What a dot gives: an attribute, as in Jinja, or else the value of a key.
+    /// Returns an attribute, as in Jinja, or else the value of a key.
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         match key {
             "permanent" => self.lookup("_permanent").or_else(|| Some(Value::from(false))),
             "modified" => Some(Value::from(self.0.is_modified())),
-            // Flask's cookie sessions never say that they are.
+            // Flask's cookie sessions never report that they are new.
             "new" => Some(Value::from(false)),
             _ => self.lookup(key),
         }
@@ -108,7 +108,7 @@ impl Object for SessionObject {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            // MiniJinja's account of an error, which goes to a log.
+            // MiniJinja's description of an error, which goes to a log.
             return f.write_str("<session>");
         }
         write!(f, "<SecureCookieSession {}>", mapping::repr(&**self))

@@ -7,18 +7,18 @@ use super::objects::BytesObject;
 use super::python;
 use carafe::format::percent;
 
-/// What Werkzeug leaves as it is in a path, a query and a fragment.
+/// The characters that Werkzeug leaves as they are in a path, a query and a fragment.
 const PATH: &str = "!$&'()*+,/:;=@";
 const QUERY: &str = "!$'()*,/:;?@";
 const FRAGMENT: &str = "%!#$&'()*+,/:;=?@";
 
 /// Adds Flask's `url_for` to an environment.
 ///
-/// `pattern` tells the path of an endpoint, with its parameters in braces, as axum writes routes;
-/// it gives `None` for an endpoint that isn't there. What the template passes and the path has no
-/// parameter for goes into the query, in alphabetical order, and `_anchor` to the end.
+/// `pattern` returns the path of an endpoint, with its parameters in braces, as axum writes routes;
+/// it returns `None` for an unknown endpoint. Values for which the path has no parameter go into
+/// the query, in alphabetical order, and `_anchor` goes to the end.
+/// the query, in alphabetical order, and `_anchor` goes to the end.
 ///
-/// ```
 /// use minijinja::{Environment, context};
 ///
 /// let mut env = Environment::new();

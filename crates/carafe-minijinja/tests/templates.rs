@@ -1,4 +1,4 @@
-//! What templates do to a session is saved as if the handler had done it.
+//! Changes of a session by templates are saved like a handler's.
 
 use std::sync::Arc;
 

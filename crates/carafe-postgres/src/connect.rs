@@ -1,4 +1,4 @@
-//! How connections are opened.
+//! The opening of connections.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use crate::socket::Socket;
 use crate::sqlstate::Verdict;
 use crate::tls::Tls;
 
-/// Why a program without TLS connects to this machine only.
+/// The reason why a program without TLS connects to this machine only.
 const WITHOUT_TLS: &str = "TLS is required beyond this machine, and this program was built without it; \
                            build `carafe-postgres` with its feature `tls`, or add `sslmode=disable` to \
                            the URL if nothing in between can listen";
@@ -28,24 +28,24 @@ const WITHOUT_TLS: &str = "TLS is required beyond this machine, and this program
 pub(crate) struct Connector {
     config: Config,
     tls: Tls,
-    /// Whether the URL says what TLS is to be like.
+    /// Whether the URL sets the use of TLS.
     says_tls: bool,
     password_file: Option<PathBuf>,
     limit: Duration,
-    /// Where a connection that listens puts what it hears; `None` for other connections.
+    /// The channel for notifications of a connection that listens; `None` for other connections.
     heard: Option<Heard>,
-    /// When connecting last failed, and how.
+    /// The time and the failure of the last failed attempt.
     failed: Mutex<Option<(Instant, Failed)>>,
 }
 
 /// A connection that could not be opened.
 pub(crate) struct Refused {
     pub(crate) error: StoreError,
-    /// Whether there is no room for another one, while those that are open go on.
+    /// Whether the server has no room for another connection, while the open ones go on.
     pub(crate) is_full: bool,
 }
 
-/// Why a host was not connected to.
+/// The reason why a connection could not be opened.
 #[derive(Clone)]
 struct Failed {
     reason: String,
@@ -54,7 +54,7 @@ struct Failed {
 
 /// A host, or one of its addresses.
 struct Target {
-    /// The name that its certificate must have.
+    /// The name that the server's certificate must have.
     name: String,
     address: Address,
     port: u16,
@@ -78,7 +78,7 @@ impl Connector {
         Self { config, tls, says_tls, password_file, limit, heard, failed }
     }
 
-    /// Opens connections that put what they hear here.
+    /// Returns a connector whose connections put their notifications into `heard`.
     pub(crate) fn listening(&self, heard: Heard) -> Self {
         Self {
             config: self.config.clone(),
@@ -102,7 +102,7 @@ impl Connector {
             Ok(connection) => return Ok(connection),
             Err(failed) => failed,
         };
-        // Where there is no room, another one may have some.
+        // Another host may have room.
         if !failed.is_full {
             *self.failed() = Some((Instant::now(), failed.clone()));
         }
@@ -116,7 +116,7 @@ impl Connector {
         let share = share(self.limit, count);
         let mut failed = Failed::because("its URL names no host");
         for at in self.order(count) {
-            // A silent host leaves the others their time.
+            // A silent host leaves time for the others.
             let connecting = self.connect_to(&config, at, share);
             failed = match TimeLimit::new(share).run(connecting).await {
                 Some(Ok(connection)) => return Ok(connection),
@@ -203,12 +203,12 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Which servers without TLS are accepted at an address.
+    /// Returns which servers without TLS are accepted at an address.
     fn accepts(&self, config: &Config, address: IpAddr) -> Accepts {
         let is_local = address.to_canonical().is_loopback();
         match (config.get_ssl_mode(), self.says_tls) {
             _ if is_local => Accepts::Anything,
-            // With `require` it is the driver that insists on TLS.
+            // With `require` the driver itself insists on TLS.
             (SslMode::Disable | SslMode::Require, _) => Accepts::Anything,
             (_, true) => Accepts::HashedPassword,
             (_, false) => Accepts::NoServer,
@@ -245,7 +245,7 @@ impl From<Failed> for Refused {
     }
 }
 
-/// The share of a time that each of several attempts has.
+/// The share of the time that each of several attempts gets.
 fn share(time: Duration, attempts: usize) -> Duration {
     time / u32::try_from(attempts).unwrap_or(1).max(1)
 }

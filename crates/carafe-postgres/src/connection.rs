@@ -20,13 +20,14 @@ use crate::tables::{Parameter, Sql, Statement};
 
 type BoxError = Box<dyn std::error::Error + Sync + Send>;
 
-/// What reads from the socket and writes to it. It ends when the connection does.
+/// The future that reads from a socket and writes to it. It ends when the connection does.
 pub(crate) type Io = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// Where notifications go: their payloads.
+/// The channel for the payloads of notifications.
 pub(crate) type Heard = mpsc::UnboundedSender<String>;
 
-/// What reads from the socket of a connection and writes to it. With `heard`, notifications are put there.
+/// Returns the future that reads from a connection's socket and writes to it. It puts notifications
+/// into `heard`.
 pub(crate) fn io<S, T>(mut connection: tokio_postgres::Connection<S, T>, heard: Option<Heard>) -> Io
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -39,7 +40,7 @@ where
                 None => return Poll::Ready(Ok(())),
                 Some(Err(error)) => return Poll::Ready(Err(error)),
                 Some(Ok(AsyncMessage::Notification(heard_now))) => {
-                    // What listens may be gone, and the connection with it in a moment.
+                    // The listener may be gone, and the connection ends in a moment.
                     let _ = heard.send(heard_now.payload().to_owned());
                 }
                 Some(Ok(_)) => {}
@@ -48,27 +49,27 @@ where
     }))
 }
 
-/// How long a connection that is closed waits for the answer to what was sent already.
+/// The time for which a closed connection waits for the answers to commands that were sent already.
 const LEAVE: Duration = Duration::from_secs(5);
 
-/// A connection. The request that waits for an answer drives it: a task of its own would have to be
-/// woken for each statement, and would have to wake the request, which is time and more so on a busy
-/// machine.
+/// A connection. The request that waits for an answer drives it. A task of its own would have to be
+/// woken for each statement, and would have to wake the request, which costs time, and more so on a
+/// busy machine.
 pub(crate) struct Connection {
     client: Client,
     driver: Driver,
     opened: Instant,
-    /// The runtime that used it last: there it is used at no extra cost.
+    /// The runtime that used it last. There it is used at no extra cost.
     runtime: Option<Id>,
-    /// What the server has parsed already. There are about a dozen statements.
+    /// The statements that the server has parsed already: about a dozen.
     prepared: Vec<(Sql, tokio_postgres::Statement)>,
 }
 
-/// What drives a connection.
+/// The driver of a connection.
 struct Driver {
     /// `None` once it has ended.
     io: Option<Io>,
-    /// Why it ended.
+    /// The error with which it ended.
     failed: Option<Error>,
 }
 
@@ -83,17 +84,17 @@ impl Connection {
         }
     }
 
-    /// When it was opened.
+    /// Returns the time when the connection was opened.
     pub(crate) fn opened(&self) -> Instant {
         self.opened
     }
 
-    /// Whether this runtime used it last.
+    /// Whether this runtime used the connection last.
     pub(crate) fn is_at_home(&self, runtime: Option<Id>) -> bool {
         self.runtime == runtime
     }
 
-    /// Whether the connection has not been ended while it was idle, as far as this machine has heard.
+    /// Whether the connection was not ended while it was idle, as far as this machine knows.
     pub(crate) async fn is_open(&mut self) -> bool {
         self.runtime = current_runtime();
         let look = poll_fn(|_| {
@@ -101,7 +102,7 @@ impl Connection {
             self.driver.poll(&mut Context::from_waker(Waker::noop()));
             Poll::Ready(())
         });
-        // Also at the end of a task's turn, where tokio would not let it read.
+        // It must also run at the end of a task's turn, when tokio would not let it read.
         unconstrained(look).await;
         self.driver.io.is_some() && !self.client.is_closed()
     }
@@ -111,7 +112,7 @@ impl Connection {
         self.driver.run(pin!(self.client.check_connection())).await
     }
 
-    /// Waits until the connection ends, while nothing is asked of it.
+    /// Waits until the connection ends, without a statement under way.
     pub(crate) async fn ended(&mut self) {
         poll_fn(|context| {
             self.driver.poll(context);
@@ -128,12 +129,12 @@ impl Connection {
         Ok(answer.iter().any(is_on))
     }
 
-    /// Whether the server need not parse a statement any more.
+    /// Whether the server has parsed the statement already.
     pub(crate) fn remembers(&self, statement: Statement<'_>) -> bool {
         statement.name.is_none() || find(&self.prepared, statement).is_some()
     }
 
-    /// Has the server parse a statement.
+    /// Lets the server parse a statement.
     pub(crate) async fn prepare(
         &mut self,
         statement: Statement<'_>,
@@ -159,12 +160,12 @@ impl Connection {
                 let unnamed = unnamed(parameters);
                 self.driver.run(pin!(client.query(known, &values(&unnamed)))).await
             }
-            // In one round trip, and with nothing left behind.
+            // One round trip, and no statement stays on the server.
             None => self.driver.run(pin!(client.query_typed(statement.text, parameters))).await,
         }
     }
 
-    /// Runs a statement and returns how many rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     pub(crate) async fn execute(
         &mut self,
         statement: Statement<'_>,
@@ -193,8 +194,8 @@ fn find<'a>(
     prepared.iter().find(|(known, _)| Some(*known) == statement.name).map(|(_, prepared)| prepared)
 }
 
-/// A value that says nothing of itself: with `log` at the level of debug, the client writes down what
-/// a prepared statement is run with.
+/// A parameter without a readable `Debug`: the client logs the parameters of prepared statements at
+/// the level `debug`.
 struct Unnamed<'a>(&'a (dyn ToSql + Sync));
 
 impl fmt::Debug for Unnamed<'_> {
@@ -208,7 +209,7 @@ impl ToSql for Unnamed<'_> {
         self.0.to_sql_checked(kind, out)
     }
 
-    /// The value itself is asked when it is written.
+    /// The value itself decides when it is written.
     fn accepts(_kind: &Type) -> bool {
         true
     }
@@ -235,22 +236,23 @@ impl Driver {
         work: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         match self.drive(work).await {
-            // The server may have said why, before it heard of the work: then it never runs it.
+            // The server may have sent the reason before the work reached it: then it never runs
+            // the work.
             Err(error) if error.is_closed() => Err(self.failed.take().unwrap_or(error)),
             done => done,
         }
     }
 
     async fn drive<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
-        // The work waits for nothing but the connection, which is driven right here: where the one
-        // hands something to the other, nobody has to be woken.
+        // The work waits for nothing but the connection, which is driven right here. When one hands
+        // something to the other, no task has to be woken.
         poll_fn(|context| {
             let mut idle = Context::from_waker(Waker::noop());
             if let Poll::Ready(output) = work.as_mut().poll(&mut idle) {
                 return Poll::Ready(output);
             }
             self.poll(context);
-            // If this sends something more, or makes room for an answer, that wakes `context`.
+            // More output, or room for an answer, wakes `context`.
             work.as_mut().poll(&mut idle)
         })
         .await
@@ -258,7 +260,7 @@ impl Driver {
 
     fn poll(&mut self, context: &mut Context<'_>) {
         let Some(io) = &mut self.io else { return };
-        // The statement under way is told of an error that it caused.
+        // The statement under way gets the error that it caused.
         if let Poll::Ready(ended) = io.as_mut().poll(context) {
             (self.io, self.failed) = (None, ended.err());
         }
@@ -266,7 +268,7 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Takes leave of the server, after the answer to what was sent already. A server that is silent
+    /// Closes the connection after the answers to commands that were sent already. A silent server
     /// is not waited for.
     fn drop(&mut self) {
         if let (Some(io), Ok(runtime)) = (self.io.take(), Handle::try_current()) {

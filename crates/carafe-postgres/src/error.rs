@@ -1,4 +1,4 @@
-//! Failures of statements, and what is told of them.
+//! Failures of statements, and their messages.
 
 use std::error::Error as _;
 
@@ -10,14 +10,14 @@ use crate::sqlstate::{Statement, Verdict};
 /// A statement that failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It never left.
+    /// The statement was not sent.
     NotSent(StoreError),
-    /// It was sent.
+    /// The statement was sent.
     Sent { verdict: Verdict, reason: String, is_denied: bool },
 }
 
 impl Failure {
-    /// The failure that an error of the client means for a statement that was sent.
+    /// Returns the failure of a statement that was sent, by an error of the client.
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
         let code = error.as_db_error();
         Self::Sent {
@@ -27,12 +27,12 @@ impl Failure {
         }
     }
 
-    /// The failure of a statement that had no answer in its time.
+    /// Returns the failure of a statement that had no answer in its time.
     pub(crate) fn lost(reason: String) -> Self {
         Self::Sent { verdict: Verdict::LOST, reason, is_denied: false }
     }
 
-    /// The failure of a statement that was only to be prepared: it was not run.
+    /// Returns the failure of a statement that was only prepared: it was not run.
     pub(crate) fn not_run(self) -> Self {
         match self {
             Self::Sent { verdict, reason, is_denied } => {
@@ -48,12 +48,12 @@ impl Failure {
         matches!(self, Self::Sent { is_denied: true, .. })
     }
 
-    /// The error of a statement that changes nothing.
+    /// Returns the error of a statement that only reads.
     pub(crate) fn read(self) -> StoreError {
         self.into_error(StoreErrorKind::Unavailable)
     }
 
-    /// The error of a statement that changes something.
+    /// Returns the error of a statement that writes.
     pub(crate) fn write(self) -> StoreError {
         self.into_error(StoreErrorKind::Uncertain)
     }
@@ -72,7 +72,7 @@ impl Failure {
     }
 }
 
-/// The error of an attempt to connect.
+/// Returns the error of an attempt to connect.
 pub(crate) fn cannot_connect(reason: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,
@@ -80,7 +80,7 @@ pub(crate) fn cannot_connect(reason: &str) -> StoreError {
     )
 }
 
-/// A row that isn't of the form that the store writes.
+/// Returns the error of a row in a form that the store doesn't write.
 pub(crate) fn corrupt() -> StoreError {
     StoreError::new(
         StoreErrorKind::Corrupt,
@@ -88,7 +88,7 @@ pub(crate) fn corrupt() -> StoreError {
     )
 }
 
-/// What to do about a certificate that is not trusted.
+/// Returns the remedy for a certificate that is not trusted.
 #[cfg(feature = "tls")]
 fn certificate_hint(error: &std::io::Error) -> &'static str {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
@@ -105,7 +105,8 @@ fn certificate_hint(_: &std::io::Error) -> &'static str {
     ""
 }
 
-/// What may be told of an error. The server's own texts may hold values: only the code is told.
+/// Returns a description of an error that may be shown. The server's own texts may hold values, so
+/// only the code is shown.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
         return match error.source().and_then(|source| source.downcast_ref::<std::io::Error>()) {

@@ -1,8 +1,8 @@
-//! What a server says first, before it is given a password.
+//! The first answers of a server, before it gets a password.
 
 use std::{fmt, io};
 
-/// Watches a server's first answers, and refuses those that would have the password sent in clear
+/// Watches a server's first answers, and refuses servers that ask for the password in clear text.
 /// text.
 ///
 /// A server answers the question for TLS with one byte: `S`, or another one if it has none. Without TLS
@@ -11,22 +11,22 @@ use std::{fmt, io};
 pub(crate) struct Greeting {
     asks_for_tls: bool,
     accepts: Accepts,
-    /// The first bytes of the server, until all that matters is known.
+    /// The first bytes from the server, until they are judged.
     seen: Option<Vec<u8>>,
 }
 
-/// Which servers without TLS are accepted.
+/// The servers without TLS that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accepts {
     /// None, although the URL doesn't ask for TLS.
     NoServer,
-    /// Those that don't ask for the password itself.
+    /// Servers that don't ask for the password itself.
     HashedPassword,
-    /// All of them.
+    /// All servers.
     Anything,
 }
 
-/// Why a server was refused.
+/// The reason why a server was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     WithoutTls,
@@ -37,7 +37,7 @@ pub(crate) enum Refusal {
 const CLEAR_TEXT: u8 = 3;
 
 impl Greeting {
-    /// For a server behind whose connection nothing can listen.
+    /// For a server on whose connection no other process can listen.
     pub(crate) fn any() -> Self {
         Self { asks_for_tls: false, accepts: Accepts::Anything, seen: None }
     }
@@ -47,7 +47,7 @@ impl Greeting {
         Self { asks_for_tls, accepts, seen }
     }
 
-    /// Checks what the server has sent next.
+    /// Checks the next bytes from the server.
     pub(crate) fn check(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(seen) = &mut self.seen else { return Ok(()) };
         seen.extend(bytes.iter().take(16));
@@ -144,7 +144,7 @@ mod tests {
         let greeting = || Greeting::new(true, Accepts::HashedPassword);
         assert_eq!(refusal(greeting(), &[b"N", ASKS_FOR_SCRAM]), None);
         assert_eq!(refusal(greeting(), &[b"S", ASKS_FOR_CLEAR_TEXT]), None);
-        // What comes later is data.
+        // Later bytes are data.
         assert_eq!(refusal(greeting(), &[b"N", ASKS_FOR_SCRAM, ASKS_FOR_CLEAR_TEXT]), None);
         assert_eq!(refusal(Greeting::any(), &[ASKS_FOR_CLEAR_TEXT]), None);
     }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use crate::connection::Connection;
 use crate::socket::current_runtime;
 
-/// How long a connection is trusted without a sign of life from the server.
+/// The time for which a connection is trusted without a sign of life from the server.
 const TRUSTED: Duration = Duration::from_secs(10);
 
-/// Connections that wait for their next statement.
+/// The connections that wait for their next statement.
 ///
-/// What one connection has learned holds for its siblings. A proxy that has forgotten one connection
+/// A finding about one connection holds for its siblings. A proxy that has forgotten one connection
 /// has probably forgotten all of the same age, and a session that is read-only was opened while the
 /// database was.
 pub(crate) struct Idle {
@@ -21,38 +21,38 @@ pub(crate) struct Idle {
 
 #[derive(Default)]
 struct List {
-    /// The one that was used last is at the end.
+    /// The idle connections; the last one used is at the end.
     resting: Vec<Resting>,
-    /// Connections must have answered since then.
+    /// Connections must have answered since this time.
     answered_since: Option<Instant>,
-    /// Connections must have been opened since then.
+    /// Connections must have been opened since this time.
     opened_since: Option<Instant>,
 }
 
 struct Resting {
     connection: Connection,
-    /// When the server answered last.
+    /// The time of the server's last answer.
     since: Instant,
 }
 
 /// A connection out of the list.
 pub(crate) enum Taken {
     Trusted(Connection),
-    /// It was idle for so long that the server has to give a sign of life first.
+    /// The connection was idle for so long that the server has to give a sign of life first.
     Unchecked(Connection),
 }
 
 impl Idle {
-    /// A list that keeps no connection that was idle for longer.
+    /// Creates a list that keeps no connection idle for longer than `longest`.
     pub(crate) fn new(longest: Duration) -> Self {
         Self { longest, list: Mutex::default() }
     }
 
-    /// Takes the best connection, and closes those that are not to be used any more.
+    /// Takes the best connection, and closes unusable ones.
     pub(crate) async fn take(&self) -> Option<Taken> {
         loop {
             let Resting { mut connection, since } = self.next()?;
-            // Not under the lock.
+            // This happens without the lock.
             if !self.is_fit(&connection, since) || !connection.is_open().await {
                 continue;
             }
@@ -63,7 +63,7 @@ impl Idle {
         }
     }
 
-    /// The connection that was used last, if possible by this runtime.
+    /// Returns the connection that was used last, if possible by this runtime.
     fn next(&self) -> Option<Resting> {
         let runtime = current_runtime();
         let resting = &mut self.list().resting;
@@ -80,7 +80,7 @@ impl Idle {
             && list.opened_since.is_none_or(|time| connection.opened() >= time)
     }
 
-    /// Puts a connection back whose server has just answered.
+    /// Puts back a connection whose server has just answered.
     pub(crate) fn put_back(&self, connection: Connection) {
         if !self.is_fit(&connection, Instant::now()) {
             return;
@@ -92,12 +92,12 @@ impl Idle {
             resting.push(Resting { connection, since: Instant::now() });
             oldest
         };
-        // Not under the lock: to close a connection takes a task.
+        // This happens without the lock, since closing a connection takes a task.
         drop(too_old);
     }
 
-    /// Distrusts the connections that have not answered since a time: a statement that was sent then
-    /// was never answered.
+    /// Distrusts the connections that have not answered since `sent`: a statement that was sent
+    /// then was never answered.
     pub(crate) fn distrust_silent(&self, sent: Instant) {
         let time = &mut self.list().answered_since;
         *time = (*time).max(Some(sent));

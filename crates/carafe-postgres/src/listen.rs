@@ -1,9 +1,9 @@
 //! Listening for the end of sessions: `LISTEN` on a connection of its own.
 //!
-//! A notification is a letter and the hash of an id or of a user, in hexadecimal. What is told while there is
-//! no connection is lost: so the reader is told when listening begins, and when it is interrupted. PgBouncer
-//! that pools by transaction lets a client listen, and passes nothing on: so listening has begun only when a
-//! notification of another connection has come.
+//! A notification is a letter and the hash of an id or of a user, in hexadecimal. Notifications are
+//! lost while there is no connection, so the reader is told when listening begins and when it is
+//! interrupted. PgBouncer that pools by transaction lets a client listen, and passes no
+//! notification on. So listening has begun only when a notification of another connection has come.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -21,23 +21,23 @@ use crate::connection::Connection;
 use crate::rows::column;
 use crate::tables::{Parameter, Statement, channel};
 
-/// The schema that is asked for, or else the first of the search path that exists.
+/// The schema of the options, or else the first existing one of the search path.
 const SCHEMA: &str = "SELECT coalesce($1, current_schema()::text)";
 
-/// What is told when listening begins.
+/// The notification when listening begins.
 const BEGIN: &str = "b";
 
-/// How often the server has to show that it is there: a connection that something in between has forgotten
-/// would be silent for ever.
+/// The interval at which the server has to show that it is there: a connection that a firewall has
+/// forgotten would be silent for ever.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
-/// How long an answer, or the first notification, may take.
+/// The time limit for an answer, and for the first notification.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The first and the longest pause between two attempts to listen.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
-/// What one listening connection after the other needs.
+/// The settings of one listening connection after the other.
 struct Ears {
     connector: Connector,
     /// The schema that the options name.
@@ -81,7 +81,7 @@ impl Ears {
         }
     }
 
-    /// A connection that hears what others tell; `None` if there is none to be had.
+    /// Opens a connection that hears the notifications of others; `None` if that fails.
     async fn connect(&mut self) -> Option<Connection> {
         let mut connection = self.connector.connect(Instant::now()).await.ok()?;
         let limit = TimeLimit::new(PATIENCE);
@@ -104,7 +104,7 @@ impl Ears {
         Some(channel)
     }
 
-    /// Waits until something is heard, which is passed on.
+    /// Waits for the first notification, and passes it on.
     async fn hear_beginning(&mut self, connection: &mut Connection) -> Option<()> {
         loop {
             let heard = self.hear(connection).await?;
@@ -115,7 +115,7 @@ impl Ears {
         }
     }
 
-    /// Passes on what is heard, until the connection ends.
+    /// Passes notifications on, until the connection ends.
     async fn pass_on(&mut self, connection: &mut Connection) {
         loop {
             match TimeLimit::new(SIGN_OF_LIFE).run(self.hear(connection)).await {
@@ -133,7 +133,7 @@ impl Ears {
     async fn hear(&mut self, connection: &mut Connection) -> Option<String> {
         let mut ended = pin!(connection.ended());
         poll_fn(|context| {
-            // What has come is put into the queue.
+            // New notifications are put into the queue.
             let ended = ended.as_mut().poll(context);
             match self.heard.poll_recv(context) {
                 Poll::Ready(heard) => Poll::Ready(heard),
@@ -150,7 +150,7 @@ impl Ears {
     }
 }
 
-/// What a notification says; `None` if it says nothing of sessions.
+/// Returns the notice in a notification; `None` if it is not about sessions.
 fn notice(heard: &str) -> Option<Notice> {
     let (kind, hash) = heard.split_at_checked(1)?;
     let hash = bytes_of(hash)?;

@@ -1,4 +1,4 @@
-//! The tables, and how they are made and brought up to date.
+//! The tables and their migrations.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::error::{Failure, corrupt};
 use crate::rows::column;
 use crate::tables::{Parameter, Statement, Tables};
 
-/// What brings the tables from each version to the next.
+/// The migrations, each from one version of the tables to the next.
 const MIGRATIONS: [&str; 1] = [include_str!("sql/1.sql")];
 
 /// The version that this library works with.
@@ -19,7 +19,7 @@ const VERSION: i32 = MIGRATIONS.len() as i32;
 /// The schema of the tables, whether it exists, and whether any version has been applied.
 const SCHEMA: &str = include_str!("sql/schema.sql");
 
-/// What is in the database before a migration.
+/// The state of the database before a migration.
 struct Found {
     tables: Tables,
     has_schema: bool,
@@ -58,7 +58,7 @@ impl PostgresStore {
             let sql = all(&found.tables, found.has_schema);
             self.pool.batch(&sql).await.map_err(|failure| found.explain(failure))?;
         }
-        // Another call may have set the same.
+        // Another call may have set the same tables.
         let _ = self.tables.set(found.tables);
         Ok(())
     }
@@ -68,7 +68,7 @@ impl PostgresStore {
             return self.migrate().await;
         }
         let found = self.find_tables().await?;
-        // Another call may have set the same.
+        // Another call may have set the same tables.
         let _ = self.tables.set(found.tables);
         Ok(())
     }
@@ -98,7 +98,7 @@ impl PostgresStore {
         column(rows.first(), 0)
     }
 
-    /// The tables, which are made first if that is this store's affair and not done yet.
+    /// Returns the tables. They are made first if the options allow it and they are missing.
     pub(crate) async fn prepare_tables(&self) -> Result<&Tables, Failure> {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
@@ -109,8 +109,7 @@ impl PostgresStore {
 }
 
 impl Found {
-    /// The error of a migration that failed: where a right is missing, with the statement that grants
-    /// it.
+    /// Explains a failed migration: if a right is missing, with the statement that grants it.
     fn explain(&self, failure: Failure) -> StoreError {
         if !failure.is_denied() {
             return failure.read();
@@ -136,15 +135,15 @@ impl Found {
     }
 }
 
-/// Which version the tables have.
+/// Reads the version of the tables.
 fn current(tables: &Tables) -> String {
     tables.qualify("SELECT coalesce(max(version), 0) FROM @.carafe_schema")
 }
 
-/// Everything that is missing; of several processes at once, one does it. Sent as one query, it is
-/// one transaction.
+/// Runs all missing migrations. Of several processes at once, one does it. The text is sent as one
+/// query, so it is one transaction.
 fn all(tables: &Tables, has_schema: bool) -> String {
-    // What another process has done while this one waited for the lock is to be seen after it.
+    // After the wait for the lock, another process' work has to be visible.
     let mut sql = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\n\
          SELECT pg_advisory_xact_lock(7309940738225008995);\n"
         .to_owned();

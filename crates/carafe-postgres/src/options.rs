@@ -11,10 +11,10 @@ use crate::tables::check_schema;
 use crate::tls::Tls;
 use crate::url;
 
-/// The largest pool: what a semaphore of tokio's can count is larger by far.
+/// The largest pool. A semaphore of tokio's can count far more.
 const MOST_CONNECTIONS: usize = 1 << 16;
 
-/// How a [`PostgresStore`] finds and uses its server.
+/// The settings with which a [`PostgresStore`] finds and uses its server.
 ///
 /// ```
 /// use carafe_postgres::PostgresStore;
@@ -62,8 +62,9 @@ impl PostgresOptions {
         }
     }
 
-    /// The largest number of connections, 8 by default. Each serves one statement at a time, which
-    /// takes about a millisecond. Where the server has room for fewer, requests wait for those.
+    /// Sets the largest number of connections: 8 by default. Each serves one statement at a time,
+    /// which takes about a millisecond. If the server has room for fewer connections, requests wait
+    /// for them.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -81,8 +82,8 @@ impl PostgresOptions {
         self
     }
 
-    /// How long connecting may take, 800 ms by default. Several hosts, and several addresses of one,
-    /// share this time.
+    /// Sets the time limit for connecting: 800 ms by default. Several hosts, and several addresses
+    /// of one host, share this time.
     ///
     /// ```
     /// use std::time::Duration;
@@ -102,10 +103,10 @@ impl PostgresOptions {
         self
     }
 
-    /// How long a connection may be idle, 3 minutes by default: then it is closed rather than used. Set
-    /// it below the time after which a proxy or a firewall in between forgets a connection. A
-    /// connection that was idle for 10 seconds has to show a sign of life before it is used, which
-    /// takes a round trip.
+    /// Sets the time for which a connection may be idle: 3 minutes by default. An older connection
+    /// is closed instead of used. Set it below the time after which a proxy or a firewall in
+    /// between forgets a connection. A connection that was idle for 10 seconds has to show a sign
+    /// of life before it is used, which takes a round trip.
     ///
     /// ```
     /// use std::time::Duration;
@@ -125,8 +126,8 @@ impl PostgresOptions {
         self
     }
 
-    /// How long the answer to a statement may take, 1 s by default. Together with the time to
-    /// connect it should be less than the session layer's own limit
+    /// Sets the time limit for the answer to a statement: 1 s by default. Together with the time
+    /// limit for connecting it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
     ///
     /// ```
@@ -147,9 +148,9 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether the store makes its tables when it is first used, and brings them up to date: on by
-    /// default. Switch it off where the service's user may not create tables, and call
-    /// [`PostgresStore::migrate`] as one who may.
+    /// Sets whether the store makes its tables when it is first used, and brings them up to date:
+    /// `true` by default. Set it to `false` where the service's user may not create tables, and
+    /// call [`PostgresStore::migrate`] as a user who may.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -167,13 +168,14 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether the store learns of sessions that end in other processes by `LISTEN`, on a connection besides
-    /// the pool's: on by default. Nothing listens unless the application waits for the end of a session
-    /// ([`Session::ended`](carafe::Session::ended)).
+    /// Sets whether the store uses `LISTEN`, on a connection besides the pool's, to learn of
+    /// sessions that end in other processes: `true` by default. It listens only if the application
+    /// waits for the end of a session ([`Session::ended`](carafe::Session::ended)).
     ///
-    /// Behind PgBouncer that pools by transaction nothing is heard. The store finds that out, and then asks
-    /// in the interval that [`Config::watch_interval`](carafe::Config::watch_interval) sets; without
-    /// listening it does only that.
+    /// Behind PgBouncer that pools by transaction no notification arrives. The store detects that,
+    /// and then asks at the interval that
+    /// [`Config::watch_interval`](carafe::Config::watch_interval) sets. Without listening it always
+    /// asks.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -189,11 +191,11 @@ impl PostgresOptions {
         self
     }
 
-    /// The schema with the tables. It is made at first use if it is missing and the role may do so. By
-    /// default it is the first schema of the role's search path that exists.
+    /// Sets the schema of the tables. It is made at first use if it is missing and the role may
+    /// create it. By default it is the first existing schema of the role's search path.
     ///
-    /// Two services in one database need a schema each: in the same one they share their sessions, and
-    /// the end of a user's sessions in one is their end in the other.
+    /// Two services in one database need a schema each: in the same schema they share their
+    /// sessions, and a user who is logged out everywhere in one is logged out of the other, too.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -210,8 +212,8 @@ impl PostgresOptions {
         self
     }
 
-    /// A file with the password, which is read for every new connection: a password that is changed
-    /// there takes no restart. Line breaks at its end don't count.
+    /// Sets a file with the password. It is read for every new connection, so a new password in it
+    /// takes no restart. Line breaks at its end don't count.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -229,11 +231,11 @@ impl PostgresOptions {
         self
     }
 
-    /// Whether the server parses each statement once per connection and remembers it, which takes
-    /// more than half off what it has to do for a session: off by default. Switch it on where no
-    /// pooler is in between, or one that knows of prepared statements. PgBouncer that pools by
-    /// transaction does from version 1.21 on, if `max_prepared_statements` is set; an older one may run
-    /// another process' statement instead.
+    /// Sets whether the server parses each statement once per connection and remembers it, which
+    /// more than halves its work for a session: `false` by default. Set it to `true` without a
+    /// pooler, or with a pooler that supports prepared statements. PgBouncer that pools by
+    /// transaction supports them from version 1.21 on, if `max_prepared_statements` is set; an
+    /// older version may run another process' statement instead.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -251,8 +253,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
-    /// PEM. By default the operating system's authorities are trusted, or those in the file that
+    /// Trusts only servers whose certificate this authority has signed: a certificate in PEM. By
+    /// default the operating system's authorities are trusted, or the authorities in the file that
     /// `sslrootcert` in the URL names.
     ///
     /// ```no_run
@@ -272,8 +274,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Shows servers that ask for one a certificate, with its key, both in PEM. `sslcert` and `sslkey`
-    /// in the URL name files with them.
+    /// Sets the certificate and its key, both in PEM, that the client shows to a server that asks
+    /// for one. `sslcert` and `sslkey` in the URL name files with them.
     ///
     /// ```no_run
     /// use carafe_postgres::PostgresStore;
@@ -299,7 +301,7 @@ impl PostgresOptions {
         self
     }
 
-    /// The store. It connects when it is first used.
+    /// Creates the store. It connects when it is first used.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;

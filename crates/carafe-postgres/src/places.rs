@@ -1,4 +1,4 @@
-//! How many connections a pool may have.
+//! The limit on a pool's connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 use carafe::store::{StoreError, StoreErrorKind, TimeLimit};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// How long the pool stays smaller after the server had no room for another connection.
+/// The time for which the pool stays smaller after the server had no room for another connection.
 const CLOSED: Duration = Duration::from_secs(5);
 
 /// The places for a pool's connections.
 ///
-/// Where the server or a limit of the role has room for fewer than the pool would like, places are
-/// closed, so that statements wait for the connections that there are. From time to time one is opened
-/// again.
+/// If the server or a limit of the role has room for fewer connections than the pool would open,
+/// places are closed, so that statements wait for the open connections. From time to time one place
+/// is opened again.
 pub(crate) struct Places {
     size: usize,
     permits: Semaphore,
-    /// How many places are open.
+    /// The number of open places.
     open: AtomicUsize,
-    /// When a place was closed or opened last.
+    /// The time when a place was last closed or opened.
     changed: Mutex<Option<Instant>>,
 }
 
@@ -40,7 +40,7 @@ impl Places {
         }
     }
 
-    /// Waits for a place, since a time and for as long as an answer may take.
+    /// Waits for a place, from `began` on and within the time limit for an answer.
     pub(crate) async fn take(
         &self,
         limit: TimeLimit,
@@ -60,7 +60,7 @@ impl Places {
         }
     }
 
-    /// Opens a place again whose time is over.
+    /// Opens a place again if it was closed for long enough.
     fn reopen(&self) {
         if self.open.load(Ordering::Relaxed) == self.size {
             return;
@@ -81,7 +81,7 @@ impl Place<'_> {
         self.places.open.load(Ordering::SeqCst).saturating_sub(free) > 1
     }
 
-    /// Closes the place: the server has no room for its connection.
+    /// Closes this place, since the server has no room for its connection.
     pub(crate) fn close(self) {
         let mut changed = self.places.changed.lock().unwrap_or_else(PoisonError::into_inner);
         *changed = Some(Instant::now());

@@ -1,7 +1,6 @@
-//! A bounded number of connections, and what is done about statements that fail.
+//! A bounded number of connections, and the treatment of failed statements.
 //!
-//! What is seldom waited for is in a box: it would make the future of every request several times as
-//! large.
+//! The rare waits are in boxes: they would make the future of every request several times as large.
 
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -17,28 +16,28 @@ use crate::places::{Place, Places};
 use crate::sqlstate;
 use crate::tables::{Parameter, Statement};
 
-/// The share of the time for an answer that a sign of life may take.
+/// The share of an answer's time limit that a sign of life may take.
 const SIGN_OF_LIFE: u32 = 4;
 
-/// How a pool is set up.
+/// The settings of a pool.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) size: usize,
-    /// How long connecting may take.
+    /// The time limit for connecting.
     pub(crate) connect: Duration,
-    /// How long an answer may take.
+    /// The time limit for an answer.
     pub(crate) answer: Duration,
-    /// How long a connection may be idle.
+    /// The time for which a connection may be idle.
     pub(crate) idle: Duration,
-    /// Whether the server is to remember parsed statements.
+    /// Whether the server remembers parsed statements.
     pub(crate) prepares: bool,
 }
 
-/// A bounded number of connections. Those that broke are replaced when they are needed. No statement is
-/// sent twice that may have been done.
+/// A bounded number of connections. Broken ones are replaced when they are needed. No statement
+/// that may have been done is sent twice.
 pub(crate) struct Pool {
     connector: Connector,
-    /// For each answer.
+    /// The time limit of each answer.
     limit: TimeLimit,
     prepares: bool,
     places: Places,
@@ -47,12 +46,12 @@ pub(crate) struct Pool {
 
 /// A connection that one statement uses.
 struct Lent<'a> {
-    /// What is not put back is closed.
+    /// A connection that is not put back is closed.
     connection: Connection,
     _place: Place<'a>,
 }
 
-/// What is wanted of a statement's answer.
+/// The wanted part of a statement's answer.
 #[derive(Clone, Copy)]
 enum Wanted {
     Rows,
@@ -61,7 +60,7 @@ enum Wanted {
 
 enum Answer {
     Rows(Vec<Row>),
-    /// How many rows were changed.
+    /// The number of changed rows.
     Changed(u64),
 }
 
@@ -76,7 +75,7 @@ impl Pool {
         }
     }
 
-    /// What opens the connections.
+    /// Returns the connector that opens the connections.
     pub(crate) fn connector(&self) -> &Connector {
         &self.connector
     }
@@ -93,7 +92,7 @@ impl Pool {
         }
     }
 
-    /// Runs a statement and returns how many rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     pub(crate) async fn execute(
         &self,
         statement: Statement<'_>,
@@ -115,8 +114,8 @@ impl Pool {
         done
     }
 
-    /// Runs a statement. One that had no effect is sent again if that may help: after a conflict,
-    /// and once over a new connection where an older one was unfit.
+    /// Runs a statement. A statement without effect is sent again if that may help: after a
+    /// conflict, and once over a new connection where an older one was unfit.
     async fn run(
         &self,
         statement: Statement<'_>,
@@ -171,7 +170,7 @@ impl Pool {
         }
     }
 
-    /// Puts a connection back if it is good. What is known of it otherwise is known of its siblings.
+    /// Puts a connection back if it is good. Other findings about it hold for its siblings, too.
     fn put_back(&self, lent: Lent<'_>, failure: Option<&Failure>, sent: Instant) {
         let verdict = match failure {
             Some(Failure::Sent { verdict, .. }) => verdict.connection,
@@ -184,7 +183,7 @@ impl Pool {
         }
     }
 
-    /// A connection for a statement that was to be sent at a time.
+    /// Returns a connection for a statement whose time began at `began`.
     async fn lend(&self, began: Instant) -> Result<Lent<'_>, Failure> {
         loop {
             let place = self.places.take(self.limit, began).await.map_err(Failure::NotSent)?;
@@ -195,14 +194,14 @@ impl Pool {
                 Ok(connection) => return Ok(Lent { connection, _place: place }),
                 Err(refused) if refused.is_full => {
                     let others = place.others();
-                    // A connection that was put back before its place was, is seen here.
+                    // A connection is put back before its place, so it is seen here.
                     if let Some(connection) = self.take_idle().await {
                         return Ok(Lent { connection, _place: place });
                     }
                     if !others {
                         return Err(Failure::NotSent(refused.error));
                     }
-                    // There are good ones: wait for one of those.
+                    // There are good connections: wait for one of them.
                     place.close();
                 }
                 Err(refused) => return Err(Failure::NotSent(refused.error)),

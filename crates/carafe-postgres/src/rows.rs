@@ -1,4 +1,4 @@
-//! Rows, and what is read from them.
+//! The conversion of rows into records and revocations.
 
 use carafe::id::SessionIdHash;
 use carafe::store::{Record, StoreError, Stored, Version};
@@ -7,7 +7,8 @@ use tokio_postgres::types::FromSql;
 
 use crate::error::corrupt;
 
-/// A number as PostgreSQL has them: beyond its largest is as good as never.
+/// Returns an unsigned number as PostgreSQL's signed one. A time beyond the largest number never
+/// comes.
 pub(crate) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -20,7 +21,7 @@ pub(crate) fn count(row: Option<&Row>, at: usize) -> Result<u64, StoreError> {
     u64::try_from(column::<i64>(row, at)?).map_err(|_| corrupt())
 }
 
-/// A record after its id and its version. It may be one that can't be read.
+/// Reads a record behind its id and its version. The record may be an unreadable one.
 pub(crate) fn id_and_record(
     row: &Row,
 ) -> Result<(SessionIdHash, Result<Stored, StoreError>), StoreError> {
@@ -29,7 +30,7 @@ pub(crate) fn id_and_record(
     Ok((id, stored(row, 1)))
 }
 
-/// A record, and its version in the column before it.
+/// Reads a record, and its version in the column before it.
 pub(crate) fn stored(row: &Row, at: usize) -> Result<Stored, StoreError> {
     let version = Version(count(Some(row), at)?);
     let bytes: &[u8] = column(Some(row), at + 1)?;

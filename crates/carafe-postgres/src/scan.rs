@@ -9,15 +9,16 @@ use crate::error::Failure;
 use crate::rows::{id_and_record, number};
 use crate::tables::{Parameter, Sql};
 
-/// How many records are read in one go: short enough for others to have their turn.
+/// The number of records that are read in one step, few enough that other statements get their
+/// turn.
 const PAGE: usize = 1000;
 
 impl PostgresStore {
     /// Goes through all records, expired ones included, in the order of their ids: for programs that
     /// look after the store. A record that can't be read comes as the error that says why.
     ///
-    /// It goes page by page along the primary key, so that nobody has to wait for it: what is written
-    /// meanwhile may be seen or not.
+    /// It goes page by page along the primary key, so that no other statement waits for it: records
+    /// that are written meanwhile may be seen or not.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -44,7 +45,7 @@ impl PostgresStore {
         &self,
         mut visit: impl FnMut(SessionIdHash, Result<Stored, StoreError>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        // Before all ids is the empty one.
+        // The empty id comes before all others.
         let mut after = Vec::new();
         loop {
             let limit = number(PAGE as u64);

@@ -14,10 +14,10 @@ use crate::greeting::Greeting;
 
 /// A socket that works in every tokio runtime.
 ///
-/// Tokio ties a socket to the runtime that opened it: when that runtime ends, the socket fails in all
-/// others. A pool is shared by the workers of actix-web, each of which has a runtime of its own, and
-/// outlives the runtimes of tests. So a socket that is polled in another runtime than before is
-/// registered there first, which takes two system calls.
+/// Tokio ties a socket to the runtime that opened it: when that runtime ends, the socket fails in
+/// all others. A pool is shared by the workers of actix-web, each of which has a runtime of its
+/// own, and outlives the runtimes of tests. So a socket that another runtime polls is registered
+/// there first, which takes two system calls.
 pub(crate) struct Socket {
     stream: Stream,
     /// The runtime in which the socket is registered.
@@ -108,7 +108,7 @@ impl AsyncWrite for Socket {
         poll!(self, stream => Pin::new(stream).poll_write(context, bytes))
     }
 
-    /// Sockets keep nothing back.
+    /// Sockets have no buffer to flush.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

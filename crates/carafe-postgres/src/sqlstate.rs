@@ -1,4 +1,4 @@
-//! What an error of PostgreSQL says of the statement, and of the connection that it came on.
+//! The meaning of PostgreSQL's errors for the statement, and for its connection.
 //!
 //! The rules, from the special to the general:
 //!
@@ -14,16 +14,16 @@ use tokio_postgres::error::{DbError, Severity};
 use self::Connection::{Dead, Good, Suspect};
 use self::Statement::{NotDone, Unknown};
 
-/// What is known of a statement that failed.
+/// The known effect of a statement that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
-    /// It had no effect.
+    /// The statement had no effect.
     NotDone,
-    /// It may have been done or not.
+    /// The statement may have been done or not.
     Unknown,
 }
 
-/// What is known of the connection on which a statement failed.
+/// The known state of the connection on which a statement failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
     /// The next statement may use it.
@@ -36,7 +36,7 @@ pub(crate) enum Connection {
     Suspect,
 }
 
-/// What an error means.
+/// The meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) statement: Statement,
@@ -44,7 +44,7 @@ pub(crate) struct Verdict {
     pub(crate) kind: StoreErrorKind,
     /// Whether the statement lost against another one, and may be sent again at once.
     pub(crate) is_conflict: bool,
-    /// What has happened, and what to do about it.
+    /// The cause and the remedy.
     pub(crate) remedy: &'static str,
 }
 
@@ -60,7 +60,7 @@ const TABLE: &[Row] = &[
     ("28", NotDone, Dead, Unavailable, "the role may not log in: see pg_hba.conf"),
     ("28P01", NotDone, Dead, Unavailable, "the password is wrong"),
     ("3D000", NotDone, Dead, Unavailable, "there is no such database"),
-    // What the session is in, and its siblings with it.
+    // The state of the database session, and of its siblings with it.
     ("25", NotDone, Suspect, Unavailable, "the session is in a state that it shouldn't be in"),
     (
         "25006",
@@ -168,12 +168,12 @@ const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 const ENDED_WHILE_IDLE: [&str; 2] = ["25P03", "57P05"];
 
 impl Verdict {
-    /// What the server's error means.
+    /// Returns the meaning of the server's error.
     pub(crate) fn of(error: &DbError) -> Self {
         Self::new(error.code().code(), error.parsed_severity() == Some(Severity::Error))
     }
 
-    /// What is known where the server sent no error: there was no answer, or a broken one.
+    /// The verdict without an error from the server: there was no answer, or a broken one.
     pub(crate) const LOST: Self = Self {
         statement: Unknown,
         connection: Dead,
@@ -198,19 +198,19 @@ impl Verdict {
         Self { statement, connection, kind, is_conflict, remedy }
     }
 
-    /// Whether the statement may be sent again: it had no effect, and either lost against another one,
-    /// or met a connection that was older than the request.
+    /// Whether the statement may be sent again: it had no effect, and either lost against another
+    /// one, or met a connection that was older than the request.
     pub(crate) fn may_be_sent_again(self, was_older: bool) -> bool {
         self.statement == NotDone && (self.is_conflict || (was_older && self.connection != Good))
     }
 
-    /// Whether the server or a pooler has no room for another connection, while those that are open
-    /// go on. PgBouncer says it as a protocol error.
+    /// Whether the server or a pooler has no room for another connection, while the open ones go
+    /// on. PgBouncer reports it as a protocol error.
     pub(crate) fn is_full(code: &str) -> bool {
         code.starts_with("53") || code == "08P01"
     }
 
-    /// What has happened by a code, and what to do about it.
+    /// Returns the cause and the remedy of a code.
     pub(crate) fn remedy(code: &str) -> &'static str {
         Self::new(code, true).remedy
     }
@@ -220,7 +220,8 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    /// Code, whether the connection survives it; what is known of the statement and the connection.
+    /// The columns: the code, whether the connection survives it, the effect on the statement, and
+    /// the state of the connection.
     #[test]
     fn each_code_says_what_became_of_the_statement_and_of_the_connection() {
         for (code, is_survived, statement, connection) in [
@@ -233,7 +234,7 @@ mod tests {
             ("25006", true, NotDone, Suspect),
             ("25P02", true, NotDone, Suspect),
             ("25001", true, NotDone, Suspect),
-            // Remembered statements that fit no more.
+            // Remembered statements that no longer fit.
             ("0A000", true, NotDone, Suspect),
             ("26000", true, NotDone, Suspect),
             ("42P05", true, NotDone, Suspect),

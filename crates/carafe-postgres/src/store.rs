@@ -19,23 +19,24 @@ use crate::pool::Pool;
 use crate::rows::{column, count, id_and_record, number, stored};
 use crate::tables::{Parameter, Sql, Statement, Tables};
 
-/// How often the end of all of a user's sessions looks for ones that were renewed meanwhile.
+/// The number of passes in which the end of a user's sessions looks for renewed ones.
 const PASSES: usize = 10;
 
-/// Sessions in PostgreSQL: see the [crate's documentation](crate).
+/// A store for sessions in PostgreSQL: see the [crate's documentation](crate).
 pub struct PostgresStore {
     pub(crate) pool: Pool,
     /// The schema that the options name.
     pub(crate) schema: Option<String>,
     pub(crate) migrates: bool,
-    /// Whether endings in other processes are listened for.
+    /// Whether the store listens for endings in other processes.
     pub(crate) listens: bool,
-    /// Known once the server was asked for them, and made if that is this store's affair.
+    /// The tables, once the server was asked for them; the store makes them if the options allow
+    /// it.
     pub(crate) tables: OnceLock<Tables>,
 }
 
 impl PostgresStore {
-    /// A store with the default options. It connects when it is first used.
+    /// Creates a store with the default options. It connects when it is first used.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -53,7 +54,7 @@ impl PostgresStore {
         Self::options(url).open()
     }
 
-    /// Options for a store at this URL.
+    /// Returns the options of a store at this URL.
     ///
     /// ```
     /// use std::time::Duration;
@@ -72,8 +73,8 @@ impl PostgresStore {
         Self { pool, schema, migrates: options.migrates, listens: options.listens, tables }
     }
 
-    /// Asks the server whether it is there: for a service that would rather not start without it,
-    /// and for readiness probes.
+    /// Asks the server for an answer. Call it in a service that should not start without its store,
+    /// and in readiness probes.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;
@@ -98,7 +99,7 @@ impl PostgresStore {
         self.pool.query(tables.statement(statement), parameters).await
     }
 
-    /// Runs a statement that changes something; how many rows it changed.
+    /// Runs a statement that writes, and returns the number of changed rows.
     async fn execute(
         &self,
         statement: Sql,
@@ -108,9 +109,9 @@ impl PostgresStore {
         self.pool.execute(tables.statement(statement), parameters).await.map_err(Failure::write)
     }
 
-    /// Whether there is a record, though not of the version that a statement looked for. This is a
-    /// statement of its own, for the few who find none: a statement sees the table as it was when it
-    /// began, and where it had to wait for another to delete the record, only a new one sees that.
+    /// Whether the record exists in another version than the one that a statement looked for. It is
+    /// a statement of its own because a statement sees the table as it was at its beginning: if it
+    /// waited for another one to delete the record, only a new statement sees that.
     async fn exists(&self, id: &SessionIdHash) -> Result<bool, StoreError> {
         let id = id.as_bytes().as_slice();
         let rows = self.query(Sql::Exists, &[(&id, Type::BYTEA)]).await.map_err(Failure::read)?;
@@ -205,7 +206,7 @@ impl SessionStore for PostgresStore {
         let parameters: [Parameter<'_>; 2] =
             [(&id.as_bytes().as_slice(), Type::BYTEA), (&version, Type::INT8)];
         Ok(match self.execute(Sql::Delete, &parameters).await? {
-            // Of any version there was none.
+            // No version of the record exists.
             0 if expected.is_some() && self.exists(id).await? => Deleted::Conflict,
             0 => Deleted::Gone,
             _ => Deleted::Deleted,
@@ -237,8 +238,8 @@ impl SessionStore for PostgresStore {
         for _ in 0..PASSES {
             let rows = self.query(Sql::DeleteForUser, &parameters).await.map_err(Failure::write)?;
             deleted += count(rows.first(), 0)?;
-            // A session that was renewed meanwhile is there under another id, which the statement
-            // did not see yet.
+            // A session that was renewed meanwhile has another id, which the statement did not see
+            // yet.
             let rows = self.query(Sql::LeftForUser, &parameters).await.map_err(Failure::write)?;
             if !column::<bool>(rows.first(), 0)? {
                 return Ok(deleted);
@@ -260,7 +261,7 @@ impl SessionStore for PostgresStore {
             let (due, gone, kept) =
                 (count(rows.first(), 0)?, count(rows.first(), 1)?, count(rows.first(), 2)?);
             deleted += gone;
-            // Fewer than asked for, or others are at them.
+            // There are fewer than asked for, or others remove them at the same time.
             if due < room || gone + kept == 0 {
                 break;
             }
@@ -344,7 +345,7 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// How the tables name a user.
+/// The name of a user in the tables.
 fn owner(user: &str) -> [u8; 32] {
     Sha256::digest(user).into()
 }
@@ -353,7 +354,7 @@ fn owner(user: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    /// Every request under way holds some of these, one inside the other.
+    /// Every request under way holds several of these futures, one inside the other.
     #[test]
     fn a_call_is_small() {
         let store = PostgresStore::new("postgres://u@127.0.0.1/d").unwrap();

@@ -4,13 +4,13 @@ use carafe::store::{StoreError, StoreErrorKind};
 use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 
-/// What stands in the statements' texts for the schema.
+/// The placeholder for the schema in the statements' texts.
 const PLACEHOLDER: &str = "@";
 
-/// What stands in them for the channel on which endings are told.
+/// The placeholder for the channel on which endings are announced.
 const CHANNEL: &str = ":channel";
 
-/// The longest name that PostgreSQL keeps whole.
+/// The longest name that PostgreSQL doesn't cut off.
 const LONGEST_NAME: usize = 63;
 
 macro_rules! statements {
@@ -44,11 +44,11 @@ statements! {
     Scan: "scan",
 }
 
-/// A parameter of a statement, and its type: with it the server need not be asked for it, which
-/// would be a round trip of its own.
+/// A parameter of a statement, and its type. With the type the server need not be asked for it,
+/// which would take another round trip.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// A statement, and what a connection remembers it by.
+/// A statement, and the key by which a connection remembers it.
 #[derive(Clone, Copy)]
 pub(crate) struct Statement<'a> {
     pub(crate) text: &'a str,
@@ -56,7 +56,7 @@ pub(crate) struct Statement<'a> {
 }
 
 impl<'a> Statement<'a> {
-    /// A statement that is run once.
+    /// Creates a statement that is run once.
     pub(crate) fn once(text: &'a str) -> Self {
         Self { text, name: None }
     }
@@ -64,8 +64,8 @@ impl<'a> Statement<'a> {
 
 /// The tables of one schema.
 ///
-/// Their names are qualified: where the search path has several schemas, the tables of another
-/// service in one of them are never taken for this one's.
+/// Their names are qualified: if the search path has several schemas, the tables of another service
+/// are never taken for this service's.
 pub(crate) struct Tables {
     schema: String,
     texts: Vec<String>,
@@ -85,19 +85,19 @@ impl Tables {
         Statement { text, name: Some(name) }
     }
 
-    /// The schema's name, quoted.
+    /// Returns the schema's name, quoted.
     pub(crate) fn schema(&self) -> &str {
         &self.schema
     }
 
-    /// A text with this schema for its placeholder.
+    /// Replaces the placeholder in a text by this schema.
     pub(crate) fn qualify(&self, text: &str) -> String {
         text.replace(PLACEHOLDER, &self.schema)
     }
 }
 
-/// The channel on which endings in a schema are told: letters and digits. All schemas of a database share
-/// their channels, and a name with the schema's in it could be too long.
+/// Returns the channel for the endings in a schema: letters and digits. All schemas of a database
+/// share their channels, and a channel with the schema's name in it could be too long.
 pub(crate) fn channel(schema: &str) -> String {
     let hash = Sha256::digest(schema);
     hash.iter().take(16).fold("carafe_".to_owned(), |name, byte| format!("{name}{byte:02x}"))

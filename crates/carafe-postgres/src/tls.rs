@@ -10,11 +10,11 @@ pub(crate) use with_rustls::Tls;
 #[cfg(not(feature = "tls"))]
 pub(crate) use without::Tls;
 
-/// What a server's certificate has to be, and what the client shows.
+/// The required properties of a server's certificate, and the client's own certificate.
 #[derive(Clone, Default)]
 #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS to set up"))]
 pub(crate) struct TlsSettings {
-    /// The authorities that are trusted, in PEM, or else the operating system's.
+    /// The trusted authorities, in PEM, or else the operating system's.
     pub(crate) roots: Option<Vec<u8>>,
     /// The client's certificate and its key, in PEM.
     pub(crate) client: Option<(Vec<u8>, Vec<u8>)>,
@@ -40,7 +40,7 @@ mod with_rustls {
 
     use super::{Config, Connection, Error, Heard, Socket, TlsSettings, connection};
 
-    /// What connections are encrypted with.
+    /// The settings that connections are encrypted with.
     #[derive(Clone)]
     pub(crate) struct Tls(MakeRustlsConnect);
 
@@ -52,7 +52,8 @@ mod with_rustls {
                 .map_err(|_| unreadable(ROOT))?;
             let roots = Arc::new(roots(settings.roots.as_deref())?);
             let builder = if settings.any_name {
-                // Without any authority no certificate is good, and there is no verifier to build.
+                // Without any authority no certificate is trusted, and there is no verifier to
+                // build.
                 let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider);
                 let verifier = verifier.build().map_err(|_| unreadable(ROOT))?;
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
@@ -95,7 +96,7 @@ mod with_rustls {
             }
             None => {
                 let native = rustls_native_certs::load_native_certs();
-                // Where there are none, only encrypted connections will fail.
+                // Without any certificate, only encrypted connections will fail.
                 roots.add_parsable_certificates(native.certs);
             }
         }
@@ -107,12 +108,12 @@ mod with_rustls {
         read.ok().filter(|read| !read.is_empty()).ok_or_else(|| unreadable(what))
     }
 
-    /// Accepts a certificate of a trusted authority under whichever name, as `sslmode=verify-ca` asks.
+    /// Accepts a certificate of a trusted authority under every name, as `sslmode=verify-ca` asks.
     #[derive(Debug)]
     struct AnyName(Arc<WebPkiServerVerifier>);
 
     impl ServerCertVerifier for AnyName {
-        /// The verifier looks at the name last, when the certificate is known to be good.
+        /// The verifier checks the name last, when the certificate is known to be good.
         fn verify_server_cert(
             &self,
             end_entity: &CertificateDer<'_>,

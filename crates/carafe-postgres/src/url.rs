@@ -8,10 +8,10 @@ use tokio_postgres::config::SslMode;
 
 use crate::tls::TlsSettings;
 
-/// What a URL says.
+/// The settings in a URL.
 pub(crate) struct Parsed {
     pub(crate) config: Config,
-    /// Whether it says what TLS is to be like. Otherwise TLS is required beyond this machine.
+    /// Whether the URL sets the use of TLS. Otherwise TLS is required beyond this machine.
     pub(crate) says_tls: bool,
     pub(crate) tls: TlsSettings,
 }
@@ -35,7 +35,7 @@ const IGNORED: [&str; 6] = [
     "passfile",
 ];
 
-/// Parameters of `libpq` that would make a difference, and can't be had.
+/// Parameters of `libpq` that would make a difference, and that the store doesn't support.
 const UNSUPPORTED: [&str; 10] = [
     "gssdelegation",
     "krbsrvname",
@@ -78,20 +78,20 @@ pub(crate) fn parse(url: &str) -> Result<Parsed, StoreError> {
     Ok(Parsed { config, says_tls: mode.is_some(), tls })
 }
 
-/// Where the parameters of a URL begin: after the first `?` behind the credentials.
+/// Returns the place of the URL's parameters: after the first `?` behind the credentials.
 fn query_at(url: &str) -> Option<usize> {
     let host = url.find('@').map_or(0, |at| at + 1);
     Some(host + url.get(host..)?.find('?')?)
 }
 
 impl TlsParameters {
-    /// Takes a parameter, unless it is the driver's.
+    /// Reads a parameter; returns `false` for the driver's own.
     fn take(&mut self, pair: &str) -> Result<bool, StoreError> {
         let (name, value) = pair.split_once('=').ok_or_else(unreadable)?;
         let value = || decoded(value);
         match name {
             "sslmode" => self.mode = Some(value()?),
-            // JDBC's way to say it, which `libpq` takes as well.
+            // JDBC's name of the parameter, which `libpq` takes as well.
             "ssl" if value()? == "true" => self.mode = Some("require".to_owned()),
             "sslrootcert" => self.root = Some(value()?.into()),
             "sslcert" => self.certificate = Some(value()?.into()),
@@ -126,7 +126,7 @@ impl TlsParameters {
     }
 }
 
-/// A parameter under the name that the driver has for it.
+/// Returns a parameter under the driver's name for it.
 fn renamed(pair: &str) -> String {
     match pair.split_once('=') {
         Some(("keepalives_count", value)) => format!("keepalives_retries={value}"),
@@ -145,8 +145,8 @@ fn refused(reason: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, message)
 }
 
-/// The error of a URL that can't be read. It names no part of it: where a password isn't encoded, its
-/// parts may be anywhere.
+/// Returns the error of an unreadable URL. It names no part of the URL: where a password isn't
+/// encoded, its parts may be anywhere.
 fn unreadable() -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,

@@ -1,4 +1,4 @@
-//! What a session held when Python last saw it, key by key.
+//! The content of a session when Python last saw it, key by key.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use carafe::Error;
 use carafe::value::{Text, Value};
 use carafe_format::value::json::{Entry, Payload};
 
-/// Each key's tagged JSON.
+/// The tagged JSON of each key.
 #[derive(Debug, Default)]
 pub(crate) struct Baseline(BTreeMap<Text, Vec<u8>>);
 
@@ -38,7 +38,7 @@ impl Baseline {
         Ok(self.get(key).map(Value::from_tagged_json).transpose()?)
     }
 
-    /// Whether a key has a value that is written like this, or means the same.
+    /// Whether a key has a value that is written in this way, or means the same.
     pub(crate) fn means(&self, key: &Text, json: &[u8]) -> Result<bool, Error> {
         match self.get(key) {
             Some(old) if old == json => Ok(true),
@@ -47,7 +47,7 @@ impl Baseline {
         }
     }
 
-    /// The keys that another one hasn't.
+    /// The keys that another content lacks.
     pub(crate) fn keys_not_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a Text> {
         self.0.keys().filter(|key| !other.0.contains_key(*key))
     }

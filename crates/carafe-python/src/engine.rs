@@ -27,7 +27,7 @@ pub(crate) struct Engine {
 #[pyo3(from_item_all)]
 struct Settings {
     cookie_name: String,
-    /// In seconds, as all times are.
+    /// The lifetime in seconds, as all times are.
     lifetime: u64,
     idle_timeout: Option<u64>,
     absolute_timeout: Option<u64>,
@@ -35,7 +35,7 @@ struct Settings {
     store_timeout: Option<f64>,
     session_limit: Option<usize>,
     strict: bool,
-    /// The time at which the clock stands still.
+    /// The time at which a fixed clock stands still.
     fixed_clock: Option<u64>,
 }
 
@@ -110,7 +110,7 @@ impl Engine {
         process::run(py, settle, async move { users.list(&user).await }, describe_all)
     }
 
-    /// Ends all sessions of a user; returns how many they were.
+    /// Ends all sessions of a user, and returns their number.
     #[pyo3(signature = (user, settle=None))]
     fn logout(
         &self,

@@ -1,4 +1,4 @@
-//! Carafe's errors as Python's.
+//! The conversion of Carafe's errors into Python's.
 
 use std::error::Error as _;
 use std::fmt;
@@ -34,7 +34,8 @@ impl Raised {
     }
 }
 
-/// The exception for an error; that of a Python function is raised again as it was.
+/// Returns the exception for an error. The exception of a Python function is raised again as it
+/// was.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     if let Some(Raised(exception)) = error.source().and_then(|source| source.downcast_ref()) {
         return exception.clone_ref(py);

@@ -21,28 +21,28 @@ const FLASHES: &str = "_flashes";
 /// A key that has changed, and its tagged JSON; none where the key is gone.
 type Changed<'py> = (Bound<'py, PyString>, Option<Bound<'py, PyBytes>>);
 
-/// The tagged JSON of a key that has changed; none where the key is gone.
+/// The tagged JSON of a changed key; `None` if the key is gone.
 type Json = Option<Vec<u8>>;
 
 /// The session of one request, which Python's side holds as a dict.
 ///
-/// [`stage`](Self::stage) tells it what the dict holds, and [`refresh`](Self::refresh) what the dict is to
-/// hold after an operation that changed the session elsewhere.
+/// [`stage`](Self::stage) records the content of the dict, and [`refresh`](Self::refresh) returns
+/// the changes to the dict after an operation that changed the session elsewhere.
 #[pyclass(frozen, module = "carafe_sessions._core")]
 pub(crate) struct Handle(Owned<Opened>);
 
 struct Opened {
-    /// Taken by the commit.
+    /// The request, until the commit takes it.
     request: Mutex<Option<Request>>,
     session: Session,
     seen: Mutex<Seen>,
 }
 
-/// What Python's side knows of the session.
+/// The state of the session that Python's side has seen.
 struct Seen {
     /// The whole session, as it was opened.
     json: Vec<u8>,
-    /// Made of the JSON when it is first needed.
+    /// The content by key, made of the JSON when it is first needed.
     baseline: Option<Baseline>,
     /// Whether messages were taken out, which a session does once.
     took_flashes: bool,
@@ -75,22 +75,23 @@ impl Handle {
         Ok(seen.baseline.is_none() && seen.json == json)
     }
 
-    /// Who is logged in.
+    /// Returns the user who is logged in.
     #[getter]
     fn user(&self) -> PyResult<Option<String>> {
         Ok(self.0.get()?.session.user())
     }
 
-    /// The name of the session that may be shown.
+    /// Returns the public id, the name of the session that may be shown.
     #[getter]
     fn public_id(&self) -> PyResult<Option<String>> {
         Ok(self.0.get()?.session.public_id().map(|id| id.to_string()))
     }
 
-    /// Tells the session what the dict holds: every key with its tagged JSON.
+    /// Records the content of the dict: every key with its tagged JSON.
     ///
-    /// `cleared` says that the dict was cleared since the last time. `logout` ends the session first, and
-    /// what the dict still holds begins a new one; `login` names the user who has logged in, and where from.
+    /// `cleared` means that the dict was cleared since the last time. `logout` ends the session
+    /// first, and the remaining content of the dict begins a new one; `login` names the user who
+    /// has logged in, and where from.
     #[pyo3(signature = (entries, cleared=false, logout=false, login=None))]
     fn stage(
         &self,
@@ -106,7 +107,7 @@ impl Handle {
         opened.stage(now, cleared, logout, login).map_err(|error| raise(py, &error))
     }
 
-    /// What the dict is to hold: the keys that differ from what was last staged.
+    /// Returns the changes to the dict: the keys that differ from the last staged content.
     fn refresh<'py>(&self, py: Python<'py>) -> PyResult<Vec<Changed<'py>>> {
         let changed = self.0.get()?.refresh().map_err(|error| raise(py, &error))?;
         let changed = changed.into_iter().map(|(key, json)| {
@@ -116,7 +117,8 @@ impl Handle {
         changed.collect()
     }
 
-    /// Changes a key by a function of its tagged JSON, which may run again when the session is saved.
+    /// Changes a key by a function of its tagged JSON, which may run again when the session is
+    /// saved.
     fn update(
         &self,
         py: Python<'_>,
@@ -128,7 +130,7 @@ impl Handle {
         updated.map(drop).map_err(|error| raise(py, &error))
     }
 
-    /// As `update`, saved at once.
+    /// Changes a key like `update`, and saves it at once.
     #[pyo3(signature = (key, function, settle=None))]
     fn update_now(
         &self,
@@ -142,7 +144,7 @@ impl Handle {
         process::run(py, settle, update, written)
     }
 
-    /// Removes a key, saved at once: of several requests only one gets the value.
+    /// Removes a key and saves that at once: of several requests only one gets the value.
     #[pyo3(signature = (key, settle=None))]
     fn take_now(
         &self,
@@ -154,7 +156,7 @@ impl Handle {
         process::run(py, settle, async move { session.take_now::<Value>(key).await }, written)
     }
 
-    /// Saves what was staged.
+    /// Saves the staged content.
     #[pyo3(signature = (settle=None))]
     fn save(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let session = self.session()?;
@@ -215,22 +217,22 @@ impl Handle {
         process::run(py, settle, revoke, convert)
     }
 
-    /// Ends the user's other sessions; returns how many they were.
+    /// Ends the user's other sessions, and returns their number.
     #[pyo3(signature = (settle=None))]
     fn logout_others(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let session = self.session()?;
         process::run(py, settle, async move { session.logout_others().await }, to_python)
     }
 
-    /// Ends all sessions of the user; returns how many others they were.
+    /// Ends all sessions of the user, and returns the number of the other ones.
     #[pyo3(signature = (settle=None))]
     fn logout_everywhere(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let session = self.session()?;
         process::run(py, settle, async move { session.logout_everywhere().await }, to_python)
     }
 
-    /// Saves the session and closes it. Gives the value of the cookie to set, an empty one to remove it, and
-    /// `None` to leave it; and the error of a session that wasn't saved whole.
+    /// Saves the session and closes it. Returns the value of the cookie to set, an empty one to
+    /// remove it, and `None` to leave it; and the error of a session that wasn't saved whole.
     #[pyo3(signature = (settle=None))]
     fn commit(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let request = self.0.get()?.take_request();
@@ -301,8 +303,9 @@ impl Opened {
         Ok(())
     }
 
-    /// Records what became of flashed messages, so that messages of other requests stay: messages at the end
-    /// were added, and where others are missing they were shown. `false` if the key holds something else.
+    /// Records the changes of flashed messages, so that other requests' messages stay: messages at
+    /// the end were added, and missing ones were shown. Returns `false` if the key holds something
+    /// else.
     fn flash(
         &self,
         key: &Text,

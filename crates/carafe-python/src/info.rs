@@ -1,4 +1,4 @@
-//! What Python is told, as its own objects.
+//! Descriptions and numbers as Python's own objects.
 
 use carafe::SessionInfo;
 use pyo3::prelude::*;

@@ -53,8 +53,9 @@ where
     Ok(py.detach(|| current.runtime.block_on(future)))
 }
 
-/// Waits for a future, and gives its value; or, with a function to settle with, goes on in the background and
-/// calls it with the value and `None`, or with `None` and the exception.
+/// Waits for a future, and returns its value. With a function `settle` it runs the future in the
+/// background instead, and calls the function with the value and `None`, or with `None` and the
+/// exception.
 ///
 /// The function is called in the runtime's thread: it has to hand over to the thread that waits.
 pub(crate) fn run<T: Send + 'static>(
@@ -78,7 +79,7 @@ pub(crate) fn run<T: Send + 'static>(
                 Ok(value) => settle.call1(py, (value, py.None())),
                 Err(error) => settle.call1(py, (py.None(), error)),
             };
-            // As where the event loop has been closed, and nothing waits any more.
+            // This happens where the event loop has been closed, and no caller waits any more.
             if let Err(error) = settled {
                 error.write_unraisable(py, None);
             }
@@ -87,8 +88,8 @@ pub(crate) fn run<T: Send + 'static>(
     Ok(py.None())
 }
 
-/// Something of one process: in a forked child it is never dropped, since connections and threads that it
-/// would end are its parent's.
+/// A value of one process. In a forked child it is never dropped, since it would end connections
+/// and threads of the parent.
 pub(crate) struct Owned<T> {
     process: u32,
     value: Option<T>,
@@ -99,7 +100,7 @@ impl<T> Owned<T> {
         Self { process: process::id(), value: Some(value) }
     }
 
-    /// The value; an error in another process than the one that made it.
+    /// Returns the value; an error in another process than the one that made it.
     pub(crate) fn get(&self) -> PyResult<&T> {
         self.value.as_ref().filter(|_| self.process == process::id()).ok_or_else(|| {
             PyRuntimeError::new_err(

@@ -20,19 +20,19 @@ pub(crate) struct SealedCodec {
 
 #[pymethods]
 impl SealedCodec {
-    /// `keys` are in ItsDangerous' order, in which the last one seals. `max_age` is how many seconds a cookie
-    /// is accepted.
+    /// `keys` are in ItsDangerous' order, in which the last one seals. `max_age` is the number of
+    /// seconds for which a cookie is accepted.
     #[new]
     fn new(py: Python<'_>, keys: Vec<Vec<u8>>, name: String, max_age: u64) -> PyResult<Self> {
         Self::build(keys, name, max_age).map_err(|error| raise(py, &error))
     }
 
-    /// The text of a cookie.
+    /// Returns the text of a cookie.
     fn dumps(&self, py: Python<'_>, json: &[u8], now: u64) -> PyResult<String> {
         self.seal(json, now).map_err(|error| raise(py, &error))
     }
 
-    /// The JSON of a cookie's text; `None` where it isn't accepted.
+    /// Returns the JSON of a cookie's text; `None` if it isn't accepted.
     fn loads<'py>(
         &self,
         py: Python<'py>,
@@ -46,7 +46,7 @@ impl SealedCodec {
 
 impl SealedCodec {
     fn build(keys: Vec<Vec<u8>>, name: String, max_age: u64) -> Result<Self, Error> {
-        // Its value alone is used: the header is Flask's.
+        // Only the cookie's value is used: the header is Flask's.
         let config = Config::flask().seal(true).max_cookie_size(0).cookie_name(&name);
         let config = config.lifetime(Duration::from_secs(max_age));
         let clock = Clock::fixed(0);
@@ -54,9 +54,10 @@ impl SealedCodec {
         Ok(Self { sessions, clock, name })
     }
 
-    /// The sessions at a time, which Python's side tells.
+    /// Returns the sessions at the time of Python's side.
     fn at(&self, now: u64) -> Sessions {
-        // A clock that others have moved meanwhile is no further ahead than theirs.
+        // If another call has moved the clock meanwhile, it is no further ahead than that call's
+        // time.
         self.clock.advance(UnixSeconds(now).since(self.clock.now()));
         self.sessions.clone()
     }

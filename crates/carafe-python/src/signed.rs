@@ -16,8 +16,8 @@ use crate::error::raise;
 
 /// Signs JSON and checks signatures, with the keys of one application.
 ///
-/// It accepts what it is sure of. For all else it gives `None`, and the caller asks ItsDangerous itself, so
-/// that every text is judged as ItsDangerous judges it.
+/// It decides clear cases only. For all others it returns `None`, and the caller asks ItsDangerous
+/// itself, so that every text is judged as ItsDangerous judges it.
 #[pyclass(frozen, module = "carafe_sessions._core")]
 #[derive(Debug)]
 pub(crate) struct SignedCodec {
@@ -26,7 +26,8 @@ pub(crate) struct SignedCodec {
     serializer: UrlSafeTimedSerializer,
 }
 
-/// How many bytes a payload may inflate to here: longer ones are left to ItsDangerous, which has no limit.
+/// The largest inflated payload that is read here: longer ones are left to ItsDangerous, which has
+/// no limit.
 const INFLATE_LIMIT: usize = 16 << 20;
 
 #[pymethods]

@@ -42,7 +42,7 @@ impl fmt::Debug for Store {
     }
 }
 
-/// A store of one of the kinds that there are. Its clones are the same store.
+/// A store of any kind. Its clones are the same store.
 #[derive(Clone)]
 pub(crate) enum Kind {
     Memory(Arc<MemoryStore>),
@@ -74,7 +74,7 @@ impl Kind {
         }
     }
 
-    /// The same sessions, kept in this store.
+    /// Returns the same sessions, kept in this store.
     pub(crate) fn keep(&self, sessions: Sessions) -> Sessions {
         match self {
             Self::Memory(store) => sessions.in_store(Arc::clone(store)),

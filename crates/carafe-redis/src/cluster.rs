@@ -16,10 +16,10 @@ use crate::error::Failure;
 use crate::link::{Link, Settings};
 use crate::open::Server;
 
-/// How often a command follows its key to another node.
+/// The number of times that a command follows its key to another node.
 const HOPS: usize = 5;
 
-/// How soon after the nodes were asked for the slots they are asked again.
+/// The shortest pause between two questions to the nodes for their slots.
 const REFRESH: Duration = Duration::from_millis(200);
 
 const SLOTS: u16 = 16384;
@@ -36,7 +36,7 @@ pub(crate) struct Cluster {
 struct Map {
     /// The first and last slot, and the primary that has them; sorted.
     ranges: Vec<(u16, u16, Address)>,
-    /// By address, and whether it is the one that waits for replicas.
+    /// The connections, by address and by whether they wait for replicas.
     nodes: HashMap<(Address, bool), Arc<Link>>,
 }
 
@@ -57,8 +57,8 @@ impl Cluster {
         Self { seeds, settings, map: Mutex::default(), refreshing: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a command to the node that has the key, and waits for the answer; if `replicas` is more
-    /// than none, until that many have done it as well.
+    /// Sends a command to the node that has the key, and waits for the answer. With `replicas`
+    /// above zero it also waits until that number of replicas has done the command.
     pub(crate) async fn send(
         &self,
         key: &[u8],
@@ -76,7 +76,7 @@ impl Cluster {
             };
             let link = self.link(&address, replicas)?;
             if !asking && link.is_doubtful() {
-                // Another may have taken over, and the others know that at once.
+                // Another node may have taken over, and the others know that at once.
                 drop(self.refresh(Some(&address)).await);
                 if self.owner(slot).is_some_and(|owner| owner != address) {
                     continue;
@@ -94,7 +94,7 @@ impl Cluster {
                 }
                 Some("MOVED") => {
                     redirect = target(&failure, &address).map(|target| (target, false));
-                    // What it says of one slot may be so of others.
+                    // An answer about one slot may hold for others.
                     drop(self.refresh(None).await);
                 }
                 // After a failover another node has the slot. One that is cut off from the others
@@ -115,7 +115,7 @@ impl Cluster {
         result
     }
 
-    /// A connection to any node that listens to a channel: what is published on one node is heard on all.
+    /// Opens a connection to any node that listens to a channel. A message to one node reaches all.
     pub(crate) async fn listen(&self, channel: &[u8]) -> Result<Listening, Failure> {
         let seeds = self.seeds.iter().filter_map(|seed| host_and_port(seed.addr()));
         let addresses = in_turn(self.map().owners(), seeds, None);
@@ -129,7 +129,7 @@ impl Cluster {
         Err(failed)
     }
 
-    /// The nodes that have the keys, each once.
+    /// Returns the nodes that have the keys, each once.
     pub(crate) async fn primaries(&self) -> Result<Vec<Arc<Link>>, Failure> {
         self.refresh(None).await?;
         let owners = self.map().owners();
@@ -143,7 +143,8 @@ impl Cluster {
         (slot <= *last).then(|| address.clone())
     }
 
-    /// The connection to a node; what waits for replicas has one of its own.
+    /// Returns the connection to a node. Commands that wait for replicas have a connection of their
+    /// own.
     fn link(&self, address: &Address, replicas: u32) -> Result<Arc<Link>, Failure> {
         let name = (address.clone(), replicas > 0);
         if let Some(link) = self.map().nodes.get(&name) {
@@ -158,12 +159,12 @@ impl Cluster {
         Ok(Arc::clone(map.nodes.entry(name).or_insert(link)))
     }
 
-    /// Asks one node after the other which has which slots, until one answers; last the one that is
-    /// in doubt.
+    /// Asks one node after the other for the slots, until one answers. The node in doubt is asked
+    /// last.
     async fn refresh(&self, doubtful: Option<&Address>) -> Result<(), Failure> {
         let began = Instant::now();
         let mut last = self.refreshing.lock().await;
-        // Somebody else has just done so.
+        // Another request has just asked for the slots.
         if last.is_some_and(|last| last > began || last.elapsed() < REFRESH)
             && !self.map().ranges.is_empty()
         {
@@ -187,7 +188,7 @@ impl Cluster {
                 Err(error) => failure = error,
             }
         }
-        // The command that all this was for never left.
+        // The command that needed the slots was never sent.
         Err(match failure {
             Failure::Lost(error) => Failure::NotSent(error),
             other => other,
@@ -199,8 +200,8 @@ impl Cluster {
     }
 }
 
-/// Whom to ask for the slots, one after the other: first those that have some, since each that is
-/// gone without a word takes as long as connecting may take.
+/// Returns the nodes to ask for the slots, one after the other: first the nodes that have slots,
+/// since connecting to a silent node takes its whole timeout.
 fn in_turn(
     owners: Vec<Address>,
     seeds: impl Iterator<Item = Address>,
@@ -232,7 +233,7 @@ fn parse(value: &Value, asked: &str) -> Result<Vec<(u16, u16, Address)>, RedisEr
         let [first, last, Value::Array(primary), ..] = row.as_slice() else { continue };
         let (first, last) = (from_redis_value_ref(first)?, from_redis_value_ref(last)?);
         let [host, port, ..] = primary.as_slice() else { continue };
-        // No name means that it is the one that the node was asked under.
+        // Without a name, the node has the name that it was asked under.
         let host: Option<String> = from_redis_value_ref(host)?;
         let host = host.filter(|host| !host.is_empty()).unwrap_or_else(|| asked.to_owned());
         if host != "?" {
@@ -243,8 +244,8 @@ fn parse(value: &Value, asked: &str) -> Result<Vec<(u16, u16, Address)>, RedisEr
     Ok(ranges)
 }
 
-/// Where a node sends a command to. Without a host it is another port of the same host: so do nodes
-/// that don't know under which name their clients find them.
+/// Returns the node that an answer redirects a command to. Without a host it is another port of the
+/// same host: a node answers so if it doesn't know the name that its clients use.
 fn target(failure: &Failure, asked: &Address) -> Option<Address> {
     let (Failure::Refused(error) | Failure::NotSent(error)) = failure else { return None };
     let (node, _) = error.redirect_node()?;

@@ -1,4 +1,4 @@
-//! How a connection is made.
+//! The way a connection is made.
 
 use std::fmt;
 use std::io;
@@ -21,31 +21,31 @@ use crate::eviction::Policy;
 use crate::gathered::Gathered;
 use crate::open::{Fate, Open};
 
-/// Answers with the password that is in force.
+/// Returns the current password.
 pub(crate) type Password = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// A connection that listens to a channel.
 pub(crate) struct Listening {
     pub(crate) connection: MultiplexedConnection,
-    /// What the server says without being asked.
+    /// The messages that the server sends without a question.
     pub(crate) told: mpsc::UnboundedReceiver<PushInfo>,
 }
 
-/// How connections are made, the same for all servers of a store.
+/// The settings of connections, the same for all servers of a store.
 #[derive(Clone)]
 pub(crate) struct Connecting {
-    /// How long it may take.
+    /// The time limit for connecting.
     pub(crate) timeout: Duration,
-    /// Instead of the one in the URL.
+    /// The function that returns the password, instead of the password in the URL.
     pub(crate) password: Option<Password>,
     /// Whether the server may drop keys.
     pub(crate) allow_eviction: bool,
-    /// Whether a server was found that does, or that doesn't say.
+    /// Whether a server was found that drops keys, or that doesn't tell its policy.
     pub(crate) evicts: Arc<AtomicBool>,
 }
 
 impl Connecting {
-    /// Connects, and looks whether the server is fit to keep sessions.
+    /// Connects, and checks whether the server is fit to keep sessions.
     pub(crate) async fn connect(&self, info: &ConnectionInfo) -> Result<Open, Failure> {
         let late = || Failure::NotSent(io::Error::from(io::ErrorKind::TimedOut).into());
         let limit = TimeLimit::new(self.timeout);
@@ -56,7 +56,7 @@ impl Connecting {
         let mut open = self.open(info).await.map_err(Failure::NotSent)?;
         let answer = open.connection.send_packed_command(cmd("INFO").arg("memory")).await;
         let policy = match answer {
-            // Also a right that is missing.
+            // The answer may also be an error, such as for a missing right.
             Ok(answer) => Policy::read(&answer),
             Err(error) => return Err(Failure::NotSent(error)),
         };
@@ -85,7 +85,7 @@ impl Connecting {
         subscribed.unwrap_or_else(late).map_err(Failure::NotSent)
     }
 
-    /// Where to connect to, with the password that is in force.
+    /// Returns the address and the current password.
     fn with_password(&self, info: &ConnectionInfo) -> ConnectionInfo {
         let info = info.clone();
         match &self.password {
@@ -111,7 +111,7 @@ impl Connecting {
         });
         let is_alone = Handle::current().metrics().num_workers() == 1;
         let (ConnectionAddr::Tcp(host, port), true) = (info.addr(), is_alone) else {
-            // With TLS, over a socket of Unix', or where several threads share the work.
+            // For TLS, for Unix sockets, and where several threads share the work.
             let client = Client::open(info)?;
             let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
             return Ok(Open::new(connection, fate, std::future::pending()));

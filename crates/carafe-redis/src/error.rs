@@ -3,31 +3,31 @@ use redis::{ErrorKind, RedisError};
 
 use crate::verdict::{Effect, code, verdict};
 
-/// A command that failed, by what is known of its effect.
+/// A command that failed, by the known effect.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// It never left.
+    /// The command was not sent.
     NotSent(RedisError),
-    /// The server answered with an error: it had no effect.
+    /// The server answered with an error: the command had no effect.
     Refused(RedisError),
-    /// It was sent, and there was no answer, or one that doesn't tell.
+    /// The command was sent, and there was no answer, or one that tells nothing.
     Lost(RedisError),
-    /// It never left, since the store doesn't use such a server.
+    /// The command was not sent, since the store doesn't use such a server.
     Unfit(StoreError),
 }
 
 impl Failure {
-    /// The error of a command that changes nothing.
+    /// Returns the error of a command that only reads.
     pub(crate) fn read(self) -> StoreError {
         self.into_error(StoreErrorKind::Unavailable)
     }
 
-    /// The error of a command that changes something.
+    /// Returns the error of a command that writes.
     pub(crate) fn write(self) -> StoreError {
         self.into_error(StoreErrorKind::Uncertain)
     }
 
-    /// The code of the server's answer.
+    /// Returns the code of the server's answer.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
             Self::NotSent(error) | Self::Refused(error) | Self::Lost(error) => code(error),
@@ -71,8 +71,8 @@ fn refusal(error: &RedisError) -> StoreErrorKind {
     }
 }
 
-/// What may be told of an error. The server's own texts may repeat a command's arguments, with keys
-/// and even the password: only what its code says is told.
+/// Returns a description of an error that may be shown. The server's own texts may repeat a
+/// command's arguments, with keys and even the password, so only the meaning of the code is told.
 fn reason(error: &RedisError) -> String {
     if error.is_connection_refusal() {
         return "the connection was refused".to_owned();

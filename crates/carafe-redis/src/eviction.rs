@@ -1,19 +1,19 @@
 //! Whether the server drops keys when its memory is full.
 //!
-//! A revocation that is dropped makes a cookie work again that was logged out, and a user's index that
-//! is dropped hides the user's sessions from `logout_everywhere`.
+//! A cookie that was logged out works again if its revocation is dropped, and `logout_everywhere`
+//! misses a user's sessions if the user's index is dropped.
 
 use carafe::store::{StoreError, StoreErrorKind};
 use redis::Value;
 
-/// What a server does when its memory is full.
+/// The behaviour of a server whose memory is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Policy {
-    /// It refuses writes, or has no limit.
+    /// The server refuses writes, or has no limit.
     Keeps,
-    /// It drops keys, by the policy of this name.
+    /// The server drops keys, by the policy of this name.
     Evicts(String),
-    /// It doesn't say.
+    /// The server doesn't tell its policy.
     Unknown,
 }
 
@@ -37,7 +37,8 @@ impl Policy {
         }
     }
 
-    /// Refuses a server that evicts, unless that is allowed. The log has what is allowed or unknown.
+    /// Refuses a server that evicts keys, unless that is allowed. An allowed or unknown policy is
+    /// logged.
     pub(crate) fn accept(&self, allowed: bool) -> Result<(), StoreError> {
         match self {
             Self::Evicts(policy) if !allowed => Err(StoreError::new(

@@ -1,4 +1,4 @@
-//! A stream that sends in one go what several requests have to say.
+//! A stream that sends the commands of several requests in one write.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream whose every write waits until the other tasks that are ready have had their turn.
+/// A stream whose every write waits until the other ready tasks have had their turn.
 ///
-/// A client writes as soon as one request has a command. With a single thread the next request comes to
-/// its own right after that, and both the client and the server pay for a second write. Where several
-/// threads share the work it doesn't pay: to wait is to tell another thread that there is something to do.
+/// A client writes as soon as one request has a command. With a single thread the next request has
+/// its command right after that, and both the client and the server pay for a second write. Where
+/// several threads share the work the wait doesn't pay, since it wakes another thread.
 pub(crate) struct Gathered<S> {
     stream: S,
     /// Whether the next write has waited.
@@ -22,7 +22,7 @@ impl<S> Gathered<S> {
         Self { stream, waited: false }
     }
 
-    /// Whether a write has its turn later: then it is polled again.
+    /// Whether a write has to wait for its turn: then the stream is polled again.
     fn waits(&mut self, context: &Context<'_>) -> bool {
         self.waited = !self.waited;
         if self.waited {
@@ -95,7 +95,7 @@ mod tests {
                 Poll::Ready(Pin::new(&mut near).poll_write(context, b"ab").is_pending())
             });
             assert!(first.await);
-            // More than there is room for.
+            // The text is longer than the buffer.
             let (written, read) = tokio::join!(near.write_all(b"abcdefghij"), async {
                 let mut read = [0; 10];
                 far.read_exact(&mut read).await.map(|_| read)

@@ -1,7 +1,7 @@
 //! A server, and the connections to it: one for each runtime.
 //!
-//! A connection belongs to the runtime that its task is in. Another runtime, such as that of
-//! another of actix-web's workers or of the next test, has one of its own: it would lose its answers
+//! A connection belongs to the runtime of its task. Another runtime, such as another actix-web
+//! worker's or the next test's, has a connection of its own: a shared one would lose its answers
 //! when the first runtime ends.
 
 use std::io;
@@ -18,13 +18,13 @@ use crate::connect::{Connecting, Listening};
 use crate::error::Failure;
 use crate::open::{Open, Server};
 
-/// How a server is used.
+/// The time limits for the use of a server.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) connecting: Connecting,
-    /// How long an answer may take.
+    /// The time limit for an answer.
     pub(crate) answer: Duration,
-    /// How long a connection may be idle, and still be used.
+    /// The time for which a connection may be idle and still be used.
     pub(crate) max_idle: Duration,
 }
 
@@ -35,9 +35,9 @@ pub(crate) struct Link {
     info: ConnectionInfo,
     settings: Settings,
     server: Arc<Server>,
-    /// For each answer.
+    /// The time limit of each answer.
     limit: TimeLimit,
-    /// By runtime. There are few.
+    /// The connections by runtime. There are few.
     places: Mutex<Vec<(Id, Arc<Place>)>>,
     /// Whether the last connection broke, or couldn't be made.
     failed: AtomicBool,
@@ -47,7 +47,8 @@ pub(crate) struct Link {
 #[derive(Default)]
 struct Place {
     open: Mutex<Option<Open>>,
-    /// Held while connecting, so that all who wait share one attempt: how the last one failed.
+    /// The lock of the attempt to connect, so that all waiting requests share one attempt, with the
+    /// failure of the last one.
     connecting: tokio::sync::Mutex<Option<Failure>>,
 }
 
@@ -58,7 +59,7 @@ impl Place {
 }
 
 impl Link {
-    /// Links to the same server share what is known of it.
+    /// Creates a link. Links to the same server share their knowledge of it in `server`.
     pub(crate) fn new(info: ConnectionInfo, settings: Settings, server: Arc<Server>) -> Self {
         Self {
             info,
@@ -70,17 +71,18 @@ impl Link {
         }
     }
 
-    /// A connection to the server that listens to a channel.
+    /// Opens a connection to the server that listens to a channel.
     pub(crate) async fn listen(&self, channel: &[u8]) -> Result<Listening, Failure> {
         self.settings.connecting.listen(&self.info, channel).await
     }
 
-    /// What is known of the server.
+    /// Returns the shared knowledge of the server.
     pub(crate) fn server(&self) -> &Arc<Server> {
         &self.server
     }
 
-    /// Whether the server may be gone: to find out takes as long as connecting may take.
+    /// Whether the server may be gone: the next command may take the whole time limit for
+    /// connecting.
     pub(crate) fn is_doubtful(&self) -> bool {
         let usable = self.place().is_ok_and(|place| self.usable(&place).is_some());
         !usable && self.failed.load(Ordering::Relaxed)
@@ -96,7 +98,7 @@ impl Link {
         self.judge(&open, answer.and_then(Value::extract_error))
     }
 
-    /// Sends a command, and waits until so many replicas have done it as well. Until then the
+    /// Sends a command, and waits until `replicas` replicas have done it as well. Until then the
     /// connection does nothing else.
     pub(crate) async fn send_to_replicas(
         &self,
@@ -109,10 +111,10 @@ impl Link {
         acknowledged(answer?, have, replicas)
     }
 
-    /// Sends a command to a node that is taking the key over from another, and waits until so many
-    /// replicas have done it as well.
+    /// Sends a command to a node that is taking the key over from another, and waits until
+    /// `replicas` replicas have done it as well.
     pub(crate) async fn send_asking(&self, command: &Cmd, replicas: u32) -> Result<Value, Failure> {
-        // In one write, since the word counts for the connection's next command only.
+        // Both go in one write, since `ASKING` counts for the connection's next command only.
         let mut all = Pipeline::with_capacity(3);
         all.cmd("ASKING").add_command(command.clone());
         if replicas == 0 {
@@ -125,7 +127,7 @@ impl Link {
     }
 
     fn wait_for(&self, replicas: u32) -> Cmd {
-        // Its own answer has to be in time.
+        // The wait ends early enough for its own answer to be in time.
         let patience = self.settings.answer.mul_f32(0.8).as_millis();
         let patience = u64::try_from(patience).unwrap_or(u64::MAX).max(1);
         let mut wait = redis::cmd("WAIT");
@@ -133,7 +135,7 @@ impl Link {
         wait
     }
 
-    /// Sends commands in one write. What the outer error says goes for all.
+    /// Sends commands in one write. The outer error holds for all of them.
     async fn send_all<const N: usize>(
         &self,
         all: &Pipeline,
@@ -151,7 +153,7 @@ impl Link {
         Ok(answers.map(|answer| self.judge(&open, answer.extract_error())))
     }
 
-    /// Notes what an answer says of its connection.
+    /// Records the consequences of an answer for its connection.
     fn judge<T>(&self, open: &Open, answer: Result<T, RedisError>) -> Result<T, Failure> {
         match answer {
             Ok(answer) => {
@@ -162,8 +164,8 @@ impl Link {
         }
     }
 
-    /// The answer is pinned already, since each function that it is handed to would make its own
-    /// future larger by it.
+    /// The answer is pinned by the caller, since each function that takes it by value would make
+    /// its own future larger.
     async fn in_time<T>(
         &self,
         answer: Pin<&mut impl Future<Output = Result<T, RedisError>>>,
@@ -184,7 +186,7 @@ impl Link {
         if let Some(open) = self.usable(&place) {
             return Ok(open);
         }
-        // Whoever waited for another's attempt shares its outcome.
+        // A request that waited for another's attempt shares its outcome.
         if waited && let Some(failure) = last_failure.as_ref() {
             return Err(failure.clone());
         }
@@ -204,7 +206,7 @@ impl Link {
         }
     }
 
-    /// The place of the runtime that this is called in.
+    /// Returns the place of the current runtime.
     fn place(&self) -> Result<Arc<Place>, Failure> {
         let runtime = Handle::try_current().map_err(|_| {
             let text = "this thread is in no tokio runtime";
@@ -215,7 +217,7 @@ impl Link {
         if let Some((_, place)) = places.iter().find(|(other, _)| *other == id) {
             return Ok(Arc::clone(place));
         }
-        // Forget the connections of runtimes that have ended.
+        // Removes the connections of runtimes that have ended.
         places.retain(|(_, place)| {
             let unused = Arc::strong_count(place) == 1;
             !unused || place.slot().as_ref().is_some_and(|open| !open.has_ended())
@@ -239,7 +241,7 @@ impl Link {
     }
 }
 
-/// The answer to a command, if enough replicas have done it.
+/// Returns the answer to a command, if enough replicas have done it.
 ///
 /// The command is done, also where the server refuses to wait.
 fn acknowledged(

@@ -1,7 +1,8 @@
 //! Listening for the end of sessions: a subscription on a connection of its own.
 //!
-//! Scripts publish the name of each key that they end, on the node that has it. What is published while there
-//! is no connection is lost: so the reader is told when listening begins, and when it is interrupted.
+//! Scripts publish the name of each key that they end, on the node that has it. Messages are lost
+//! while there is no connection, so the reader is told when listening begins and when it is
+//! interrupted.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,11 +17,11 @@ use crate::error::Failure;
 use crate::store::Server;
 use crate::value::Keys;
 
-/// How often the server has to show that it is there: a connection that something in between has forgotten
-/// would be silent for ever.
+/// The interval at which the server has to show that it is there: a connection that a firewall has
+/// forgotten would be silent for ever.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
-/// How long the server may take to show it.
+/// The time limit for that sign of life.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The first and the longest pause between two attempts to connect.
@@ -62,7 +63,7 @@ async fn connect(server: &Server, channel: &[u8]) -> Result<Listening, Failure> 
     }
 }
 
-/// Passes on what is published, until the connection ends.
+/// Passes messages on, until the connection ends.
 async fn pass_on(mut listening: Listening, keys: &Keys, sender: &NoticeSender) {
     loop {
         let pause = pin!(tokio::time::sleep(SIGN_OF_LIFE));

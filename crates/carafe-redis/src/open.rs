@@ -1,4 +1,4 @@
-//! A connection, and what becomes of it.
+//! A connection, and the state that its task and its users share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -11,12 +11,12 @@ use tokio::task::AbortHandle;
 use crate::error::Failure;
 use crate::verdict::{Effect, Health, verdict};
 
-/// What is known of a server, shared by all connections to it.
+/// The knowledge of a server, shared by all connections to it.
 #[derive(Debug)]
 pub(crate) struct Server {
-    /// How often a connection to it was found dead.
+    /// The number of connections to it that were found dead.
     losses: AtomicU64,
-    /// What times are counted from.
+    /// The origin of the times.
     began: Instant,
 }
 
@@ -36,16 +36,16 @@ pub(crate) struct Open {
     fate: Arc<Fate>,
 }
 
-/// What becomes of a connection.
+/// The shared state of a connection.
 #[derive(Default)]
 pub(crate) struct Fate {
-    /// Set when the connection breaks, by the task that reads from it, and when that task ends.
+    /// Set by the connection's task when the connection breaks, and when the task ends.
     broken: AtomicBool,
-    /// The task that reads and writes, or, if the client has one for that, one that ends with it.
+    /// The task that reads and writes, or a task that ends with the client's own.
     task: OnceLock<AbortHandle>,
-    /// When the last answer came, in milliseconds.
+    /// The time of the last answer, in milliseconds.
     answered: AtomicU64,
-    /// How many losses of the server it has outlived.
+    /// The number of the server's losses that this connection has outlived: it answered after them.
     outlived: AtomicU64,
 }
 
@@ -64,7 +64,7 @@ impl Drop for Fate {
 }
 
 impl Open {
-    /// A connection of this runtime, with which it ends. `work` is what reads and writes.
+    /// Creates a connection that ends with this runtime. `work` reads from it and writes to it.
     pub(crate) fn new(
         connection: MultiplexedConnection,
         fate: Arc<Fate>,
@@ -75,13 +75,14 @@ impl Open {
             let _ends = ends;
             work.await;
         });
-        // It has none yet.
+        // No task was set before.
         let _ = fate.task.set(task.abort_handle());
         Self { connection, fate }
     }
 
-    /// Whether the next command can be sent on it. One that was idle for long may have been forgotten by
-    /// something in between, and one that was idle while another lost its answer has lost its server, too.
+    /// Whether the next command can be sent on the connection. A firewall may have forgotten one
+    /// that was idle for long, and one that was idle while another lost its answer has lost its
+    /// server, too.
     pub(crate) fn is_usable(&self, server: &Server, max_idle: Duration) -> bool {
         let idle = server.now().saturating_sub(self.fate.answered.load(Ordering::Relaxed));
         !self.fate.broken.load(Ordering::Relaxed)
@@ -89,18 +90,18 @@ impl Open {
             && self.fate.outlived.load(Ordering::Relaxed) == server.losses.load(Ordering::Relaxed)
     }
 
-    /// Whether it, or its runtime, has ended.
+    /// Whether the connection, or its runtime, has ended.
     pub(crate) fn has_ended(&self) -> bool {
         self.fate.broken.load(Ordering::Relaxed)
     }
 
-    /// Notes that the server is there.
+    /// Records that the server has answered.
     pub(crate) fn note_answer(&self, server: &Server) {
         self.fate.answered.store(server.now(), Ordering::Relaxed);
         self.fate.outlived.store(server.losses.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// What is known of a command that failed with this error.
+    /// Returns the failure of a command, by the known effect of this error.
     pub(crate) fn judge(&self, server: &Server, error: RedisError) -> Failure {
         let verdict = verdict(&error);
         match verdict.health {
@@ -118,7 +119,7 @@ impl Open {
     }
 }
 
-/// Breaks off a connection when its task ends, which is when its runtime does.
+/// Breaks off a connection when its task ends, which is at the latest when its runtime ends.
 struct Ends(std::sync::Weak<Fate>);
 
 impl Drop for Ends {

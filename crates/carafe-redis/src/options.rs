@@ -12,7 +12,7 @@ use crate::link::{Link, Settings};
 use crate::open;
 use crate::store::Server;
 
-/// How a [`RedisStore`] finds and uses its server.
+/// The settings with which a [`RedisStore`] finds and uses its server.
 ///
 /// ```
 /// use carafe_redis::RedisStore;
@@ -55,7 +55,8 @@ impl RedisOptions {
         }
     }
 
-    /// What the names of keys begin with, `carafe` by default: for services that share a server.
+    /// Sets the beginning of all names of keys, for services that share a server: `carafe` by
+    /// default.
     ///
     /// ```
     /// use carafe_redis::RedisStore;
@@ -73,7 +74,7 @@ impl RedisOptions {
         self
     }
 
-    /// How long connecting may take, 800 ms by default.
+    /// Sets the time limit for connecting: 800 ms by default.
     ///
     /// ```
     /// use std::time::Duration;
@@ -93,8 +94,8 @@ impl RedisOptions {
         self
     }
 
-    /// How long the answer to a command may take, 1 s by default. Together with the time to
-    /// connect it should be less than the session layer's own limit
+    /// Sets the time limit for the answer to a command: 1 s by default. Together with the time
+    /// limit for connecting it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
     ///
     /// ```
@@ -115,9 +116,9 @@ impl RedisOptions {
         self
     }
 
-    /// How long a connection may be idle and still be used, two minutes by default. After that the next
-    /// command has a new one: firewalls and load balancers forget connections without a word, and a
-    /// command that is sent on such a one is lost.
+    /// Sets the time for which a connection may be idle and still be used: two minutes by default.
+    /// After that the next command has a new connection: firewalls and load balancers silently
+    /// forget connections, and a command on a forgotten one is lost.
     ///
     /// ```
     /// use std::time::Duration;
@@ -162,14 +163,15 @@ impl RedisOptions {
         self
     }
 
-    /// Whether a server is used that drops keys when its memory is full, which is any with a
-    /// `maxmemory` and another `maxmemory-policy` than `noeviction`. By default it is not: connecting
-    /// fails, with an error that says so.
+    /// Sets whether the store uses a server that drops keys when its memory is full: one with a
+    /// `maxmemory` and another `maxmemory-policy` than `noeviction`. By default it does not:
+    /// connecting to such a server fails, with an error that says so.
     ///
-    /// Such a server forgets sessions in use, and also that sessions were ended: a cookie that was
-    /// logged out works again when its revocation is dropped, and `logout_everywhere` misses a session
-    /// when the index of its user's sessions is. With this the log has a warning for each connection,
-    /// and the index of an active user is touched once a minute, so that it isn't evicted first.
+    /// Such a server forgets sessions in use and ended sessions: a cookie that was logged out works
+    /// again when its revocation is dropped, and `logout_everywhere` misses sessions when the index
+    /// of the user's sessions is dropped. If this is allowed, the log has a warning for each
+    /// connection, and the index of an active user is touched once a minute, so that it isn't
+    /// evicted first.
     ///
     /// ```
     /// use carafe_redis::RedisStore;
@@ -187,14 +189,14 @@ impl RedisOptions {
         self
     }
 
-    /// How many replicas must know that a session was ended before that is acknowledged, none by
-    /// default: for Redis with automatic failover, where a session that was ended is back if the
-    /// replica that takes over had not heard of it.
+    /// Sets the number of replicas that must know of the end of a session before it is
+    /// acknowledged: zero by default. Set it for Redis with automatic failover, where an ended
+    /// session returns if the replica that takes over had not heard of its end.
     ///
-    /// Logouts, new ids and revocations then take a round trip to the replicas more, and fail with
-    /// [`StoreErrorKind::Uncertain`] while there are fewer replicas; all else is as before. They
-    /// have a connection of their own, which serves one after the other. It is no complete
-    /// protection with more replicas than this number, any of which may take over.
+    /// Logouts, new ids and revocations then take another round trip to the replicas, and fail with
+    /// [`StoreErrorKind::Uncertain`] while there are fewer replicas. They have a connection of
+    /// their own, which serves one after the other. With more replicas than this number the
+    /// protection is not complete, since any of them may take over.
     ///
     /// ```
     /// use carafe_redis::RedisStore;
@@ -212,8 +214,8 @@ impl RedisOptions {
         self
     }
 
-    /// Trusts servers whose certificate this authority has signed, and no others: a certificate in
-    /// PEM. By default the operating system's authorities are trusted.
+    /// Trusts only servers whose certificate this authority has signed: a certificate in PEM. By
+    /// default the operating system's authorities are trusted.
     ///
     /// ```no_run
     /// use carafe_redis::RedisStore;
@@ -232,7 +234,7 @@ impl RedisOptions {
         self
     }
 
-    /// Shows the server a certificate: it and its key, in PEM.
+    /// Sets the certificate and its key that the client shows to the server, in PEM.
     ///
     /// ```no_run
     /// use carafe_redis::RedisStore;
@@ -258,7 +260,7 @@ impl RedisOptions {
         self
     }
 
-    /// The store. It connects when it is first used.
+    /// Creates the store. It connects when it is first used.
     ///
     /// ```
     /// use carafe_redis::RedisStore;

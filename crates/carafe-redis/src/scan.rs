@@ -11,19 +11,21 @@ use crate::link::Link;
 use crate::store::Server;
 use crate::value;
 
-/// How many keys the server looks at in one go: short enough for others to have their turn.
+/// The number of keys that the server looks at in one step, few enough that other commands get
+/// their turn.
 const PAGE: u32 = 1000;
 
-/// How many records are asked for at once.
+/// The number of records that are asked for at once.
 const AT_ONCE: usize = 64;
 
 impl RedisStore {
     /// Goes through all records that there are, in no particular order: for programs that look after
     /// the store. A record that can't be read comes as the error that says why.
     ///
-    /// It goes page by page (`SCAN`), so that nobody has to wait for it. What is written meanwhile may
-    /// be seen or not, and while the server's table of keys grows or shrinks, a record may be seen
-    /// twice. The server looks at all of its keys for this, also at those that aren't sessions.
+    /// It goes page by page (`SCAN`), so that no other command waits for long. Records that are
+    /// written meanwhile may be seen or not, and while the server's table of keys grows or shrinks,
+    /// a record may be seen twice. The server looks at all of its keys for this, also at keys of
+    /// other services.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -79,7 +81,7 @@ impl RedisStore {
                 .map(|id| async move { (id, self.value(&self.keys().record(&id)).await) })
                 .buffer_unordered(AT_ONCE);
             while let Some((id, record)) = records.next().await {
-                // One that is gone by now is none.
+                // A record that is gone by now is left out.
                 let Some(value) = record? else { continue };
                 if visit(id, value::decode(&value)).is_break() {
                     return Ok(ControlFlow::Break(()));

@@ -14,19 +14,19 @@ impl Script {
         Self { text, sha }
     }
 
-    /// The command that runs it by its hash, if the server has it already.
+    /// Returns the command that runs the script by its hash, if the server has it already.
     pub(crate) fn by_hash(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
         command("EVALSHA", &self.sha, key, arguments)
     }
 
-    /// The command that runs it by its text: from then on the server has it.
+    /// Returns the command that runs the script by its text. After it the server has the script.
     pub(crate) fn by_text(&self, key: &[u8], arguments: &[&[u8]]) -> Cmd {
         command("EVAL", self.text, key, arguments)
     }
 }
 
 fn command(name: &str, script: &str, key: &[u8], arguments: &[&[u8]]) -> Cmd {
-    // Room for all at once.
+    // Room for all parts at once.
     let length = name.len() + script.len() + 1 + key.len();
     let length = length + arguments.iter().map(|argument| argument.len()).sum::<usize>();
     let mut command = Cmd::with_capacity(4 + arguments.len(), length);

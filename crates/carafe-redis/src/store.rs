@@ -21,17 +21,17 @@ use crate::script::{Script, Scripts};
 use crate::touch::Touched;
 use crate::value::{self, Keys, Owner};
 
-/// How many of a user's records are asked for at once.
+/// The number of a user's records that are asked for at once.
 const AT_ONCE: usize = 64;
 
-/// Sessions in Redis or Valkey: see the [crate's documentation](crate).
+/// A store for sessions in Redis or Valkey: see the [crate's documentation](crate).
 pub struct RedisStore {
     server: Arc<Server>,
     keys: Keys,
-    /// Where endings are published.
+    /// The channel on which endings are published.
     channel: Vec<u8>,
     scripts: Scripts,
-    /// How many replicas have to know that something was ended.
+    /// The number of replicas that have to know of an ending.
     replicas: u32,
     /// Whether the server may drop keys.
     evicts: Arc<AtomicBool>,
@@ -39,13 +39,13 @@ pub struct RedisStore {
 }
 
 pub(crate) enum Server {
-    /// The second connection is for what waits for replicas.
+    /// The second connection serves commands that wait for replicas.
     Single(Box<[Link; 2]>),
     Cluster(Box<Cluster>),
 }
 
 impl RedisStore {
-    /// A store with the default options. It connects when it is first used.
+    /// Creates a store with the default options. It connects when it is first used.
     ///
     /// ```
     /// use carafe_redis::RedisStore;
@@ -63,7 +63,7 @@ impl RedisStore {
         Self::options(url).open()
     }
 
-    /// Options for a store at this URL.
+    /// Returns the options of a store at this URL.
     ///
     /// ```
     /// use std::time::Duration;
@@ -88,8 +88,8 @@ impl RedisStore {
         Self { server, keys, channel, scripts, replicas, evicts, touched }
     }
 
-    /// Asks the server whether it is there: for a service that would rather not start without it,
-    /// and for readiness probes.
+    /// Asks the server for an answer. Call it in a service that should not start without its store,
+    /// and in readiness probes.
     ///
     /// ```
     /// use carafe_redis::RedisStore;
@@ -117,8 +117,8 @@ impl RedisStore {
         self.send_to(0, key, command).await
     }
 
-    /// What is not the usual way is in boxes of its own, so that the usual way's futures, which are made
-    /// for each call, have no room for it.
+    /// The slow paths are in boxes of their own, so that the futures of the usual case, which are
+    /// made for each call, have no room for them.
     async fn send_to(&self, replicas: u32, key: &[u8], command: &Cmd) -> Result<Value, Failure> {
         match &*self.server {
             Server::Single(links) if replicas == 0 => links[0].send(command).await,
@@ -132,13 +132,13 @@ impl RedisStore {
         self.run_on(0, script, key, args).await
     }
 
-    /// Runs a script that ends something, which may be in vain if a replica takes over that doesn't
-    /// know of it.
+    /// Runs a script that ends something, and waits for replicas: the ending could be lost if a
+    /// replica takes over that doesn't know of it.
     async fn end(&self, script: &Script, key: &[u8], args: &[&[u8]]) -> Result<Value, Failure> {
         self.run_on(self.replicas, script, key, args).await
     }
 
-    /// A server that doesn't know the script has not run it: then it gets the text.
+    /// A server that doesn't know the script has not run it, and gets the text instead.
     async fn run_on(
         &self,
         replicas: u32,
@@ -164,8 +164,8 @@ impl RedisStore {
         }
     }
 
-    /// Notes a record in its user's index. This comes before the record itself: what the index
-    /// doesn't know could not be ended.
+    /// Adds a record to its user's index. This comes before the record itself, since a record that
+    /// isn't in the index could not be ended.
     async fn index(
         &self,
         id: &SessionIdHash,
@@ -179,11 +179,11 @@ impl RedisStore {
         let args: [&[u8]; 4] =
             [id.as_bytes(), score.as_bytes(), now_score.as_bytes(), life.as_bytes()];
         let key = self.keys.index(user);
-        // A superfluous entry does no harm: to the record nothing has happened so far.
+        // A superfluous entry does no harm: the record itself has not changed so far.
         self.run(&self.scripts.index, &key, &args).await.map(drop).map_err(Failure::read)
     }
 
-    /// Forgets a record in its user's index. If that fails the entry stays until it expires, and
+    /// Removes a record from its user's index. If that fails the entry stays until it expires, and
     /// leads nowhere.
     async fn unindex(&self, id: &SessionIdHash, user: &str) {
         let key = self.keys.index(user);
@@ -197,7 +197,8 @@ impl RedisStore {
             let key = self.keys.index(user);
             let mut touch = cmd("TOUCH");
             touch.arg(&key).set_no_response(true);
-            // The first poll sends it, unless there is no connection: a read doesn't wait for that.
+            // The first poll sends the command, unless there is no connection: a read doesn't wait
+            // for that.
             drop(self.send(&key, &touch).now_or_never());
         }
     }
@@ -218,7 +219,7 @@ impl RedisStore {
             .collect()
     }
 
-    /// The records of a user, and whether one of those that the index names is a pointer by now.
+    /// The records of a user, and whether the index names a record that is a pointer by now.
     async fn list(
         &self,
         user: &str,
@@ -254,7 +255,7 @@ impl RedisStore {
             Value::Int(0) => Ok(Deleted::Gone),
             Value::Int(_) => Ok(Deleted::Conflict),
             Value::BulkString(old) => {
-                // Whatever it was that is deleted now.
+                // The kind of the deleted record makes no difference.
                 if let Ok(Stored { record: Record { user: Some(user), .. }, .. }) =
                     value::decode(&old)
                 {
@@ -277,7 +278,7 @@ impl SessionStore for RedisStore {
         self.index(id, record, now).await?;
         let key = self.keys.record(id);
         let value = value::encode(record, Version(1));
-        // And room for the words and the number.
+        // There is room for the words and the number as well.
         let mut set = Cmd::with_capacity(6, key.len() + value.len() + 32);
         set.arg("SET").arg(&key).arg(value).arg("NX");
         set.arg("PX").arg(value::time_to_live(record.ends(), now));
@@ -305,7 +306,7 @@ impl SessionStore for RedisStore {
         ids: &[SessionIdHash],
         now: UnixSeconds,
     ) -> Result<Vec<Option<Stored>>, StoreError> {
-        // Sent together, and each to the node that has it.
+        // The commands are sent together, and each to the node that has its key.
         stream::iter(ids.to_vec())
             .map(|id| async move { self.load(&id, now).await })
             .buffered(AT_ONCE)
@@ -332,7 +333,7 @@ impl SessionStore for RedisStore {
             let answer = match record.state {
                 State::Live if indexed => self.run(&self.scripts.update, &key, &all[..3]).await,
                 State::Live => self.run(&self.scripts.update, &key, &all[..4]).await,
-                // The old id of one who logs in, among others.
+                // A login, among other cases, ends the old id.
                 _ => Box::pin(self.end(&self.scripts.update, &key, &all)).await,
             };
             match answer.map_err(Failure::write)? {
@@ -375,8 +376,8 @@ impl SessionStore for RedisStore {
         if !has_moved {
             return Ok(list);
         }
-        // A session that got a new id meanwhile is in the index under that before its old record is a
-        // pointer: the second look finds it there.
+        // A renewed session is in the index under its new id before its old record is a pointer:
+        // the second look finds it there.
         Ok(self.list(user, now).await?.0)
     }
 
@@ -385,10 +386,10 @@ impl SessionStore for RedisStore {
         let mut settled: HashSet<SessionIdHash> = HashSet::new();
         let keep = keep.as_ref().map_or(&[][..], |keep| keep.as_bytes());
         let mut deleted = 0;
-        // A session that gets a new id meanwhile is in the index under that before it is nobody's
-        // under the old one, and even before it is there: so an id without a record settles nothing.
-        // As long as a session is left, its record is found here, as the user's or already as a
-        // pointer; a pass that finds neither is the last.
+        // A renewed session is in the index under its new id before its record under the old id
+        // loses the user, and even before its new record exists: an id without a record settles
+        // nothing. As long as a session is left, its record is found here, as the user's or already
+        // as a pointer; a pass that finds neither is the last.
         loop {
             let ids = match self.ids_of(user, "-inf").await {
                 Ok(ids) => ids,
@@ -421,7 +422,7 @@ impl SessionStore for RedisStore {
         }
     }
 
-    /// Does nothing: the server removes what has expired by itself.
+    /// Does nothing: the server removes expired records by itself.
     async fn delete_expired(&self, _now: UnixSeconds, _limit: u32) -> Result<u64, StoreError> {
         Ok(0)
     }
@@ -489,7 +490,7 @@ impl RevocationStore for RedisStore {
         Ok(Revocations { session, not_before })
     }
 
-    /// Does nothing: the server removes what has expired by itself.
+    /// Does nothing: the server removes expired revocations by itself.
     async fn delete_expired_revocations(
         &self,
         _now: UnixSeconds,

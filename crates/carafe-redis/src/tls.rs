@@ -10,13 +10,13 @@ pub(crate) struct Certificates {
 }
 
 impl Certificates {
-    /// Gives a connection with TLS what it needs; one without is left as it is.
+    /// Adds the certificates to a connection with TLS; other connections are left as they are.
     pub(crate) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, StoreError> {
         if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
             return Ok(info);
         }
-        // rustls takes the process's provider, and would panic where there is none and it can't
-        // choose. Another thread may have been first: then its provider is as good.
+        // rustls takes the process's provider, and panics without one if it can't choose. Another
+        // thread may have set one first: then its provider is as good.
         if CryptoProvider::get_default().is_none() {
             drop(ring::default_provider().install_default());
         }

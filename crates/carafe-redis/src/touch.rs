@@ -1,4 +1,4 @@
-//! When a user's index was used last, on a server that drops what was not.
+//! The times when users' indexes were last used, on a server that drops unused keys.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::value::Owner;
 use carafe::UnixSeconds;
 
-/// How many users are known at a time.
+/// The number of users that are remembered at a time.
 const PLACES: usize = 4096;
 
-/// How often an index is touched, in seconds, while its user's sessions are read.
+/// The interval, in seconds, at which an index is touched while its user's sessions are read.
 const INTERVAL: u64 = 60;
 
 /// The users whose index was touched within the last minute, or nearly all of them.
@@ -20,7 +20,7 @@ impl Touched {
         Self((0..PLACES).map(|_| AtomicU64::default()).collect())
     }
 
-    /// Whether a user's index is to be touched, which is then taken as done.
+    /// Whether a user's index is due to be touched. It then counts as touched.
     pub(crate) fn is_due(&self, owner: &Owner, now: UnixSeconds) -> bool {
         let owner = u64::from_be_bytes(*owner.as_bytes());
         let place = &self.0[owner as usize % PLACES];

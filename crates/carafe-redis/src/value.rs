@@ -1,8 +1,8 @@
-//! How records and revocations look in Redis.
+//! The form of records and revocations in Redis.
 //!
 //! A record is one string: its version (8 bytes, big-endian), a part of its user's hash (8 bytes,
-//! zeros if nobody is logged in), its absolute expiry (8 bytes, big-endian), then the record in its
-//! binary form. The scripts compare the header and never look further.
+//! zeros without a login), its absolute expiry (8 bytes, big-endian), then the record in its binary
+//! form. The scripts compare the header and never look further.
 
 use carafe::UnixSeconds;
 use carafe::id::SessionIdHash;
@@ -14,14 +14,14 @@ use crate::error::corrupt;
 /// The length of the header.
 const HEADER: usize = 24;
 
-/// The longest time to live that is asked for: a hundred years, in milliseconds. Redis refuses
-/// times that don't fit its clock.
+/// The longest time to live: a hundred years, in milliseconds. Redis refuses times that don't fit
+/// its clock.
 const LONGEST: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /// The latest time that the index's scores hold exactly.
 const LATEST: u64 = 1 << 53;
 
-/// Who a record belongs to, as the header says it.
+/// The owner of a record, as its header names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner([u8; 8]);
 
@@ -62,9 +62,9 @@ pub(crate) fn decode(value: &[u8]) -> Result<Stored, StoreError> {
     Ok(Stored { record, version })
 }
 
-/// How long a key has to live, in milliseconds: relative to the server's clock, since the caller's
-/// may show another time. At least a second, so that what has just expired is told from what is
-/// gone.
+/// Returns the time to live of a key in milliseconds, relative to the server's clock, since the
+/// caller's clock may show another time. It is at least a second, so that a record that has just
+/// expired differs from a missing one.
 pub(crate) fn time_to_live(until: UnixSeconds, now: UnixSeconds) -> u64 {
     until.since(now).max(1).saturating_mul(1000).min(LONGEST)
 }
@@ -146,7 +146,7 @@ impl Keys {
         [self.prefix.as_bytes(), b":ended"].concat()
     }
 
-    /// What a published key says; `None` if it is none of this store's.
+    /// The notice in a published key; `None` if the key belongs to another store.
     pub(crate) fn notice(&self, key: &[u8]) -> Option<Notice> {
         let rest = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":")?;
         let (kind, hash) = rest.split_at_checked(2)?;

@@ -1,24 +1,24 @@
-//! What an error of Redis says: of the command, and of the connection.
+//! The meaning of Redis' errors for the command, and for its connection.
 //!
-//! The first word of an error is its code. A code that isn't in the table is that of a proxy or of a
-//! later version: then neither is known.
+//! The first word of an error is its code. A code that isn't in the table comes from a proxy or a
+//! later version: then the effects are unknown.
 
 use carafe::store::StoreErrorKind;
 use redis::RedisError;
 
-/// What is known of the command that was answered with an error.
+/// The known effect of a command that was answered with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It was not done.
+    /// The command had no effect.
     NotDone(StoreErrorKind),
-    /// It may have been done.
+    /// The command may have been done.
     Unknown,
 }
 
-/// What is known of the connection.
+/// The known state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// It serves the next command.
+    /// The connection serves the next command.
     Good,
     /// The connection is replaced before the next command.
     Suspect,
@@ -26,13 +26,13 @@ pub(crate) enum Health {
     Dead,
 }
 
-/// What a code says.
+/// The meaning of a code.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) code: &'static str,
     pub(crate) effect: Effect,
     pub(crate) health: Health,
-    /// What the operator is told, after "Redis refused a command".
+    /// The reason that the operator is told, after "Redis refused a command".
     pub(crate) reason: &'static str,
 }
 
@@ -50,12 +50,12 @@ use StoreErrorKind::{Corrupt, Full, Unavailable};
 
 #[rustfmt::skip]
 const TABLE: &[Verdict] = &[
-    // The key is with another node of the Cluster, or with none.
+    // The key is on another node of the Cluster, or on none.
     row("MOVED", Unavailable, Good, "MOVED: it has become part of a Cluster, whose URL begins with `redis-cluster://`"),
     row("ASK", Unavailable, Good, "ASK: the key is being moved to another node"),
     row("TRYAGAIN", Unavailable, Good, "TRYAGAIN: the key is being moved to another node"),
     row("CLUSTERDOWN", Unavailable, Good, "CLUSTERDOWN: no node of the Cluster has the key, or this one is cut off from the others"),
-    // The server is another one than it was: its name may lead elsewhere by now.
+    // The server's role has changed: its name may lead elsewhere by now.
     row("READONLY", Unavailable, Dead, "READONLY: it has become a replica"),
     row("MASTERDOWN", Unavailable, Dead, "MASTERDOWN: it is a replica that has lost its primary"),
     // The server can't do it now.
@@ -64,19 +64,19 @@ const TABLE: &[Verdict] = &[
     row("OOM", Full, Good, "OOM: it has reached its `maxmemory`"),
     row("MISCONF", Unavailable, Good, "MISCONF: it can't save its data to the disk, and takes no writes until it can"),
     row("NOREPLICAS", Unavailable, Good, "NOREPLICAS: it has fewer replicas than `min-replicas-to-write` asks for"),
-    // The client may not do it.
+    // The client lacks the right.
     row("NOAUTH", Unavailable, Suspect, "NOAUTH: it wants a password"),
     row("WRONGPASS", Unavailable, Suspect, "WRONGPASS: it knows no such user, or another password"),
     row("NOPERM", Unavailable, Good, "NOPERM: its user may not run this command, or not on these keys (the guide on stores lists the rights that are needed)"),
     row("DENIED", Unavailable, Suspect, "DENIED: it is in protected mode, and serves its own machine only"),
     row("NOPROTO", Unavailable, Suspect, "NOPROTO: it is older than Redis 6"),
-    // What is there isn't what the store has written.
+    // The value isn't one that the store has written.
     row("NOSCRIPT", Unavailable, Good, "NOSCRIPT: it forgets scripts as soon as they are loaded"),
     row("WRONGTYPE", Corrupt, Good, "WRONGTYPE: a key holds something that the store has not written"),
     row("ERR", Unavailable, Good, "ERR"),
 ];
 
-/// Of a code that isn't known.
+/// The verdict on an unknown code.
 const UNKNOWN: Verdict = Verdict {
     code: "",
     effect: Effect::Unknown,
@@ -84,11 +84,11 @@ const UNKNOWN: Verdict = Verdict {
     reason: "an error that is not one of Redis' own: is there a proxy in between?",
 };
 
-/// No answer at all. The server may be gone without a word.
+/// The verdict without an answer. The server may be gone without a word.
 const LOST: Verdict =
     Verdict { code: "", effect: Effect::Unknown, health: Dead, reason: "there was no answer" };
 
-/// What an error says.
+/// Returns the meaning of an error.
 pub(crate) fn verdict(error: &RedisError) -> &'static Verdict {
     match code(error) {
         None => &LOST,
@@ -101,7 +101,7 @@ pub(crate) fn verdict(error: &RedisError) -> &'static Verdict {
 pub(crate) fn code(error: &RedisError) -> Option<&str> {
     let code = error.code()?;
     let Some(text) = error.detail().filter(|_| code == "ERR") else { return Some(code) };
-    // Of Redis 7.0, and of Valkey and later ones.
+    // The texts of Redis 7.0, and of Valkey and later versions.
     if ["The user executing the script can't", "ACL failure in script"]
         .iter()
         .any(|start| text.starts_with(start))
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(codes.len(), TABLE.len());
     }
 
-    /// As Redis 6.2, Redis 7.0 and Valkey 9.1 answer.
+    /// The answers of Redis 6.2, Redis 7.0 and Valkey 9.1.
     #[test]
     fn the_error_of_a_script_is_that_of_its_command() {
         let of_6 = |inner| {

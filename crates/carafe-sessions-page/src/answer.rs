@@ -1,4 +1,4 @@
-//! What the page answers.
+//! The answers of the page.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::settings::Settings;
 
 type Answer = Response<Bytes>;
 
-/// The query of the page for users who have to confirm who they are before it is shown.
+/// The query with which users are asked to confirm who they are before the page is shown.
 const CONFIRM: &str = "confirm";
 /// The page with that query.
 const TO_CONFIRM: HeaderValue = HeaderValue::from_static("?confirm");
@@ -46,7 +46,7 @@ async fn show(settings: &Settings, request: &Parts) -> Result<Answer, Error> {
         session.fresh_user(max_age)?;
     }
     let mut sessions = session.sessions().await?;
-    // This one, and then the one that was used last.
+    // The current session comes first, then the one that was used last.
     sessions.sort_by_key(|session| !session.current);
     let field = Csrf::of_request(extensions).await?.field()?;
     let part = Part::of(&sessions, part::asked_for(request.uri.query()));
@@ -87,12 +87,12 @@ fn part_of(request: &Parts) -> HeaderValue {
     HeaderValue::try_from(query).unwrap_or(HeaderValue::from_static("?"))
 }
 
-/// Whether the session that asked was one of those that were ended.
+/// Ends the chosen sessions; returns whether the session that asked was one of them.
 async fn end_target(session: &Session, target: Target) -> Result<bool, Error> {
     match target {
         Target::One(id) => {
             let own = session.public_id() == Some(id);
-            // One that has ended meanwhile is as good.
+            // A session that has ended meanwhile is no error.
             session.revoke(id).await?;
             Ok(own)
         }

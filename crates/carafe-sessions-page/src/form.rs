@@ -7,17 +7,17 @@ use bytes::Buf as _;
 use carafe::id::PublicId;
 use http_body::Body;
 
-/// The field that says what to end.
+/// The field that names the session to end.
 pub(super) const END: &str = "end";
-/// Its value for all sessions but the one that sends it.
+/// The field's value for all sessions but the one that sends it.
 pub(super) const OTHERS: &str = "others";
-/// Its value for all sessions.
+/// The field's value for all sessions.
 pub(super) const ALL: &str = "all";
 
 /// The longest form that is read, in bytes: the page's own have about 150.
 const LIMIT: usize = 4096;
 
-/// Which sessions to end.
+/// The sessions to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     One(PublicId),
@@ -25,7 +25,7 @@ pub(super) enum Target {
     All,
 }
 
-/// What a form says; `None` for a field that is missing or that no button has.
+/// The fields of a form; `None` for a field that is missing or that no button has.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     pub(super) token: Option<Vec<u8>>,
@@ -33,8 +33,8 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads a form from a request's body; `None` if it breaks off, or is longer than those of the
-    /// page are.
+    /// Reads a form from a request's body; `None` if the body breaks off, or is longer than the
+    /// page's own forms.
     pub(super) async fn read(body: impl Body, token_field: &str) -> Option<Self> {
         let mut body = pin!(body);
         let mut text = Vec::new();
@@ -54,7 +54,8 @@ impl Form {
         Some(Self::parse(&text, token_field))
     }
 
-    /// Nothing that the page's buttons send needs percent-encoding. The first field of a name counts.
+    /// Reads the fields. The page's buttons send nothing that needs percent-encoding. The first
+    /// field of a name counts.
     fn parse(text: &[u8], token_field: &str) -> Self {
         let mut form = Self::default();
         for pair in text.split(|&byte| byte == b'&') {

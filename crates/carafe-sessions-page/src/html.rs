@@ -39,7 +39,7 @@ pub(super) fn sessions(settings: &Settings, part: &Part<'_>, field: &str) -> Str
     html
 }
 
-/// What the page may do, as its `Content-Security-Policy`.
+/// Returns the page's `Content-Security-Policy`.
 pub(super) fn policy(settings: &Settings) -> &'static str {
     match settings.stylesheet {
         Some(_) => {
@@ -105,8 +105,8 @@ fn item(html: &mut String, settings: &Settings, session: &SessionInfo) {
     html.push_str("</li>\n");
 }
 
-/// A button that ends a session, or several. `what` tells one of many from the others where it is
-/// read out alone.
+/// Writes a button that ends one session or several. `what` tells it from the other buttons where
+/// it is read out alone.
 fn button(html: &mut String, value: &str, label: &str, what: Option<&str>) {
     html.push_str("<button name=\"");
     html.push_str(END);

@@ -21,7 +21,7 @@ pub struct SessionsPage {
 }
 
 impl SessionsPage {
-    /// A page in English, whose home is `/`.
+    /// Creates a page in English, whose home is `/`.
     ///
     /// ```
     /// use carafe_sessions_page::SessionsPage;
@@ -33,8 +33,8 @@ impl SessionsPage {
         Self { settings: Arc::default() }
     }
 
-    /// The page of the application to which a link leads back, and to which users come when they
-    /// have ended their own session; `/` by default.
+    /// Sets the page of the application to which a link leads back, and to which users are sent
+    /// after they have ended their own session: `/` by default.
     ///
     /// ```
     /// use carafe_sessions_page::SessionsPage;
@@ -52,8 +52,8 @@ impl SessionsPage {
         Ok(self.map(|settings| settings.home = home))
     }
 
-    /// A stylesheet of this site instead of the page's own style. The page is one `main` with a
-    /// `ul.sessions` in a form.
+    /// Sets a stylesheet of this site that replaces the page's own style. The page is one `main`
+    /// with a `ul.sessions` in a form.
     ///
     /// ```
     /// use carafe_sessions_page::SessionsPage;
@@ -63,15 +63,16 @@ impl SessionsPage {
     /// ```
     ///
     /// # Errors
-    /// As [`home`](Self::home).
+    /// The errors of [`home`](Self::home).
     pub fn stylesheet(self, path: &str) -> Result<Self, Error> {
         let path = LocalPath::new("the stylesheet of the sessions page", path)?;
         Ok(self.map(|settings| settings.stylesheet = Some(path)))
     }
 
-    /// Ends other sessions only for users whose last authentication is at most so long ago. Others are led
-    /// to the [confirmation page](carafe::SessionLayer::with_confirm_page) and back, or are answered with
-    /// 401 if the layer has none. To end their own session they needn't be authenticated again.
+    /// Sets the time since the last authentication within which a user may end other sessions.
+    /// Other users are sent to the [confirmation page](carafe::SessionLayer::with_confirm_page) and
+    /// back, or get 401 if the layer has none. To end their own session they needn't be
+    /// authenticated again.
     ///
     /// ```
     /// use std::time::Duration;
@@ -84,7 +85,7 @@ impl SessionsPage {
         self.map(|settings| settings.max_age = Some(max_age))
     }
 
-    /// Changes what the page says.
+    /// Changes the texts of the page.
     ///
     /// ```
     /// use carafe_sessions_page::SessionsPage;
@@ -99,7 +100,7 @@ impl SessionsPage {
         self.map(|settings| change(&mut settings.texts))
     }
 
-    /// What the page answers, for the adapters of frameworks.
+    /// Returns the page's answer, for the adapters of frameworks.
     pub(crate) fn answer<B: Body>(
         &self,
         request: Request<B>,

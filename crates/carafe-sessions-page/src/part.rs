@@ -2,25 +2,25 @@
 
 use carafe::SessionInfo;
 
-/// How many sessions one part shows.
+/// The number of sessions that one part shows.
 const LENGTH: usize = 50;
 
-/// The field of the page's query that says which part is shown.
+/// The field of the page's query that names the shown part.
 const FIELD: &str = "part=";
 
-/// Some of a user's sessions, and which they are.
+/// Some of a user's sessions, and their place in the whole list.
 pub(super) struct Part<'a> {
     pub(super) sessions: &'a [SessionInfo],
     /// Whether the user has other sessions than the one that asks.
     pub(super) has_others: bool,
-    /// The part before this one, counted from 1.
+    /// The number of the part before this one, counted from 1.
     pub(super) previous: Option<usize>,
-    /// The part after this one.
+    /// The number of the part after this one.
     pub(super) next: Option<usize>,
 }
 
 impl<'a> Part<'a> {
-    /// The part of this number, or the last one there is.
+    /// Returns the part of this number, or the last one.
     pub(super) fn of(sessions: &'a [SessionInfo], number: usize) -> Self {
         let last = sessions.len().div_ceil(LENGTH).max(1);
         let number = number.clamp(1, last);
@@ -34,14 +34,14 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The number of the part that a request's query asks for; 1 if it asks for none.
+/// Returns the number of the part that a request's query asks for; 1 without one.
 pub(super) fn asked_for(query: Option<&str>) -> usize {
     let mut pairs = query.unwrap_or_default().split('&');
     let number = pairs.find_map(|pair| pair.strip_prefix(FIELD)?.parse().ok());
     number.unwrap_or(1).max(1)
 }
 
-/// The query of a part. The first one is the page itself.
+/// Returns the query of a part. The first part is the page itself.
 pub(super) fn query(number: usize) -> String {
     if number == 1 { "?".to_owned() } else { format!("?{FIELD}{number}") }
 }

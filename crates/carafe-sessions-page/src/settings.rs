@@ -1,4 +1,4 @@
-//! What the page shows, and where it leads.
+//! The settings of the page.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use http::HeaderValue;
 
 use super::Texts;
 
-/// What an application chooses.
+/// The settings that an application chooses.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
-    /// Where visitors go who have ended their own session.
+    /// The page for visitors who have ended their own session.
     pub(super) home: LocalPath,
     pub(super) stylesheet: Option<LocalPath>,
-    /// How long ago the last authentication of a user may be who ends other sessions.
+    /// The longest time since the last authentication of a user who ends other sessions.
     pub(super) max_age: Option<Duration>,
     pub(super) texts: Texts,
 }

@@ -1,21 +1,21 @@
-/// What a [`SessionsPage`](super::SessionsPage) says: English, unless set otherwise. All of it is
-/// escaped.
+/// The texts of a [`SessionsPage`](super::SessionsPage): English, unless set otherwise. All of them
+/// are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Texts {
-    /// The language of the texts, as HTML's `lang` has it: `en`.
+    /// The language of the texts, as in HTML's `lang`: `en`.
     pub language: String,
     /// The title and heading: "Your sessions".
     pub title: String,
-    /// Marks the session that looks at the page: "This session".
+    /// The mark of the session that looks at the page: "This session".
     pub current: String,
-    /// Stands where the application didn't say what the user logged in with: "Unknown device".
+    /// The text for a session without a known device: "Unknown device".
     pub unknown_agent: String,
-    /// Before the time of login: "Signed in".
+    /// The text before the time of login: "Signed in".
     pub signed_in: String,
-    /// Before the time of the last use: "Last seen".
+    /// The text before the time of the last use: "Last seen".
     pub last_seen: String,
-    /// Before the address that the user logged in from: "Address".
+    /// The text before the address that the user logged in from: "Address".
     pub address: String,
     /// The button that ends another session: "End".
     pub end: String,
@@ -25,9 +25,9 @@ pub struct Texts {
     pub end_others: String,
     /// The button that ends all sessions: "Sign out everywhere".
     pub sign_out_everywhere: String,
-    /// The link to the part of a long list that comes next: "More sessions".
+    /// The link to the next part of a long list: "More sessions".
     pub next: String,
-    /// The link to the part before: "Previous sessions".
+    /// The link to the previous part of a long list: "Previous sessions".
     pub previous: String,
     /// The link to [`home`](super::SessionsPage::home): "Back".
     pub back: String,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{busy, failed, is_busy};
 use crate::options::{SqliteOptions, Synchronous};
 
-/// How long to wait before another try where SQLite's own way of waiting doesn't apply.
+/// The pause before another try where SQLite's own waiting doesn't apply.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Opens a connection, whose file exists.
@@ -34,10 +34,10 @@ fn configure(connection: &Connection, options: &SqliteOptions) -> rusqlite::Resu
     if let Some(mib) = options.max_mib {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::from(mib) * 1024 * 1024 / page.max(1);
-        // It answers with the number that is in force.
+        // SQLite answers with the number that is in force.
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
-    // After a flood the log would otherwise stay as large as it has ever been.
+    // Without a limit the log would stay as large as it has ever been.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(())
 }
@@ -57,7 +57,7 @@ fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<(), Stor
     ))
 }
 
-/// Tries again as long as another connection is in the way.
+/// Tries again while another connection is in the way.
 pub(crate) fn retry<T>(
     patience: Duration,
     mut attempt: impl FnMut() -> rusqlite::Result<T>,

@@ -5,8 +5,8 @@ use carafe::store::{StoreError, StoreErrorKind};
 use rusqlite::ffi::code_to_str;
 use rusqlite::{Error, ErrorCode};
 
-/// What a failed statement or transaction means for a session. Nothing of it is repeated: SQLite's
-/// messages name tables and files, but bound values never.
+/// The error of a failed statement or transaction. It repeats nothing of the statement: SQLite's
+/// messages name tables and files, but never bound values.
 pub(crate) fn failed(doing: &str, error: &Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
@@ -27,12 +27,12 @@ fn describe(doing: &str, error: &Error) -> String {
             let (code, text) = (code.extended_code, code_to_str(code.extended_code));
             format!("SQLite could not {doing}: {text} (code {code})")
         }
-        // Others may quote what was bound or found.
+        // Messages of other errors may quote bound values or content.
         _ => format!("SQLite could not {doing}: the answer was not of the expected form"),
     }
 }
 
-/// A file that the system refuses something.
+/// The error of a refused operation on a file.
 pub(crate) fn failed_io(doing: &str, path: &Path, error: &io::Error) -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,
@@ -40,7 +40,7 @@ pub(crate) fn failed_io(doing: &str, path: &Path, error: &io::Error) -> StoreErr
     )
 }
 
-/// A transaction in a file that is at its path no more.
+/// The error of a transaction in a file that is no longer at its path.
 pub(crate) fn moved_meanwhile() -> StoreError {
     StoreError::new(
         StoreErrorKind::Uncertain,
@@ -49,13 +49,13 @@ pub(crate) fn moved_meanwhile() -> StoreError {
     )
 }
 
-/// What the file holds is no record.
+/// The error of a record that can't be read.
 pub(crate) fn unreadable(error: carafe::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Corrupt, "a session record in the SQLite file can't be read")
         .with_source(error)
 }
 
-/// The thread that would have answered is gone.
+/// The error of a thread that ended before it answered.
 pub(crate) fn stopped() -> StoreError {
     StoreError::new(
         StoreErrorKind::Uncertain,
@@ -63,7 +63,7 @@ pub(crate) fn stopped() -> StoreError {
     )
 }
 
-/// Another process held the file for too long.
+/// The error of a write for which another process held the file for too long.
 pub(crate) fn busy() -> StoreError {
     StoreError::new(
         StoreErrorKind::Unavailable,

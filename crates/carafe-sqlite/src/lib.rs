@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! What it promises:
+//! The store's promises:
 //!
 //! - What was acknowledged is there after the process was killed, and, as long as the disk keeps its
 //!   own word, after a loss of power: see [`Synchronous`].

@@ -6,22 +6,22 @@ use carafe::store::StoreError;
 
 use crate::SqliteStore;
 
-/// What is awaited before a write is acknowledged: SQLite's `synchronous`.
+/// The event that a write waits for before it is acknowledged: SQLite's `synchronous`.
 ///
-/// With either, the file stays consistent, and what was acknowledged survives the end of the
-/// process, however it ends.
+/// With either, the file stays consistent, and acknowledged writes survive every end of the
+/// process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synchronous {
     /// The write is on the disk: it survives a loss of power and a crash of the system.
     #[default]
     Full,
-    /// The write is with the operating system: a loss of power can undo the last of them. A session
-    /// that was ended in the last moments before is then back.
+    /// The write is with the operating system: a loss of power can undo the last writes. A session
+    /// that was ended shortly before is then back.
     Normal,
 }
 
-/// How to open a [`SqliteStore`].
+/// The settings with which a [`SqliteStore`] opens its file.
 ///
 /// ```no_run
 /// use carafe_sqlite::{SqliteOptions, Synchronous};
@@ -42,7 +42,7 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// The defaults, for a file that is created if it is missing.
+    /// Returns the default options, for a file that is created if it is missing.
     ///
     /// ```
     /// use carafe_sqlite::SqliteOptions;
@@ -64,9 +64,9 @@ impl SqliteOptions {
         }
     }
 
-    /// What the names of the tables begin with, for services that share a file; nothing by default.
-    /// Services with different prefixes have nothing in common but the file: the same user's sessions
-    /// in one are not listed, nor ended, by the other.
+    /// Sets the beginning of the tables' names, for services that share a file: nothing by default.
+    /// Services with different prefixes share nothing but the file: one doesn't list or end the
+    /// other's sessions, even of the same user.
     ///
     /// It may have up to 64 lower-case letters, digits, and any of `-_.`.
     ///
@@ -82,8 +82,9 @@ impl SqliteOptions {
         self
     }
 
-    /// Whether a missing file and missing tables are created, which is the default. Programs that look
-    /// after a service's sessions had better not: then either is an error.
+    /// Sets whether a missing file and missing tables are created: `true` by default. A program
+    /// that maintains a service's sessions should set it to `false`; then a missing file or table
+    /// is an error.
     ///
     /// ```
     /// use carafe_sqlite::SqliteOptions;
@@ -96,7 +97,8 @@ impl SqliteOptions {
         self
     }
 
-    /// What is awaited before a write is acknowledged: [`Synchronous::Full`] by default.
+    /// Sets the event that a write waits for before it is acknowledged: [`Synchronous::Full`] by
+    /// default.
     ///
     /// ```
     /// use carafe_sqlite::{SqliteOptions, Synchronous};
@@ -109,8 +111,8 @@ impl SqliteOptions {
         self
     }
 
-    /// How many threads read, each with a connection of its own: one per core by default, and at
-    /// most four. At least one does.
+    /// Sets the number of threads that read, each with a connection of its own: by default one per
+    /// core, and at most four. There is at least one.
     ///
     /// ```
     /// use carafe_sqlite::SqliteOptions;
@@ -123,7 +125,8 @@ impl SqliteOptions {
         self
     }
 
-    /// How long a write waits for other processes that write to the file: two seconds by default.
+    /// Sets the time for which a write waits for other processes that write to the file: two
+    /// seconds by default.
     ///
     /// ```
     /// use std::time::Duration;
@@ -138,7 +141,7 @@ impl SqliteOptions {
         self
     }
 
-    /// How much of the file each thread keeps in memory, in KiB: 16 MiB by default.
+    /// Sets the part of the file that each thread keeps in memory, in KiB: 16 MiB by default.
     ///
     /// ```
     /// use carafe_sqlite::SqliteOptions;
@@ -151,10 +154,11 @@ impl SqliteOptions {
         self
     }
 
-    /// How large the file may become, in MiB; without it, as large as the disk lets it. Beyond it new
-    /// sessions, and changes that make one larger, are refused with
-    /// [`StoreErrorKind::Full`](carafe::store::StoreErrorKind::Full), which the visitor sees as a
-    /// 503, until others have ended. The write-ahead log beside the file needs some room of its own.
+    /// Sets the limit on the size of the file, in MiB; without a limit, the disk is the limit.
+    /// Beyond it new sessions, and changes that make a session larger, are refused with
+    /// [`StoreErrorKind::Full`](carafe::store::StoreErrorKind::Full) until other sessions have
+    /// ended. The visitor sees a 503. The write-ahead log beside the file needs some room of its
+    /// own.
     ///
     /// ```
     /// use carafe_sqlite::SqliteOptions;
@@ -167,8 +171,8 @@ impl SqliteOptions {
         self
     }
 
-    /// Opens the file, and brings its tables up to date. This waits for the disk: it is for the start
-    /// of a service, and not for its requests.
+    /// Opens the file, and brings its tables up to date. It waits for the disk, so call it at the
+    /// start of a service and not in its requests.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -12,11 +12,11 @@ use crate::error::failed_io;
 #[derive(Debug)]
 pub(crate) struct Paths([PathBuf; 3]);
 
-/// Which files lie at the paths. Two that are equal mean that none was removed, moved or replaced.
+/// The files that lie at the paths. Equal values mean that none was removed, moved or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Files([Option<Identity>; 3]);
 
-/// What tells a file from every other, as long as it is open: its device and its inode.
+/// A file's identity as long as it is open: its device and its inode.
 type Identity = (u64, u64);
 
 impl Paths {
@@ -57,7 +57,7 @@ impl Paths {
         }
     }
 
-    /// Which files lie at the paths now.
+    /// Returns the files that lie at the paths now.
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the database's own is missing.
@@ -83,8 +83,8 @@ impl Paths {
         Ok(Files(files))
     }
 
-    /// Removes the log and the index of a database that lies here no more. SQLite would take them for
-    /// those of the file that replaced it, and damage that.
+    /// Removes the log and the index of a database that lies here no more. SQLite would take them
+    /// for the log and the index of the file that replaced it, and damage that file.
     pub(crate) fn remove_leftovers(&self, of: &Files, now: &Files) -> Result<(), StoreError> {
         for ((path, former), present) in self.0.iter().zip(of.0).zip(now.0).skip(1) {
             if former.is_some() && former == present {
@@ -99,8 +99,8 @@ impl Paths {
         Ok(())
     }
 
-    /// Refuses files that every user of the system may write to, since what they hold can't be
-    /// trusted, and takes away everyone's right to read.
+    /// Refuses files that every user of the system may write to, since their content can't be
+    /// trusted, and takes away other users' right to read.
     #[cfg(unix)]
     pub(crate) fn protect(&self) -> Result<(), StoreError> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -148,7 +148,7 @@ impl Paths {
 }
 
 impl Files {
-    /// Whether the database is the same file, whatever became of its log.
+    /// Whether the database is the same file. The log is not compared.
     pub(crate) fn has_same_database(&self, other: &Self) -> bool {
         self.0[0] == other.0[0]
     }

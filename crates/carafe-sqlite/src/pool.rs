@@ -25,7 +25,7 @@ use crate::paths::{Files, Paths};
 use crate::sql::{Db, Sql};
 use crate::{connection, schema};
 
-/// How long to wait before another look at a lock.
+/// The pause before another look at a lock.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection for each thread, opened when it is first used.
@@ -40,7 +40,7 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Open {
     connection: Connection,
-    /// What it was opened on.
+    /// The files that it was opened on.
     files: Files,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Lent<'a> {
 }
 
 impl Pool {
-    /// Creates the file and its tables, unless they are there or that isn't wanted.
+    /// Creates the file and its tables, unless they exist or the options forbid it.
     pub(crate) fn new(options: SqliteOptions, slots: usize) -> Result<Self, StoreError> {
         let paths = Paths::new(&options.path)?;
         let sql = Sql::new(&options.prefix)?;
@@ -76,7 +76,7 @@ impl Pool {
         &self.options
     }
 
-    /// The connection of a thread, to the file that is at the path now.
+    /// Returns a thread's connection, to the file that is at the path now.
     pub(crate) fn lend(&self, number: usize) -> Result<Lent<'_>, StoreError> {
         let files = self.paths.files()?;
         let mut slot = lock(&self.slots[number]);
@@ -135,7 +135,7 @@ impl Pool {
 }
 
 impl Open {
-    /// Puts what the log holds into the database, unless another log has taken its place.
+    /// Moves the content of the log into the database, unless another log has taken its place.
     fn close(self, now: &Files) {
         let is_alone = !now.has_same_database(&self.files) || !now.are_complete();
         if is_alone && self.connection.busy_timeout(Duration::ZERO).is_ok() {
@@ -153,7 +153,7 @@ impl Lent<'_> {
         Ok(Db { connection: &open.connection, sql: &self.pool.sql })
     }
 
-    /// Whether what was just committed is in the file at the path.
+    /// Whether the last commit is in the file at the path.
     pub(crate) fn confirm(&self) -> Result<(), StoreError> {
         let files = self.pool.paths.files().map_err(|_| moved_meanwhile())?;
         match &*self.slot {
@@ -162,8 +162,9 @@ impl Lent<'_> {
         }
     }
 
-    /// Closes a connection that has failed, so that the next use opens another. One to a file that is
-    /// at the path no more is kept until another has taken its place, to know what it leaves there.
+    /// Closes a connection that has failed, so that the next use opens another one. A connection to
+    /// a file that is no longer at the path is kept until another has taken its place, so that its
+    /// leftovers can be recognised.
     pub(crate) fn discard(mut self) {
         if self.confirm().is_ok() {
             *self.slot = None;
@@ -175,8 +176,8 @@ fn lock(slot: &Mutex<Option<Open>>) -> MutexGuard<'_, Option<Open>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A lock of the folder, held while a file in it is opened or what is left of one is removed: another
-/// process would otherwise remove the log that this one has just begun.
+/// Locks the folder while a file in it is opened or leftovers are removed: another process would
+/// otherwise remove the log that this process has just begun.
 fn hold(database: &Path, patience: Duration) -> Result<Option<File>, StoreError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     // A folder that can't be read, or a system where folders can't be locked: then there is no lock.

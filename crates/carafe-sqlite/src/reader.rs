@@ -1,4 +1,5 @@
-//! The threads that read. The write-ahead log lets them, whoever writes.
+//! The threads that read. The write-ahead log lets them read while another thread or process
+//! writes.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,13 +12,13 @@ use crate::error::{failed, is_busy, stopped};
 use crate::pool::Pool;
 use crate::sql::Db;
 
-/// How many reads look at one moment of the file at most.
+/// The largest number of reads that look at one moment of the file.
 const BATCH: usize = 64;
 
-/// Reads, and answers; `false` if the connection is not to be used again.
+/// A read that sends its own answer; it returns `false` if the connection must not be used again.
 type Read = Box<dyn FnOnce(Result<Db<'_>, StoreError>) -> bool + Send>;
 
-/// The way to the threads.
+/// The handle of the threads.
 #[derive(Debug)]
 pub(crate) struct Readers {
     threads: Box<[Sender<Read>]>,
@@ -38,7 +39,8 @@ impl Readers {
         Ok(Self { threads: (1..=threads).map(start).collect::<std::io::Result<_>>()? })
     }
 
-    /// Reads something. `spread` tells the threads apart: any number that differs from call to call.
+    /// Runs a read. `spread` distributes the reads over the threads: any number that differs from
+    /// call to call.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         spread: u8,
@@ -54,7 +56,7 @@ impl Readers {
                 Ok(Err(error)) => (Err(failed("read", &error)), is_busy(&error)),
                 Err(error) => (Err(error), false),
             };
-            // Who has left doesn't hear it.
+            // If the caller has left, the answer is dropped.
             let _ = reply.send(result);
             usable
         };
@@ -73,7 +75,7 @@ fn run(pool: &Pool, number: usize, waiting: &Receiver<Read>) {
     }
 }
 
-/// Does some reads.
+/// Runs a batch of reads.
 fn work(pool: &Pool, number: usize, reads: Vec<Read>) {
     let lent = match pool.lend(number) {
         Ok(lent) => lent,
@@ -94,10 +96,10 @@ fn refuse(reads: Vec<Read>, error: &StoreError) {
     }
 }
 
-/// Whether the connection can be used again.
+/// Runs the reads; returns whether the connection can be used again.
 fn read_all(db: Db<'_>, reads: Vec<Read>) -> bool {
-    // Each read came before this, so that it sees all that it may expect. One moment for all of them
-    // saves the others their way to the locks.
+    // Each read was requested before this, so it sees all that it may expect. One moment for all of
+    // them saves each its way to the locks.
     let together = reads.len() > 1 && db.connection.execute_batch("BEGIN").is_ok();
     let mut usable = true;
     for read in reads {

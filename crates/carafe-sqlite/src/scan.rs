@@ -7,15 +7,15 @@ use crate::error::unreadable;
 use crate::sql::Db;
 use crate::{SqliteStore, statements};
 
-/// How many records are read in one go: short enough for others to have their turn.
+/// The number of records that are read in one step, few enough that other calls get their turn.
 const PAGE: u32 = 1000;
 
 impl SqliteStore {
     /// Goes through all records, expired ones included, in the order of their ids: for programs that
     /// look after the store. A record that can't be read comes as the error that says why.
     ///
-    /// It goes page by page, so that nobody has to wait for it: what is written meanwhile may be seen
-    /// or not.
+    /// It goes page by page, so that no other call waits for long: records that are written
+    /// meanwhile may be seen or not.
     ///
     /// ```no_run
     /// use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! The tables, and how those of earlier versions become those of this one.
+//! The tables of this version, and the migration of tables of earlier versions.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::connection::retry;
 use crate::error::failed;
 use crate::sql::Sql;
 
-/// What makes the tables of each version out of those of the one before, with one of the tables that
-/// it creates: a service whose file lacks that table has the migration before it.
+/// The migrations, each from the tables of one version to the next, with the name of a table that
+/// it creates. A service whose file lacks that table has only the migrations before.
 const MIGRATIONS: &[(&str, &str)] =
     &[("%session", include_str!("schema.sql")), ("%sweep_clock", include_str!("schema-2.sql"))];
 
-/// The version of the tables as this crate has them. SQLite's `user_version` is the newest version of
-/// any service in the file.
+/// The current version of the tables. SQLite's `user_version` is the newest version of any service
+/// in the file.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// SQLite's `application_id` of our files: "Cara".
 const APPLICATION: i64 = 0x4361_7261;
 
-/// What keeps a file from being used.
+/// The reason why a file can't be used.
 enum Refused {
     Foreign,
     Later,
@@ -42,7 +42,7 @@ impl From<Refused> for StoreError {
     }
 }
 
-/// Brings the tables up to date, and makes those that are missing, in one transaction.
+/// Brings the tables up to date, and creates missing ones, in one transaction.
 pub(crate) fn migrate(
     connection: &mut Connection,
     sql: &Sql,
@@ -51,8 +51,8 @@ pub(crate) fn migrate(
     Ok(retry(patience, || try_to_migrate(connection, sql))??)
 }
 
-/// Refuses a file that can't be used as it is. One without tables, which has been put in the place of
-/// another one, may be a backup whose copy has just begun.
+/// Refuses a file that can't be used as it is. A file without tables that has replaced another one
+/// may be a backup whose copy has just begun.
 pub(crate) fn check(connection: &Connection, sql: &Sql) -> Result<(), StoreError> {
     let find = || Ok((refused(connection)?, done(connection, sql)?));
     let (refused, done) = find().map_err(|error| failed("open the file", &error))?;
@@ -87,7 +87,7 @@ fn try_to_migrate(connection: &mut Connection, sql: &Sql) -> rusqlite::Result<Re
     Ok(Ok(()))
 }
 
-/// Why the file can't be used by this version, if so.
+/// The reason why this version can't use the file, if there is one.
 fn refused(connection: &Connection) -> rusqlite::Result<Option<Refused>> {
     let number =
         |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
@@ -97,7 +97,7 @@ fn refused(connection: &Connection) -> rusqlite::Result<Option<Refused>> {
     if application != APPLICATION && (application != 0 || tables != 0) {
         return Ok(Some(Refused::Foreign));
     }
-    // A number below zero is of no version of ours.
+    // A negative number is not one of this library's versions.
     let known = (0..=VERSION).contains(&number("user_version")?);
     Ok(if known { None } else { Some(Refused::Later) })
 }

@@ -11,8 +11,8 @@ use rusqlite::{OptionalExtension as _, Result, params};
 
 use crate::sql::{Db, Statement};
 
-/// A number without a sign in SQLite's numbers, which have one: what doesn't fit is the largest that
-/// does. A time as far away as that never comes.
+/// An unsigned number in SQLite's signed numbers: a number that doesn't fit becomes the largest
+/// one. A time as far away as that never comes.
 struct Number(u64);
 
 impl ToSql for Number {
@@ -27,7 +27,8 @@ impl FromSql for Number {
     }
 }
 
-/// A record as it is stored: not yet read, so that what can't be is told from a failing database.
+/// A record as it is stored and not read yet, so that an unreadable record differs from a failing
+/// database.
 pub(crate) struct Row {
     version: Version,
     record: Vec<u8>,
@@ -39,7 +40,7 @@ impl Row {
     }
 }
 
-/// What is written of a record.
+/// The columns that are written for a record.
 pub(crate) struct NewRow {
     user: Option<String>,
     ends: Number,
@@ -57,8 +58,8 @@ pub(crate) fn create(on: Db<'_>, id: &SessionIdHash, row: &NewRow) -> Result<boo
     Ok(insert.execute(params![id.as_bytes(), row.user, row.ends, row.record])? == 1)
 }
 
-/// Adds a record if its user may have one more session, in the transaction that all of this is in. The
-/// inner error is of a record that can't be read.
+/// Adds a record if its user may have one more session, within the caller's transaction. The inner
+/// error means a record that can't be read.
 pub(crate) fn create_within(
     on: Db<'_>,
     id: &SessionIdHash,
@@ -107,7 +108,7 @@ pub(crate) fn update(
     expected: Version,
     row: &NewRow,
 ) -> Result<Updated> {
-    // A version beyond SQLite's numbers is no record's.
+    // No record has a version beyond SQLite's numbers.
     let next = Version(expected.0.saturating_add(1));
     let mut update = on.prepare(Statement::Update)?;
     let (version, next_version) = (Number(expected.0), Number(next.0));
@@ -154,14 +155,14 @@ pub(crate) fn list_for_user(
     rows.collect()
 }
 
-/// At most `limit` records that come after an id, in the order of ids.
+/// Returns at most `limit` records that come after an id, in the order of ids.
 pub(crate) fn page(
     on: Db<'_>,
     after: Option<&SessionIdHash>,
     limit: u32,
 ) -> Result<Vec<(SessionIdHash, Row)>> {
     let mut select = on.prepare(Statement::Page)?;
-    // Before all ids is the empty one.
+    // The empty id comes before all others.
     let after = after.map_or(&[][..], |id| id.as_bytes());
     let rows = select.query_map(params![after, limit], with_id)?;
     rows.collect()
@@ -197,7 +198,7 @@ fn sweep(on: Db<'_>, statements: &[Statement], now: UnixSeconds, limit: u32) -> 
     Ok(deleted)
 }
 
-/// The time by which something may be removed: what all processes of the service agree on.
+/// The time by which records may be removed: a time that all processes of the service agree on.
 fn trusted_time(on: Db<'_>, now: UnixSeconds) -> Result<UnixSeconds> {
     let kept = on
         .prepare(Statement::SweepClock)?
@@ -222,14 +223,14 @@ fn trusted_time(on: Db<'_>, now: UnixSeconds) -> Result<UnixSeconds> {
     Ok(time)
 }
 
-/// When the newest session got its id.
+/// The time when the newest session got its id.
 fn newest_time(on: Db<'_>) -> Result<Option<UnixSeconds>> {
     let newest =
         on.prepare(Statement::Newest)?.query_row([], |row| row.get::<_, Vec<u8>>(0)).optional()?;
     Ok(newest.and_then(|record| Record::from_bytes(&record).ok()).map(|record| record.renewed))
 }
 
-/// Notes the time of a revocation, if nothing is known of the time.
+/// Stores the time of a revocation, if no time is stored yet.
 fn note_time(on: Db<'_>, now: UnixSeconds) -> Result<()> {
     on.prepare(Statement::NoteTime)?.execute([Number(now.0)]).map(drop)
 }
@@ -265,7 +266,7 @@ pub(crate) fn revocations(
     user: Option<&str>,
     now: UnixSeconds,
 ) -> Result<Revocations> {
-    // In one statement, so that it is one moment that is looked at.
+    // One statement looks at one moment.
     let mut select = on.prepare(Statement::Revocations)?;
     select.query_row(params![id.as_bytes(), user, Number(now.0)], |row| {
         let not_before = row.get::<_, Option<Number>>(1)?.map(|time| UnixSeconds(time.0));

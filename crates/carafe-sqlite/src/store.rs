@@ -17,16 +17,16 @@ use crate::sql::Db;
 use crate::statements::{self, NewRow};
 use crate::writer::Writer;
 
-/// Sessions in a SQLite file.
+/// A store for sessions in a SQLite file.
 ///
-/// It has threads of its own, one that writes and some that read, which end when it is dropped.
-/// Several stores, in one process or in several, can have the same file open.
+/// It has threads of its own, one that writes and some that read, which end when the store is
+/// dropped. Several stores, in one process or in several, can have the same file open.
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
-    /// The layers of this process that wait for the end of sessions. What other processes end has to be asked
-    /// for.
+    /// The layers of this process that wait for the end of sessions. Endings in other processes are
+    /// found by asking.
     board: NoticeBoard,
 }
 
@@ -45,12 +45,12 @@ impl SqliteStore {
     /// ```
     ///
     /// # Errors
-    /// As [`SqliteOptions::open`].
+    /// The errors of [`SqliteOptions::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::options(path).open()
     }
 
-    /// Options for a store in this file, as the other stores have them.
+    /// Returns the options of a store in this file.
     ///
     /// ```
     /// use carafe_sqlite::SqliteStore;
@@ -63,7 +63,7 @@ impl SqliteStore {
 
     pub(crate) fn with_options(options: SqliteOptions) -> Result<Self, StoreError> {
         let readers = options.readers;
-        // And one that writes.
+        // One connection more is for the thread that writes.
         let pool = Arc::new(Pool::new(options, readers + 1)?);
         let start = || {
             let writer = Writer::start(Arc::clone(&pool))?;
@@ -103,7 +103,7 @@ impl SessionStore for SqliteStore {
         let write = move |on: Db<'_>| statements::create_within(on, &id, &row, &within, now);
         let created = self.writer.write(write).await?.map_err(unreadable)?;
         if matches!(created, Created::Created { ended: 1.. }) {
-            // The statement doesn't say which were ended for it.
+            // The statement doesn't tell which sessions were ended.
             self.board.tell(Notice::Begun);
         }
         Ok(created)
@@ -166,7 +166,7 @@ impl SessionStore for SqliteStore {
         let delete = move |on: Db<'_>| statements::delete_for_user(on, &user, keep);
         let deleted = self.writer.write(delete).await?;
         if deleted > 0 {
-            // The statement doesn't say which they were.
+            // The statement doesn't tell which sessions were ended.
             self.board.tell(Notice::Begun);
         }
         Ok(deleted)
@@ -176,8 +176,8 @@ impl SessionStore for SqliteStore {
         self.writer.write(move |on| statements::delete_expired(on, now, limit)).await
     }
 
-    /// Tells what this store ends. Of other processes, and of other stores on the same file, the periodic
-    /// check has to find out.
+    /// Reports the endings by this store. The periodic check finds endings by other processes, and
+    /// by other stores on the same file.
     fn watch(&self) -> Option<Notices> {
         Some(self.board.watch())
     }
@@ -233,7 +233,7 @@ impl RevocationStore for SqliteStore {
     }
 }
 
-/// Ids are hashes: any byte of one tells them apart.
+/// Ids are hashes, so any byte tells them apart.
 fn spread(id: &SessionIdHash) -> u8 {
     id.as_bytes()[0]
 }

@@ -1,7 +1,7 @@
 //! The thread that writes.
 //!
-//! Whatever waits when a transaction ends goes into the next one: many writers then share the one
-//! thing that takes time, the way to the disk.
+//! All writes that wait when a transaction ends go into the next one: they share the one slow step,
+//! the way to the disk.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,19 +19,19 @@ use crate::sql::Db;
 /// The writer's number among the connections.
 const NUMBER: usize = 0;
 
-/// How many writes share a transaction at most, so that none waits long for the others.
+/// The largest number of writes that share a transaction, so that none waits long for the others.
 const BATCH: usize = 256;
 
 /// The first and the longest pause while another process writes.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(50), Duration::from_millis(2));
 
-/// A write, and who waits for it.
+/// A write, and the caller that waits for it.
 trait Write: Send {
-    /// Does it, within a transaction.
+    /// Runs the write, within a transaction.
     fn execute(&mut self, db: Db<'_>) -> rusqlite::Result<()>;
-    /// Says that the transaction is on the disk, or why it isn't.
+    /// Answers that the transaction is on the disk, or why it isn't.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
-    /// Whether nobody waits any more.
+    /// Whether the request that waited for the write has left.
     fn is_abandoned(&self) -> bool;
 }
 
@@ -53,7 +53,7 @@ where
 
     fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
         let Self { result, reply, .. } = *self;
-        // Who has left doesn't hear it.
+        // If the caller has left, the answer is dropped.
         let _ = reply.send(committed.and_then(|()| result.ok_or_else(stopped)));
     }
 
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// The way to the thread.
+/// The handle of the thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
     jobs: Sender<Box<dyn Write>>,
@@ -79,7 +79,7 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Does a write, and waits until it is committed.
+    /// Runs a write, and waits until it is committed.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         run: impl Fn(Db<'_>) -> rusqlite::Result<T> + Send + 'static,
@@ -101,7 +101,7 @@ impl Thread {
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
             jobs.extend(waiting.try_iter().take(BATCH - 1));
-            // What nobody waits for has been answered with an error: better not to do it.
+            // An abandoned write has been answered with an error, so it is better not to do it.
             jobs.retain(|job| !job.is_abandoned());
             if !jobs.is_empty() {
                 self.work(jobs);
@@ -120,7 +120,7 @@ impl Thread {
                 "{error}"
             );
             if error.kind() == StoreErrorKind::Full && jobs.len() > 1 {
-                // Nothing of it is done. There is no room for one of them; a logout needs none.
+                // None of the writes is done. One of them lacks room; a logout needs none.
                 return jobs.into_iter().for_each(|job| self.work(vec![job]));
             }
         }
@@ -129,7 +129,7 @@ impl Thread {
         }
     }
 
-    /// Does all of it in one transaction, or nothing.
+    /// Runs all writes in one transaction, or none.
     fn transact(&self, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
         let lent = self.pool.lend(NUMBER)?;
         match begin(lent.db()?.connection, self.pool.options().busy_timeout) {
@@ -141,7 +141,7 @@ impl Thread {
             }
         }
         if let Err(error) = commit(lent.db()?, jobs) {
-            // What it has not committed goes with it.
+            // Its uncommitted changes are dropped with it.
             lent.discard();
             return Err(error);
         }
@@ -156,8 +156,8 @@ fn commit(db: Db<'_>, jobs: &mut [Box<dyn Write>]) -> Result<(), StoreError> {
     db.connection.execute_batch("COMMIT").map_err(|error| uncertain(&error))
 }
 
-/// Waits for its turn, and more evenly than SQLite's own waiting, whose pauses grow to a tenth of a
-/// second: with another process that always has something to write, that never gets a turn.
+/// Waits for a turn in even pauses. SQLite's own pauses grow to a tenth of a second, and with
+/// another process that always writes they never get a turn.
 fn begin(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?;
     let (mut pause, longest) = PAUSES;

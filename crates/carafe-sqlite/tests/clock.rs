@@ -1,4 +1,4 @@
-//! What the file knows of the time, which outlives the processes that have it open.
+//! The file's knowledge of the time, which outlives the processes that have it open.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ fn record() -> Record {
     Record::new(PublicId::random().unwrap(), NOW, HOUR, DAY)
 }
 
-/// Another process removes what has expired. Returns how many records those were.
+/// Removes expired records in another process, and returns their number.
 async fn sweep(path: &Path, now: UnixSeconds) -> u64 {
     SqliteStore::open(path).unwrap().delete_expired(now, 100).await.unwrap()
 }

@@ -100,8 +100,8 @@ async fn a_file_of_a_later_version_is_refused_and_kept() {
     assert!(store.load(&id, NOW).await.unwrap().is_some());
 }
 
-/// A disk that has damaged pages of the file: their records are errors, and never missing, so that
-/// nobody gets an empty session instead of theirs.
+/// A disk that has damaged pages of the file: their records are errors and never missing, so that
+/// no visitor gets an empty session instead of their own.
 #[tokio::test]
 async fn a_damaged_file_is_an_error_and_never_an_empty_session() {
     let (folder, path) = folder();
@@ -164,7 +164,7 @@ async fn a_full_disk_refuses_new_sessions_and_loses_none() {
     for id in &ids {
         assert_eq!(store.load(id, NOW).await.unwrap().unwrap().record.data.len(), 4_000);
     }
-    // What needs no room goes on, also beside what does.
+    // Writes that need no room go on, also beside writes that do.
     let (one, two) = (ids[0], ids[1]);
     let (large, small, same, gone) = (record(30_000), record(5), record(4_000), ids.pop().unwrap());
     let (refused, written, again, deleted) = tokio::join!(
@@ -227,7 +227,7 @@ impl Holder {
     }
 }
 
-/// What the process of a [`Holder`] does.
+/// The work of a [`Holder`]'s process.
 fn hold(path: OsString) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM session").unwrap();
@@ -253,7 +253,7 @@ async fn a_file_that_another_process_holds_is_an_error_in_time() {
     assert!(waited >= patience && waited < 10 * patience, "{waited:?}");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(error.to_string().contains("another process was writing"), "{error}");
-    // Who reads doesn't notice.
+    // A reader doesn't notice the lock.
     assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().version, Version(1));
     let error = options.open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -261,7 +261,7 @@ async fn a_file_that_another_process_holds_is_an_error_in_time() {
     holder.let_go();
     let updated = store.update(&id, Version(1), &record(20), NOW).await.unwrap();
     assert_eq!(updated, Updated::Written(Version(2)));
-    // One that is killed lets go, too, and what it had begun is undone.
+    // A killed process lets go, too, and its unfinished write is undone.
     let holder = Holder::of(&path);
     assert!(create(&store, 10).await.is_err());
     holder.kill();

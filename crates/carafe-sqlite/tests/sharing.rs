@@ -1,4 +1,4 @@
-//! Who else may be at the file: other users of the system, and other services.
+//! Other users of the file: of the system, and of other services.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use carafe::UnixSeconds;
@@ -36,7 +36,7 @@ async fn a_file_that_everyone_may_write_to_is_refused() {
             assert_eq!(error.kind(), StoreErrorKind::Unavailable);
             assert!(error.to_string().contains("chmod 600"), "{error}");
         }
-        // Whoever could only read can do so no more; a group is the administrator's choice.
+        // The right of other users to read is taken away; a group is the administrator's choice.
         for (before, after) in [(0o644, 0o640), (0o664, 0o660), (0o604, 0o600)] {
             set(end, before);
             assert_eq!(

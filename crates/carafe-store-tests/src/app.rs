@@ -21,7 +21,7 @@ use crate::support::NOW;
 
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What a request does: it is its own handler.
+/// The work of a request, which is its own handler.
 enum Work {
     /// Extracts the session.
     Session(Box<dyn FnOnce(Session) -> Pending<Result<(), Error>> + Send>),
@@ -63,11 +63,11 @@ impl Service<Request<Work>> for Handler {
 #[derive(Clone)]
 pub(crate) struct App {
     service: SessionService<Handler>,
-    /// What an administrator can do.
+    /// The interface of an administrator.
     pub(crate) users: UserSessions,
 }
 
-/// What processes that share their sessions share besides the store.
+/// The settings that the processes of one service share, besides the store.
 #[derive(Clone)]
 pub(crate) struct Site {
     key: SecretKey,
@@ -95,16 +95,16 @@ impl Site {
     }
 }
 
-/// What a request came to.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer<T> {
     pub(crate) status: StatusCode,
-    /// What the handler made, whether or not it could be saved.
+    /// The result of the handler, whether or not it could be saved.
     pub(crate) value: Option<T>,
     pub(crate) cookie: SetCookie,
 }
 
-/// What a response says about the cookie.
+/// The cookie in a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SetCookie {
     Keep,
@@ -113,7 +113,7 @@ pub(crate) enum SetCookie {
 }
 
 impl<T> Answer<T> {
-    /// What the handler made; the response has to be one of success.
+    /// Returns the handler's result; panics unless the response is a success.
     #[track_caller]
     pub(crate) fn ok(self) -> T {
         assert_eq!(self.status, 200);
@@ -161,7 +161,7 @@ impl App {
         (response.status(), cookie)
     }
 
-    /// What a cookie gives: who is logged in, and a key's number.
+    /// Returns the user and a key's number in the session of a cookie.
     pub(crate) async fn look(
         &self,
         cookie: &str,
@@ -172,7 +172,7 @@ impl App {
         self.request(Some(cookie), work).await.ok()
     }
 
-    /// Who is logged in.
+    /// Returns the user who is logged in.
     pub(crate) async fn look_at_user(&self, cookie: &str) -> Option<String> {
         self.request(Some(cookie), |session: Session| async move { Ok(session.user()) }).await.ok()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use carafe::store::SessionStore;
 use tokio::runtime::Builder;
 
-/// One empty place where sessions are kept: a database, a file, a server.
+/// An empty place for sessions: a database, a file, a server.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -32,8 +32,8 @@ pub trait Fixture: Send + Sync + 'static {
     /// processes on one database would have them.
     fn open(&self) -> impl Future<Output = Self::Store> + Send;
 
-    /// Whether the store removes expired records by itself, in real time, as Redis does. Nobody can
-    /// then tell what [`SessionStore::delete_expired`] still finds under a test's clock.
+    /// Whether the store removes expired records by itself, in real time, as Redis does. The tests
+    /// can't tell then which records [`SessionStore::delete_expired`] finds under a test's clock.
     fn expires_by_itself(&self) -> bool {
         false
     }
@@ -45,7 +45,7 @@ pub trait Fixture: Send + Sync + 'static {
     }
 }
 
-/// How long a case may take. One that hangs is to fail.
+/// The time limit of a case. One that hangs fails.
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs one case: what the tests that [`suite!`](crate::suite) makes do.
@@ -59,7 +59,7 @@ pub fn run(case: impl Future<Output = ()>) {
 /// Runs one case of [`interleavings`](crate::interleavings), which needs a runtime of one thread.
 ///
 /// # Panics
-/// As [`run`].
+/// The panics of [`run`].
 pub fn run_on_one_thread(case: impl Future<Output = ()>) {
     run_in(&mut Builder::new_current_thread(), case);
 }

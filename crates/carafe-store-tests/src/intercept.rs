@@ -50,15 +50,15 @@ impl Call {
     }
 }
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// It is done, and answered.
+    /// The call is done and answered.
     Done,
-    /// It is not done, and fails.
+    /// The call is not done and fails.
     Refused,
-    /// It is done, but the answer is lost.
+    /// The call is done, but its answer is lost.
     Lost,
 }
 
@@ -79,7 +79,7 @@ impl<S> Intercepted<S> {
         Self { store, decide: Box::new(decide), is_silent: false }
     }
 
-    /// The same store, which tells nothing of sessions that end.
+    /// Returns the same store, without notices of sessions that end.
     #[must_use]
     pub fn silent(mut self) -> Self {
         self.is_silent = true;
@@ -149,7 +149,7 @@ intercept! { RevocationStore, watch_revocations:
     DeleteExpiredRevocations delete_expired_revocations(now: UnixSeconds, limit: u32) -> u64;
 }
 
-/// How often each kind of call was made.
+/// The number of calls of each kind.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts(Arc<[AtomicU64; 2]>);
 
@@ -163,7 +163,7 @@ impl Counts {
         })
     }
 
-    /// How many reads and writes there were since the last time.
+    /// Returns the number of reads and writes since the last call of this function.
     pub(crate) fn take(&self) -> (u64, u64) {
         let take = |at: usize| self.0[at].swap(0, Ordering::SeqCst);
         (take(0), take(1))
@@ -180,7 +180,7 @@ struct FaultState {
     every: AtomicU64,
     /// Whether a call that fails has its effect.
     lost: std::sync::atomic::AtomicBool,
-    /// How long every call takes, in milliseconds.
+    /// The time that every call takes, in milliseconds.
     delay: AtomicU64,
     calls: AtomicU64,
 }
@@ -208,7 +208,7 @@ impl Faults {
         })
     }
 
-    /// Every so many calls fail from now on, with or without their effect.
+    /// Lets every `every`th call fail from now on, with or without its effect.
     pub(crate) fn fail_every(&self, every: u64, lost: bool) {
         self.0.calls.store(0, Ordering::SeqCst);
         self.0.lost.store(lost, Ordering::SeqCst);

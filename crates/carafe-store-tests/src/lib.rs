@@ -28,11 +28,11 @@
 //! # fn main() {}
 //! ```
 //!
-//! The cases of [`records`] call the store itself; those of [`sessions`] send requests through
-//! layers on top of it, two of which share the store as two processes would; those of
-//! [`interleavings`] try every order in which requests can get at it, against a model. Each can also
-//! be called by itself, by [`run`] or, for the last ones, [`run_on_one_thread`]: it panics where the
-//! store fails it.
+//! The cases of [`records`] call the store itself. The cases of [`sessions`] send requests through
+//! layers on top of it, two of which share the store as two processes would. The cases of
+//! [`interleavings`] try every order in which requests can reach the store, against a model. Each
+//! case can also be called by itself, by [`run`] or, for `interleavings`, [`run_on_one_thread`]: it
+//! panics if the store fails the case.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![allow(

@@ -39,7 +39,7 @@ struct State {
     connections: AtomicUsize,
     /// Connections before the one of this number are silent.
     first_that_speaks: AtomicUsize,
-    /// What clients have sent, if that is to be noted.
+    /// The bytes that clients have sent, if they are recorded.
     sent: Mutex<Option<Vec<u8>>>,
     /// Wakes all connections, to end them.
     ends: Notify,
@@ -76,7 +76,7 @@ impl Proxy {
         Self { address, state }
     }
 
-    /// Where the store finds it.
+    /// Returns the address under which the store connects.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -105,13 +105,13 @@ impl Proxy {
         sent.replace(Vec::new()).unwrap_or_default()
     }
 
-    /// How many connections there were so far.
+    /// Returns the number of connections so far.
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::Relaxed)
     }
 }
 
-/// What becomes of some bytes.
+/// The fate of some bytes.
 enum Fate {
     PassedOn,
     Swallowed,

@@ -1,17 +1,17 @@
-//! What the cases share.
+//! The helpers that the cases share.
 
 use carafe::UnixSeconds;
 use carafe::id::{PublicId, SessionId, SessionIdHash};
 use carafe::store::{Record, SessionStore, State, Stored, Updated, Version};
 
-/// When the cases take place, in Unix seconds: in the past, so that a store that compares a record's
-/// times with a clock of its own finds everything expired.
+/// The time of the cases, in Unix seconds. It lies in the past, so that a store that compares a
+/// record's times with a clock of its own finds everything expired.
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
-/// How long records live unless they are used.
+/// The time for which unused records live.
 pub(crate) const IDLE: u64 = 3_600;
 
-/// How long records live in any case.
+/// The longest time for which records live.
 pub(crate) const ABSOLUTE: u64 = 86_400;
 
 /// An id that nothing is kept under.
@@ -46,7 +46,8 @@ pub(crate) fn record_with(data: impl Into<Vec<u8>>) -> Record {
     record
 }
 
-/// What a renewal leaves under the old id, to be deleted when it leads nowhere any more.
+/// The pointer that a renewal leaves under the old id, to be deleted when it leads nowhere any
+/// more.
 pub(crate) fn pointer(to: SessionIdHash, until: UnixSeconds) -> Record {
     let mut record = record_with("");
     record.idle_expires = until;
@@ -57,7 +58,7 @@ pub(crate) fn pointer(to: SessionIdHash, until: UnixSeconds) -> Record {
 /// Creates a record under a new id.
 pub(crate) async fn create(store: &impl SessionStore, record: &Record) -> SessionIdHash {
     let id = new_id();
-    assert!(store.create(&id, record, NOW).await.unwrap(), "an id was taken that nobody had used");
+    assert!(store.create(&id, record, NOW).await.unwrap(), "an id was taken before its first use");
     id
 }
 

@@ -1,4 +1,4 @@
-//! Whatever the cases do, neither the log nor the metrics show an id, a user or a value.
+//! Neither the log nor the metrics of the cases show an id, a user or a value.
 //!
 //! A program of its own, since it listens to everything that happens in it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -152,8 +152,8 @@ async fn watched() -> Watched {
     Watched::default()
 }
 
-/// Whether a part of a line may be an id, a key, a signature or a hash, whoever it is of: letters
-/// and digits together, longer than any name.
+/// Whether a part of a line may be an id, a key, a signature or a hash of any kind: letters and
+/// digits together, longer than any name.
 fn looks_random(part: &str) -> bool {
     part.len() >= 20
         && part.bytes().any(|byte| byte.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! What it costs to wait for the end of many sessions.
+//! The cost of waiting for the end of many sessions.
 //!
 //! A program of its own, since it replaces the allocator by one that counts.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,10 +1,10 @@
-//! What `cargo xtask help` prints.
+//! The text of `cargo xtask help`.
 
 use std::fmt::Write as _;
 
 use crate::group::Group;
 
-/// What stands before the lists of groups.
+/// The text before the lists of groups.
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 

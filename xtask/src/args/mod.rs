@@ -59,7 +59,7 @@ pub(crate) enum Command {
     },
 }
 
-/// What is killed.
+/// The server that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Victim {
     /// Servers that share a SQLite file.
@@ -70,16 +70,16 @@ pub(crate) enum Victim {
     Postgres,
 }
 
-/// What fails over.
+/// The server that fails over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replicated {
-    /// A primary and a replica.
+    /// A primary and a replica of Redis.
     Redis,
-    /// Three of them.
+    /// A Cluster of three primaries, each with a replica.
     RedisCluster,
 }
 
-/// Which groups to run, and how.
+/// The groups to run, and the way to run them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
     pub(crate) only: Vec<String>,
@@ -95,7 +95,7 @@ impl Selection {
         (self.only.is_empty() || named(&self.only)) && !named(&self.without)
     }
 
-    /// Fails if a group is named that there is not, or if no group is left to run.
+    /// Fails if a named group doesn't exist, or if no group is left to run.
     pub(crate) fn check(&self, groups: &[Group]) -> Result<(), String> {
         let names: Vec<&str> = groups.iter().map(|group| group.name).collect();
         for name in self.only.iter().chain(&self.without) {
@@ -194,7 +194,7 @@ fn interop(arguments: &[String]) -> Result<Command, String> {
     Ok(Command::Interop { requests, seed, server })
 }
 
-/// The value of the only option that there is, which is at least 1.
+/// Returns the value of the only option, which is at least 1.
 fn number(arguments: &[String], name: &str, default: u64) -> Result<u64, String> {
     let mut number = default;
     let mut options = Options::new(arguments);
@@ -296,7 +296,7 @@ fn fuzz(arguments: &[String]) -> Result<Fuzz, String> {
         }
         options.done()?;
     }
-    // libFuzzer takes 0 for no end.
+    // libFuzzer takes 0 for a run without an end.
     if fuzz.seconds == 0 || fuzz.runs == Some(0) {
         return Err("`--seconds` and `--runs` must be at least 1".to_owned());
     }

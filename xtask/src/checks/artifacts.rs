@@ -1,4 +1,4 @@
-//! What cargo says about what it has built.
+//! The programs that cargo has built, by its messages.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::job::Job;
 use crate::workspace::is_example;
 
-/// Builds an example as `cargo run --example NAME` does from the workspace's root.
-/// That counts: cargo unites the features of all packages of the workspace.
+/// Builds an example as `cargo run --example NAME` does from the workspace's root. The folder
+/// matters: cargo unites the features of all packages of the workspace.
 pub(crate) fn build_example(job: &mut Job<'_>, name: &str) -> Result<Built, String> {
     if !job.workspace.has_example(name) {
         return Err(format!("the workspace has no example `{name}`"));
@@ -25,8 +25,8 @@ pub(crate) fn build_example(job: &mut Job<'_>, name: &str) -> Result<Built, Stri
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Built {
     pub(crate) executable: PathBuf,
-    /// All packages that went into it, itself and those of build scripts and macros
-    /// among them.
+    /// All packages that went into it, itself and the packages of build scripts and macros among
+    /// them.
     pub(crate) packages: BTreeSet<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What Carafe costs: the benchmarks, and the guard of the hot paths.
+//! The cost of Carafe: the benchmarks, and the guard of the hot paths.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ const PEERS: [&str; 2] = ["crates/carafe-bench/peers/rusqlite", "crates/carafe-b
 /// The most instructions that each path may take.
 const LIMITS: &str = "crates/carafe-bench/instructions.txt";
 
-/// How often a path is called to count the instructions of one call: the difference of two counts has
-/// nothing of what is done once.
+/// The numbers of calls with which a path is counted: the difference of the two counts excludes all
+/// that happens once.
 const CALLS: [u64; 2] = [100, 300];
 
-/// That the benchmarks are formatted, compile without warnings and pass their tests. The peers' servers
-/// don't use Carafe, and have lock files: what was built once builds again. Takes about a minute, since
-/// most of what the benchmarks are made of is built already.
+/// Checks that the benchmarks are formatted, compile without warnings and pass their tests. The
+/// peers' servers don't use Carafe, and have lock files: once built, they build again. It takes
+/// about a minute, since most of the benchmarks' dependencies are built already.
 pub(crate) fn check(job: &mut Job<'_>) -> Result<(), String> {
     for folder in [FOLDER].iter().chain(&PEERS) {
         job.run_cargo(&["fmt", "--check", "--manifest-path", &format!("{folder}/Cargo.toml")])?;
@@ -57,21 +57,21 @@ pub(crate) fn report(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     job.runner.run(tables)
 }
 
-/// How requests over HTTP are measured.
+/// The settings of the measurement of requests over HTTP.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BenchHttp {
     pub(crate) rounds: u64,
-    /// How long a round is for each task of each server, in milliseconds.
+    /// The length of a round for each task of each server, in milliseconds.
     pub(crate) millis: u64,
-    /// The names of servers, with commas between them; all servers if there is none.
+    /// The names of the measured servers; all servers if there is none.
     pub(crate) only: Vec<String>,
 }
 
-/// Measures requests over HTTP, beside other crates and Flask, and prints the report. One of all
-/// servers is written to `docs`.
+/// Measures requests over HTTP, beside other crates and Flask, and prints the report. A report on
+/// all servers is written to `docs`.
 pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     let programs = build(job, &["--features", "http", "--bin", "requests"])?;
-    // With `http`, since all that does not count is then built already.
+    // The feature `http` is on, since all other parts are then built already.
     build(job, &["--features", "http,metrics", "--bin", "metrics"])?;
     for peer in PEERS {
         build_in(job, peer, &[])?;
@@ -85,7 +85,7 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
     } else {
         requests.args(["--only", &bench.only.join(",")]);
     }
-    // As they are set up for use.
+    // The servers have the settings of real use.
     let redis = Redis::start(job, "redis-bench", REDIS, EVERYSEC)?;
     let postgres = Postgres::start(job, "postgres-bench", &[], None)?;
     requests.env("CARAFE_REDIS_URL", redis.url()).env("CARAFE_POSTGRES_URL", postgres.url());
@@ -95,7 +95,7 @@ pub(crate) fn http(job: &mut Job<'_>, bench: &BenchHttp) -> Result<(), String> {
 /// Counts the instructions of each hot path, which don't depend on how fast or busy the machine is.
 pub(crate) fn instructions(job: &mut Job<'_>) -> Result<(), String> {
     if !cfg!(target_arch = "x86_64") {
-        job.note("NOT counted: the limits are those of x86-64");
+        job.note("NOT counted: the limits are for x86-64");
         return Ok(());
     }
     let text = fs::read_to_string(job.workspace.root.join(LIMITS))
@@ -132,7 +132,7 @@ fn build(job: &mut Job<'_>, which: &[&str]) -> Result<PathBuf, String> {
     build_in(job, FOLDER, which)
 }
 
-/// The same of another workspace, which puts them into the same folder.
+/// Builds programs of another workspace into the same folder.
 fn build_in(job: &mut Job<'_>, folder: &str, which: &[&str]) -> Result<PathBuf, String> {
     let target = job.workspace.target.join("bench");
     let manifest = job.workspace.root.join(folder).join("Cargo.toml");
@@ -156,13 +156,13 @@ fn count(job: &mut Job<'_>, programs: &Path, path: &str, calls: u64) -> Result<u
     collected(&text).ok_or_else(|| format!("callgrind did not count: {}", text.trim()))
 }
 
-/// What callgrind's log says that it has counted.
+/// Returns the count in callgrind's log.
 fn collected(log: &str) -> Option<u64> {
     let line = log.lines().find_map(|line| line.split_once("Collected : "))?;
     line.1.trim().parse().ok()
 }
 
-/// A name and a number on each line but comments.
+/// Reads a name and a number from each line but comments.
 fn limits(text: &str) -> Result<Vec<(String, u64)>, String> {
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let limit = |line: &str| {

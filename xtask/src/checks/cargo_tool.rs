@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::job::Job;
 use crate::system::find_command;
 
-/// The program of this name that is installed; if there is none, one in the target folder.
+/// Returns the installed program of this name, or else one in the target folder.
 pub(crate) fn cargo_tool(job: &mut Job<'_>, name: &str) -> Result<PathBuf, String> {
     let folder = job.workspace.target.join("tools");
     let own = folder.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));

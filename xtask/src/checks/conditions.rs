@@ -1,4 +1,4 @@
-//! Two processes of the twin on one store, while one thing after the other goes wrong with it.
+//! Two processes of the twin on one store, under one fault after the other.
 
 use crate::checks::interop::{self, with_examples};
 use crate::checks::stores::new_file;
@@ -6,10 +6,10 @@ use crate::job::Job;
 use crate::servers::redis::{ALWAYS, REDIS};
 use crate::servers::{Postgres, Redis, Stopped};
 
-/// For how long, in a run of all the tests: each condition comes once.
+/// The length, in a run of all the tests: each condition comes once.
 pub(crate) const SHORT: u64 = 1;
 
-/// Where the sessions are.
+/// The store of the sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Store {
     Memory,
@@ -21,7 +21,7 @@ pub(crate) enum Store {
 impl Store {
     pub(crate) const ALL: [Self; 4] = [Self::Memory, Self::Sqlite, Self::Redis, Self::Postgres];
 
-    /// What it is called on the command line.
+    /// Returns its name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",

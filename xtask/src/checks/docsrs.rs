@@ -34,7 +34,7 @@ pub(crate) fn docsrs(job: &mut Job<'_>) -> Result<(), String> {
     doc.args(libraries.flat_map(|package| ["--package", &package.name]));
     job.runner.run(doc)?;
 
-    // Pages of items that need a feature each: they are there, and say so.
+    // The pages of items that need a feature each: they exist, and show it.
     let pages = [
         "carafe/sealed/index.html",
         "carafe/actix/index.html",

@@ -11,9 +11,9 @@ use std::process::Command;
 use crate::job::Job;
 use crate::runner;
 
-/// What the compiler is told so that libFuzzer sees which code an input reaches: what cargo-fuzz
-/// tells it, less the address sanitizer, which takes a nightly compiler and finds little in code
-/// that is free of `unsafe`.
+/// The flags with which libFuzzer sees the code that an input reaches: cargo-fuzz's flags, without
+/// the address sanitizer, which takes a nightly compiler and finds little in code that is free of
+/// `unsafe`.
 const COVERAGE: [&str; 6] = [
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
@@ -30,12 +30,12 @@ const HANG: u32 = 10;
 /// The extension of the corpus' files.
 const FILES: &str = "hex";
 
-/// What was asked for.
+/// The options of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fuzz {
-    /// How long each target runs.
+    /// The time that each target runs.
     pub(crate) seconds: u64,
-    /// How many inputs each target gets, whatever time that takes.
+    /// The number of inputs that each target gets, however long that takes.
     pub(crate) runs: Option<u64>,
     /// The targets; all if none is named.
     pub(crate) targets: Vec<String>,
@@ -65,7 +65,7 @@ pub(crate) fn run(job: &mut Job<'_>, fuzz: &Fuzz) -> Result<(), String> {
         job.runner.run(command).map_err(|error| format!("{target}: {error}"))?;
         if fuzz.merge {
             let mut command = runner::command(&program);
-            // As few inputs as reach all code that is reached, so that the corpus stays small.
+            // The fewest inputs that reach all reached code, so that the corpus stays small.
             command.args(["-set_cover_merge=1", "-use_counters=0"]).arg(&corpus).arg(&found);
             limit(&mut command, &found);
             job.runner.run(command).map_err(|error| format!("{target}: {error}"))?;
@@ -81,7 +81,7 @@ fn limit(command: &mut Command, found: &Path) {
     command.arg(format!("-artifact_prefix={}-", found.display()));
 }
 
-/// Builds the programs, and says where they are.
+/// Builds the programs, and returns their folder.
 fn build(job: &mut Job<'_>, folder: &Path) -> Result<PathBuf, String> {
     let mut rustc = runner::command("rustc");
     rustc.arg("-vV");

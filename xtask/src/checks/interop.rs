@@ -9,20 +9,20 @@ use crate::servers::redis::REDIS;
 use crate::servers::{Postgres, Redis};
 use crate::shell::shell_word;
 
-/// How much randomness a run of all the tests has; always the same.
+/// The number of random sessions in a run of all the tests; always the same.
 const SESSIONS: u64 = 5_000;
 const INPUTS: u64 = 20_000;
 const REQUESTS: u64 = 2_000;
 const LOGINS: u64 = 1_200;
 const SEED: u64 = 1;
 
-/// How long each kind of store is under load in a run of all the tests.
+/// The time that each kind of store is under load in a run of all the tests.
 const LOAD_SECONDS: u64 = 5;
 
-/// Where the programs of the browser tests are.
+/// The folder of the browser tests' programs.
 const BROWSER: &str = "interop/browser";
 
-/// What serves the twin.
+/// The framework that serves the twin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
     Axum,
@@ -39,7 +39,7 @@ impl Server {
     }
 }
 
-/// The examples that they look at.
+/// The examples that the browser tests look at.
 const BROWSER_EXAMPLES: [&str; 7] =
     ["accounts", "cart", "live", "shared-login", "spa", "two-stacks", "two-stacks-actix"];
 
@@ -90,7 +90,7 @@ pub(crate) fn compare(
     seed: u64,
 ) -> Result<(), String> {
     let mut command = job.python("interop/differential.py")?;
-    // Whatever is logged is looked through for what is secret.
+    // All log lines are searched for secrets.
     command.args(["--carafe-args", &format!("--server {} --log trace", server.name())]);
     command.args(["--requests", &requests.to_string()]);
     command.args(["--seed", &seed.to_string()]);
@@ -104,7 +104,7 @@ pub(crate) fn login(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Logins that are shared with Flask-Login, on both servers.
+/// Shares logins with Flask-Login, on both servers.
 pub(crate) fn flask_login(job: &mut Job<'_>) -> Result<(), String> {
     let mut command = job.python("interop/login_differential.py")?;
     command.args(["--requests", &LOGINS.to_string()]);
@@ -113,7 +113,7 @@ pub(crate) fn flask_login(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// What is tested on axum is true of actix-web.
+/// Runs the tests of axum on actix-web.
 pub(crate) fn actix(job: &mut Job<'_>) -> Result<(), String> {
     compare(job, Server::Actix, REQUESTS, SEED)?;
     let mut command = job.python("interop/test_login.py")?;
@@ -136,9 +136,9 @@ pub(crate) fn templates(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Takes about three minutes, most of it Chromium's.
+/// Runs the browser tests. It takes about three minutes, most of it Chromium's.
 pub(crate) fn browser(job: &mut Job<'_>) -> Result<(), String> {
-    // Where tabs at two processes share their sessions.
+    // Tabs at two processes share their sessions there.
     let redis = Redis::start(job, "browser-redis", REDIS, &[])?;
     let postgres = Postgres::start(job, "browser-postgres", FAST, None)?;
     let mut failed = Vec::new();
@@ -169,7 +169,7 @@ fn browser_programs(job: &Job<'_>) -> Result<Vec<String>, String> {
     if programs.is_empty() { Err(format!("there is no test in {BROWSER}")) } else { Ok(programs) }
 }
 
-/// Runs a program, whose last line says how it went.
+/// Runs a program, whose last line reports the result.
 pub(super) fn run(job: &mut Job<'_>, command: Command) -> Result<(), String> {
     job.runner.run(command)?;
     if let Some(line) = job.runner.last_line()? {

@@ -1,4 +1,4 @@
-//! What the groups do.
+//! The checks of the groups.
 
 pub(crate) mod artifacts;
 pub(crate) mod bench;

@@ -8,18 +8,18 @@ use crate::checks::cargo_tool::cargo_tool;
 use crate::job::Job;
 use crate::runner;
 
-/// A part of the library, and the tests that are to notice changes to it.
+/// A part of the library, and the tests that should notice changes to it.
 struct Part {
     name: &'static str,
     /// The package whose code is changed.
     package: &'static str,
-    /// Below the package's `src`.
+    /// The files below the package's `src`.
     files: &'static [&'static str],
-    /// Beside the unit tests.
+    /// The tests beside the unit tests.
     tests: &'static [&'static str],
 }
 
-/// What sessions depend on for their safety, and the values that they hold.
+/// The parts that the safety of sessions depends on, and the values that sessions hold.
 const PARTS: [Part; 5] = [
     Part {
         name: "signing",
@@ -53,20 +53,20 @@ const PARTS: [Part; 5] = [
     },
 ];
 
-/// Everything that the parts' tests need, and no more: each change is compiled.
+/// The features that the parts' tests need, and no more: each change is compiled.
 const FEATURES: &str = "carafe/axum,carafe/sealed,carafe/testing,carafe-format/sealed";
 
-/// What was asked for.
+/// The options of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mutants {
     /// The parts; all if none is named.
     pub(crate) parts: Vec<String>,
-    /// One change of so many is tried.
+    /// One of this number of changes is tried.
     pub(crate) sample: u64,
 }
 
-/// Tries the changes to one part after the other, and fails if a test missed one. What came of each
-/// is in the scratch folder.
+/// Tries the changes to one part after the other, and fails if a test missed one. The results are
+/// in the scratch folder.
 pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
     for name in &mutants.parts {
         if !PARTS.iter().any(|part| part.name == name) {
@@ -83,8 +83,8 @@ pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
         let found = job.scratch_file("mutants").join(part.name);
         std::fs::create_dir_all(&found)
             .map_err(|error| format!("can't create {}: {error}", found.display()))?;
-        // Most changes are caught by the unit tests, which are compiled soonest; what they miss is
-        // tried again with all.
+        // Most changes are caught by the unit tests, which are compiled soonest. The changes that
+        // they miss are tried again with all tests.
         let first = command(job, &program, part, mutants.sample, &found);
         if job.runner.run(first).is_ok() {
             continue;
@@ -98,7 +98,8 @@ pub(crate) fn run(job: &mut Job<'_>, mutants: &Mutants) -> Result<(), String> {
     if missed.is_empty() { Ok(()) } else { Err(missed.join("; ")) }
 }
 
-/// cargo-mutants on a part, with its unit tests; what was caught before is left out.
+/// Returns the command for cargo-mutants on a part, with its unit tests. Changes that were caught
+/// before are left out.
 fn command(job: &Job<'_>, program: &Path, part: &Part, sample: u64, found: &Path) -> Command {
     let mut command = runner::command(program);
     command.arg("mutants").current_dir(&job.workspace.root);
@@ -113,8 +114,8 @@ fn command(job: &Job<'_>, program: &Path, part: &Part, sample: u64, found: &Path
     if sample > 1 {
         command.arg(format!("--shard=0/{sample}")).arg("--sharding=round-robin");
     }
-    // Each change is linked anew: without debug information that is sooner done. What the library
-    // stands on is compiled once for all parts, and faster than it would be.
+    // Each change is linked anew, which is faster without debug information. The dependencies are
+    // compiled once for all parts, with faster settings than usual.
     command.arg(r#"--cargo-arg=--config=profile.dev.package."*".opt-level=1"#);
     command.env("CARGO_TARGET_DIR", job.scratch_file("mutants-target"));
     command.env("CARGO_PROFILE_DEV_DEBUG", "0");

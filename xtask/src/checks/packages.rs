@@ -1,4 +1,4 @@
-//! What goes to a registry: complete, and enough for an application that has nothing else.
+//! The packages for a registry: complete, and enough for an application that has nothing else.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::job::Job;
 use crate::runner;
 
-/// Packs all packages together, looks into them, and builds what was packed.
+/// Packs all packages together, inspects them, and builds them.
 pub(crate) fn package(job: &mut Job<'_>) -> Result<(), String> {
     let published: Vec<_> = job.workspace.published().cloned().collect();
     let mut incomplete = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn package(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(package)
 }
 
-/// What a package has to hold and does not.
+/// Returns the required files that a package lacks.
 fn not_packed(files: &str) -> impl Iterator<Item = &'static str> {
     let wanted = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
     wanted.into_iter().filter(move |wanted| !files.lines().any(|file| file == *wanted))

@@ -1,5 +1,5 @@
-//! What is published builds for other systems: by its dependencies, since their targets may not be
-//! installed.
+//! The portability of published packages, judged by their dependencies, since the targets of other
+//! systems may not be installed.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use crate::checks::rust::feature_choices;
 use crate::job::Job;
 use crate::workspace::all_packages;
 
-/// The systems that everything is for.
+/// The systems that every package is for.
 const SYSTEMS: [&str; 3] =
     ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin"];
 
-/// What has no Unix, no threads and no sockets: `carafe` without features builds there, too.
+/// A target without Unix, threads and sockets: `carafe` without features builds there, too.
 const BARE: &str = "wasm32-wasip2";
 
 /// The packages that link nothing on any system, with any choice of their features.
@@ -20,12 +20,13 @@ const CORE: [&str; 4] = ["carafe", "carafe-format", "carafe-minijinja", "carafe-
 /// Crates that only Unix has, or that need what a bare system hasn't.
 const UNIX_ONLY: [&str; 6] =
     ["daemonize", "nix", "rustix", "signal-hook", "signal-hook-registry", "termios"];
-/// The kernel's numbers written down in Rust: links nothing, whatever its name says, and has no place
+/// The kernel's numbers written down in Rust. It links nothing, despite its name, and has no place
 /// on another system.
 const OF_LINUX: &str = "linux-raw-sys";
 const NOT_BARE: [&str; 3] = ["libc", "mio", "socket2"];
 
-/// No system library is linked, and nothing is for Unix alone. Takes a few seconds.
+/// Checks that no system library is linked, and that no dependency is for Unix alone. It takes a
+/// few seconds.
 pub(crate) fn portable(job: &mut Job<'_>) -> Result<(), String> {
     let native: BTreeSet<String> = all_packages()?
         .into_iter()

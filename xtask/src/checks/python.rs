@@ -9,14 +9,14 @@ use crate::python_package;
 use crate::runner;
 use crate::servers::redis::{REDIS, Redis};
 
-/// How much randomness a run of all the tests has; always the same.
+/// The number of random requests in a run of all the tests; always the same.
 const REQUESTS: u64 = 2_000;
 const SEED: u64 = 1;
 
 /// The twin in Python, with the package's sessions in signed cookies.
 const IN_COOKIES: &str = "interop/twin.py --store cookie";
 
-/// Takes about two minutes.
+/// Runs the tests of the Python package. It takes about two minutes.
 pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     let build = job.cargo(&python_package::BUILD);
     job.runner.run(build)?;
@@ -72,7 +72,7 @@ fn beside_axum(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Many clients in one session, on Flask and on axum.
+/// Lets many clients change one session, on Flask and on axum.
 fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     let mut command = program(job, "interop/package_races.py")?;
     for store in stores {
@@ -82,7 +82,7 @@ fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     run(job, command)
 }
 
-/// What one stack has stored, the other one reads.
+/// Checks that each stack reads the other one's stored sessions.
 fn shared(job: &mut Job<'_>, store: &str) -> Result<(), String> {
     let mut command = program(job, "interop/package_shared.py")?;
     command.args(["--store", store, "--requests", &REQUESTS.to_string()]);

@@ -1,4 +1,4 @@
-//! What a release needs beyond the tests.
+//! The checks that a release needs beyond the tests.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::runner;
 use crate::system::find_command;
 use crate::workspace::{Package, all_packages};
 
-/// Licences, bans and sources in any case; advisories if their database can be had.
+/// Checks licences, bans and sources in any case; advisories if their database can be had.
 pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
     let cargo_deny = cargo_tool(job, "cargo-deny")?;
     let deny = |arguments: &[&str]| -> Command {
@@ -31,8 +31,8 @@ pub(crate) fn deny(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(advisories)
 }
 
-/// What the dependencies say, clippy's lint on the library functions that the sources use, and a build if
-/// that toolchain is here.
+/// Checks the promised Rust version: by the dependencies' versions, by clippy's lint on the library
+/// functions that the sources use, and by a build if that toolchain is here.
 pub(crate) fn msrv(job: &mut Job<'_>) -> Result<(), String> {
     let promised = promised_rust(job)?;
     let newer: Vec<_> =

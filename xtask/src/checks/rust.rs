@@ -8,10 +8,10 @@ use crate::checks::examples::examples;
 use crate::checks::words::words;
 use crate::job::Job;
 
-/// How many crates the example `login` may be built from.
+/// The largest number of crates that the example `login` may be built from.
 const MOST_CRATES: usize = 130;
 
-/// The adapters for frameworks, and how many lines each has to stay below.
+/// The adapters for frameworks, and the number of lines that each has to stay below.
 const ADAPTERS: [&str; 2] = ["crates/carafe/src/actix", "crates/carafe/src/axum"];
 const ADAPTER_LINES: usize = 400;
 
@@ -32,7 +32,7 @@ pub(crate) fn fmt(job: &mut Job<'_>) -> Result<(), String> {
     examples(job)
 }
 
-/// How many lines all files in a folder have, comments and blank ones included.
+/// Returns the number of lines of all files in a folder, comments and blank lines included.
 fn lines_in(folder: &Path) -> Result<usize, String> {
     let unreadable = |error| format!("can't read {}: {error}", folder.display());
     let mut lines = 0;
@@ -96,8 +96,8 @@ pub(crate) fn feature_choices(features: &[String]) -> Vec<String> {
     choices
 }
 
-/// The ports of other applications, and that the guides show them. Takes about half a minute, since
-/// most of what they are made of is built already.
+/// Checks the ports of other applications, and that the guides show them. It takes about half a
+/// minute, since most of their dependencies are built already.
 pub(crate) fn ports(job: &mut Job<'_>) -> Result<(), String> {
     const MANIFEST: &str = "interop/ports/Cargo.toml";
     job.run_cargo(&["fmt", "--check", "--manifest-path", MANIFEST])?;
@@ -112,7 +112,7 @@ pub(crate) fn ports(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(test)
 }
 
-/// Also a check that the example builds as a newcomer builds it.
+/// Counts the crates of the example, which is also a check that it builds as a newcomer builds it.
 pub(crate) fn crates(job: &mut Job<'_>) -> Result<(), String> {
     let built = build_example(job, "login")?;
     let count = built.packages.len();

@@ -12,15 +12,15 @@ use crate::servers::redis::{ALWAYS, EVERYSEC, Make, REDIS, REDIS_6, VALKEY};
 use crate::servers::{PgBouncer, Postgres, Redis, RedisCluster, Stopped};
 use crate::shell::shell_word;
 
-/// How often a server is killed in a run of all the tests.
+/// The number of times that a server is killed in a run of all the tests.
 const KILLS: u64 = 10;
 
-/// How many seconds Redis may keep what it has acknowledged from the disk with `everysec`. It says
-/// one; if the disk is slow it waits for another.
+/// The number of seconds for which Redis may keep acknowledged writes from the disk with
+/// `everysec`. It promises one; if the disk is slow it waits for another.
 const EVERYSEC_SECONDS: &str = "2";
 
-/// The conformance suite and the crate's own tests, on one server; then two processes on it, and
-/// crashes of it and all the other conditions. Three minutes on a busy machine.
+/// Runs the conformance suite and the crate's own tests on one server, then two processes on it,
+/// and crashes of it and all the other conditions. It takes three minutes on a busy machine.
 pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let server = Redis::start_with_tls(job, "redis-server", &[], &certificates)?;
@@ -34,19 +34,19 @@ pub(crate) fn redis(job: &mut Job<'_>) -> Result<(), String> {
     accounts(job, &server.url())?;
     crashes_of_redis(job, KILLS)?;
     conditions::run(job, Store::Redis, conditions::SHORT)?;
-    // The same program has to see what a server loses that keeps nothing.
+    // The same program has to notice the losses of a server that keeps nothing.
     let forgetful = Redis::stopped(job, "redis-forgetful", REDIS, &[])?;
     crashes(job, &forgetful, 2, &["--expect-loss"])?;
     let small = Redis::start(job, "redis-full", REDIS, &[])?;
     stores::full(job, &small.url())?;
     drop(small);
-    // What is 20 ms away has never heard of the last logouts, unless they wait for that.
+    // A replica that is 20 ms away has never heard of the last logouts, unless they wait for it.
     failovers(job, 3, 20, &["--expect-loss"])?;
     failovers(job, 3, 20, &["--wait"])
 }
 
-/// The same on a Cluster of three nodes, with and without TLS; then slots that move and masters that
-/// die, of a Cluster with replicas. Two minutes.
+/// Runs the tests on a Cluster of three nodes, with and without TLS; then slots that move and
+/// masters that die, of a Cluster with replicas. It takes two minutes.
 pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     let certificates = Certificates::make(job)?;
     let cluster = RedisCluster::start(job, "redis-cluster", &certificates)?;
@@ -59,12 +59,12 @@ pub(crate) fn redis_cluster(job: &mut Job<'_>) -> Result<(), String> {
     stores::races(job, &[&cluster.url()])?;
     drop(cluster);
     cluster_failovers(job, REDIS, 2, 5, &["--wait", "--reshard-seconds", "5"])?;
-    // The same program has to see what a replica has never heard of.
+    // The same program has to notice the writes that a replica has never heard of.
     cluster_failovers(job, REDIS, 1, 50, &["--expect-loss"])
 }
 
-/// The suite and the crate's own tests on Redis 6.2, without TLS, which the server that can be had
-/// wasn't built with. Half a minute.
+/// Runs the suite and the crate's own tests on Redis 6.2, without TLS, since the packaged server
+/// was built without it. It takes half a minute.
 pub(crate) fn redis_6(job: &mut Job<'_>) -> Result<(), String> {
     let server = Redis::start(job, "redis-server-6.2", REDIS_6, &[])?;
     let mut command = suite(job, "redis");
@@ -116,7 +116,7 @@ pub(crate) fn postgres(job: &mut Job<'_>) -> Result<(), String> {
     conditions::run(job, Store::Postgres, conditions::SHORT)
 }
 
-/// The example `accounts` with its sessions on a server.
+/// Tests the example `accounts` with its sessions on a server.
 fn accounts(job: &mut Job<'_>, url: &str) -> Result<(), String> {
     let mut command = job.python("interop/test_accounts_on.py")?;
     command.args(["--store", url]);
@@ -124,19 +124,19 @@ fn accounts(job: &mut Job<'_>, url: &str) -> Result<(), String> {
     interop::run(job, command)
 }
 
-/// Redis is killed under load, with `appendfsync always`: nothing that was acknowledged is lost.
+/// Kills Redis under load, with `appendfsync always`: no acknowledged write is lost.
 pub(crate) fn crashes_of_redis(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     let server = Redis::stopped(job, "redis-crashes", REDIS, ALWAYS)?;
     crashes(job, &server, kills, &[])
 }
 
-/// With `everysec`, no more than that promises.
+/// Kills Redis under load, with `everysec`: no more is lost than that setting allows.
 pub(crate) fn crashes_of_redis_everysec(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     let server = Redis::stopped(job, "redis-everysec", REDIS, EVERYSEC)?;
     crashes(job, &server, kills, &["--may-lose-seconds", EVERYSEC_SECONDS])
 }
 
-/// How many sessions that were ended are back after failovers, for replicas near and far.
+/// Counts the ended sessions that are back after failovers, for replicas near and far.
 pub(crate) fn failovers_of_redis(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     for delay in [0, 1, 5] {
         failovers(job, rounds, delay, &[])?;
@@ -150,7 +150,7 @@ fn failovers(
     delay_ms: u64,
     expectations: &[&str],
 ) -> Result<(), String> {
-    // The replica is told at once what it lacks.
+    // The primary sends the missing writes to the replica at once.
     let primary =
         Redis::stopped(job, "redis-primary", REDIS, &["--repl-diskless-sync-delay", "0"])?;
     let replica = Redis::stopped(job, "redis-replica", REDIS, &[])?;
@@ -163,7 +163,7 @@ fn failovers(
     interop::run(job, command)
 }
 
-/// The same of a Cluster whose masters die or freeze, and whose slots move before that.
+/// Counts them on a Cluster whose masters die or freeze, and whose slots move before that.
 pub(crate) fn failovers_of_cluster(job: &mut Job<'_>, rounds: u64) -> Result<(), String> {
     cluster_failovers(job, REDIS, rounds, 1, &["--reshard-seconds", "30"])?;
     cluster_failovers(job, REDIS, rounds, 5, &["--wait", "--reshard-seconds", "30"])
@@ -187,7 +187,7 @@ fn cluster_failovers(
     interop::run(job, command)
 }
 
-/// What sessions cost in each kind of store, as the servers are set up for use.
+/// Measures the cost of sessions in each kind of store, with the servers' settings of real use.
 pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
     job.run_cargo(&["build", "--release", "--example", "twin"])?;
     let redis = Redis::start(job, "redis-capacity", REDIS, EVERYSEC)?;
@@ -211,13 +211,13 @@ pub(crate) fn capacity(job: &mut Job<'_>, seconds: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// PostgreSQL is killed under load, with all its processes.
+/// Kills PostgreSQL under load, with all its processes.
 pub(crate) fn crashes_of_postgres(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     let server = Postgres::stopped(job, "postgres-crashes")?;
     crashes(job, &server, kills, &[])
 }
 
-/// Kills a server under load, and has the twins go on by themselves.
+/// Kills a server under load, and lets the twins go on by themselves.
 fn crashes(
     job: &mut Job<'_>,
     server: &Stopped,
@@ -232,13 +232,13 @@ fn crashes(
     interop::run(job, command)
 }
 
-/// A crate's tests that need a server. All packages are named, so that cargo unites the features
-/// that it united before, and builds nothing twice.
+/// Returns the command for a crate's tests that need a server. All packages are named, so that
+/// cargo unites the features that it united before, and builds nothing twice.
 fn suite(job: &Job<'_>, test: &str) -> Command {
     job.cargo(&["test", "--workspace", "--all-features", "--test", test])
 }
 
-/// Runs tests, and notes how many there were.
+/// Runs tests, and notes their number.
 fn run(job: &mut Job<'_>, command: Command, place: &str) -> Result<(), String> {
     job.runner.run(command)?;
     let summary = job.runner.last_line()?.unwrap_or_default();
@@ -251,7 +251,7 @@ fn run(job: &mut Job<'_>, command: Command, place: &str) -> Result<(), String> {
     }
 }
 
-/// How many tests passed, as cargo's summary has it.
+/// Returns the number of tests that passed, by cargo's summary.
 fn passed(summary: &str) -> Option<u32> {
     let (_, rest) = summary.split_once("test result: ok. ")?;
     rest.split_once(" passed")?.0.parse().ok()

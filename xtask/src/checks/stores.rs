@@ -6,16 +6,16 @@ use crate::checks::conditions::{self, Store};
 use crate::checks::interop::{run, with_examples};
 use crate::job::Job;
 
-/// How often a server is killed in a run of all the tests.
+/// The number of times that a server is killed in a run of all the tests.
 const KILLS: u64 = 20;
 
-/// What memory and SQLite promise, with many clients, with crashes, under every condition
-/// and on a full disk. About three minutes.
+/// Tests memory and SQLite with many clients, with crashes, under every condition and on a full
+/// disk. It takes about three minutes.
 pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     let file = new_file(job, "races.db")?;
     races(job, &["memory", &format!("sqlite:{}", file.display())])?;
     crashes(job, KILLS)?;
-    // The same program has to see what a store loses that keeps nothing.
+    // The same program has to notice the losses of a store that keeps nothing.
     let mut command = job.python("interop/crashes.py")?;
     command.args(["--store", "memory", "--kills", "1", "--expect-loss"]);
     with_examples(job, &mut command, &["twin"])?;
@@ -26,8 +26,8 @@ pub(crate) fn embedded(job: &mut Job<'_>) -> Result<(), String> {
     full(job, "sqlite")
 }
 
-/// A store that takes nothing more, until there is room. It makes a disk for SQLite by itself, or
-/// says that it can't. A quarter of a minute.
+/// Tests a store that is full until there is room. The program makes a disk for SQLite by itself,
+/// or says that it can't. It takes a quarter of a minute.
 pub(crate) fn full(job: &mut Job<'_>, store: &str) -> Result<(), String> {
     let mut command = job.python("interop/full_store.py")?;
     command.args(["--store", store]);
@@ -35,7 +35,7 @@ pub(crate) fn full(job: &mut Job<'_>, store: &str) -> Result<(), String> {
     run(job, command)
 }
 
-/// Many clients in one session, on two processes.
+/// Lets many clients change one session, on two processes.
 pub(crate) fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     let mut command = job.python("interop/races.py")?;
     for store in stores {
@@ -45,7 +45,7 @@ pub(crate) fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     run(job, command)
 }
 
-/// Two servers on one file, killed at random moments.
+/// Kills two servers on one file at random moments.
 pub(crate) fn crashes(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     let file = new_file(job, "crashes.db")?;
     let mut command = job.python("interop/crashes.py")?;
@@ -55,7 +55,7 @@ pub(crate) fn crashes(job: &mut Job<'_>, kills: u64) -> Result<(), String> {
     run(job, command)
 }
 
-/// Where a database is to be: in a folder without what an earlier run left.
+/// Returns the path of a new database, in a folder without files of an earlier run.
 pub(crate) fn new_file(job: &Job<'_>, name: &str) -> Result<PathBuf, String> {
     let folder = job.scratch_file("stores");
     std::fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;

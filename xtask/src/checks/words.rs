@@ -21,24 +21,24 @@ const WORDS: [&str; 11] = [
     "who leaves",
 ];
 
-/// The areas of the source, and how many of these words each may still have. The numbers only ever go
-/// down. Documents may have none.
+/// The areas of the source, and the number of these words that each may still have. The numbers
+/// only ever go down. Documents may have none.
 const MOST: [(&str, usize); 15] = [
     ("crates/carafe/src", 80),
     ("crates/carafe/tests", 40),
-    ("crates/carafe-bench", 12),
-    ("crates/carafe-cli", 7),
-    ("crates/carafe-format", 29),
-    ("crates/carafe-minijinja", 2),
-    ("crates/carafe-postgres", 2),
-    ("crates/carafe-redis", 14),
-    ("crates/carafe-sessions-page", 1),
-    ("crates/carafe-sqlite", 10),
-    ("crates/carafe-store-tests", 38),
-    ("examples", 12),
-    ("fuzz", 3),
-    ("interop", 45),
-    ("xtask", 12),
+    ("crates/carafe-bench", 0),
+    ("crates/carafe-cli", 2),
+    ("crates/carafe-format", 1),
+    ("crates/carafe-minijinja", 0),
+    ("crates/carafe-postgres", 0),
+    ("crates/carafe-redis", 0),
+    ("crates/carafe-sessions-page", 0),
+    ("crates/carafe-sqlite", 0),
+    ("crates/carafe-store-tests", 0),
+    ("examples", 0),
+    ("fuzz", 0),
+    ("interop", 4),
+    ("xtask", 2),
 ];
 
 /// The endings of files that are searched.

@@ -8,7 +8,7 @@ use crate::background::Folder;
 use crate::job::Job;
 use crate::runner;
 
-/// What servers with TLS show, and what their clients trust.
+/// The certificates that servers with TLS show, and the authority that their clients trust.
 #[derive(Debug)]
 pub(crate) struct Certificates {
     folder: Folder,

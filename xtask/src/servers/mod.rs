@@ -27,7 +27,7 @@ use crate::job::Job;
 use crate::shell::shell_word;
 use crate::system::find_command;
 
-/// How long a server may take until it answers.
+/// The time in which a server has to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ports below those that the system gives to outgoing connections: while a server is down, nothing
@@ -39,7 +39,7 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 fn free_port() -> Result<u16, String> {
     static NEXT: OnceLock<AtomicUsize> = OnceLock::new();
     let next = NEXT.get_or_init(|| {
-        // Another xtask begins elsewhere.
+        // Another xtask begins at another port.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         AtomicUsize::new((now.subsec_micros() ^ std::process::id().rotate_left(8)) as usize)
     });
@@ -60,7 +60,7 @@ struct Server {
     start: Start,
 }
 
-/// A server that does not run, ready to be started by somebody else, more than once.
+/// A server that does not run yet. The caller can start it, more than once.
 #[derive(Debug)]
 pub(crate) struct Stopped {
     start: Start,
@@ -69,12 +69,12 @@ pub(crate) struct Stopped {
 }
 
 impl Stopped {
-    /// Where it will be found.
+    /// Returns the URL under which the server will listen.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// What starts it in the foreground: words of a shell.
+    /// Returns the command that starts it in the foreground: words of a shell.
     pub(crate) fn command(&self) -> Result<String, String> {
         let Start { program, arguments, user, .. } = &self.start;
         let setpriv = match user {
@@ -91,15 +91,15 @@ impl Stopped {
     }
 }
 
-/// What starts a server.
+/// The way to start a server.
 #[derive(Debug)]
 struct Start {
-    /// What messages and the log's file call it.
+    /// The name in messages and of the log's file.
     name: String,
     program: PathBuf,
     arguments: Vec<String>,
     user: Option<User>,
-    /// What asks it to end.
+    /// The signal that asks it to end.
     signal: &'static str,
     /// Whether it answers.
     answers: fn(u16) -> io::Result<bool>,
@@ -166,7 +166,7 @@ struct User {
 }
 
 impl User {
-    /// Whom to run a server as that refuses root: nobody else if xtask itself isn't root.
+    /// Returns the user to run a server as that refuses root; `None` if xtask itself isn't root.
     fn unprivileged() -> Result<Option<Self>, String> {
         if !crate::system::is_root() {
             return Ok(None);
@@ -232,7 +232,7 @@ mod tests {
     fn users_are_found_by_their_whole_name() {
         let users = "postgresql:x:1:2::/:/bin/sh\npostgres:x:101:104:P,,,:/var:/bin/bash\n";
         assert_eq!(User::find(users, "postgres"), Some(User { id: 101, group: 104 }));
-        assert_eq!(User::find(users, "nobody"), None);
+        assert_eq!(User::find(users, "daemon"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::runner;
 /// Settings with which nothing waits for the disk, and a crash of the machine may lose everything.
 pub(crate) const FAST: &[&str] = &["fsync=off", "full_page_writes=off"];
 
-/// A PostgreSQL server that trusts whoever connects.
+/// A PostgreSQL server that trusts every client.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     server: Server,
@@ -33,7 +33,7 @@ impl Postgres {
         Ok(Self { server: Server::start(job, start)?, _folder: folder })
     }
 
-    /// A server that somebody else starts, and kills.
+    /// Sets up a server that the caller starts and kills.
     pub(crate) fn stopped(job: &mut Job<'_>, name: &str) -> Result<Stopped, String> {
         let (start, folder) = prepare(job, name, &[], None)?;
         Ok(Stopped { url: url(start.port), start, _folder: folder })
@@ -43,12 +43,12 @@ impl Postgres {
         url(self.port())
     }
 
-    /// Its URL for clients that insist on TLS.
+    /// Returns the URL for clients that insist on TLS.
     pub(crate) fn tls_url(&self) -> String {
         format!("postgres://postgres@localhost:{}/postgres?sslmode=require", self.port())
     }
 
-    /// Its process.
+    /// Returns the number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.server.process.id()
     }
@@ -87,7 +87,7 @@ fn prepare(
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
         "max_connections=400".to_owned(),
-        // What it shares with its processes goes with the folder.
+        // The memory that it shares with its processes goes with the folder.
         "dynamic_shared_memory_type=mmap".to_owned(),
     ];
     settings.extend(more.iter().map(|&setting| setting.to_owned()));
@@ -112,7 +112,8 @@ fn prepare(
     let mut arguments = vec!["-D".to_owned(), data.to_string_lossy().into_owned()];
     arguments.extend(settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]));
     let name = name.to_owned();
-    // It writes nothing any more. After a kill it would leave a piece of shared memory behind.
+    // The server writes nothing any more. After a kill it would leave a piece of shared memory
+    // behind.
     let signal = "QUIT";
     Ok((Start { name, program, arguments, user, signal, answers, port }, folder))
 }
@@ -126,7 +127,8 @@ fn ask_for_certificate(file: &Path) -> Result<(), String> {
     write().map_err(|error: io::Error| format!("can't write {}: {error}", file.display()))
 }
 
-/// The server takes a key only from a file that nobody else can read.
+/// Copies a key into a file that only the server's user can read: the server takes it from no
+/// other.
 fn copy_private(from: &str, to: &Path, user: Option<User>) -> Result<(), String> {
     let copy = || {
         fs::copy(from, to)?;
@@ -138,7 +140,7 @@ fn copy_private(from: &str, to: &Path, user: Option<User>) -> Result<(), String>
     user.map_or(Ok(()), |user| user.own(&[to]))
 }
 
-/// Whether it lets somebody in: while it starts, it answers with an error.
+/// Whether the server accepts connections: while it starts, it answers with an error.
 fn answers(port: u16) -> io::Result<bool> {
     let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
     let length = u32::try_from(body.len() + 4).map_err(io::Error::other)?;

@@ -9,7 +9,7 @@ use crate::background::Folder;
 use crate::job::Job;
 use crate::packaged;
 
-/// Whose server it is: what its program is called.
+/// The make of a server, by the name of its program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Make(&'static str);
 
@@ -62,7 +62,7 @@ impl Redis {
         Self::launch(job, name, REDIS, &settings, Some(port))
     }
 
-    /// A server that somebody else starts, and kills.
+    /// Sets up a server that the caller starts and kills.
     pub(crate) fn stopped(
         job: &mut Job<'_>,
         name: &str,
@@ -89,7 +89,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port())
     }
 
-    /// Where it wants TLS, if it has such a port.
+    /// Returns the URL for TLS, if the server has such a port.
     pub(crate) fn tls_url(&self) -> Option<String> {
         self.tls_port.map(|port| format!("rediss://localhost:{port}"))
     }
@@ -103,7 +103,7 @@ impl Redis {
         &self.server.start.program
     }
 
-    /// Its process.
+    /// Returns the number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.server.process.id()
     }

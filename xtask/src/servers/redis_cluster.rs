@@ -9,7 +9,7 @@ use super::redis::Make;
 use super::{PATIENCE, Redis, Stopped, free_port};
 use crate::job::Job;
 
-/// How many hash slots a Cluster has.
+/// The number of hash slots of a Cluster.
 const SLOTS: u16 = 16_384;
 
 /// Three nodes that share the keys, none of which has a replica. They speak with TLS to each other,

@@ -8,7 +8,7 @@ fn main() {
     for table in suite::tables() {
         for (column, subjects) in table.columns {
             for mut subject in subjects {
-                // What is set up once is set up now.
+                // The parts that are set up once are set up now.
                 subject.run(2);
                 let count = allocation_counter::measure(|| subject.run(1)).count_total;
                 println!("{}\t{column}\t{}\t{count}", table.title, subject.name);

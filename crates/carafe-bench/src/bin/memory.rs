@@ -87,7 +87,7 @@ fn user() -> String {
     format!("user{}", USERS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// So many logins, by several clients at once; how long each took.
+/// Makes `count` logins, by several clients at once, and returns the time of each.
 async fn log_in(app: &Router, count: u64) -> Result<Vec<Duration>, Box<dyn Error>> {
     let left = Arc::new(AtomicU64::new(count));
     let clients: Vec<_> = (0..CLIENTS)

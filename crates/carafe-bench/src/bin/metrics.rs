@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     application::serve(async || {
         let prometheus = PrometheusBuilder::new().install_recorder()?;
         carafe::metrics::describe();
-        // What histograms collect is summed up here, also while nobody reads it.
+        // Sums up what histograms collect, also while no scraper reads it.
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(Duration::from_secs(5)).await;

@@ -1,4 +1,4 @@
-//! What an operation on a SQLite file costs, with 10³ to 10⁷ sessions in it.
+//! The cost of an operation on a SQLite file, with 10³ to 10⁷ sessions in it.
 //!
 //! `sqlite FILE RECORDS [FILLED]` fills a file and prints, at each power of ten, a line of
 //! tab-separated numbers: how many sessions there are, the bytes of the file for each, and the
@@ -77,7 +77,7 @@ async fn fill(store: &Arc<SqliteStore>, from: u64, to: u64) -> Result<(), Box<dy
 /// The microseconds that each kind of operation takes among so many records; leaves them as many.
 async fn measure(store: &SqliteStore, size: u64, batch: u64) -> Result<[f64; 4], Box<dyn Error>> {
     let chosen: Vec<u64> = (0..TIMED).map(|n| mix(n ^ batch << 32 ^ 0x5eed) % size).collect();
-    // What was read or written just now is in the cache; that is not what is measured.
+    // Records that were just read or written are in the cache, and their times are not measured.
     let mut versions = Vec::new();
     let started = Instant::now();
     for number in &chosen {

@@ -35,7 +35,7 @@ const LOGOUTS: f64 = 0.03;
 /// A use is written at most once in this share of the idle timeout: as Carafe does.
 const TOUCH: f64 = 0.1;
 
-/// How long sessions live.
+/// The lifetimes of sessions.
 struct Policy {
     name: &'static str,
     file: &'static str,
@@ -66,7 +66,7 @@ const POLICIES: [Policy; 2] = [
     },
 ];
 
-/// What is counted.
+/// The counters.
 #[derive(Clone, Copy)]
 enum Count {
     Read,
@@ -89,11 +89,11 @@ const COUNTS: [(Count, &str); 7] = [
     (Count::Kept, "found in use by the sweep"),
 ];
 
-/// What happened in each step of the time that is shown.
+/// The counts in each step of the time that is shown.
 struct Tally {
     begin: f64,
     counts: Vec<[f64; COUNTS.len()]>,
-    /// How many more sessions there are than in the step before.
+    /// The number of sessions more than in the step before.
     live: Vec<f64>,
 }
 
@@ -141,7 +141,7 @@ impl Tally {
 struct Session {
     created: f64,
     written: f64,
-    /// When PostgreSQL's sweep will look at it.
+    /// The time when PostgreSQL's sweep will look at it.
     sweep: f64,
 }
 
@@ -196,7 +196,7 @@ fn browse(policy: &Policy, random: &mut Random, tally: &mut Tally) {
     }
 }
 
-/// One request; the session after it.
+/// Makes one request, and returns the session after it.
 fn request(
     session: Option<Session>,
     time: f64,

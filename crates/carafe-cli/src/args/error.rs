@@ -4,7 +4,7 @@ use clap::CommandFactory as _;
 
 use super::Cli;
 
-/// What clap says in several lines, in one, with where to read on.
+/// Returns clap's message of several lines in one line, with a pointer to the help.
 pub(crate) fn one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let lines = rendered
@@ -30,7 +30,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
     format!("{said} (see `carafe{command} --help`)")
 }
 
-/// The command that was given, if it is one, with the command below it.
+/// Returns the given command, if it is one, with the command below it.
 fn command() -> Option<String> {
     let mut within = Cli::command();
     let mut names = Vec::new();

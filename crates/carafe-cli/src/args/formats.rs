@@ -28,7 +28,7 @@ impl FromStr for MaxAge {
     }
 }
 
-/// What sets a signature apart, with Flask's choices where none is made.
+/// The settings of a signature, with Flask's defaults.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Signature (Flask's own unless set)")]
 pub(crate) struct SigningArgs {
@@ -64,13 +64,13 @@ impl SigningArgs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FormatArg {
     Flask(FlaskSettings),
-    /// Bound to a cookie's name.
+    /// A sealed session, bound to a cookie's name.
     Sealed {
         cookie_name: Option<String>,
     },
 }
 
-/// The settings of a signature, as far as they were given.
+/// The given settings of a signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FlaskSettings {
     pub(crate) salt: Option<String>,
@@ -79,7 +79,7 @@ pub(crate) struct FlaskSettings {
 }
 
 impl FlaskSettings {
-    /// The settings, and those of `options` where none was given.
+    /// Returns the given settings, completed by the settings of `options`.
     pub(crate) fn over(&self, mut options: SigningOptions) -> SigningOptions {
         if let Some(salt) = &self.salt {
             options = options.salt(salt.as_bytes());

@@ -50,7 +50,7 @@ fn check_keys(args: &CheckKeyArgs, output: &mut Output) -> Result<Code, Failure>
     Ok(code)
 }
 
-/// The strength in a word.
+/// Returns the strength as a word.
 fn word(strength: KeyStrength) -> &'static str {
     match strength {
         KeyStrength::Published => "published",
@@ -97,7 +97,7 @@ fn check_cookie(
     })
 }
 
-/// What is known of a key by a cookie that it signed.
+/// Returns the verdict on a key by a cookie that it signed.
 fn verdict(found: Option<KeyStrength>, tried: usize, output: &Output) -> String {
     let Some(strength) = found else {
         let good = output.paint(Style::Good, "good");

@@ -11,7 +11,7 @@ use crate::text::{one_line_json, printable};
 use crate::time::{self, span, utc};
 use crate::tree;
 
-/// Browsers drop a cookie whose name and value are larger.
+/// The largest name and value of a cookie that browsers keep.
 pub(super) const MAX_COOKIE: usize = 4096;
 
 pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &InspectArgs, output: &mut Output) -> Result<Code, Failu
     })
 }
 
-/// Why there is no content to show, where there should be.
+/// Returns the reason why there is no content to show, if there should be some.
 fn problem(seen: Option<&Inspection>) -> Option<String> {
     let Some(seen) = seen else {
         return Some(
@@ -89,12 +89,12 @@ fn what_to_do(format: CookieFormat) -> &'static str {
     }
 }
 
-/// When it was signed, by the clock of the version of ItsDangerous that signed it.
+/// Returns the time of the signature, by the clock of the version of ItsDangerous that signed it.
 fn signed(seen: &Inspection) -> Option<u64> {
     seen.signed_before_1_1.or(seen.signed)
 }
 
-/// What is known of the cookie itself.
+/// Returns the facts about the cookie itself.
 fn facts(cookie: &Cookie<'_>, seen: &Inspection, now: u64) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(name) = cookie.name {

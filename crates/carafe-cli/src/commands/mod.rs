@@ -39,7 +39,7 @@ pub(crate) fn run(command: Command, output: &mut Output) -> Result<Code, Failure
     }
 }
 
-/// The page of the program, or of one of its commands.
+/// Prints the page of the program, or of one of its commands.
 fn man(command: &[String], output: &mut Output) -> Result<Code, Failure> {
     let mut page = Cli::command();
     page.build();

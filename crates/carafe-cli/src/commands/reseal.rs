@@ -57,7 +57,7 @@ fn write(
 ) -> Result<String, Failure> {
     let json = opened.json.as_slice();
     let signed = args.timestamp.unwrap_or(opened.signed);
-    // A session that gets a new time gets a new end as well.
+    // A session with a new time has a new end as well.
     let expires = opened.expires.filter(|_| args.timestamp.is_none());
     let had_name = match &opened.format {
         Opens::Sealed { cookie_name } => Some(cookie_name.as_str()),

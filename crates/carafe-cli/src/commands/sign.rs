@@ -14,7 +14,7 @@ use crate::keys::Keys;
 use crate::output::Output;
 use crate::time;
 
-/// More than any session has: what inflates to more is refused when it is read.
+/// The largest session that is signed: a larger payload is refused when it is read.
 const MAX_JSON: u64 = 1 << 20;
 
 pub(crate) fn run(args: &SignArgs, output: &mut Output) -> Result<Code, Failure> {
@@ -63,7 +63,7 @@ pub(super) fn compression(never: bool) -> Compression {
     if never { Compression::Never } else { Compression::Flask }
 }
 
-/// Browsers drop what is too large, and say nothing.
+/// Browsers silently drop a cookie that is too large.
 pub(super) fn warn_of_size(cookie: &str, output: &mut Output) {
     let size = cookie.len() + "session".len();
     if size > MAX_COOKIE {
@@ -79,7 +79,7 @@ pub(super) fn warn_of_size(cookie: &str, output: &mut Output) {
 pub(super) struct Writer<'a> {
     pub(super) keys: &'a Keys,
     pub(super) compression: Compression,
-    /// How long a sealed session is accepted, in seconds.
+    /// The number of seconds for which a sealed session is accepted.
     pub(super) lifetime: u64,
 }
 

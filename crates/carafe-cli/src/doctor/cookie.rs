@@ -5,7 +5,7 @@ use carafe::inspect::{BrokenRule, SetCookieLine};
 
 use super::{Finding, Severity};
 
-/// What is wrong with the attributes.
+/// Returns the findings about the attributes.
 pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut find = |severity, id, what: String, remedy: &str| {
@@ -87,7 +87,7 @@ pub(super) fn check(set: &SetCookieLine) -> Vec<Finding> {
     findings
 }
 
-/// A name for scripts, and what to do.
+/// Returns a name for scripts, and the remedy.
 fn remedy(rule: BrokenRule) -> (&'static str, &'static str) {
     match rule {
         BrokenRule::Domain => (

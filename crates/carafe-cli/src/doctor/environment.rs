@@ -1,4 +1,4 @@
-//! What the environment says.
+//! The settings in the environment.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use crate::args::Profile;
 use crate::keys::{finding, is_json_but_no_text};
 use crate::time::span;
 
-/// From this lifetime on, in seconds: Flask's default.
+/// The lifetime, in seconds, from which a session is long-lived: Flask's default.
 const LONG: u64 = 31 * 86_400;
 
 /// Variables of this project that aren't settings of a layer.
@@ -23,9 +23,9 @@ pub(super) struct Environment {
     variables: Vec<(OsString, OsString)>,
     /// The settings, without those that aren't allowed.
     config: Config,
-    /// What is wrong with single variables.
+    /// The findings about single variables.
     refused: Vec<Finding>,
-    /// The keys, if there are some.
+    /// The secret keys, if there are any.
     pub(super) keys: Option<KeyRing>,
 }
 
@@ -52,7 +52,7 @@ impl Environment {
         Self { keys: KeyRing::from_env().ok(), variables, config, refused }
     }
 
-    /// The cookie that these settings lead to, if they fit together.
+    /// Returns the cookie that results from these settings, if they fit together.
     pub(super) fn cookie(&self) -> Result<SetCookieLine, carafe::Error> {
         self.config.set_cookie_line()
     }
@@ -205,7 +205,7 @@ fn with_prefix(names: &[&str], prefix: &str) -> String {
     names.join(", ")
 }
 
-/// How many letters have to be inserted, removed or changed.
+/// Returns the number of letters that have to be inserted, removed or changed.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.bytes().enumerate() {

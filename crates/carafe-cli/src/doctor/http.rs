@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-/// More than any server's headers have.
+/// The largest head of a response: larger than any server's.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// How long the service may take for all of it.
+/// The time limit for the whole request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The head of a response.
@@ -72,8 +72,8 @@ fn no_response(url: &str) -> String {
     format!("the service at {url} gave no response in time, or none of HTTP")
 }
 
-/// A connection to the first of a name's addresses that has one: `localhost` often has two, and a
-/// service listens on one of them.
+/// Connects to the first address of a name that accepts: `localhost` often has two, and a service
+/// listens on one of them.
 fn connect(addresses: &[SocketAddr], patience: Duration) -> std::io::Result<TcpStream> {
     let mut refused = ErrorKind::AddrNotAvailable.into();
     for address in addresses {
@@ -123,10 +123,10 @@ fn parse(head: &[u8]) -> Option<Response> {
     Some(Response { headers: lines.filter_map(header).collect() })
 }
 
-/// Where a page is.
+/// The address of a page.
 #[derive(Debug)]
 struct Target {
-    /// At least one, all of this machine.
+    /// The addresses, at least one, all of them on this machine.
     addresses: Vec<SocketAddr>,
     host: String,
     path: String,

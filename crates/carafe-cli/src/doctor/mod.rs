@@ -1,4 +1,4 @@
-//! `carafe doctor`: what is unsafe or contradictory about a service, and what to do about it.
+//! `carafe doctor`: the faults and contradictions of a service, each with its remedy.
 
 mod cookie;
 mod environment;
@@ -14,14 +14,14 @@ use crate::json_line::JsonLine;
 use crate::output::{Output, Style};
 use crate::text::printable;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Severity {
-    /// It lets an attacker in, or loses sessions.
+    /// The fault lets an attacker in, or loses sessions.
     Unsafe,
-    /// Two things can't both be meant, or something has no effect.
+    /// Two settings contradict each other, or a setting has no effect.
     Contradictory,
-    /// It could be better.
+    /// The setting could be better.
     Advice,
 }
 
@@ -35,11 +35,11 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong, and what to do about it.
+/// One fault, and its remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Finding {
     severity: Severity,
-    /// A name for scripts, which stays the same.
+    /// A name for scripts, which never changes.
     id: &'static str,
     what: String,
     remedy: String,
@@ -56,7 +56,7 @@ impl Finding {
     }
 }
 
-/// Findings about one thing.
+/// The findings about one subject.
 struct Report {
     place: String,
     findings: Vec<Finding>,

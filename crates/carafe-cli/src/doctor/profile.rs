@@ -1,4 +1,4 @@
-//! The profile whose defaults the environment is read with, where `--profile` names none.
+//! The profile whose defaults the environment is read with if `--profile` names none.
 
 use carafe::inspect::{CookieFormat, SetCookieLine, inspect};
 

@@ -1,4 +1,4 @@
-//! What a response says.
+//! The findings about a response.
 
 use carafe::inspect::{CookieFormat, SetCookieLine, WeakKeys, inspect, pasted};
 use carafe::signing::KeyStrength;
@@ -10,10 +10,10 @@ use super::{Finding, Severity, cookie};
 use crate::args::Profile;
 use crate::failure::Failure;
 
-/// Browsers drop a cookie whose name and value are larger.
+/// The largest name and value of a cookie that browsers keep.
 const MAX_COOKIE: usize = 4096;
 
-/// From here on a cookie is near that.
+/// The size from which a cookie is near that limit.
 const NEAR: usize = 3500;
 
 /// Returns the session's cookie that a response sets: the one of that name, one of the name that a
@@ -41,7 +41,7 @@ fn expected_names() -> Vec<String> {
     expected.into_iter().flatten().map(|set| set.name).collect()
 }
 
-/// Returns what is wrong with a response that sets the session's cookie `set`, or none.
+/// Returns the findings about a response that sets the session's cookie `set`, or none.
 pub(super) fn check(
     response: &Response,
     set: Option<&SetCookieLine>,
@@ -94,7 +94,7 @@ pub(super) fn parse_line(line: &str, name: Option<&str>) -> Result<SetCookieLine
     })
 }
 
-/// Returns what is wrong with a pasted `Set-Cookie` line.
+/// Returns the findings about a pasted `Set-Cookie` line.
 pub(super) fn check_line(set: &SetCookieLine, environment: &Environment) -> Vec<Finding> {
     let mut findings = Vec::new();
     attributes_and_value(set, environment, &mut findings);
@@ -113,7 +113,7 @@ fn attributes_and_value(
     }
 }
 
-/// The session's cookie among those that were sent; it has no attributes.
+/// Returns the session's cookie among the cookies of a request; it has no attributes.
 fn session_in(sent: &[u8], name: Option<&str>) -> Option<SetCookieLine> {
     let cookies = pasted(sent);
     let cookie = cookies.iter().find(|cookie| match name {
@@ -155,7 +155,7 @@ fn caching(response: &Response, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The size of the cookie, and who signed it.
+/// Judges the size of the cookie, and its key.
 fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Finding>) {
     let mut find = |severity, id, what: String, remedy: &str| {
         findings.push(Finding::new(severity, id, what, remedy));
@@ -210,7 +210,7 @@ fn value(set: &SetCookieLine, environment: &Environment, findings: &mut Vec<Find
     }
 }
 
-/// Settings of the environment that the service doesn't follow.
+/// Finds settings of the environment that the service doesn't follow.
 fn differences(
     set: &SetCookieLine,
     expected: &SetCookieLine,

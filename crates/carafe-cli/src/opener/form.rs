@@ -1,13 +1,12 @@
-//! What keeps a text from being a session's cookie.
+//! The reasons why a text can't be a session's cookie.
 
-/// What a signed session consists of.
+/// The parts of a signed session.
 const PARTS: [&str; 3] = ["payload", "time", "signature"];
 
 /// The lengths of signatures, for each digest.
 const SIGNATURES: [usize; 4] = [27, 43, 64, 86];
 
-/// What is known of a text that has no form of a session's cookie. Of its signature nothing is: it
-/// was not looked at.
+/// Describes why a text has no form of a session's cookie. Its signature is not looked at.
 pub(super) fn what_is_wrong(cookie: &[u8]) -> String {
     if cookie.is_empty() {
         return "it is empty".to_owned();

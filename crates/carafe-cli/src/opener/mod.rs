@@ -20,18 +20,19 @@ const HARDENED_NAME: &str = "__Host-session";
 /// The names that a sealed cookie is tried with if its own isn't known.
 const SEALED_NAMES: [&str; 3] = ["__Host-session", "session", "__Secure-session"];
 
-/// Up to so many refused cookies are tried with all other settings. From there on only with those
-/// that were right before, so that a file of a million strange cookies is soon through.
+/// The number of refused cookies that are tried with all other settings. Later cookies are tried
+/// only with settings that were right before, so that a file of a million strange cookies is soon
+/// read.
 const WHOLE_SEARCHES: u32 = 1000;
 
-/// Nothing longer is tried with other settings: no browser has such a cookie.
+/// The longest text that is tried with other settings: no browser has a longer cookie.
 const LONGEST_SEARCHED: usize = 64 * 1024;
 
 /// The formats that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Opens {
     Flask,
-    /// Bound to the name of its cookie.
+    /// A sealed session, bound to the name of its cookie.
     Sealed {
         cookie_name: String,
     },
@@ -47,7 +48,7 @@ impl Opens {
     }
 }
 
-/// Which formats are let in.
+/// The formats that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accept {
     Any,
@@ -59,13 +60,13 @@ pub(crate) enum Accept {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) format: Opens,
-    /// As it stands in the cookie; Flask can read it.
+    /// The JSON as it stands in the cookie; Flask can read it.
     pub(crate) json: Vec<u8>,
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub(crate) signed: u64,
-    /// When it ends, if the cookie says so.
+    /// The end of the session, if the cookie has one.
     pub(crate) expires: Option<u64>,
-    /// Which of the keys.
+    /// The index of the key.
     pub(crate) key: usize,
 }
 
@@ -80,7 +81,7 @@ pub(crate) struct Opener<'a> {
     max_age: Option<u64>,
     now: Option<u64>,
     accept: Accept,
-    /// For the names that sealed cookies had so far.
+    /// The codecs for the names that sealed cookies had so far.
     sealed: Vec<(String, SealedCodec)>,
 }
 
@@ -165,13 +166,13 @@ impl<'a> Opener<'a> {
         })
     }
 
-    /// Opens the sessions of the hardened profile, in whose salt is the cookie's name.
+    /// Returns the serializer of the hardened profile, whose salt has the cookie's name in it.
     fn named(&self, name: Option<&str>) -> UrlSafeTimedSerializer {
         let name = name.unwrap_or(HARDENED_NAME);
         UrlSafeTimedSerializer::new(&self.keys.ring, &self.options.clone().for_cookie(name))
     }
 
-    /// Why no key makes this signature, if it is one.
+    /// Explains why no key makes this signature, if it is one.
     fn explain(&mut self, cookie: &[u8]) -> Refusal {
         if let Some(refusal) = Refusal::of_another_kind(cookie) {
             return refusal;

@@ -5,7 +5,7 @@ use super::form::what_is_wrong;
 use crate::keys::Keys;
 use crate::time::{span, utc};
 
-/// Why a cookie is refused, as a word that scripts can act on.
+/// The reason why a cookie is refused, as a word for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     NotASession,
@@ -27,12 +27,12 @@ impl Reason {
     }
 }
 
-/// Why a cookie is refused, and what to do about it.
+/// The reason why a cookie is refused, and the remedy.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     pub(crate) message: String,
-    /// When it was signed, if it is authentic.
+    /// The time of the signature, if the cookie is authentic.
     pub(crate) signed: Option<u64>,
 }
 
@@ -89,7 +89,7 @@ impl Refusal {
         Self { signed, ..Self::new(Reason::FromTheFuture, message) }
     }
 
-    /// Of what is no signed session of Flask's at all.
+    /// The refusal of a text that is no signed session of Flask's.
     pub(super) fn of_another_kind(cookie: &[u8]) -> Option<Self> {
         let Some(seen) = inspect(cookie) else {
             let message = format!("this is no session's cookie: {}", what_is_wrong(cookie));
@@ -107,7 +107,7 @@ impl Refusal {
         Some(Self::not_a_session(message))
     }
 
-    /// For a signature that is good under other settings.
+    /// The refusal of a signature that is good under other settings.
     pub(super) fn other_settings(
         alternative: &Alternative,
         given: &SigningOptions,
@@ -153,7 +153,7 @@ impl Refusal {
         Self::new(Reason::BadSignature, message)
     }
 
-    /// For a signature that nothing known makes.
+    /// The refusal of a signature that no known key makes.
     pub(super) fn wrong_key(cookie: &[u8], keys: usize) -> Self {
         let seen = inspect(cookie);
         let damaged = seen.as_ref().and_then(|seen| match &seen.payload {

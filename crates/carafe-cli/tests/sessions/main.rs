@@ -54,7 +54,7 @@ async fn a_user_is_logged_out_everywhere_at_once() {
     assert!(again.complaint(0).starts_with("warning: ada had no session in this store: "));
     assert_eq!(again.stdout, "ended 0 sessions of ada, and logins in cookies\n");
     assert_eq!(service.json(&["revoke-user", "bob", "--yes"])[0]["ended"], 1);
-    // Who was logged out can log in again.
+    // A user who was logged out can log in again.
     phone.post_form("/login/ada", &[]).await.unwrap();
     assert_eq!(who(&phone).await, "ada");
 }
@@ -252,7 +252,7 @@ async fn an_id_may_look_like_an_option() {
     }
 }
 
-/// What visitors send as their agent, and users choose as their name, can be anything.
+/// The agents that visitors send, and the names that users choose, can be any text.
 #[tokio::test]
 async fn hostile_values_reach_no_terminal() {
     let service = Service::start();

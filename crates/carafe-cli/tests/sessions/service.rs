@@ -50,7 +50,7 @@ impl<S: SessionStore> Service<S> {
         Self { folder, url, store, layer, app }
     }
 
-    /// A browser that nobody uses yet.
+    /// Returns a browser that has sent no request yet.
     pub(crate) fn browser(&self) -> Client<Router> {
         Client::new(self.app.clone(), &self.layer)
     }
@@ -66,7 +66,7 @@ impl<S: SessionStore> Service<S> {
         carafe(["sessions"]).args(arguments).env("CARAFE_STORE", &self.url).dir(&self.folder.0)
     }
 
-    /// What a command that goes well prints as JSON.
+    /// Returns the JSON that a successful command prints.
     pub(crate) fn json(&self, arguments: &[&str]) -> Vec<Json> {
         let lines = self.carafe(arguments).args(["--json"]).run().quiet();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

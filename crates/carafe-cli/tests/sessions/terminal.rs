@@ -1,4 +1,4 @@
-//! What a person at a terminal sees: a pseudo-terminal, which the program can't tell from one.
+//! The output at a terminal: a pseudo-terminal, which the program can't tell from a real one.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -32,7 +32,7 @@ fn at_terminal(url: &str, arguments: &[&str], typed: &str) -> (String, i32) {
     let mut reader = controller.try_clone().unwrap();
     let shown = std::thread::spawn(move || {
         let mut shown = Vec::new();
-        // When nobody has the terminal any more, reading it is an error on Linux.
+        // When no process has the terminal open any more, reading it is an error on Linux.
         let _ = reader.read_to_end(&mut shown);
         String::from_utf8(shown).unwrap()
     });

@@ -21,7 +21,7 @@ pub(crate) const SIGNED: u64 = 1_700_000_000;
 /// A key against which nothing speaks.
 pub(crate) const GOOD_KEY: &str = "8d1f0c6b7a5e4d3c2b1a0f9e8d7c6b5a";
 
-/// What a run left behind.
+/// The output and exit code of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) stdout: String,

@@ -21,7 +21,8 @@ enum Codec {
     Sealed(SealedCodec),
 }
 
-/// How the sessions of one cookie are written, and what is read: what [`Codecs`] are made of.
+/// The settings that [`Codecs`] are made of: the format that is written, and the formats that are
+/// read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CodecOptions<'a> {
     /// The name of the cookie, to which sealed sessions are bound.
@@ -30,7 +31,7 @@ pub struct CodecOptions<'a> {
     pub written: Format,
     /// The formats that are read besides the one that is written.
     pub accepted: &'a [Format],
-    /// When the payload of a signed session is compressed.
+    /// The rule by which the payload of a signed session is compressed.
     pub compression: Compression,
     /// The number of bytes that a compressed payload may inflate to.
     pub inflate_limit: usize,
@@ -40,7 +41,7 @@ pub struct CodecOptions<'a> {
 }
 
 impl<'a> CodecOptions<'a> {
-    /// Flask's signed sessions, in a cookie of this name.
+    /// Returns the options for Flask's signed sessions, in a cookie of this name.
     #[must_use]
     pub fn new(cookie_name: &'a str) -> Self {
         Self {
@@ -63,11 +64,12 @@ pub struct Codecs {
     ids: Signer,
     /// Signs the CSRF secrets of visitors without a session.
     csrf: TimestampSigner,
-    /// The same two without the name of the cookie, if such are read.
+    /// The signers of ids and CSRF secrets without the name of the cookie, if the layer reads such
+    /// cookies.
     unnamed: Option<(Signer, TimestampSigner)>,
 }
 
-/// What a cookie holds that is authentic and not too old.
+/// The contents of a cookie that is authentic and not too old.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Decoded {
@@ -75,7 +77,7 @@ pub struct Decoded {
     pub payload: Payload,
     /// Whether a new cookie would have another format or key.
     pub outdated: bool,
-    /// When the cookie was written, in Unix seconds.
+    /// The time when the cookie was written, in Unix seconds.
     pub issued: u64,
 }
 
@@ -102,8 +104,8 @@ impl Codecs {
         })
     }
 
-    /// Flask's format with Flask's own settings and the cookie `session`, and no other format: this
-    /// can't fail.
+    /// Returns codecs of Flask's format with Flask's own settings and the cookie `session`, and no
+    /// other format: this can't fail.
     #[must_use]
     pub fn flask(keys: &KeyRing) -> Self {
         let options = SigningOptions::default();
@@ -117,7 +119,7 @@ impl Codecs {
         }
     }
 
-    /// The content of a cookie, in the first of the formats whose key authenticates it.
+    /// Returns the content of a cookie, in the first of the formats whose key authenticates it.
     ///
     /// Each format checks its own MAC, before it looks at anything else. `max_age` and `now` are in
     /// seconds.
@@ -135,12 +137,12 @@ impl Codecs {
         for codec in &self.accepted {
             match refused.kind() {
                 ErrorKind::NotSigned | ErrorKind::BadSignature => {}
-                // It is authentic, and refused for another reason: that is the last word.
+                // The cookie is authentic and refused for another reason. No other format is tried.
                 _ => return Err(refused),
             }
             match codec.decode(cookie, max_age, now) {
                 Ok(decoded) => return Ok(Decoded { outdated: true, ..decoded }),
-                // Of another form than this format's, which says less than a wrong signature does.
+                // A cookie in another form says less about the failure than a wrong signature does.
                 Err(error) if error.kind() == ErrorKind::NotSigned => {}
                 Err(error) => refused = error,
             }
@@ -148,14 +150,14 @@ impl Codecs {
         Err(refused)
     }
 
-    /// The signer of the ids of sessions in a store.
+    /// Returns the signer of the ids of sessions in a store.
     #[must_use]
     pub fn ids(&self) -> &Signer {
         &self.ids
     }
 
-    /// The text of a session's id in its cookie, and whether a new cookie would have another
-    /// signature.
+    /// Returns the text of a session's id in its cookie, and whether a new cookie would have
+    /// another signature.
     ///
     /// # Errors
     /// [`ErrorKind::NotSigned`] or [`ErrorKind::BadSignature`].
@@ -167,11 +169,11 @@ impl Codecs {
         }
     }
 
-    /// The secret in a CSRF cookie that isn't older than `max_age` seconds. The clock of the machine
-    /// that signed it may be ahead by [`CLOCK_SKEW`].
+    /// Returns the secret in a CSRF cookie that isn't older than `max_age` seconds. The clock of
+    /// the machine that signed it may be ahead by [`CLOCK_SKEW`].
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`].
+    /// The errors of [`TimestampSigner::unsign`].
     pub fn unsign_csrf<'a>(
         &self,
         cookie: &'a [u8],
@@ -186,13 +188,13 @@ impl Codecs {
         }
     }
 
-    /// The signer of the CSRF secrets of visitors without a session.
+    /// Returns the signer of the CSRF secrets of visitors without a session.
     #[must_use]
     pub fn csrf(&self) -> &TimestampSigner {
         &self.csrf
     }
 
-    /// How long the cookie of so many bytes of JSON is, where it isn't compressed.
+    /// Returns the length of a session's cookie whose uncompressed JSON has `json_len` bytes.
     #[must_use]
     pub fn encoded_len(&self, json_len: usize) -> usize {
         match &self.written {
@@ -305,7 +307,7 @@ fn unseal(sealed: &SealedCodec, cookie: &[u8], max_age: u64, now: u64) -> Result
 mod tests {
     use super::*;
 
-    /// What is signed for one cookie is good for no other.
+    /// A signature for one cookie is invalid for every other.
     #[test]
     fn ids_and_csrf_secrets_are_bound_to_their_cookie() {
         let key: KeyRing = SecretKey::random().unwrap().into();
@@ -316,7 +318,7 @@ mod tests {
         assert!(customer.unsign_csrf(secret.as_bytes(), 60, NOW).is_ok());
         assert!(staff.unsign_id(id.as_bytes()).is_err());
         assert!(staff.unsign_csrf(secret.as_bytes(), 60, NOW).is_err());
-        // As before.
+        // Ids and secrets without the name of the cookie are accepted.
         let accepted = [Format::unnamed()];
         let options = CodecOptions { accepted: &accepted, ..CodecOptions::new("staff") };
         let accepting = Codecs::new(&key, &options).unwrap();
@@ -346,7 +348,7 @@ mod tests {
         codecs.decode(cookie.as_bytes(), 60, now).err().map(|error| error.kind())
     }
 
-    /// Of several refusals, the most specific one is returned: it decides what the log says, and whether
+    /// Of several refusals the most specific one is returned: it decides the log line, and whether
     /// an unreadable cookie is removed.
     #[test]
     fn the_refusal_that_says_most_is_told() {
@@ -361,20 +363,21 @@ mod tests {
         let cookie = encode(&flask, json, 60).unwrap();
         let both = only(&both_formats, &key).unwrap();
         assert_eq!(kind(&both, &cookie, NOW + 60), None);
-        // The sealed format says no more than that it isn't one.
+        // The sealed format only says that the cookie isn't sealed.
         assert_eq!(kind(&only(&sealed, &key).unwrap(), &cookie, NOW), Some(ErrorKind::NotSigned));
         assert_eq!(kind(&both, &cookie, NOW + 61), Some(ErrorKind::Expired));
         let foreign = only(&both_formats, &other).unwrap();
         assert_eq!(kind(&foreign, &cookie, NOW), Some(ErrorKind::BadSignature));
         let unreadable = signed_payload(&key, "bm90IGpzb24");
         assert_eq!(kind(&both, &unreadable, NOW), Some(ErrorKind::BadPayload));
-        // The other way round: what the written format says stays, if the other one says less.
+        // The other way round: the refusal of the written format stays if the other one is less
+        // specific.
         let sealed_too = [Format::sealed()];
         let written = CodecOptions { accepted: &sealed_too, ..CodecOptions::new("session") };
         let written = Codecs::new(&other.into(), &written).unwrap();
         assert_eq!(kind(&written, &cookie, NOW), Some(ErrorKind::BadSignature));
         assert_eq!(kind(&written, "nothing", NOW), Some(ErrorKind::NotSigned));
-        // What is authentic isn't tried any further.
+        // No other format is tried for an authentic cookie.
         let sealed_cookie = encode(&both, json, 60).unwrap();
         assert_eq!(kind(&both, &sealed_cookie, NOW + 61), Some(ErrorKind::Expired));
     }

@@ -45,7 +45,7 @@ impl FlaskCodec {
         self.signer.append_signature(out, start, now);
     }
 
-    /// How long the cookie is where it isn't compressed.
+    /// The length of the cookie of uncompressed JSON.
     pub(super) fn encoded_len(&self, json_len: usize) -> usize {
         base64::encoded_len(json_len) + self.signer.signature_len()
     }

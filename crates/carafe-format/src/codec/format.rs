@@ -1,7 +1,6 @@
 use crate::signing::SigningOptions;
 
-/// A form in which sessions travel in their cookie: what `carafe::Config::accept`
-/// takes.
+/// A form in which sessions travel in their cookie. `carafe::Config::accept` takes such forms.
 ///
 /// ```
 /// use carafe::config::Format;
@@ -23,7 +22,7 @@ pub(super) enum Kind {
 }
 
 impl Format {
-    /// Flask's signed sessions, with this salt, digest and key derivation.
+    /// Returns the format of Flask's signed sessions, with this salt, digest and key derivation.
     ///
     /// ```
     /// use carafe::Config;
@@ -41,8 +40,8 @@ impl Format {
         Self(Kind::Flask(options))
     }
 
-    /// The sessions of the hardened profile: Flask's, with the name of the cookie behind the salt, as
-    /// [`SigningOptions::for_cookie`] puts it.
+    /// Returns the format of the hardened profile's sessions: Flask's, with the name of the cookie
+    /// behind the salt, as [`SigningOptions::for_cookie`] puts it.
     ///
     /// ```
     /// use carafe::config::Format;
@@ -58,7 +57,7 @@ impl Format {
         Self(Kind::Signed(options))
     }
 
-    /// Sealed sessions: see [`sealed`](super::sealed).
+    /// Returns the format of sealed sessions: see [`sealed`](super::sealed).
     ///
     /// ```
     /// use carafe::Config;
@@ -75,9 +74,9 @@ impl Format {
         Self(Kind::Sealed)
     }
 
-    /// The ids of stored sessions, and the CSRF cookies, whose signature doesn't depend on the name of
-    /// their cookie, as they were before. It can be read and not written. As long as it is accepted,
-    /// a cookie of any layer with the same keys is good for this one.
+    /// Returns the form of session ids and CSRF cookies of earlier releases, whose signature
+    /// doesn't depend on the name of the cookie. It can be read and not written. While a layer
+    /// accepts it, that layer accepts such a cookie of any other layer with the same keys.
     ///
     /// ```
     /// use carafe::Config;

@@ -4,15 +4,15 @@ use super::zlib;
 use crate::value::json::Payload;
 use crate::{Error, ErrorKind, base64};
 
-/// When the payload of a session is compressed.
+/// The rule by which the payload of a session is compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Whenever that saves a byte, as Flask does. Deflating costs more than all the rest of a
+    /// Compress if that saves a byte, as Flask does. Compression costs more than the rest of a
     /// request's session together.
     #[default]
     Flask,
-    /// Never. Flask reads such cookies as well.
+    /// Never compress. Flask reads such cookies as well.
     Never,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn decode(payload: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
         .map_err(|error| error.with_prefix("the signature is good, but "))
 }
 
-/// The JSON of a payload that anybody can have made.
+/// The JSON of a payload that is not authenticated: any client can have made it.
 pub(crate) fn decode_unverified(payload: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
     let unreadable = || Error::new(ErrorKind::BadPayload, "the payload isn't base64");
     match payload.strip_prefix(b".") {

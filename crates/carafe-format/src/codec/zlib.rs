@@ -1,4 +1,4 @@
-//! zlib as ItsDangerous uses it, with a limit on what comes out.
+//! zlib as ItsDangerous uses it, with a limit on the size of the output.
 
 use std::cell::RefCell;
 
@@ -31,7 +31,7 @@ pub(crate) fn compress(data: &[u8], limit: usize) -> Option<Vec<u8>> {
                 }
                 Some(out)
             }
-            // Either it doesn't fit, and is then of no use, or there is no room left to tell.
+            // Either the stream doesn't fit and is of no use, or there is no room left to tell.
             _ => None,
         }
     })
@@ -53,7 +53,7 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
             }
             match status {
                 Status::StreamEnd => return Ok(out),
-                // Room was left, and the stream has no more to say: it ends before its end.
+                // There was room left, so the stream is cut off.
                 _ if out.len() < out.capacity() => return Err(broken()),
                 _ => out.reserve_exact(growth(out.len(), limit)),
             }
@@ -61,8 +61,8 @@ pub(crate) fn decompress(data: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// How much more room a buffer gets: as much again, but never more than it takes to see
-/// that the limit, which it hasn't exceeded so far, is exceeded.
+/// The number of bytes by which a buffer grows: it doubles, but never beyond the one byte that
+/// shows that the limit is exceeded.
 fn growth(len: usize, limit: usize) -> usize {
     len.min(limit - len + 1)
 }

@@ -5,26 +5,26 @@ use http::HeaderValue;
 use super::rules::{self, BrokenRule, Told};
 use crate::{DateTime, Error, ErrorKind};
 
-/// Browsers drop a cookie whose name and value together are larger, without a word (RFC 6265bis).
+/// The largest name and value together. Browsers silently drop a larger cookie (RFC 6265bis).
 pub(crate) const MAX_NAME_AND_VALUE: usize = 4096;
 
 const EXPIRES: &str = "; Expires=";
-/// How long a date is in RFC 9110's preferred form.
+/// The length of a date in RFC 9110's preferred form.
 const HTTP_DATE_LEN: usize = 29;
 
 /// The `SameSite` attribute: whether other sites' requests carry the cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SameSite {
-    /// Never.
+    /// Requests from other sites never carry the cookie.
     Strict,
-    /// Only when the visitor follows a link.
+    /// Requests from other sites carry the cookie only when the visitor follows a link.
     Lax,
-    /// Always; browsers then insist on `Secure`.
+    /// All requests from other sites carry the cookie. Browsers require `Secure` with it.
     None,
 }
 
 impl SameSite {
-    /// The word in the header.
+    /// Returns the word in the header.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,12 +35,12 @@ impl SameSite {
     }
 }
 
-/// The attributes of a cookie, as they are set.
+/// The attributes of a cookie, as an application sets them.
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     /// The name of the cookie.
     pub name: &'a str,
-    /// The domain whose subdomains get the cookie too; only this host gets it without one.
+    /// The domain whose subdomains get the cookie too; `None` for the host that sets it alone.
     pub domain: Option<&'a str>,
     /// The path below which the cookie is sent.
     pub path: &'a str,
@@ -48,7 +48,7 @@ pub struct Attributes<'a> {
     pub secure: bool,
     /// Whether the cookie is hidden from JavaScript.
     pub http_only: bool,
-    /// Which requests from other sites carry the cookie.
+    /// The `SameSite` attribute: the requests from other sites that carry the cookie.
     pub same_site: Option<SameSite>,
     /// Whether an embedded page has a cookie for each site that embeds it. It makes the cookie secure.
     pub partitioned: bool,
@@ -59,7 +59,8 @@ impl Attributes<'_> {
         self.secure || self.partitioned
     }
 
-    /// What the cookie lacks of the attributes that Flask's default leaves out, to its harm.
+    /// Returns the protection that the cookie lacks because Flask's defaults leave an attribute
+    /// out.
     #[must_use]
     pub fn lacking(&self) -> Option<&'static str> {
         match (self.is_secure(), self.same_site) {
@@ -71,7 +72,8 @@ impl Attributes<'_> {
     }
 }
 
-/// Writes one cookie's `Set-Cookie` headers: all but value and times is checked and formatted once.
+/// Writes the `Set-Cookie` headers of one cookie. Everything but the value and the times is checked
+/// and formatted once.
 ///
 /// The order of attributes is Werkzeug's: Domain, Expires, Max-Age, Secure, HttpOnly, Path,
 /// SameSite, Partitioned.
@@ -114,8 +116,8 @@ impl SetCookie {
         }
     }
 
-    /// The same cookie without its flags, as Werkzeug's `delete_cookie` writes it by default: with the
-    /// domain and the path alone. It is for removing a cookie as another program would.
+    /// Returns the cookie without its flags, with the domain and the path alone, as Werkzeug's
+    /// `delete_cookie` writes it by default. It removes a cookie as another program would.
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if the domain isn't allowed.
@@ -131,7 +133,7 @@ impl SetCookie {
         Ok(Self::format(&bare, domain.transpose()?.as_deref()))
     }
 
-    /// As [`new`](Self::new), for attributes that are known to be good.
+    /// Formats attributes that are known to be good, without the checks of [`new`](Self::new).
     #[must_use]
     pub fn format(attributes: &Attributes<'_>, ascii_domain: Option<&str>) -> Self {
         let mut rest = String::new();
@@ -154,8 +156,8 @@ impl SetCookie {
         Self { name: attributes.name.to_owned(), domain, rest }
     }
 
-    /// The header that sets `value`, which must be free of characters that need quotes; which
-    /// browsers keep until `expires`, or until they are closed.
+    /// Returns the header that sets the cookie to `value`, which must have no characters that need
+    /// quotes. Browsers keep the cookie until `expires`, or without it until they are closed.
     ///
     /// # Errors
     /// [`ErrorKind::CookieTooLarge`] if browsers would drop the cookie, and [`ErrorKind::Value`] if
@@ -166,7 +168,7 @@ impl SetCookie {
         self.finish(header, expires)
     }
 
-    /// The beginning of a header, to which the value is written, with room for one of this length.
+    /// Returns the beginning of a header, with room for a value of `value_len` bytes behind it.
     #[must_use]
     pub fn begin(&self, value_len: usize, expires: Option<DateTime>) -> String {
         let expires_len = expires.map_or(0, |_| EXPIRES.len() + HTTP_DATE_LEN);
@@ -177,10 +179,11 @@ impl SetCookie {
         header
     }
 
-    /// The header whose beginning and value are written.
+    /// Finishes a header to which [`begin`](Self::begin) and the caller wrote the beginning and the
+    /// value.
     ///
     /// # Errors
-    /// As [`set`](Self::set).
+    /// The errors of [`set`](Self::set).
     pub fn finish(
         &self,
         mut header: String,
@@ -208,10 +211,12 @@ impl SetCookie {
         header_value(header)
     }
 
-    /// The header that removes the cookie; it repeats every attribute, as browsers compare them.
+    /// Returns the header that removes the cookie. It repeats every attribute, since browsers
+    /// compare them.
     ///
     /// # Errors
-    /// [`ErrorKind::Value`] if no header can have the attributes, which [`new`](Self::new) refuses.
+    /// [`ErrorKind::Value`] if no header can have the attributes; [`new`](Self::new) refuses such
+    /// attributes.
     pub fn remove(&self) -> Result<HeaderValue, Error> {
         header_value(format!(
             "{}={}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0{}",
@@ -286,12 +291,12 @@ fn ascii_domain(text: &str) -> Result<String, Error> {
     } else {
         #[cfg(feature = "idna")]
         {
-            // Label by label, as Werkzeug does it: those in ASCII are left as they are.
+            // Label by label, as Werkzeug does it: labels in ASCII stay as they are.
             let label = |label: &str| match label.is_ascii() {
                 true => Ok(label.to_owned()),
                 false => idna::domain_to_ascii(label).map_err(|_| not_allowed()),
             };
-            // What IDNA takes for dots.
+            // The characters that IDNA takes for dots.
             let labels = bare.split(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']);
             labels.map(label).collect::<Result<Vec<_>, _>>()?.join(".")
         }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use http::HeaderValue;
 use memchr::memmem;
 
-/// What a request's `Cookie` headers hold under one name.
+/// The cookie of one name in a request's `Cookie` headers.
 #[derive(Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Found<'a> {
@@ -18,7 +18,7 @@ pub struct Found<'a> {
 pub struct Finder(memmem::Finder<'static>);
 
 impl Finder {
-    /// A finder for the cookie of this name.
+    /// Creates a finder for the cookie of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self(memmem::Finder::new(name).into_owned())
@@ -26,12 +26,12 @@ impl Finder {
 
     /// Finds the cookie, in one pass over all `Cookie` headers in their order (HTTP/2 splits them).
     ///
-    /// What counts is what comes out when headers are split at `;` before anything else is looked
-    /// at, and each pair at its first `=`, so that no other cookie, however broken, can hide this
-    /// one. Names are compared byte for byte: nothing is percent-decoded, and only spaces and tabs
-    /// are trimmed (RFC 6265, 5.2). A value in double quotes is unquoted as Werkzeug does it, octal
-    /// escapes included. A value that is none to Werkzeug, since a blank or a quote stands in it,
-    /// counts for nothing beside another one of the name.
+    /// Headers are split at `;` before anything else is looked at, and each pair at its first `=`,
+    /// so that no other cookie, however broken, can hide this one. Names are compared byte for
+    /// byte: nothing is percent-decoded, and only spaces and tabs are trimmed (RFC 6265, 5.2). A
+    /// value in double quotes is unquoted as Werkzeug does it, octal escapes included. A value with
+    /// a blank or a quote in it, which Werkzeug doesn't accept, is ignored if there is another
+    /// cookie of the name.
     #[inline]
     pub fn find<'a>(&self, headers: impl Iterator<Item = &'a HeaderValue>) -> Option<Found<'a>> {
         let mut first: Option<&[u8]> = None;
@@ -52,7 +52,7 @@ impl Finder {
 
     /// Finds every cookie of the name, in their order.
     ///
-    /// A browser sends several if they were set for different paths or domains.
+    /// A browser sends several cookies if they were set for different paths or domains.
     pub fn find_all<'a>(
         &'a self,
         headers: impl Iterator<Item = &'a HeaderValue> + 'a,

@@ -8,18 +8,18 @@ use std::net::Ipv4Addr;
 
 use super::SameSite;
 
-/// Browsers ignore an attribute whose value is longer.
+/// The longest value of an attribute. Browsers ignore an attribute with a longer one.
 const MAX_ATTRIBUTE: usize = 1024;
 
-/// DNS has no longer names.
+/// The longest name of a domain in DNS.
 const MAX_DOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// Domains below which everybody can have a site, so that browsers refuse cookies for them: the best
-/// known ones of the public suffix list, which is long and changes each week.
+/// Domains below which anyone can register a site, so that browsers refuse cookies for them. These
+/// are the best known ones of the public suffix list, which is long and changes each week.
 const PUBLIC_SUFFIXES: &str = include_str!("public_suffixes.txt");
 
-/// A rule of browsers that a cookie breaks: they drop the cookie, or ignore the attribute.
+/// A rule of browsers that a cookie breaks. Browsers then drop the cookie or ignore the attribute.
 ///
 /// ```
 /// use carafe::inspect::{BrokenRule, SetCookieLine};
@@ -34,17 +34,17 @@ pub enum BrokenRule {
     Domain,
     /// `Path` must begin with a slash and be a path that a request can have.
     Path,
-    /// `SameSite=None` takes `Secure`.
+    /// `SameSite=None` needs `Secure`.
     SameSiteNone,
-    /// `Partitioned` takes `Secure`.
+    /// `Partitioned` needs `Secure`.
     Partitioned,
-    /// A name that begins with `__Secure-`, `__Host-`, `__Http-` or `__Host-Http-` takes `Secure`.
+    /// A name that begins with `__Secure-`, `__Host-`, `__Http-` or `__Host-Http-` needs `Secure`.
     PrefixSecure,
-    /// A name that begins with `__Http-` or `__Host-Http-` takes `HttpOnly`.
+    /// A name that begins with `__Http-` or `__Host-Http-` needs `HttpOnly`.
     PrefixHttpOnly,
-    /// A name that begins with `__Host-` or `__Host-Http-` takes no `Domain`.
+    /// A name that begins with `__Host-` or `__Host-Http-` excludes `Domain`.
     PrefixDomain,
-    /// A name that begins with `__Host-` or `__Host-Http-` takes `Path=/`.
+    /// A name that begins with `__Host-` or `__Host-Http-` needs `Path=/`.
     PrefixPath,
 }
 
@@ -79,7 +79,7 @@ impl fmt::Display for BrokenRule {
     }
 }
 
-/// What a browser is told of a cookie.
+/// The parts of a cookie that browsers judge by their rules.
 pub(crate) struct Told<'a> {
     pub(crate) name: &'a str,
     pub(crate) domain: Option<&'a str>,

@@ -2,7 +2,8 @@ use super::format::digest_of;
 use crate::signing::{Digest, KeyDerivation, Signer, SigningOptions, python_literal, readings};
 use crate::{KeyRing, SecretKey};
 
-/// Salts in wide use: of Flask's sessions, of the hardened profile's, Starlette's, Flask-WTF's tokens, and ItsDangerous' own.
+/// Salts in wide use: for sessions of Flask, of the hardened profile and of Starlette, for
+/// Flask-WTF's tokens, and ItsDangerous' own.
 const SALTS: [&[u8]; 5] = [
     b"cookie-session",
     b"cookie-session __Host-session",
@@ -11,29 +12,29 @@ const SALTS: [&[u8]; 5] = [
     b"itsdangerous",
 ];
 
-/// What has to be done to a key for it to be the one that signed.
+/// A change to a key after which it is the key that signed a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyEdit {
-    /// Nothing.
+    /// No change.
     None,
-    /// The space around it, line breaks included, belongs off.
+    /// Remove the space around the key, line breaks included.
     Trim,
-    /// A line break belongs after it.
+    /// Append a line break to the key.
     AppendNewline,
-    /// The quotes around it belong off.
+    /// Remove the quotes around the key.
     Unquote,
-    /// It is bytes as Python prints them, such as `b'\x13x'`, and what they stand for is meant.
+    /// Read the key as bytes that Python printed, such as `b'\x13x'`.
     PythonBytes,
-    /// It is text as Python prints it, such as `'caf\xe9'`, and what it stands for is meant.
+    /// Read the key as text that Python printed, such as `'caf\xe9'`.
     PythonText,
-    /// What Python prints for it is meant, with its `b`, quotes and backslashes.
+    /// Print the key as Python does, with `b`, quotes and backslashes.
     PythonLiteral,
-    /// It is a whole line such as `SECRET_KEY=…`, and what follows the name is meant.
+    /// Take the part after the name: the key is a whole line such as `SECRET_KEY=…`.
     Value,
-    /// The bytes are meant whose hexadecimal digits it is.
+    /// Decode the key from hexadecimal digits.
     DecodeHex,
-    /// The bytes are meant whose base64 it is.
+    /// Decode the key from base64.
     DecodeBase64,
 }
 
@@ -51,7 +52,7 @@ impl KeyEdit {
         Self::DecodeBase64,
     ];
 
-    /// The other key, if it is another one.
+    /// The changed key, or `None` if the change leaves it as it is.
     fn apply(self, key: &SecretKey) -> Option<SecretKey> {
         let bytes = key.expose();
         let edited = match self {
@@ -74,7 +75,7 @@ impl KeyEdit {
     }
 }
 
-/// What stands between the quotes, if there are some.
+/// The part between the quotes, if there are quotes.
 fn inner(literal: &[u8]) -> &[u8] {
     let literal = literal.trim_ascii();
     python_literal::unquoted(literal).unwrap_or(literal)
@@ -90,9 +91,9 @@ pub struct Alternative {
     pub digest: Digest,
     /// The derivation of the key.
     pub key_derivation: KeyDerivation,
-    /// Which key of the ring: 0 is the current one.
+    /// The index in the ring of the key that signed: 0 is the current key.
     pub key: usize,
-    /// What has to be done to that key.
+    /// The change to that key after which it verifies the signature.
     pub key_edit: KeyEdit,
 }
 
@@ -115,7 +116,7 @@ pub struct Alternative {
 pub struct Alternatives {
     keys: KeyRing,
     options: SigningOptions,
-    /// For each digest that a signature had so far.
+    /// The settings that are tried, for each digest that a signature has had so far.
     candidates: Vec<(Digest, Vec<Candidate>)>,
 }
 
@@ -124,27 +125,28 @@ struct Candidate {
     salt: Vec<u8>,
     key_derivation: KeyDerivation,
     key_edit: KeyEdit,
-    /// The place in the ring of each of the signer's keys.
+    /// The index in the ring of each of the signer's keys.
     places: Vec<usize>,
     signer: Signer,
-    /// Whether it was right for a signature before.
+    /// Whether these settings verified a signature before.
     found: bool,
 }
 
 impl Alternatives {
-    /// The keys and settings whose neighbours are to be tried.
+    /// Returns a search that starts from these keys and settings.
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
         Self { keys: keys.clone(), options: options.clone(), candidates: Vec::new() }
     }
 
-    /// The settings under which a signed text verifies, the nearest ones if there are several.
+    /// Returns the settings under which a signed text verifies: the nearest ones if there are
+    /// several.
     pub fn find(&mut self, signed: &[u8]) -> Option<Alternative> {
         self.search(signed, |_| true)
     }
 
-    /// As [`find`](Self::find), but among those settings only that were right before: for when
-    /// there are so many refused texts that a whole search for each takes too long.
+    /// Searches like [`find`](Self::find), but only among settings that verified a text before. It
+    /// is quick enough for a large number of refused texts.
     pub fn find_again(&mut self, signed: &[u8]) -> Option<Alternative> {
         self.search(signed, |candidate| candidate.found)
     }
@@ -201,7 +203,7 @@ impl Alternatives {
         candidates
     }
 
-    /// Every salt with every derivation, those that are set first.
+    /// Every salt with every derivation, beginning with the salts that are set.
     fn neighbours(&self, digest: Digest) -> impl Iterator<Item = SigningOptions> {
         let given = &self.options;
         let salts = [given.salt.as_slice()]

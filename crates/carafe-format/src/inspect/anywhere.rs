@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::{CookieFormat, PastedCookie, inspect};
 
-/// Finds what has the form of a session's cookie, wherever it stands, and the name before it.
+/// Finds texts that have the form of a session's cookie, wherever they stand, and the names before
+/// them.
 ///
-/// Ids without a signature are left out: many other things look like them.
+/// Ids without a signature are left out: many other texts look like them.
 pub(super) fn anywhere(text: &[u8]) -> Vec<PastedCookie<'_>> {
     let tokens = tokens(text);
     // With a signature of some digest's length, where the form alone says little.
@@ -26,7 +27,7 @@ fn tokens(text: &[u8]) -> Vec<&[u8]> {
     let mut start = 0;
     for (at, byte) in text.iter().enumerate() {
         let inside = match byte {
-            // Padding within a value; before one it is what follows a name.
+            // Padding if within a value; before a value it follows a name.
             b'=' => matches!(text.get(at + 1), Some(b'=' | b'.')),
             b':' => is_within_django(text, at),
             byte => byte.is_ascii_alphanumeric() || b"._-+/".contains(byte),

@@ -5,12 +5,12 @@ use crate::signing::{DEFAULT_INFLATE_LIMIT, Digest, decode_timestamp};
 use crate::value::json::{Tags, read_value};
 use crate::{Error, Uuid, Value, base64};
 
-/// What a sealed session has at least: version, key id, nonce, times and tag.
+/// The shortest sealed session: version, key id, nonce, times and tag.
 const SEALED_LEN: usize = 1 + 8 + 24 + 16 + 16;
 const SEALED_VERSION: u8 = 1;
 
-/// The beginning of 2011, from which ItsDangerous counted the seconds before its version 1.1. A time
-/// before it is one of those, since there was no ItsDangerous yet.
+/// The beginning of 2011, in Unix seconds. ItsDangerous before version 1.1 counted its seconds from
+/// there. An earlier time is such a count, since there was no ItsDangerous before.
 pub const SINCE_2011: u64 = 1_293_840_000;
 
 /// The kinds of session cookies that are recognised, by their form alone.
@@ -34,7 +34,7 @@ pub enum CookieFormat {
 }
 
 impl CookieFormat {
-    /// A short name for scripts.
+    /// Returns a short name for scripts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,29 +63,29 @@ impl fmt::Display for CookieFormat {
     }
 }
 
-/// What a cookie says of itself. None of it is verified: anybody can have made it.
+/// The contents of a cookie, unverified: any client can have made it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// Of which kind it looks.
+    /// The kind of cookie that it looks like.
     pub format: CookieFormat,
     /// Another kind that it could be as well, since the two have the same form.
     pub or: Option<CookieFormat>,
-    /// Its JSON, inflated if it was compressed to at most 1 MiB; or why that can't be had. `None`
-    /// for ids, and for what is encrypted.
+    /// Its JSON, inflated to at most 1 MiB if it was compressed, or the reason why there is none.
+    /// `None` for ids and encrypted cookies.
     pub payload: Option<Result<Vec<u8>, Error>>,
     /// The header of a JSON Web Token.
     pub header: Option<Vec<u8>>,
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub signed: Option<u64>,
-    /// When it was signed if ItsDangerous before 1.1 did it, which counted from the beginning of
-    /// 2011: for times that are too early to be of a later version.
+    /// When it was signed if a version of ItsDangerous before 1.1 signed it, which counted from the
+    /// beginning of 2011. Only present if the time is too early for a later version.
     pub signed_before_1_1: Option<u64>,
     /// Whether its payload is compressed.
     pub compressed: bool,
     /// The digest of its signature, by the signature's length.
     pub digest: Option<Digest>,
-    /// Which key sealed it.
+    /// The id of the key that sealed it.
     pub key_id: Option<[u8; 8]>,
 }
 
@@ -104,8 +104,8 @@ impl Inspection {
         }
     }
 
-    /// The payload as a value, read as the kind of cookie has it: Flask's tags mean nothing in the
-    /// others. `None` where there is no payload to be read.
+    /// Returns the payload as a value, read by the rules of this kind of cookie: only Flask's
+    /// cookies have tags. Returns `None` if there is no payload.
     ///
     /// # Errors
     /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the payload can't be read.
@@ -134,8 +134,7 @@ impl fmt::Debug for Inspection {
     }
 }
 
-/// Recognises a cookie's value by its form, and reads what it says. `None` if it has no form that
-/// is known.
+/// Recognises a cookie by its form and reads its contents. Returns `None` if the form is unknown.
 ///
 /// Nothing is verified: that takes a key, and a
 /// [`UrlSafeTimedSerializer`](crate::signing::UrlSafeTimedSerializer).
@@ -192,7 +191,7 @@ fn is_id(text: &[u8]) -> bool {
 }
 
 fn sealed(cookie: &[u8]) -> Option<Inspection> {
-    // The first character says the first six bits: there is no need to decode all of a long text.
+    // The first character holds the first six bits, so a long text need not be decoded whole.
     if cookie.first() != Some(&b'A') {
         return None;
     }
@@ -261,7 +260,7 @@ pub(super) fn digest_of(signature: &[u8]) -> Option<Digest> {
     }
 }
 
-/// Splits into exactly so many parts.
+/// Splits text into exactly `N` parts.
 fn split<const N: usize>(text: &[u8], separator: u8) -> Option<[&[u8]; N]> {
     let mut parts = text.split(|&byte| byte == separator);
     let mut out = [&text[..0]; N];

@@ -1,10 +1,10 @@
-//! Looking into cookies: what the program `carafe` is made of, for other tools as well.
+//! Tools that look into cookies: the program `carafe` is made of them.
 //!
 //! - [`inspect`] recognises a cookie and reads what it says, without a key, and so without knowing
 //!   whether it is true.
-//! - [`pasted`] finds the cookies in a line that somebody copied from somewhere.
+//! - [`pasted`] finds the cookies in a line of a log, a browser's tools or a cookie jar.
 //! - [`Alternatives`] finds out under which other settings a refused cookie would verify.
-//! - [`WeakKeys`] finds out whether anybody can make such cookies.
+//! - [`WeakKeys`] finds out whether an attacker can make such cookies, since their key is weak.
 //! - [`respell`] and [`check_session`] are for a session's JSON.
 //!
 //! ```
@@ -32,8 +32,8 @@ use crate::Error;
 pub use crate::cookie::BrokenRule;
 use crate::value::json;
 
-/// The JSON of a session in Flask's own spelling: keys sorted, nothing but ASCII, numbers, dates
-/// and bytes as Flask writes them.
+/// Returns the JSON of a session in Flask's own spelling: keys sorted, nothing but ASCII, numbers,
+/// dates and bytes as Flask writes them.
 ///
 /// What has that spelling already stays as it is, where a [`Value`](crate::Value) would lose it:
 /// dates before the year 100, which Flask writes and then reads as others, and dictionaries whose

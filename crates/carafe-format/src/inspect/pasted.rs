@@ -5,12 +5,12 @@ use super::inspect;
 use crate::SameSite;
 use crate::cookie::{BrokenRule, Told, unquote};
 
-/// A cookie in a line that somebody pasted.
+/// A cookie in a line that was pasted into a tool.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PastedCookie<'a> {
-    /// Its name, if the line has one.
+    /// The name of the cookie, if the line has one.
     pub name: Option<&'a [u8]>,
-    /// Its value, without quotes.
+    /// The value of the cookie, without quotes.
     pub value: Cow<'a, [u8]>,
 }
 
@@ -22,8 +22,8 @@ impl std::fmt::Debug for PastedCookie<'_> {
     }
 }
 
-/// The cookies in a line as it is copied from a browser, a log or the output of `curl -v`: a bare
-/// value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
+/// Returns the cookies in a line as it is copied from a browser, a log or the output of `curl -v`:
+/// a bare value, `name=value`, or a whole `Cookie:` or `Set-Cookie:` header. Never empty.
 ///
 /// In text of another form, such as a line of a cookie jar, a command for `curl` or JSON of a
 /// browser's tools, it finds what looks like a session's cookie.
@@ -62,12 +62,12 @@ pub fn pasted(line: &[u8]) -> Vec<PastedCookie<'_>> {
     match header {
         Some(Header::SetCookie) => cookies.truncate(1),
         Some(Header::Cookie) => {}
-        // Either of the two.
+        // A line of either form: only the likely cookies stay.
         None => cookies.retain(|cookie| !cookie.name.is_some_and(is_attribute)),
     }
     // A header says itself what its cookies are.
     let is_known = |cookie: &PastedCookie<'_>| inspect(&cookie.value).is_some();
-    // One word is a value, however broken: what is left of it must not be taken for a good one.
+    // One word is a value, however broken: a part of it must not be taken for a good cookie.
     let is_text = line.iter().any(|byte| byte.is_ascii_whitespace() || b":\"{".contains(byte));
     if is_text && header.is_none() && !cookies.iter().any(is_known) {
         let found = anywhere(line);
@@ -123,21 +123,21 @@ pub struct SetCookieLine {
     pub name: String,
     /// The cookie's value, as it stands.
     pub value: String,
-    /// `Domain`, without a leading dot.
+    /// The attribute `Domain`, without a leading dot.
     pub domain: Option<String>,
-    /// `Path`.
+    /// The attribute `Path`.
     pub path: Option<String>,
-    /// A `Path` that begins with no slash: browsers ignore it.
+    /// A `Path` that browsers ignore because it doesn't begin with a slash.
     pub ignored_path: Option<String>,
-    /// Whether it says `Secure`.
+    /// Whether the cookie has the attribute `Secure`.
     pub secure: bool,
-    /// Whether it says `HttpOnly`.
+    /// Whether the cookie has the attribute `HttpOnly`.
     pub http_only: bool,
-    /// `SameSite`, if it is one of the three that there are.
+    /// The attribute `SameSite`, if its value is one of the three that exist.
     pub same_site: Option<SameSite>,
-    /// Whether it says `Partitioned`.
+    /// Whether the cookie has the attribute `Partitioned`.
     pub partitioned: bool,
-    /// `Max-Age` in seconds.
+    /// The attribute `Max-Age`, in seconds.
     pub max_age: Option<i64>,
 }
 
@@ -173,7 +173,8 @@ impl SetCookieLine {
         (!set.name.is_empty()).then_some(set)
     }
 
-    /// The rules of browsers that the cookie breaks, so that they drop it or ignore an attribute.
+    /// Returns the rules of browsers that the cookie breaks, so that they drop it or ignore an
+    /// attribute.
     #[must_use]
     pub fn broken_rules(&self) -> Vec<BrokenRule> {
         let told = Told {

@@ -15,8 +15,8 @@ const SALTS: [(&[u8], KeyDerivation); 7] = [
     (b"carafe session id", KeyDerivation::Hmac),
 ];
 
-/// Whether a cookie was signed or sealed with a key that everybody knows, so that anybody can make
-/// such cookies: see [`KeyStrength::Published`].
+/// Returns whether a published key signed or sealed a cookie, so that any attacker can make such
+/// cookies: see [`KeyStrength::Published`].
 ///
 /// All digests and derivations are tried, and the salts of Flask, Starlette, Flask-Session and
 /// stored sessions. [`WeakKeys`] finds guessable keys as well, and is quicker for many cookies.
@@ -32,11 +32,11 @@ pub fn is_signed_with_published_key(cookie: &[u8]) -> bool {
     WeakKeys { guessable: None, ..WeakKeys::new() }.find(cookie) == Some(KeyStrength::Published)
 }
 
-/// The keys that an attacker would try first, to try them on the signatures of cookies: those that
-/// everybody knows, placeholders, single words with and without numbers, repetitions and sequences.
+/// Keys that an attacker tries first. They are tried on the signatures of cookies: published keys,
+/// placeholders, single words with and without numbers, repetitions and sequences.
 ///
-/// After 20 cookies that none of them has signed, only the keys that everybody knows are tried on
-/// further ones. A key that [`SecretKey::strength`] calls guessable need not be among them: there are more of
+/// After 20 cookies that none of these keys has signed, only the published keys are tried on
+/// further cookies. [`SecretKey::strength`] calls more keys guessable than can be tried here.
 /// those than can be tried here.
 ///
 /// ```
@@ -51,9 +51,9 @@ pub fn is_signed_with_published_key(cookie: &[u8]) -> bool {
 pub struct WeakKeys {
     published: Option<KeyRing>,
     guessable: Option<KeyRing>,
-    /// What was derived from the published keys so far, and from the guessable ones.
+    /// The signers derived so far from the published keys, and from the guessable ones.
     signers: Vec<(SigningOptions, Derived)>,
-    /// How many cookies the guessable keys are still tried on.
+    /// The number of cookies on which the guessable keys are still tried.
     whole_searches: u32,
 }
 
@@ -64,7 +64,7 @@ const WHOLE_SEARCHES: u32 = 20;
 #[derive(Debug)]
 struct Derived {
     published: Signer,
-    /// For the usual derivation of a salt alone, since there are many.
+    /// Guessable keys, for the usual derivation of a salt alone, since there are many of them.
     guessable: Option<Signer>,
 }
 
@@ -75,7 +75,7 @@ impl Default for WeakKeys {
 }
 
 impl WeakKeys {
-    /// All keys that are tried. Nothing is derived from them before the first cookie.
+    /// Returns all keys that are tried. Nothing is derived from them before the first cookie.
     #[must_use]
     pub fn new() -> Self {
         let (published, guessable) = typical_keys();
@@ -87,14 +87,14 @@ impl WeakKeys {
         }
     }
 
-    /// How many keys are tried.
+    /// Returns the number of keys that are tried.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "there are always some")]
     pub fn len(&self) -> usize {
         [&self.published, &self.guessable].into_iter().flatten().map(KeyRing::len).sum()
     }
 
-    /// The strength of the key that signed or sealed a cookie, if it is one of these.
+    /// Returns the strength of the key that signed or sealed a cookie, if it is one of these keys.
     pub fn find(&mut self, cookie: &[u8]) -> Option<KeyStrength> {
         let rings = [&self.published, &self.guessable];
         if let Some(key) = rings.into_iter().flatten().find_map(|ring| sealed_with(ring, cookie)) {
@@ -111,7 +111,8 @@ impl WeakKeys {
         for (salt, usual) in SALTS {
             for key_derivation in KeyDerivation::ALL {
                 let options = SigningOptions { salt: salt.to_vec(), digest, key_derivation };
-                // There are many guessable keys: for the usual derivation of such a cookie alone.
+                // The guessable keys are many, so they are tried with the usual derivation of such
+                // a cookie alone.
                 let is_usual = key_derivation == usual && is_of_id(salt) == has_one_dot;
                 self.derive(&options, is_usual);
             }

@@ -3,18 +3,18 @@ use zeroize::Zeroizing;
 use super::digest::{Digest, KeyedMac};
 use super::key::SecretKey;
 
-/// How the key of a signature comes from the secret key and the salt (ItsDangerous'
-/// `key_derivation`).
+/// The way from the secret key and the salt to the key of a signature: ItsDangerous'
+/// `key_derivation`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum KeyDerivation {
-    /// `HMAC(secret, salt)`: what Flask uses for its sessions.
+    /// `HMAC(secret, salt)`: Flask's choice for its sessions.
     #[default]
     Hmac,
     /// `H(salt ‖ secret)`.
     Concat,
-    /// `H(salt ‖ "signer" ‖ secret)`: what ItsDangerous uses unless told otherwise.
+    /// `H(salt ‖ "signer" ‖ secret)`: ItsDangerous' default.
     DjangoConcat,
-    /// The secret as it is; the salt plays no part.
+    /// The secret key itself; the salt plays no part.
     None,
 }
 
@@ -22,7 +22,7 @@ impl KeyDerivation {
     /// Every derivation, in the order in which a search should try them.
     pub const ALL: [Self; 4] = [Self::Hmac, Self::DjangoConcat, Self::Concat, Self::None];
 
-    /// ItsDangerous' name for it.
+    /// Returns ItsDangerous' name of the derivation.
     ///
     /// ```
     /// use carafe::signing::KeyDerivation;

@@ -12,14 +12,14 @@ use super::hmac_sha1::HmacSha1;
 /// that needn't share its cookies with an unconfigured Flask is better off with SHA-256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Digest {
-    /// SHA-1: what Flask and ItsDangerous use unless told otherwise.
+    /// SHA-1: the default of Flask and ItsDangerous.
     #[default]
     Sha1,
     /// SHA-256.
     Sha256,
     /// SHA-384.
     Sha384,
-    /// SHA-512: what ItsDangerous 1.1 used.
+    /// SHA-512: the default of ItsDangerous 1.1.
     Sha512,
 }
 
@@ -27,7 +27,7 @@ impl Digest {
     /// Every digest, in the order in which a search should try them.
     pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha512, Self::Sha384];
 
-    /// The name that Python's `hashlib` has for it.
+    /// Returns the name of the digest in Python's `hashlib`.
     ///
     /// ```
     /// use carafe::signing::Digest;
@@ -135,7 +135,7 @@ impl KeyedMac {
         }
     }
 
-    /// How many bytes a MAC has.
+    /// The length of a MAC in bytes.
     pub(crate) fn tag_len(&self) -> usize {
         match self {
             Self::Sha1(_) => 20,
@@ -145,7 +145,8 @@ impl KeyedMac {
         }
     }
 
-    /// Whether this is the MAC of the message, in a time that doesn't depend on where it differs.
+    /// Whether this is the MAC of the message. The time that it takes doesn't depend on where the
+    /// MACs differ.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         fn run<M: Mac + Clone>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
             same(&mac.clone().chain_update(message).finalize().into_bytes(), tag)
@@ -159,8 +160,8 @@ impl KeyedMac {
     }
 }
 
-/// Compares in constant time. `subtle` would judge byte by byte, which takes long; here it judges
-/// once, on all the differences put together.
+/// Compares in constant time. `subtle` would decide byte by byte, which takes long; this function
+/// decides once, on all the differences put together.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     let (a_words, a_rest) = a.as_chunks::<4>();

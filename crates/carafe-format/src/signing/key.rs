@@ -23,17 +23,17 @@ pub struct SecretKey {
     origin: KeyOrigin,
 }
 
-/// Where a [`SecretKey`] comes from, as far as an operator should know of it.
+/// The origin of a [`SecretKey`], as far as it matters to an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyOrigin {
-    /// It was given by the caller, or read where it was set.
+    /// The caller gave the key, or it was read from where it was set.
     #[default]
     Given,
     /// No key was set, and [`SecretKey::from_env_or_random`] made one: sessions end with the process.
     Random,
-    /// It is the text of an environment variable that parses as JSON but not as a string, with
-    /// which Flask fails.
+    /// The key is the text of an environment variable that parses as JSON but not as a string.
+    /// Flask fails with such a key.
     Ambiguous {
         /// The name of the variable.
         variable: String,
@@ -65,7 +65,7 @@ impl SecretKey {
         Ok(Self { bytes: key, allowed_weak: false, origin: KeyOrigin::Given })
     }
 
-    /// A new key of 32 random bytes from the operating system.
+    /// Creates a new key of 32 random bytes from the operating system.
     ///
     /// Sessions signed with it end with the process, unless it is stored somewhere.
     ///
@@ -150,7 +150,7 @@ impl SecretKey {
     /// Lets this key pass where weak keys are refused, and silences the warning about it: for tests
     /// and demonstrations. See [`KeyStrength`](crate::signing::KeyStrength).
     ///
-    /// It doesn't make a key long enough for sealed sessions.
+    /// The method doesn't make a key long enough for sealed sessions.
     ///
     /// ```
     /// use carafe::{SecretKey, SessionLayer};
@@ -165,7 +165,7 @@ impl SecretKey {
         self
     }
 
-    /// Where the key comes from: what a layer that uses it warns about in its log.
+    /// Returns the origin of the key. A layer warns in its log about some origins.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -184,7 +184,7 @@ impl SecretKey {
         self.allowed_weak
     }
 
-    /// The bytes of the key. Named so that every use of them stands out.
+    /// Returns the bytes of the key. The name makes every use of them stand out.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -207,7 +207,7 @@ impl fmt::Debug for SecretKey {
 
 /// The secret keys of a service: one signs, all verify.
 ///
-/// To change the key without logging anybody out, make the old one a fallback, and drop it once the
+/// To change the key without ending sessions, make the old one a fallback, and drop it once the
 /// sessions that it signed have expired.
 ///
 /// ```
@@ -225,7 +225,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// Creates a ring of one key.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};
@@ -239,8 +239,8 @@ impl KeyRing {
         Self { keys: vec![current] }
     }
 
-    /// Adds an older key, which verifies what it signed in its time and signs nothing any more.
-    /// Call it with the newest of them first.
+    /// Adds an older key, which verifies what it signed before and signs nothing new. Call this
+    /// with the newest fallback first.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};
@@ -257,8 +257,8 @@ impl KeyRing {
         self
     }
 
-    /// The ring that Flask makes of `SECRET_KEY` and `SECRET_KEY_FALLBACKS`, whose list has the
-    /// key that is tried last at its beginning.
+    /// Makes the ring that Flask makes of `SECRET_KEY` and `SECRET_KEY_FALLBACKS`. The last key of
+    /// that list is the first fallback to be tried.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};
@@ -323,7 +323,7 @@ impl KeyRing {
         Ok(Self::from_flask(current, fallbacks))
     }
 
-    /// How many keys there are: at least one.
+    /// Returns the number of keys: at least one.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};
@@ -337,7 +337,7 @@ impl KeyRing {
         self.keys.len()
     }
 
-    /// The keys in the order in which they are tried, the current one first.
+    /// Iterates over the keys in the order in which they are tried, the current one first.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};

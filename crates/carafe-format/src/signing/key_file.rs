@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{KeyRing, SecretKey};
 use crate::{Error, ErrorKind};
 
-/// More than any ring needs, and little enough to read at once.
+/// The largest file of keys in bytes: more than any ring needs, and little enough to read at once.
 const MAX_FILE: u64 = 64 * 1024;
 
 impl KeyRing {
@@ -47,8 +47,8 @@ impl KeyRing {
         keys.try_fold(Self::new(current), |ring, key| Ok(ring.with_fallback(key?)))
     }
 
-    /// Reads keys from a file, as [`from_lines`](Self::from_lines) reads them. It may have up to
-    /// 64 KiB, and should be readable for nobody else.
+    /// Reads keys from a file, as [`from_lines`](Self::from_lines) reads them. The file may have up
+    /// to 64 KiB, and other users of the machine should not be able to read it.
     ///
     /// `SharedKeys::replace` of the crate `carafe` shows how to take up a changed file
     /// without a restart.

@@ -2,7 +2,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind, base64};
 
-/// How the bytes of a new key are written as the text that a `SECRET_KEY` is.
+/// The text form of a new key's bytes, as it stands in `SECRET_KEY`.
 ///
 /// ```
 /// use carafe::{SecretKey, signing::{KeyStrength, KeyText}};
@@ -21,7 +21,7 @@ pub enum KeyText {
 }
 
 impl KeyText {
-    /// A new key of `bytes` random bytes from the operating system, as text.
+    /// Returns a new key of `bytes` random bytes from the operating system, as text.
     ///
     /// ```
     /// use carafe::signing::KeyText;

@@ -1,6 +1,6 @@
 //! Text and bytes as Python prints them: `'…'`, `b'…'`, and `\x13` without quotes.
 
-/// What stands between quotes, of Python's bytes or text.
+/// Returns the text between the quotes of Python's bytes or text.
 pub(crate) fn unquoted(text: &[u8]) -> Option<&[u8]> {
     let text = match text {
         [b'b' | b'B' | b'u' | b'U', quoted @ ..] if quoted.len() >= 2 => quoted,
@@ -106,7 +106,7 @@ fn unescape(text: &[u8], kind: Kind) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// So many hexadecimal digits, which are taken off.
+/// Removes `len` hexadecimal digits, and returns the number that they form.
 fn digits(rest: &mut &[u8], len: usize) -> Option<u32> {
     let (digits, after) = rest.split_at_checked(len)?;
     *rest = after;

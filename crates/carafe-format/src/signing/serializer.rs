@@ -7,7 +7,7 @@ use crate::codec::{Compression, payload};
 use crate::value::{from_tagged_json, json};
 use crate::{Error, Value};
 
-/// How many bytes a payload may inflate to, unless set otherwise: 1 MiB.
+/// The default limit on the size of an inflated payload: 1 MiB.
 pub const DEFAULT_INFLATE_LIMIT: usize = 1 << 20;
 
 /// Turns values into signed text that fits into a URL or a cookie, as ItsDangerous'
@@ -33,7 +33,7 @@ pub struct UrlSafeTimedSerializer {
 }
 
 impl UrlSafeTimedSerializer {
-    /// A serializer that compresses by Flask's rule and inflates to at most 1 MiB.
+    /// Creates a serializer that compresses by Flask's rule and inflates to at most 1 MiB.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -54,7 +54,7 @@ impl UrlSafeTimedSerializer {
         }
     }
 
-    /// When payloads are compressed.
+    /// Sets when payloads are compressed.
     ///
     /// ```
     /// use carafe::config::Compression;
@@ -73,7 +73,7 @@ impl UrlSafeTimedSerializer {
         self
     }
 
-    /// How many bytes a payload may inflate to.
+    /// Sets the limit on the size of an inflated payload, in bytes.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -138,7 +138,7 @@ impl UrlSafeTimedSerializer {
         text
     }
 
-    /// The value of a text that is at most `max_age` seconds old; `None` accepts every age.
+    /// Returns the value of a text that is at most `max_age` seconds old; `None` accepts every age.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -156,13 +156,14 @@ impl UrlSafeTimedSerializer {
     /// ```
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`], and [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload)
-    /// if the signature is good and the payload can't be read.
+    /// The errors of [`TimestampSigner::unsign`], and
+    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the signature is good and the
+    /// payload can't be read.
     pub fn loads(&self, text: &[u8], max_age: Option<u64>, now: u64) -> Result<Value, Error> {
         Value::from_tagged_json(&self.loads_json(text, max_age, now)?.json)
     }
 
-    /// The value of a text as anything that serde deserialises: [`loads`](Self::loads) and
+    /// Reads the value of a text as anything that serde deserialises: [`loads`](Self::loads) and
     /// [`Value::deserialize_into`] in one step, which is faster.
     ///
     /// ```
@@ -183,8 +184,8 @@ impl UrlSafeTimedSerializer {
     /// ```
     ///
     /// # Errors
-    /// As [`loads`](Self::loads), and [`ErrorKind::Type`](crate::ErrorKind::Type) if the type can't
-    /// be read from the value.
+    /// The errors of [`loads`](Self::loads), and [`ErrorKind::Type`](crate::ErrorKind::Type) if the
+    /// type can't be read from the value.
     pub fn loads_as<T: DeserializeOwned>(
         &self,
         text: &[u8],
@@ -194,8 +195,8 @@ impl UrlSafeTimedSerializer {
         from_tagged_json(&self.loads_json(text, max_age, now)?.json)
     }
 
-    /// The payload of a text as it stands, and what the signature says of it. Whether the payload
-    /// is JSON at all isn't looked at.
+    /// Returns the payload of a text as it stands, and the facts in its signature. Whether the
+    /// payload is JSON at all isn't looked at.
     ///
     /// ```
     /// use carafe::{SecretKey, signing::{SigningOptions, UrlSafeTimedSerializer}};
@@ -210,8 +211,9 @@ impl UrlSafeTimedSerializer {
     /// ```
     ///
     /// # Errors
-    /// As [`TimestampSigner::unsign`], and [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload)
-    /// if the signature is good and the payload isn't base64 or doesn't inflate.
+    /// The errors of [`TimestampSigner::unsign`], and
+    /// [`ErrorKind::BadPayload`](crate::ErrorKind::BadPayload) if the signature is good and the
+    /// payload isn't base64 or doesn't inflate.
     pub fn loads_json(
         &self,
         text: &[u8],
@@ -234,9 +236,9 @@ impl UrlSafeTimedSerializer {
 pub struct SignedJson {
     /// The payload, inflated if it was compressed.
     pub json: Vec<u8>,
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub timestamp: u64,
-    /// Which key of the ring signed it: 0 is the current one.
+    /// The index in the ring of the key that signed it: 0 is the current key.
     pub key: usize,
     /// Whether the payload was compressed.
     pub compressed: bool,

@@ -4,7 +4,8 @@ use super::digest::{Digest, KeyedMac};
 use super::{KeyDerivation, KeyRing};
 use crate::{Error, ErrorKind, base64};
 
-/// What sets signatures of one purpose apart from those of another: ItsDangerous' arguments.
+/// The settings that separate the signatures of one purpose from the signatures of another:
+/// ItsDangerous' arguments.
 ///
 /// [`SigningOptions::default`] has Flask's choices for its session cookie.
 ///
@@ -32,7 +33,7 @@ impl Default for SigningOptions {
 }
 
 impl SigningOptions {
-    /// What ItsDangerous uses when it is told nothing but a salt: SHA-1 and `django-concat`.
+    /// Returns ItsDangerous' defaults for a salt: SHA-1 and `django-concat`.
     ///
     /// ```
     /// use carafe::signing::{KeyDerivation, SigningOptions};
@@ -50,7 +51,7 @@ impl SigningOptions {
         }
     }
 
-    /// The salt: text or bytes that name the purpose. It isn't secret.
+    /// Sets the salt: text or bytes that name the purpose. It isn't secret.
     ///
     /// ```
     /// use carafe::signing::SigningOptions;
@@ -64,8 +65,8 @@ impl SigningOptions {
         self
     }
 
-    /// Puts the name of a cookie behind the salt, after a space, so that what is signed for one cookie
-    /// is good for no other.
+    /// Adds the name of a cookie to the salt, after a space, so that a signature for one cookie is
+    /// invalid for every other.
     ///
     /// ```
     /// use carafe::signing::SigningOptions;
@@ -81,7 +82,7 @@ impl SigningOptions {
         self
     }
 
-    /// The digest of the key derivation and the MAC.
+    /// Sets the digest of the key derivation and the MAC.
     ///
     /// ```
     /// use carafe::signing::{Digest, SigningOptions};
@@ -94,7 +95,7 @@ impl SigningOptions {
         self
     }
 
-    /// How the key comes from the secret and the salt.
+    /// Sets the derivation of the key from the secret key and the salt.
     ///
     /// ```
     /// use carafe::signing::{KeyDerivation, SigningOptions};
@@ -132,7 +133,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Derives the keys once, for every later signature.
+    /// Creates a signer. It derives the keys once, for every later signature.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -179,7 +180,7 @@ impl Signer {
         }
     }
 
-    /// The value, the separator and the signature.
+    /// Returns the value, the separator and the signature.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -198,7 +199,7 @@ impl Signer {
         text
     }
 
-    /// As [`sign`](Self::sign), for bytes that need not be text.
+    /// Signs like [`sign`](Self::sign), for bytes that need not be text.
     ///
     /// ```
     /// use carafe_format::signing::{SecretKey, Signer, SigningOptions};
@@ -240,7 +241,7 @@ impl Signer {
         }
     }
 
-    /// How many bytes separator and signature have.
+    /// Returns the length of separator and signature in bytes.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -256,7 +257,7 @@ impl Signer {
         self.macs.first().map_or(0, |mac| 1 + base64::encoded_len(mac.tag_len()))
     }
 
-    /// The value of a signed text, if one of the keys signed it.
+    /// Returns the value of a signed text, if one of the keys signed it.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -276,7 +277,8 @@ impl Signer {
         self.unsign_with_key(signed).map(|(value, _)| value)
     }
 
-    /// Also says which key of the ring signed: 0 is the current one.
+    /// Returns the value of a signed text, and the index in the ring of the key that signed it: 0
+    /// is the current key.
     ///
     /// ```
     /// use carafe::signing::{Signer, SigningOptions};
@@ -293,10 +295,10 @@ impl Signer {
     #[inline]
     pub fn unsign_with_key<'a>(&self, signed: &'a [u8]) -> Result<(&'a [u8], usize), Error> {
         let (value, signature) = self.split(signed)?;
-        // Only the spelling that is written is read, so that each signature has a single one.
+        // Only the spelling that is written is read, so each signature has exactly one.
         let mut tag = [0; 64];
         let tag = base64::decode_url_strict_into(signature, &mut tag);
-        // No early exit within a comparison; which key matched is no secret.
+        // No early exit within a comparison. The index of the matching key is no secret.
         let by_key = |tag| self.macs.iter().position(|mac| mac.verify(value, tag));
         match tag.and_then(by_key) {
             Some(key) => Ok((value, key)),

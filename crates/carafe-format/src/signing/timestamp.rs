@@ -19,11 +19,11 @@ pub const CLOCK_SKEW: u64 = 60;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unsigned<'a> {
-    /// What was signed.
+    /// The bytes that were signed.
     pub value: &'a [u8],
-    /// When it was signed, in Unix seconds.
+    /// The time of the signature, in Unix seconds.
     pub timestamp: u64,
-    /// Which key of the ring signed it: 0 is the current one.
+    /// The index in the ring of the key that signed it: 0 is the current key.
     pub key: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct TimestampSigner {
 }
 
 impl TimestampSigner {
-    /// Derives the keys once, for every later signature.
+    /// Creates a signer. It derives the keys once, for every later signature.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -71,7 +71,7 @@ impl TimestampSigner {
         Self { signer: Signer::new(keys, options) }
     }
 
-    /// The value, the time and the signature of both.
+    /// Returns the value, the time and the signature of both.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -99,13 +99,13 @@ impl TimestampSigner {
         self.signer.append_signature(text, start);
     }
 
-    /// How many bytes time and signature have, from 1970 to 2106.
+    /// The length of time and signature in bytes, for times from 1970 to 2106.
     pub(crate) fn signature_len(&self) -> usize {
         1 + base64::encoded_len(4) + self.signer.signature_len()
     }
 
-    /// The value, if the signature is good and not older than `max_age` seconds. An age of exactly
-    /// `max_age` passes, as in Flask; `None` accepts every age.
+    /// Returns the value, if the signature is good and not older than `max_age` seconds. An age of
+    /// exactly `max_age` passes, as in Flask; `None` accepts every age.
     ///
     /// ```
     /// use carafe::SecretKey;
@@ -164,7 +164,8 @@ impl TimestampSigner {
         Ok(Unsigned { value, timestamp, key })
     }
 
-    /// As [`unsign`](Self::unsign), where the signer's clock may be ahead by `skew` seconds.
+    /// Verifies like [`unsign`](Self::unsign), where the signer's clock may be ahead by `skew`
+    /// seconds.
     pub(crate) fn unsign_with_skew<'a>(
         &self,
         signed: &'a [u8],
@@ -174,7 +175,7 @@ impl TimestampSigner {
     ) -> Result<Unsigned<'a>, Error> {
         match self.unsign(signed, Some(max_age), now) {
             Err(error) if skew > 0 && error.kind() == ErrorKind::FromTheFuture => {
-                // What was signed only now can't be too old.
+                // A text that was signed only now can't be too old.
                 let (max_age, then) = (max_age.saturating_add(skew), now.saturating_add(skew));
                 self.unsign(signed, Some(max_age), then).map_err(|_| error)
             }
@@ -245,7 +246,7 @@ mod tests {
             assert_eq!(kind(max_age, 99, 0), Some(ErrorKind::FromTheFuture));
             assert_eq!(kind(max_age, 40, 60), None);
             assert_eq!(kind(max_age, 39, 60), Some(ErrorKind::FromTheFuture));
-            // It changes nothing for what is past.
+            // The tolerance changes nothing for times in the past.
             assert_eq!(kind(max_age, 100 + max_age, 60), None);
             assert_eq!(kind(max_age, 101 + max_age, 60), Some(ErrorKind::Expired));
         }
@@ -262,7 +263,7 @@ mod tests {
         assert_eq!(kind(MAX_TIMESTAMP, Some(10), 100), Some(ErrorKind::FromTheFuture));
         assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), 100), Some(ErrorKind::BadPayload));
         assert_eq!(kind(MAX_TIMESTAMP + 1, None, 100), None);
-        // Who lives then has no quarrel with it.
+        // A machine whose clock says the same time accepts it.
         assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), MAX_TIMESTAMP + 11), None);
         assert_eq!(kind(MAX_TIMESTAMP + 1, Some(10), MAX_TIMESTAMP + 1), None);
         assert_eq!(kind(100, Some(10), 50), Some(ErrorKind::FromTheFuture));
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(decode_timestamp(b"AAAAAAAAAAAA"), None);
         assert_eq!(decode_timestamp(b"ZVPxAA"), Some(1_700_000_000));
         assert_eq!(decode_timestamp(b"_____w"), Some(u64::from(u32::MAX)));
-        // As Python reads them: other bits that don't count, the other alphabet, another character.
+        // Spellings that Python reads: other unused bits, the other alphabet, another character.
         assert_eq!(decode_timestamp(b"ZVPxAB"), Some(1_700_000_000));
         assert_eq!(decode_timestamp(b"/////w"), Some(u64::from(u32::MAX)));
         assert_eq!(decode_timestamp(b"ZVPx.A"), None);

@@ -1,5 +1,5 @@
-//! Rust's types into values: a part of what [`Value::from_serialize`] takes, in the same way, without
-//! an error.
+//! Infallible conversions of Rust's types into values, with the results of
+//! [`Value::from_serialize`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

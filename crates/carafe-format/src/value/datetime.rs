@@ -30,8 +30,8 @@ pub(super) const MONTHS: [&str; 12] =
 pub struct DateTime(i64);
 
 impl DateTime {
-    /// The instant so many seconds after 1970-01-01 00:00:00 UTC, or `None` outside the years 1
-    /// to 9999.
+    /// Returns the instant `seconds` seconds after 1970-01-01 00:00:00 UTC, or `None` outside the
+    /// years 1 to 9999.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -44,13 +44,13 @@ impl DateTime {
         (MIN..=MAX).contains(&seconds).then_some(Self(seconds))
     }
 
-    /// As [`from_unix`](Self::from_unix), but the nearest end for what lies outside, as Python has
-    /// `datetime.min` and `datetime.max`.
+    /// Converts like [`from_unix`](Self::from_unix), but takes the nearest end for an instant
+    /// outside, as Python has `datetime.min` and `datetime.max`.
     pub(super) fn saturating(seconds: i64) -> Self {
         Self(seconds.clamp(MIN, MAX))
     }
 
-    /// Seconds since 1970-01-01 00:00:00 UTC.
+    /// Returns the seconds since 1970-01-01 00:00:00 UTC.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -62,7 +62,7 @@ impl DateTime {
         self.0
     }
 
-    /// The current time, its fraction of a second dropped.
+    /// Returns the current time, without its fraction of a second.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -74,8 +74,8 @@ impl DateTime {
         Self::from(SystemTime::now())
     }
 
-    /// An instant from its year, month and day and its hour, minute and second in UTC, or `None` if
-    /// there is no such date or time.
+    /// Returns the instant of a year, month and day and its hour, minute and second in UTC, or
+    /// `None` if there is no such date or time.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -98,7 +98,7 @@ impl DateTime {
         valid.then(|| Self(MIN + days * DAY + hour * 3600 + minute * 60 + second))
     }
 
-    /// The instant as RFC 3339 text in UTC.
+    /// Returns the instant as RFC 3339 text in UTC.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -112,7 +112,7 @@ impl DateTime {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
-    /// Reads what [`to_rfc3339`](Self::to_rfc3339) writes.
+    /// Reads text that [`to_rfc3339`](Self::to_rfc3339) wrote.
     pub(super) fn from_rfc3339(text: &str) -> Option<Self> {
         let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
         let numbers = |text: &str, separator| -> Option<[i64; 3]> {
@@ -124,7 +124,7 @@ impl DateTime {
             .filter(|read| read.to_rfc3339() == text)
     }
 
-    /// The date and the time in UTC: what [`from_civil`](Self::from_civil) takes.
+    /// Returns the date and the time in UTC, as [`from_civil`](Self::from_civil) takes them.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -138,7 +138,7 @@ impl DateTime {
         (civil((self.0 - MIN) / DAY), [second / 3600, second / 60 % 60, second % 60])
     }
 
-    /// Days since the last Monday: 0 for a Monday, 6 for a Sunday.
+    /// Returns the days since the last Monday: 0 for a Monday, 6 for a Sunday.
     ///
     /// ```
     /// use carafe::value::DateTime;
@@ -235,8 +235,8 @@ impl From<SystemTime> for DateTime {
 }
 
 impl From<DateTime> for SystemTime {
-    /// Gives the epoch for years that the platform's clock does not have: on Windows those before
-    /// 1601.
+    /// Converts years that the platform's clock does not have, such as years before 1601 on
+    /// Windows, to the epoch.
     fn from(time: DateTime) -> Self {
         let distance = Duration::from_secs(time.0.unsigned_abs());
         let shifted = if time.0 < 0 {

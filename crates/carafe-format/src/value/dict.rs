@@ -30,7 +30,7 @@ impl Dict {
         Self(members)
     }
 
-    /// An empty dictionary.
+    /// Creates an empty dictionary.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -47,7 +47,7 @@ impl Dict {
         self.0.binary_search_by(|(other, _)| other.as_wtf8().cmp(key))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// ```
     /// use carafe::value::{Dict, Value};
@@ -65,7 +65,7 @@ impl Dict {
         self.place(key).ok().map(|place| &self.0[place].1)
     }
 
-    /// The value of a key, to be changed.
+    /// Returns the value of a key, which the caller may change.
     ///
     /// ```
     /// use carafe::value::{Dict, Value};
@@ -81,7 +81,7 @@ impl Dict {
         self.place(key.as_wtf8()).ok().map(|place| &mut self.0[place].1)
     }
 
-    /// Whether the key is there.
+    /// Returns whether the dictionary has the key.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -94,7 +94,7 @@ impl Dict {
         self.place(key.as_wtf8()).is_ok()
     }
 
-    /// Sets a key's value, and returns the one that it had.
+    /// Sets a key's value, and returns its previous value.
     ///
     /// ```
     /// use carafe::value::{Dict, Value};
@@ -114,7 +114,7 @@ impl Dict {
         }
     }
 
-    /// Removes a key, and returns the value that it had.
+    /// Removes a key, and returns its value.
     ///
     /// ```
     /// use carafe::value::{Dict, Value};
@@ -128,7 +128,7 @@ impl Dict {
         self.place(key.as_wtf8()).ok().map(|place| self.0.remove(place).1)
     }
 
-    /// The number of keys.
+    /// Returns the number of keys.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -142,7 +142,7 @@ impl Dict {
         self.0.len()
     }
 
-    /// Whether there are no keys.
+    /// Returns whether there are no keys.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -170,7 +170,7 @@ impl Dict {
         self.0.clear();
     }
 
-    /// The keys, in order.
+    /// Iterates over the keys, in order.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -185,7 +185,7 @@ impl Dict {
         self.0.iter().map(|(key, _)| key)
     }
 
-    /// The keys and values, in the order of the keys.
+    /// Iterates over the keys and values, in the order of the keys.
     ///
     /// ```
     /// use carafe::value::Dict;
@@ -201,7 +201,8 @@ impl Dict {
         Iter(self.0.iter())
     }
 
-    /// The keys and values, the values to be changed.
+    /// Iterates over the keys and values, in the order of the keys; the caller may change the
+    /// values.
     ///
     /// ```
     /// use carafe::value::{Dict, Value};
@@ -218,7 +219,7 @@ impl Dict {
     }
 }
 
-/// The keys and values of a [`Dict`], in the order of the keys.
+/// An iterator over the keys and values of a [`Dict`], in the order of the keys.
 #[derive(Clone)]
 pub struct Iter<'a>(std::slice::Iter<'a, (Text, Value)>);
 

@@ -16,7 +16,7 @@ pub(crate) fn write_float(out: &mut Vec<u8>, float: f64) {
     }
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(float.abs());
-    // Here both use plain notation, and write it alike.
+    // In this range Python and Rust use plain notation, and write it alike.
     if (1e-4..1e16).contains(&float.abs()) {
         return out.extend_from_slice(text.as_bytes());
     }

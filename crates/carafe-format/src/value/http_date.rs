@@ -25,8 +25,8 @@ impl DateTime {
 
 /// Reads a date as Werkzeug's `parse_date` does; `None` where it finds none.
 ///
-/// The steps and their order are those of Python's `email._parseaddr`, because they decide what
-/// malformed dates mean. Digits outside ASCII are not read.
+/// The steps and their order are Python's (`email._parseaddr`), because they decide what malformed
+/// dates mean. Digits outside ASCII are not read.
 pub(crate) fn parse_http_date(text: &str) -> Result<Option<DateTime>, OutOfRange> {
     if let Some(date) = parse_canonical(text.as_bytes()) {
         return Ok(Some(date));

@@ -26,7 +26,7 @@ enum Repr {
 }
 
 impl Int {
-    /// The integer as an `i64`, if it fits.
+    /// Returns the integer as an `i64`, if it fits.
     ///
     /// ```
     /// use carafe::value::Int;
@@ -44,7 +44,7 @@ impl Int {
         }
     }
 
-    /// Whether the integer is below zero.
+    /// Returns whether the integer is below zero.
     ///
     /// ```
     /// use carafe::value::Int;
@@ -59,7 +59,8 @@ impl Int {
         }
     }
 
-    /// The nearest float, or `None` beyond the floats' range, where Python raises `OverflowError`.
+    /// Returns the nearest float, or `None` beyond the floats' range, where Python raises
+    /// `OverflowError`.
     ///
     /// ```
     /// use carafe::value::Int;
@@ -74,7 +75,7 @@ impl Int {
         }
     }
 
-    /// The sum with `other`, of whatever size it is.
+    /// Returns the sum with `other`.
     ///
     /// ```
     /// use carafe::value::Int;

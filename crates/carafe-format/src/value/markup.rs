@@ -20,7 +20,7 @@ use super::Text;
 pub struct Markup(Text);
 
 impl Markup {
-    /// The HTML.
+    /// Returns the HTML.
     ///
     /// ```
     /// use carafe::value::Markup;
@@ -32,7 +32,7 @@ impl Markup {
         &self.0
     }
 
-    /// The HTML.
+    /// Returns the HTML.
     ///
     /// ```
     /// use carafe::value::{Markup, Text};
@@ -47,7 +47,7 @@ impl Markup {
 }
 
 impl<T: Into<Text>> From<T> for Markup {
-    /// Declares a text to be HTML. Escape what comes from outside first.
+    /// Declares a text to be HTML. Escape text from outside first.
     fn from(html: T) -> Self {
         Self(html.into())
     }

@@ -1,4 +1,4 @@
-//! What a session holds: Flask's types.
+//! The values of a session: Flask's types.
 
 mod convert;
 mod datetime;
@@ -71,7 +71,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A `bytes` value.
+    /// Creates a `bytes` value.
     ///
     /// A `Vec<u8>` that is converted with [`From`] becomes a list of integers, as any other vector
     /// does; this makes it bytes.
@@ -85,7 +85,7 @@ impl Value {
         Self::Bytes(bytes.into())
     }
 
-    /// A `Markup` value: text that is HTML already, and is not escaped again in templates.
+    /// Creates a `Markup` value: text that is HTML already, and is not escaped again in templates.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -135,8 +135,8 @@ impl Value {
             .map_err(|_| Error::new(crate::ErrorKind::Value, "the value's JSON is not ASCII"))
     }
 
-    /// The name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`, `list`,
-    /// `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
+    /// Returns the name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`,
+    /// `list`, `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -162,7 +162,7 @@ impl Value {
         }
     }
 
-    /// Whether this is `None`.
+    /// Returns whether this is `None`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -174,8 +174,8 @@ impl Value {
         matches!(self, Self::Null)
     }
 
-    /// Whether Python takes the value for true, as its `bool()` does: numbers other than 0, and texts,
-    /// bytes and containers that aren't empty.
+    /// Returns whether Python takes the value for true, as its `bool()` does: numbers other than 0,
+    /// and texts, bytes and containers that aren't empty.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -198,7 +198,7 @@ impl Value {
         }
     }
 
-    /// The value of a `bool`.
+    /// Returns the value of a `bool`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -214,7 +214,7 @@ impl Value {
         }
     }
 
-    /// The value of an `int` that fits an `i64`.
+    /// Returns the value of an `int` that fits an `i64`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -230,7 +230,7 @@ impl Value {
         }
     }
 
-    /// The value of a `float`, or of an `int` as the nearest float.
+    /// Returns the value of a `float`, or of an `int` as the nearest float.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -246,7 +246,7 @@ impl Value {
         }
     }
 
-    /// The value of a `str` or `Markup` without lone surrogates.
+    /// Returns the value of a `str` or `Markup` without lone surrogates.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -259,7 +259,7 @@ impl Value {
         self.as_text().and_then(Text::as_str)
     }
 
-    /// The value of a `str` or `Markup`.
+    /// Returns the value of a `str` or `Markup`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -274,7 +274,7 @@ impl Value {
         }
     }
 
-    /// The value of a `bytes`.
+    /// Returns the value of a `bytes`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -289,7 +289,7 @@ impl Value {
         }
     }
 
-    /// The items of a `list` or `tuple`.
+    /// Returns the items of a `list` or `tuple`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -305,7 +305,7 @@ impl Value {
         }
     }
 
-    /// The value of a `dict`.
+    /// Returns the value of a `dict`.
     ///
     /// ```
     /// use carafe::value::Value;
@@ -322,7 +322,7 @@ impl Value {
         }
     }
 
-    /// The value of a `dict`, to be changed.
+    /// Returns the value of a `dict`, which the caller may change.
     ///
     /// ```
     /// use carafe::value::Value;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
-/// Text that can hold all that Python's `str` can: Unicode, and lone surrogates too.
+/// Text like Python's `str`: Unicode, and lone surrogates too.
 ///
 /// Python's strings, and so Flask's sessions, may contain halves of surrogate pairs (`"\ud800"`),
 /// which Rust's [`String`] can't. `Text` keeps the WTF-8 form: UTF-8 wherever the text is valid
@@ -32,7 +32,7 @@ pub struct Text(Bytes);
 type Bytes = SmallVec<[u8; 16]>;
 
 impl Text {
-    /// An empty text.
+    /// Creates an empty text.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -44,7 +44,7 @@ impl Text {
         Self(Bytes::new_const())
     }
 
-    /// Text from UTF-16 code units, lone surrogates included.
+    /// Creates a text from UTF-16 code units, lone surrogates included.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -96,18 +96,18 @@ impl Text {
         Self::from_utf16(&units)
     }
 
-    /// Text from bytes that are known to be WTF-8.
+    /// Creates a text from bytes that are known to be WTF-8.
     #[inline]
     pub(crate) fn from_known_wtf8(bytes: &[u8]) -> Self {
         Self(Bytes::from_slice(bytes))
     }
 
-    /// As [`from_wtf8`](Self::from_wtf8), without a copy.
+    /// Converts like [`from_wtf8`](Self::from_wtf8), without a copy.
     pub(crate) fn from_wtf8_vec(bytes: Vec<u8>) -> Self {
         Self(Bytes::from_vec(bytes))
     }
 
-    /// The text as a `&str`, or `None` if it holds a lone surrogate.
+    /// Returns the text as a `&str`, or `None` if it holds a lone surrogate.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -119,7 +119,7 @@ impl Text {
         std::str::from_utf8(&self.0).ok()
     }
 
-    /// The WTF-8 bytes of the text.
+    /// Returns the WTF-8 bytes of the text.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -131,7 +131,7 @@ impl Text {
         &self.0
     }
 
-    /// The text with every lone surrogate replaced by U+FFFD.
+    /// Returns the text with every lone surrogate replaced by U+FFFD.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -148,7 +148,7 @@ impl Text {
         }
     }
 
-    /// The text as a `String`.
+    /// Returns the text as a `String`.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -164,7 +164,7 @@ impl Text {
             .map_err(|error| Self::from_wtf8_vec(error.into_bytes()))
     }
 
-    /// The code points, in order; what Python's `len` counts and `ord` gives.
+    /// Iterates over the code points, in order. Python's `len` counts them, and `ord` gives them.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -175,7 +175,7 @@ impl Text {
         CodePoints(&self.0)
     }
 
-    /// Whether the text is empty.
+    /// Returns whether the text is empty.
     ///
     /// ```
     /// use carafe::value::Text;
@@ -307,10 +307,10 @@ impl PartialEq<&str> for Text {
 ///
 /// The trait is sealed; it exists so that methods take all of these.
 pub trait AsText: sealed::Sealed {
-    /// The WTF-8 bytes of the text; for a `str` its UTF-8 bytes.
+    /// Returns the WTF-8 bytes of the text; for a `str` its UTF-8 bytes.
     fn as_wtf8(&self) -> &[u8];
 
-    /// The text, owned; without a copy where it already is.
+    /// Returns the text, owned. An owned text is not copied.
     fn into_text(self) -> Text
     where
         Self: Sized,
@@ -382,7 +382,7 @@ mod tests {
             Text::from_wtf8(b"") == *"" && Text::from_wtf8("Zo\u{eb}".as_bytes()) == *"Zo\u{eb}"
         );
         assert!(Text::from_wtf8(b"a\xffb\xed\xa0") == *"a\u{fffd}b\u{fffd}\u{fffd}");
-        // Two halves in bytes of their own are the character that they mean.
+        // Two surrogate halves in separate bytes mean one character.
         assert!(Text::from_wtf8(b"\xed\xa0\xbd\xed\xb8\x80!") == *"\u{1f600}!");
     }
 

@@ -19,7 +19,7 @@ use std::fmt;
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
-    /// The UUID of these bytes, in the order in which they are written.
+    /// Returns the UUID of these bytes, in the order in which they are written.
     ///
     /// ```
     /// use carafe::value::Uuid;
@@ -32,7 +32,7 @@ impl Uuid {
         Self(bytes)
     }
 
-    /// The bytes, in the order in which they are written.
+    /// Returns the bytes, in the order in which they are written.
     ///
     /// ```
     /// use carafe::value::Uuid;

@@ -19,7 +19,7 @@ const TS: u64 = 1_308_874_145;
 /// ItsDangerous' default salt, of `Signer` and `TimestampSigner`.
 const SALT: &str = "itsdangerous.Signer";
 
-/// That of its serializers.
+/// The salt of ItsDangerous' serializers.
 const SERIALIZER_SALT: &str = "itsdangerous";
 
 fn key(key: &str) -> SecretKey {
@@ -46,7 +46,7 @@ fn serializer() -> UrlSafeTimedSerializer {
     UrlSafeTimedSerializer::new(&ring(&["secret-key"]), &options)
 }
 
-/// What both signers do: ItsDangerous' tests of the one inherit those of the other.
+/// The common interface of both signers: ItsDangerous' tests of one inherit the tests of the other.
 trait Sign {
     fn with(keys: &KeyRing, options: &SigningOptions) -> Self;
     fn sign(&self, value: &str) -> String;

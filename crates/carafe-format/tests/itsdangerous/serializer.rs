@@ -56,7 +56,7 @@ fn test_zlib() {
     let plain = serializer().compression(Compression::Never).dumps(&value, TS).unwrap();
     assert!(plain.len() > 1000);
     assert_eq!(load(&plain).unwrap(), value);
-    // What it inflates to has a limit: the text and its two quotes.
+    // The size of the inflated text has a limit: the text and its two quotes.
     let limited = |bytes| serializer().inflate_limit(bytes).loads(signed.as_bytes(), None, TS);
     assert_eq!(limited(1002).unwrap(), value);
     assert_eq!(limited(1001).unwrap_err().kind(), ErrorKind::BadPayload);
@@ -83,7 +83,7 @@ fn test_bad_signature_exception() {
     let signed = serializer().dumps(&Value::from(Dict::from([("id", 42)])), TS).unwrap();
     let error = load(&signed[..signed.len() - 1]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadSignature);
-    // Unlike ItsDangerous' error, it has no payload that nobody signed.
+    // Unlike ItsDangerous' error, it contains no unsigned payload.
     assert!(!format!("{error:?}{error}").contains("eyJpZCI6NDJ9"));
 }
 

@@ -82,7 +82,7 @@ fn test_invalid_separator() {
     }
 }
 
-/// Not among ItsDangerous' tests: a separator that is allowed.
+/// Not one of ItsDangerous' tests: a separator that is allowed.
 #[test]
 fn test_separator() {
     let colon = signer(&options()).with_separator(':').unwrap();
@@ -159,7 +159,7 @@ fn test_secret_keys() {
     assert_eq!(newest.sign("my string"), "my string.Nkff5zweY65pjFRqPBaUj97_1Lk");
 }
 
-/// Not among ItsDangerous' tests: which key of the ring it was.
+/// Not one of ItsDangerous' tests: the index of the key.
 #[test]
 fn test_secret_keys_are_told_apart() {
     let timed = |keys: &[&str]| TimestampSigner::new(&ring(keys), &options());

@@ -67,8 +67,8 @@ fn test_future_age() {
     assert_eq!(kind(&signed, None, 44_496_000), None);
 }
 
-/// ItsDangerous' errors tell the time of a text whose signature is bad. Ours tell nothing of a text
-/// that nobody has signed.
+/// ItsDangerous' errors tell the time of a text whose signature is bad. Carafe's errors tell
+/// nothing of a text that no key signed.
 #[test]
 fn test_sig_error_date_signed() {
     let signed = timestamp_signer().sign("my string", TS).replacen("my", "other", 1);

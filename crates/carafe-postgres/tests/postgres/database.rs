@@ -25,7 +25,7 @@ impl Database {
         Self::create_on(url()).await
     }
 
-    /// One with no pooler in between, which would keep connections of its own.
+    /// A URL without a pooler in between, which would keep connections of its own.
     pub(crate) async fn create_directly() -> Self {
         Self::create_on(direct_url()).await
     }

@@ -37,7 +37,8 @@ async fn sessions_travel_encrypted() {
     assert_eq!(store.load(&id, NOW).await.unwrap().unwrap().record.user.as_deref(), Some("ann"));
 }
 
-/// Also where TLS is not insisted on: who listens may as well be in between.
+/// A server that isn't vouched for is told nothing, even if the URL doesn't require TLS: a listener
+/// may as well be in between.
 #[tokio::test]
 async fn a_server_that_nobody_vouches_for_is_told_nothing() {
     for mode in ["require", "prefer"] {

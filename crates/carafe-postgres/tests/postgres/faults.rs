@@ -35,7 +35,7 @@ async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
                 uncertain += 1;
-                // It was done, and once only.
+                // The write was done, and once only.
                 let now = store.load(&id, NOW).await.unwrap().unwrap().version;
                 assert_eq!(now, Version(version + 1));
                 version += 1;
@@ -79,7 +79,7 @@ async fn a_server_that_never_answers_is_given_up_in_time() {
     for load in loads {
         assert_eq!(load.await.unwrap(), StoreErrorKind::Unavailable);
     }
-    // Those that wait share the outcome of those that tried.
+    // Waiting requests share the outcome of the attempts.
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }
 

@@ -18,7 +18,7 @@ fn directly(name: &str) -> (PostgresOptions, String) {
     (options.answer_timeout(Duration::from_secs(20)), url)
 }
 
-/// What a record goes through, to its end.
+/// The life of a record, to its end.
 async fn lives(store: &PostgresStore) {
     let (id, record) = (id(), record(Some("prepared")));
     assert!(store.create(&id, &record, NOW).await.unwrap());

@@ -60,7 +60,7 @@ async fn tables_of_a_schema_that_is_searched_later_are_left_alone() {
     assert_eq!(tables_in(&database, &blog).await, 4);
 }
 
-/// What statements search for must not change which tables they find.
+/// The names that statements search for must not change the tables that they find.
 #[tokio::test]
 async fn a_schema_that_appears_later_changes_nothing() {
     let database = Database::create_directly().await;

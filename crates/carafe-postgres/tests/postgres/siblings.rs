@@ -1,4 +1,4 @@
-//! What one connection has learned holds for its siblings.
+//! A finding about one connection holds for its siblings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn a_lost_answer_costs_no_connection_that_has_answered_since() {
     store.create(&id, &record(None), NOW).await.unwrap();
     proxy.cut_next_answer();
     assert!(store.update(&id, Version(1), &record(None), NOW).await.is_err());
-    // Those that were idle are replaced one by one, and then all is as it was.
+    // The idle connections are replaced one by one, and then everything is as it was.
     for _ in 0..2 * CONNECTIONS {
         store.load(&id, NOW).await.unwrap();
     }

@@ -55,7 +55,7 @@ async fn a_database_that_is_writable_again_is_written_to_at_once() {
 async fn with_fewer_connections_than_the_pool_may_have_requests_wait_for_those() {
     let database = Database::create_directly().await;
     database.store().migrate().await.unwrap();
-    // What the store before has closed counts for a while.
+    // The connections that the store before has closed count for a while.
     tokio::time::sleep(Duration::from_millis(500)).await;
     database.administer("ALTER ROLE USER CONNECTION LIMIT 3").await;
     let patience = Duration::from_secs(20);

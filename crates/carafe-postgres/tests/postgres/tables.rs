@@ -1,4 +1,4 @@
-//! What is in the database.
+//! The content of the database.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ async fn updates_touch_no_index() {
         record.idle_expires = record.idle_expires + 1;
         store.update(&id, Version(version), &record, NOW).await.unwrap();
     }
-    // Its connections report what they have counted when they end.
+    // Connections report their counts when they end.
     drop(store);
     let counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables \
                   WHERE relname = 'carafe_sessions' AND schemaname = current_user";

@@ -1,4 +1,4 @@
-//! How often the server is asked.
+//! The number of questions to the server.
 
 use carafe::store::{Deleted, SessionStore as _, State, Updated, Version};
 use carafe_postgres::PostgresStore;
@@ -7,7 +7,8 @@ use carafe_store_tests::Proxy;
 use super::database::{Database, is_prepared, through_a_proxy};
 use super::{NOW, id, record};
 
-/// How often an answer was asked for: each time, all messages are sent that lead to it.
+/// Counts the answers that were asked for: each time, all messages that lead to one are sent
+/// together.
 fn round_trips(mut sent: &[u8]) -> usize {
     let mut syncs = 0;
     while let [kind, a, b, c, d, ..] = *sent {
@@ -30,10 +31,10 @@ async fn check(store: &PostgresStore, proxy: &Proxy) {
         assert_eq!(asked(), 1, "load");
         let updated = store.update(&id, Version(1), &record, NOW).await.unwrap();
         assert_eq!((updated, asked()), (Updated::Written(Version(2)), 1), "update");
-        // Only who finds nothing to change asks why.
+        // Only a statement that finds nothing to change asks why.
         let late = store.update(&id, Version(1), &record, NOW).await.unwrap();
         assert_eq!((late, asked()), (Updated::Conflict, 2), "a late update");
-        // What a login or a new id leaves of the session before.
+        // The record that a login or a new id leaves of the session before.
         let mut left = record.clone();
         left.user = None;
         left.state = State::Moved { to: id, until: NOW + 60 };

@@ -49,7 +49,7 @@ class AsgiSession(StoredDict):
         return self[key]
 
     async def update_now(self, key: str, change: Callable[[Any], Any]) -> Any:
-        """As `update` with a function, saved at once: no other request is told the same value."""
+        """Changes a key like `update` with a function, saved at once: no other request gets the same value."""
         changed = self._change(change)
         written = await self._staged_async(lambda handle, settle: handle.update_now(key, changed, settle))
         return self._json.loads(written)
@@ -85,7 +85,7 @@ class AsgiSession(StoredDict):
         told: int = await self._staged_async(lambda handle, settle: handle.logout_everywhere(settle))
         return told
 
-    # What follows is for the middleware.
+    # The methods below are for the middleware.
 
     async def _staged_async(self, operate: Callable[[Handle, Callable[[Any, Any], None]], Any]) -> Any:
         try:
@@ -112,7 +112,7 @@ class AsgiCookieSession(AsgiSession):
         return new
 
     async def update_now(self, key: str, change: Callable[[Any], Any]) -> Any:
-        """As `update` with a function. A cookie is saved with the response."""
+        """Changes a key like `update` with a function. A cookie is saved with the response."""
         return self._updated(key, change)
 
     async def take_now(self, key: str) -> Any:

@@ -32,7 +32,7 @@ class CookieSession(SecureCookieSession):
         return super().update(*args, **kwargs)
 
     def update_now(self, key: str, change: Callable[[Any], Any]) -> Any:
-        """As `update` with a function. A cookie is saved with the response."""
+        """Changes a key like `update` with a function. A cookie is saved with the response."""
         return self.update(key, change)
 
     def take_now(self, key: str) -> Any:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("carafe_sessions")
 
-#: What a pointer begins with, which stands in the place of a record that was taken over. It is neither msgpack nor JSON.
+#: The beginning of a pointer, which replaces a record that was taken over. It is neither msgpack nor JSON.
 _POINTER = b"\xc1carafe:"
 #: For how many seconds requests that were under way find the new session by the old cookie.
 _POINTER_LIFE = 60
-#: How long a request waits for another one that takes over the same record.
+#: The time for which a request waits for another one that takes over the same record.
 _PATIENCE = 2.0
 _LONGEST_SID = 256
 
@@ -89,7 +89,7 @@ class FlaskSessionRecords:
 
 
 def decoded(record: bytes) -> dict[str, Any] | None:
-    """What a record holds: msgpack or JSON. Pickle is never read."""
+    """The content of a record: msgpack or JSON. Pickle is never read."""
     try:
         import msgspec
 

@@ -24,7 +24,7 @@ def cookie_of(request: Request, name: str) -> str | None:
         header = request.environ.get(_HEADERS_COOKIE)
         if header is None:
             return None
-        # Where the name is there more than once, it may be another cookie's, or spelled in another way.
+        # If the name is there more than once, it may be another cookie's, or spelled in another way.
         found = _pattern(name).search(header) if header.count(name) == 1 else None
         if found is not None:
             return str(found[1])
@@ -56,7 +56,7 @@ def set_cookie(response: Response, name: str, value: str, attributes: tuple[Any,
 def _around(
     name: str, domain: Any, path: Any, secure: Any, httponly: Any, samesite: Any, partitioned: Any
 ) -> tuple[str, str]:
-    """What stands in the header before the value, and after it."""
+    """The parts of the header before the value, and after it."""
     options: dict[str, Any] = {"partitioned": True} if partitioned else {}
     header = dump_cookie(
         name, _PLACE, domain=domain, path=path, secure=secure, httponly=httponly, samesite=samesite, max_size=0, **options

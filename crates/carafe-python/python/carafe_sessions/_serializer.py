@@ -110,7 +110,7 @@ def signed_serializer(
 
 
 class SealedSerializer:
-    """What `SignedSerializer` is for signed cookies, for sealed ones. What it refuses is a `BadSignature`."""
+    """Reads and writes sealed cookies, as `SignedSerializer` does signed ones. A refused cookie is a `BadSignature`."""
 
     def __init__(self, keys: Sequence[bytes], name: str, max_age: int, serializer: Any) -> None:
         self.tagged_json = Json(serializer)

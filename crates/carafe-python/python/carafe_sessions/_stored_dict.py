@@ -1,4 +1,4 @@
-"""What sessions in a store have in common, whatever framework they are for."""
+"""The common part of sessions in a store, for all frameworks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._core import CoreError, Handle
 from .errors import reraise
 
 _FLASHES = "_flashes"
-#: How many bytes a user's id may have in a store. A longer one is known there by its hash.
+#: The largest length of a user's id in a store, in bytes. A longer one is known there by its hash.
 _LONGEST_USER = 1024
 _Result = TypeVar("_Result")
 
@@ -71,7 +71,7 @@ class StoredDict(dict[str, Any]):
         """The name of the session that may be shown; `None` until it is first saved."""
         return self._handle.public_id
 
-    # What follows is for the interfaces.
+    # The methods below are for the interfaces.
 
     def _load(self, handle: Handle) -> None:
         """Fills the dict from a session that was opened."""

@@ -38,7 +38,7 @@ class StoredSession(StoredDict, SecureCookieSession):
         return super().update(*args, **kwargs)
 
     def update_now(self, key: str, change: Callable[[Any], Any]) -> Any:
-        """As `update` with a function, saved at once: no other request is told the same value."""
+        """Changes a key like `update` with a function, saved at once: no other request gets the same value."""
         return self._json.loads(self._staged(lambda handle: handle.update_now(key, self._change(change))))
 
     def take_now(self, key: str) -> Any:
@@ -70,7 +70,7 @@ class StoredSession(StoredDict, SecureCookieSession):
             self.events.append(("logout", self._user))
         return self._staged(lambda handle: handle.logout_everywhere())
 
-    # What follows is for the interface.
+    # The methods below are for the interface.
 
     _cookie_name = "session"
     #: The cookie of a session that was taken over, which the client doesn't have yet.

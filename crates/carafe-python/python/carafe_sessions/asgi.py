@@ -181,7 +181,7 @@ class SessionMiddleware:
         changed = session.modified
         now = _json.dumps(content)
         if not changed and accessed and came_as is not None and now != came_as:
-            # What another service has written may be spelled otherwise.
+            # Another service may write the same value in another spelling.
             changed = now != _json.dumps(_json.loads(came_as))
         if not content:
             return self._attributes.remove() if changed else None
@@ -194,7 +194,7 @@ class SessionMiddleware:
 
 
 class _Exchange:
-    """One request: its messages on their way out."""
+    """The outgoing messages of one request."""
 
     def __init__(self, middleware: SessionMiddleware, scope: Scope, send: Send) -> None:
         self._middleware = middleware

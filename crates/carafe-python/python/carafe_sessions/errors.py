@@ -1,4 +1,4 @@
-"""What can go wrong with a session. With Werkzeug, errors that answer a request are its HTTP exceptions."""
+"""The errors of a session. With Werkzeug, errors that answer a request are its HTTP exceptions."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ __all__ = [
 
 _log = logging.getLogger("carafe_sessions")
 
-#: What a response that an error page replaces keeps.
+#: The headers that stay when an error page replaces a response.
 _KEPT_HEADERS = ("vary", "set-cookie")
 
 
@@ -125,7 +125,7 @@ class SessionInterface(SecureCookieSessionInterface):
         self._signed: tuple[Any, Any] = (None, None)
 
     def get_signing_serializer(self, app: Flask) -> Any:
-        """What signs or seals cookies; `None` without a secret key."""
+        """The serializer that signs or seals cookies; `None` without a secret key."""
         keys = self._keys(app)
         if keys is None:
             return None
@@ -260,7 +260,7 @@ class SessionInterface(SecureCookieSessionInterface):
         """Whether a value was changed in place, which Flask itself doesn't notice."""
         json: Json = self.get_signing_serializer(app).tagged_json
         now = json.dumps(dict(session))
-        # What another service has written may be spelled otherwise.
+        # Another service may write the same value in another spelling.
         before = session._came_as
         return before is not None and now != before and now != json.dumps(json.loads(before))
 
@@ -322,7 +322,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
 
 def _reason(error: SessionError) -> str:
-    """What the native part said of an error."""
+    """The native part's message in an error."""
     cause = error.__cause__
     return cause.args[1] if isinstance(cause, CoreError) else str(error)
 

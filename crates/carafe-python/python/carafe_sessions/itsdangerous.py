@@ -56,7 +56,7 @@ __all__ = [
 
 _DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 _codecs: dict[tuple[Any, ...], SignedCodec | None] = {}
-#: So many keys an application has at most; a program that makes keys all the time must not fill the memory.
+#: The largest number of keys of an application; a program that makes keys all the time must not fill the memory.
 _MOST_CODECS = 256
 
 
@@ -84,7 +84,7 @@ def _made(signer: _original.Signer) -> SignedCodec | None:
     try:
         return SignedCodec(list(signer.secret_keys), signer.salt, signer.key_derivation, digest)
     except CoreError:
-        # As for a derivation of another name, about which ItsDangerous says what is wrong.
+        # A derivation of an unknown name, for example: ItsDangerous raises the error.
         return None
 
 

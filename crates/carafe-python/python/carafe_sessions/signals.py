@@ -1,4 +1,4 @@
-"""What happens to sessions, as signals. The sender is the application; `session` is the session.
+"""The signals about events of sessions. The sender is the application; `session` is the session.
 
     from carafe_sessions.signals import session_logged_in
 

@@ -1,7 +1,7 @@
 //! Flask's tagged JSON from and to Python's own objects, for what most sessions hold.
 //!
-//! What is unusual is left to Flask's serializer: the functions say so with `None`, and the caller asks it.
-//! So nothing is written or read otherwise than Flask does.
+//! Unusual values are left to Flask's serializer: the functions return `None`, and the caller asks
+//! it. So every value is written and read as Flask does it.
 
 mod read;
 mod types;
@@ -10,12 +10,12 @@ mod write;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// How deep containers are nested at most; deeper ones are left to Flask.
+/// The deepest nesting of containers; deeper ones are left to Flask.
 const DEPTH: usize = 64;
 
-/// Why a value is left to Flask's serializer.
+/// The reason why a value is left to Flask's serializer.
 enum Left {
-    /// It is unusual.
+    /// The value is unusual.
     Unusual,
 }
 

@@ -103,7 +103,7 @@ impl<'py> Reader<'_, 'py> {
         }
     }
 
-    /// What a dict of one key stands for, if the key is a tag.
+    /// Returns the value of a dict of one key, resolved if the key is a tag.
     fn untagged(&self, dict: Bound<'py, PyDict>) -> Read<'py> {
         if dict.len() != 1 {
             return Ok(dict.into_any());
@@ -117,7 +117,7 @@ impl<'py> Reader<'_, 'py> {
             " m" => types::markup(py)?.call1((body.cast::<PyString>()?,))?,
             " u" => types::uuid(py)?.call1((body.cast::<PyString>()?,))?,
             " d" => types::parse_date(py)?.call1((body.cast::<PyString>()?,))?,
-            // A dict that looks like a tag, and what else may stand there.
+            // A dict that looks like a tag, or any other body.
             " di" => return self.escaped(&body),
             _ => dict.into_any(),
         })

@@ -1,4 +1,4 @@
-//! What the server lets the store do: rights and passwords.
+//! The rights and passwords that the server asks for.
 
 use std::sync::{Arc, Mutex};
 
@@ -74,7 +74,7 @@ async fn the_rights_in_the_guide_are_enough_and_each_is_needed() {
         rights.remove(number);
         let store = store_with(&server, &rights).await;
         server.command(&["SCRIPT", "FLUSH"]).await;
-        // What the round before has left.
+        // The records of the round before.
         server.command(&["FLUSHALL"]).await;
         let error = use_all(&store).await.expect_err(missing);
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{missing}: {error}");
@@ -86,7 +86,7 @@ async fn the_rights_in_the_guide_are_enough_and_each_is_needed() {
     assert!(error.contains("NOPERM") && !error.contains("shop"), "{error}");
 }
 
-/// What listens is told so, and endings are endings all the same.
+/// The listener is told of the missing right, and sessions still end.
 #[tokio::test]
 async fn a_user_who_may_not_publish_or_subscribe_ends_sessions_unheard() {
     let server = Server::start(&[]).await;

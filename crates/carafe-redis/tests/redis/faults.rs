@@ -33,7 +33,7 @@ async fn a_write_whose_answer_is_lost_is_uncertain_and_never_repeated() {
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Uncertain, "{error}");
                 uncertain += 1;
-                // It was done, and once only.
+                // The write was done, and once only.
                 let now = store.load(&id, NOW).await.unwrap().unwrap().version;
                 assert_eq!(now, Version(version + 1));
                 version += 1;

@@ -12,7 +12,7 @@ async fn one_lost_answer_makes_the_other_connections_suspect() {
     let (server, replica) = (Server::start(&[]).await, Server::start(&[]).await);
     replica.follow(&server).await;
     let path = Path::to(&server).await;
-    // What waits for replicas has a connection of its own.
+    // Commands that wait for replicas have a connection of their own.
     let store = path.options().replicas_know_of_endings(1).open().unwrap();
     let (first, second) = (id(), id());
     for id in [&first, &second] {

@@ -1,4 +1,4 @@
-//! What clients send to Redis.
+//! The commands that clients send to Redis.
 
 /// The first command that is there as a whole, in words, and how many bytes it takes.
 pub(crate) fn command(sent: &[u8]) -> Option<(Vec<Vec<u8>>, usize)> {

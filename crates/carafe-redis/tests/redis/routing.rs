@@ -10,13 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{NOW, id, record, resp};
 
-/// How a node answers a command about a key, by its name.
+/// The node's answer to a command about a key, by its name.
 type Answers = Arc<dyn Fn(&str) -> Answer + Send + Sync>;
 
 #[derive(Clone)]
 enum Answer {
     Says(String),
-    /// It runs the command, and is gone.
+    /// The node runs the command, and is gone.
     Dies,
 }
 
@@ -26,11 +26,11 @@ fn says(text: &str) -> Answer {
     Answer::Says(text.to_owned())
 }
 
-/// What a node was asked about keys.
+/// The questions about keys that a node got.
 struct Node(Arc<Mutex<Vec<String>>>);
 
 impl Node {
-    /// One that takes itself for the owner of all slots.
+    /// A node that takes itself for the owner of all slots.
     fn start(listener: TcpListener, answers: Answers) -> Self {
         let owner = port(&listener);
         let asked = Arc::<Mutex<Vec<String>>>::default();
@@ -124,7 +124,7 @@ async fn a_node_that_is_cut_off_from_the_others_is_left() {
     assert_eq!(store.load(&id(), NOW).await.unwrap(), None);
 }
 
-/// Also where another node says that it has the key now, who may well have heard of the write.
+/// The other node may say that it has the key now, and may have heard of the write.
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_sent_to_no_other_node() {
     let dies = |name: &str, _| if name == "GET" { says(NOTHING) } else { Answer::Dies };

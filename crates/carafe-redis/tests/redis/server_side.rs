@@ -1,4 +1,4 @@
-//! What is on the server.
+//! The keys and values on the server.
 
 use carafe::UnixSeconds;
 use carafe::store::{RevocationStore, SessionStore as _, UserRevocation, Version};
@@ -75,7 +75,7 @@ async fn the_index_forgets_what_was_deleted_or_has_expired() {
     assert!(store.create(&first, &record(Some("ann")), NOW).await.unwrap());
     store.delete(&first, Some(Version(1))).await.unwrap();
     assert_eq!(keys(&prefix).await, Vec::<String>::new());
-    // Its record is lost without a word, as by eviction.
+    // The record is silently lost, as by eviction.
     assert!(store.create(&first, &record(Some("ann")), NOW).await.unwrap());
     let key = keys(&prefix).await.into_iter().find(|key| key.contains(":s:")).unwrap();
     ask_about(&["DEL", &key]).await;

@@ -13,12 +13,12 @@ use super::{is_cluster, prefix, url};
 
 pub(crate) struct Way {
     pub(crate) store: RedisStore,
-    /// One for each server that the URL names, in the same order.
+    /// A proxy for each server that the URL names, in the same order.
     pub(crate) proxies: Vec<Proxy>,
     prefix: String,
 }
 
-/// How nodes end an address, and how it has to end instead.
+/// The end of an address in the nodes' answers, and its replacement.
 type Names = Arc<OnceLock<Vec<(String, String)>>>;
 
 impl Way {
@@ -52,7 +52,7 @@ impl Way {
         Self { store, proxies, prefix }
     }
 
-    /// What is in front of the server that has the store's only record.
+    /// Returns the proxy in front of the server that has the store's only record.
     pub(crate) async fn proxy(&self) -> &Proxy {
         let found = admin(&["KEYS", &format!("{}:s:*", self.prefix)]).await;
         let has = |keys| redis::from_redis_value::<Vec<String>>(keys).unwrap().len();

@@ -1,4 +1,4 @@
-//! How often the server is asked.
+//! The number of questions to the server.
 
 use carafe::id::SessionIdHash;
 use carafe::store::{Deleted, Record, SessionStore as _, State, Updated, Version};
@@ -13,7 +13,7 @@ impl Way {
         let sent = self.proxies.iter().flat_map(|proxy| resp::names(&proxy.sent()));
         let mut names: Vec<_> =
             sent.filter(|name| !["HELLO", "CLIENT", "INFO"].contains(&name.as_str())).collect();
-        // Those of different nodes are in no order.
+        // The commands of different nodes are in no order.
         names.sort();
         names
     }
@@ -38,7 +38,7 @@ impl Way {
 async fn reading_and_writing_are_one_command_each() {
     let _scripts = SCRIPTS.lock().await;
     let way = Way::open().await;
-    let (nobody, user) = (record(None), record(Some("ann")));
+    let (anonymous, user) = (record(None), record(Some("ann")));
     // Every node has the scripts, and a connection.
     for number in 0..40 {
         let user = record(Some(&format!("ann{number}")));
@@ -48,20 +48,20 @@ async fn reading_and_writing_are_one_command_each() {
     }
     way.asked();
 
-    let id = way.create(&nobody).await;
+    let id = way.create(&anonymous).await;
     assert_eq!(way.asked(), ["SET"]);
     way.store.load(&id, NOW).await.unwrap().unwrap();
     assert_eq!(way.asked(), ["GET"]);
-    way.update(&id, &nobody).await;
+    way.update(&id, &anonymous).await;
     assert_eq!(way.asked(), ["EVALSHA"]);
-    let late = way.store.update(&id, Version(1), &nobody, NOW).await.unwrap();
+    let late = way.store.update(&id, Version(1), &anonymous, NOW).await.unwrap();
     assert_eq!((late, way.asked()), (Updated::Conflict, vec!["EVALSHA".to_owned()]));
     way.delete(&id).await;
     assert_eq!(way.asked(), ["EVALSHA"]);
     assert_eq!(way.store.load(&id, NOW).await.unwrap(), None);
     assert_eq!(way.asked(), ["GET"]);
 
-    // Whoever is logged in is in an index.
+    // The record of a logged-in user is in an index.
     let id = way.create(&user).await;
     assert_eq!(way.asked(), ["EVALSHA", "SET"]);
     way.store.load(&id, NOW).await.unwrap().unwrap();
@@ -71,8 +71,8 @@ async fn reading_and_writing_are_one_command_each() {
     way.delete(&id).await;
     assert_eq!(way.asked(), ["EVALSHA", "ZREM"]);
 
-    // What a login or a new id leaves of the session before.
-    for (before, commands) in [(&nobody, vec!["EVALSHA"]), (&user, vec!["EVALSHA", "ZREM"])] {
+    // The record that a login or a new id leaves of the session before.
+    for (before, commands) in [(&anonymous, vec!["EVALSHA"]), (&user, vec!["EVALSHA", "ZREM"])] {
         let id = way.create(before).await;
         way.asked();
         let mut left = before.clone();

@@ -42,7 +42,7 @@ pub(crate) fn app(page: SessionsPage) -> Router {
     routes(page).layer(sessions(MemoryStore::new(), &clock))
 }
 
-/// The same below a CSRF layer.
+/// The page's application below a CSRF layer.
 pub(crate) fn app_with_csrf(csrf: CsrfLayer) -> Router {
     let clock = Clock::fixed(NOW);
     routes(SessionsPage::new()).layer(csrf).layer(sessions(MemoryStore::new(), &clock))
@@ -65,7 +65,7 @@ pub(crate) async fn browser(app: &Router, user: &str, agent: &str) -> Client {
     client
 }
 
-/// Who is logged in, as the application sees it.
+/// The user who is logged in, as the application sees them.
 pub(crate) async fn who(client: &mut Client) -> String {
     client.get("/who").await.text
 }

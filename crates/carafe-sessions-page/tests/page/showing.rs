@@ -1,4 +1,4 @@
-//! What the page shows, and to whom.
+//! The page's content, for each kind of visitor.
 
 use axum::Router;
 use carafe::store::MemoryStore;

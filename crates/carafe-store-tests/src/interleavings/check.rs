@@ -9,7 +9,7 @@ use super::explain::explains;
 use super::plan::{ACTS, Act, Mishap, Outcome, Plan, Renewal};
 use super::world::World;
 
-/// How often a history that nothing explains is tried in a smaller form.
+/// The number of smaller forms that are tried of a history without an explanation.
 const TRIES: usize = 2_000;
 
 /// A history that no order of its requests explains.

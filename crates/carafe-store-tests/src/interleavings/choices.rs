@@ -1,9 +1,9 @@
-//! Choices: all combinations of them, random ones, or those of an earlier run.
+//! Choices: all combinations, random ones, or the choices of an earlier run.
 
-/// Where a run's choices come from.
+/// The source of a run's choices.
 #[derive(Debug)]
 pub(super) struct Choices {
-    /// What was chosen, and of how many.
+    /// The choices so far, each with its number of options.
     taken: Vec<(usize, usize)>,
     at: usize,
     /// Beyond those that are given it is always the first option, or a random one.
@@ -22,7 +22,7 @@ impl Choices {
         Self { taken: Vec::new(), at: 0, random: Some(Random(seed)) }
     }
 
-    /// One of so many.
+    /// Chooses one of `options` numbers.
     pub(super) fn choose(&mut self, options: usize) -> usize {
         assert!(options > 0, "nothing can go on");
         if self.at == self.taken.len() {
@@ -38,7 +38,7 @@ impl Choices {
         *choice
     }
 
-    /// What was chosen in this run.
+    /// Returns the choices of this run.
     pub(super) fn taken(&self) -> Vec<usize> {
         self.taken[..self.at].iter().map(|(choice, _)| *choice).collect()
     }

@@ -6,13 +6,13 @@ use super::model::{Clock, Model, Opened, Refused, Told};
 use super::plan::{Act, Mishap, Observed, Outcome, Plan, Reply};
 use crate::app::SetCookie;
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Progress {
     stage: Stage,
     opened: Option<Opened>,
     told: Option<Told>,
-    /// What it did before its end has failed, and with it the handler.
+    /// Whether its save before its end has failed, and with it the handler.
     failed: bool,
 }
 
@@ -20,9 +20,9 @@ struct Progress {
 enum Stage {
     #[default]
     Waits,
-    /// It has seen its session.
+    /// The request has seen its session.
     Open,
-    /// It has done what it does before its end.
+    /// The request has done its save before its end.
     Acted,
     Done,
 }
@@ -41,8 +41,8 @@ struct Moment {
 /// Between these others have their turn, as docs/consistency.md has it. But whatever was answered
 /// before another request began came first, so that a stale answer is found out.
 ///
-/// Who was refused has had no effect at the end. Of requests that nobody knows the outcome of, since
-/// the store failed or the process was killed, each thing may have happened or not.
+/// A refused request has had no effect at the end. Of a request whose outcome is unknown, since the
+/// store failed or the process was killed, each effect may have happened or not.
 pub(super) fn explains(plan: &Plan, outcome: &Outcome) -> bool {
     if !outcome.requests.iter().all(|request| is_allowed(plan, outcome, request)) {
         return false;
@@ -93,10 +93,10 @@ fn is_end(plan: &Plan, outcome: &Outcome, moment: &Moment) -> bool {
         let expected = model.count(user);
         match plan.mishap {
             Mishap::Nothing => *records == expected,
-            // Where minutes pass while a lost answer is looked for, the new record of a session that
-            // may have moved there is deleted: nobody has its id.
+            // Where minutes pass while a lost answer is looked for, the new record of a session
+            // that may have moved there is deleted: no client has its id.
             Mishap::Failures { .. } if plan.time_passes() => true,
-            // There may be a record that nobody has the id of.
+            // There may be a record whose id no client has.
             Mishap::Failures { .. } | Mishap::Crash { .. } => *records >= expected,
         }
     });
@@ -128,7 +128,7 @@ impl Moment {
         {
             return Vec::new();
         }
-        // What became of it unknown, and answered, does nothing after its answer.
+        // A request that was answered with an unknown outcome does nothing after its answer.
         let is_late =
             request.known().is_none()
                 && outcome.requests.iter().zip(&self.progress).any(|(other, progress)| {

@@ -19,7 +19,7 @@ use crate::intercept::{Call, Fate, Intercepted};
 /// After how many rounds without news everything that can run has run.
 const ROUNDS: usize = 8;
 
-/// Who waits at the gate.
+/// The request or call that waits at the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     /// A client with its next request.
@@ -42,7 +42,7 @@ impl Who {
     }
 }
 
-/// One who waits at the gate.
+/// An entry of the queue at the gate.
 #[derive(Debug)]
 struct Waiting {
     who: Who,
@@ -55,16 +55,16 @@ struct Waiting {
 struct State {
     open: bool,
     mishap: Mishap,
-    /// Those who wait, in the order in which they came.
+    /// The queue, in the order of arrival.
     waiting: Vec<Waiting>,
-    /// Who was let through last.
+    /// The last entry that was let through.
     last: Option<Who>,
-    /// How many calls are in the store.
+    /// The number of calls in the store.
     in_store: usize,
-    /// How often anything has happened.
+    /// The number of events so far.
     news: u64,
     step: usize,
-    /// How many calls the second process has made.
+    /// The number of calls by the second process.
     calls: usize,
     failures: Vec<(usize, Fate)>,
 }
@@ -140,8 +140,8 @@ impl Gate {
         self.state().failures.clone()
     }
 
-    /// Waits for a client's turn to begin a request. The first call of the store that it then makes
-    /// is let through together with it: that others come between makes no difference to it.
+    /// Waits for a client's turn to begin a request. The request's first call of the store is let
+    /// through together with it: calls of other requests between them make no difference to it.
     pub(super) async fn begin(&self) {
         self.pass(Who::Client).await;
     }
@@ -151,7 +151,7 @@ impl Gate {
         self.pass(Who::Act).await;
     }
 
-    /// Notes that somebody has gone on.
+    /// Notes that a request has gone on.
     pub(super) fn note(&self) {
         self.state().news += 1;
     }
@@ -168,7 +168,7 @@ impl Gate {
             state.news += 1;
             turn
         };
-        // Whom the gate forgets is killed: none of its calls has an effect any more.
+        // A call that the gate drops is killed: it has no effect any more.
         turn.await.unwrap_or(Fate::Refused)
     }
 
@@ -181,13 +181,13 @@ impl Gate {
         })
     }
 
-    /// Lets one through, if somebody may go on, and waits for what comes of it.
+    /// Lets one request through, if one may go on, and waits for the consequence.
     pub(super) async fn let_one_through(&self, choices: &mut Choices) -> bool {
         let Some(who) = self.open_for_one(choices, 0) else { return false };
         let waiting = self.state().waiting.len();
         self.settle().await;
         if who == Who::Client {
-            // Only it can have come since.
+            // Only this call can have come since.
             self.open_for_one(choices, waiting);
             self.settle().await;
         }
@@ -226,7 +226,7 @@ impl Gate {
             }
         }
         drop(state);
-        // Whoever has left is nobody whom the others wait for.
+        // The other requests don't wait for one that has left.
         let _ = go.send(fate);
         Some(who)
     }
@@ -252,7 +252,7 @@ impl Gate {
         }
     }
 
-    /// Waits for somebody who waits for the time to pass, as after a failure.
+    /// Waits for a request that waits for time to pass, as after a failure.
     pub(super) async fn wait(&self) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

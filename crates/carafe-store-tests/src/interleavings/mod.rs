@@ -21,7 +21,7 @@ use self::plan::Plan;
 use self::world::World;
 use crate::Fixture;
 
-/// How many random histories are tried.
+/// The number of random histories that are tried.
 const HISTORIES: u64 = 600;
 
 async fn world_of<F: Fixture>(fixture: &F) -> World<F::Store> {
@@ -32,7 +32,7 @@ fn report<T>(result: Result<T, Violation>) -> T {
     result.unwrap_or_else(|violation| panic!("{violation}"))
 }
 
-/// Tries every order of some plans. That so many are expected shows that the gate does what it should.
+/// Tries every order of some plans. The expected number of runs shows that the gate works.
 async fn try_at_least(runs: usize, fixture: &impl Fixture, plans: impl Iterator<Item = Plan>) {
     let tried = report(try_all(&world_of(fixture).await, plans).await);
     assert!(tried >= runs, "only {tried} orders were tried");

@@ -1,7 +1,7 @@
-//! What sessions are, by docs/consistency.md: a few lines of state without any store.
+//! A model of sessions, by docs/consistency.md: a few lines of state without any store.
 //!
-//! It knows nothing of records, versions, pointers and queues, so that it can't share a mistake with
-//! the engine.
+//! The model knows nothing of records, versions, pointers and queues, so that it can't share a
+//! mistake with the engine.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::support::NOW;
 struct Session {
     content: Content,
     ended: bool,
-    /// When it was last written.
+    /// The time of the last write.
     used: u64,
-    /// When it got its present id.
+    /// The time when the session got its present id.
     renewed: u64,
 }
 
-/// What a cookie leads to.
+/// The session that a cookie leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Lead {
     session: usize,
@@ -36,18 +36,18 @@ pub(super) struct Model {
     tokens: BTreeMap<Token, Lead>,
 }
 
-/// What a request knows of its session.
+/// The knowledge that a request has of its session.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Opened {
     session: usize,
     /// The id that the session had then, also where a former one led to it.
     token: Token,
-    /// When it had got that id.
+    /// The time when the session had got that id.
     renewed: u64,
     pub(super) content: Content,
 }
 
-/// What the response says about the cookie.
+/// The cookie in the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Told {
     Nothing,
@@ -115,13 +115,13 @@ impl Model {
         leads.then_some(session)
     }
 
-    /// What is there in the end.
+    /// Returns the content in the end.
     pub(super) fn find(&self, token: Token) -> Content {
         let session = self.follow(token, self.now());
         session.map_or_else(Content::default, |session| self.sessions[session].content.clone())
     }
 
-    /// How many sessions of a user there are in the end.
+    /// Returns the number of a user's sessions in the end.
     pub(super) fn count(&self, user: &str) -> usize {
         let is_theirs = |session: &usize| {
             self.sessions[*session].content.user == Some(user)
@@ -139,7 +139,8 @@ impl Model {
         Some(Opened { session, token, renewed, content })
     }
 
-    /// What a request does before its end, if anything; what `update_now` returns.
+    /// Does the save of a request before its end, if it has one; returns the result of
+    /// `update_now`.
     pub(super) fn act_at_once(
         &mut self,
         act: Act,
@@ -184,7 +185,8 @@ impl Model {
     ) -> Result<Told, Refused> {
         let Clock { found, wrote: now } = clock;
         match act {
-            // Who only reads, or has saved already, is served even if the session has ended.
+            // A read-only request, or one that has saved already, is served even if the session has
+            // ended.
             Act::Read | Act::Update => {
                 Ok(opened.map_or(Told::Nothing, |opened| self.renew(number, opened, now)))
             }
@@ -218,7 +220,8 @@ impl Model {
             Act::Login => {
                 if let Some(opened) = opened {
                     let before = self.follow(opened.token, found).ok_or(Refused)?;
-                    // Nothing of it remains, and nobody who is under way in it has a part in this.
+                    // Nothing of the session remains, and no request that still runs in it takes
+                    // part in this.
                     self.sessions[before].ended = true;
                 }
                 let session = self.begin(number, now);
@@ -296,7 +299,7 @@ impl Model {
     }
 }
 
-/// Who logs in by a request.
+/// Returns the user who logs in by a request.
 pub(super) fn user_of(number: usize) -> &'static str {
     if number.is_multiple_of(2) { "ada" } else { "bob" }
 }

@@ -1,4 +1,4 @@
-//! Stores with a bug each: what nobody finds in them, nobody would find in others.
+//! Stores with a bug each: a search that misses these bugs would miss them in other stores as well.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,11 +27,11 @@ enum Bug {
     DeletesNothing,
     /// A record is read as it was when it was first read.
     ReadsStale,
-    /// What is left under an old id is deleted at once.
+    /// The pointer under an old id is deleted at once.
     DropsPointers,
     /// The records of a user are never deleted together.
     LeavesUsers,
-    /// What was used lately is swept, too.
+    /// Sessions that were used lately are swept, too.
     SweepsAll,
     /// A write that failed has been done all the same.
     WritesTwice,
@@ -253,7 +253,7 @@ fn a_write_that_was_refused_and_done_is_found() {
     try_pairs(Bug::WritesTwice).unwrap_err();
 }
 
-/// A bug is found in random histories, too, which are then made as small as those of pairs.
+/// Random histories find a bug, too, and are then made as small as the histories of two requests.
 #[test]
 fn what_is_found_at_random_becomes_small() {
     let found = try_histories(Bug::IgnoresVersions).unwrap_err();
@@ -264,7 +264,7 @@ fn what_is_found_at_random_becomes_small() {
     assert_eq!((again.plan.clients, again.choices), (found.plan.clients, found.choices));
 }
 
-/// The store of the others, without a bug, and how many orders are tried of it.
+/// The store of these tests without a bug, and the number of orders that are tried of it.
 #[test]
 fn a_store_without_a_bug_passes_every_order() {
     crate::run_on_one_thread(async {

@@ -1,28 +1,28 @@
-//! What is run, and what it came to.
+//! The plan of a run, and its outcome.
 
 use std::collections::BTreeMap;
 
 use crate::app::SetCookie;
 use crate::intercept::Fate;
 
-/// How long a session lives that is not used. Whatever exists now is over when it has passed.
+/// The idle timeout. All present sessions are over when it has passed.
 pub(super) const IDLE: u64 = 100_000;
 
 /// After how long the id of a session is renewed: less than a tenth of [`IDLE`], so that none of
 /// these runs depends on when a use is written.
 pub(super) const RENEW_AFTER: u64 = 1_000;
 
-/// How long an old id leads to a renewed session.
+/// The grace period of a renewal.
 pub(super) const GRACE: u64 = 10;
 
-/// What a request does, or time.
+/// The act of a request, or of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Only looks. So does every other act first.
+    /// Reads the session and does nothing else. Every other act reads it first.
     Read,
     /// Inserts a key of its own.
     Write,
-    /// Inserts a number under a key that others write, too, without having read it.
+    /// Inserts a number under a key that other requests write, too, without having read it.
     Set,
     /// Reads that number and inserts one more.
     ReadAndSet,
@@ -32,10 +32,10 @@ pub(super) enum Act {
     Login,
     Logout,
     LogoutEverywhere,
-    /// Not a request: so much time passes that renewals are due and former ids end, and what has
-    /// expired is deleted.
+    /// No request: enough time passes for renewals to be due and former ids to end, and expired
+    /// records are deleted.
     Age,
-    /// Not a request: so much time passes that all sessions end, and what has expired is deleted.
+    /// No request: enough time passes for all sessions to end, and expired records are deleted.
     Expire,
 }
 
@@ -55,7 +55,7 @@ pub(super) const ACTS: [Act; 11] = [
 ];
 
 impl Act {
-    /// How much time passes, if it isn't a request.
+    /// The time that passes, unless this is a request.
     pub(super) fn seconds(self) -> Option<u64> {
         match self {
             Self::Age => Some(RENEW_AFTER),
@@ -65,15 +65,15 @@ impl Act {
     }
 }
 
-/// What goes wrong.
+/// The mishap of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mishap {
     Nothing,
-    /// The second process is killed after so many calls of the store.
+    /// The second process is killed after this number of calls of the store.
     Crash {
         after: usize,
     },
-    /// At most so many calls of the store fail, with or without having had their effect.
+    /// At most this number of calls of the store fail, with or without their effect.
     Failures {
         most: usize,
     },
@@ -83,18 +83,18 @@ pub(super) enum Mishap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renewal {
     Never,
-    /// When they are old enough.
+    /// Sessions are renewed when they are old enough.
     Later,
     /// The session's is old enough at first.
     Due,
 }
 
-/// What is to be run.
+/// The requests of one run, and the mishap that happens in it.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    /// What each client does, one after the other. All of them begin with the same cookie.
+    /// The acts of each client, one after the other. All clients begin with the same cookie.
     pub(super) clients: Vec<Vec<Act>>,
-    /// How many processes serve them in turn, on one store: one or two.
+    /// The number of processes that serve them in turn, on one store: one or two.
     pub(super) processes: usize,
     /// Whether a user is logged in at first.
     pub(super) logged_in: bool,
@@ -125,7 +125,7 @@ pub(super) enum Token {
     Of(usize),
 }
 
-/// What a session holds.
+/// The content of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Content {
     pub(super) user: Option<&'static str>,
@@ -135,14 +135,14 @@ pub(super) struct Content {
 /// The number that several requests write.
 pub(super) const NUMBER: &str = "n";
 
-/// What a request was answered.
+/// The answer to a request.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) cookie: SetCookie,
-    /// What it saw when it began; nothing if it could not.
+    /// The content that the request saw at its beginning; `None` if it failed.
     pub(super) seen: Option<Content>,
-    /// What an update returned.
+    /// The result of an update.
     pub(super) updated: Option<u64>,
 }
 
@@ -161,13 +161,13 @@ pub(super) struct Observed {
     pub(super) answered: Option<(usize, Reply)>,
 }
 
-/// What became of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) requests: Vec<Observed>,
-    /// What each cookie leads to in the end.
+    /// The content that each cookie leads to in the end.
     pub(super) found: BTreeMap<Token, Content>,
-    /// How many records of each user there are in the end.
+    /// The number of each user's records in the end.
     pub(super) records: BTreeMap<&'static str, usize>,
     /// The calls of the store that failed.
     pub(super) failures: Vec<(usize, Fate)>,

@@ -17,24 +17,24 @@ use super::plan::{
 };
 use crate::app::{App, Browser, SetCookie, Site};
 
-/// How many turns nobody may want before a run counts as stuck.
+/// The number of turns without a request that wants one after which a run counts as stuck.
 const PATIENCE: usize = 10_000;
 
-/// Where runs take place: two stores on one place, as two processes would have them.
+/// The place of runs: two stores on one place, as two processes would have them.
 #[derive(Debug)]
 pub(super) struct World<S> {
     stores: [Arc<S>; 2],
     runs: AtomicUsize,
 }
 
-/// What a client needs.
+/// The state of a client.
 struct Client<S> {
     plan: Plan,
     site: Site,
     gate: Gate,
     apps: [App; 2],
     store: Gated<S>,
-    /// Goes before the users of this run: the store may hold others.
+    /// The prefix of this run's users: the store may hold others.
     prefix: String,
     observed: Mutex<Vec<Observed>>,
 }
@@ -81,7 +81,7 @@ impl<S: SessionStore> World<S> {
             } else if clients.iter().enumerate().all(is_over) {
                 break;
             } else {
-                // Somebody looks again after a while, since the store failed.
+                // A request looks again after a while, since the store failed.
                 assert!(waited < PATIENCE, "a run is stuck: {plan:?}, {:?}", choices.taken());
                 waited += 1;
                 client.gate.wait().await;
@@ -177,7 +177,7 @@ impl<S: SessionStore> Client<S> {
         let (prefix, saw) = (self.prefix.clone(), Arc::clone(&seen));
         let gate = self.plan.time_passes().then(|| self.gate.clone());
         let work = move |session: Session| async move {
-            // It would count as having read the number.
+            // Looking would count as having read the number.
             if act != Act::Set {
                 *saw.lock().unwrap() = Some(content_of(&session, &prefix)?);
             }
@@ -193,7 +193,7 @@ impl<S: SessionStore> Client<S> {
         Reply { status: answer.status.as_u16(), cookie: answer.cookie, seen, updated }
     }
 
-    /// What is there in the end.
+    /// Returns the outcome in the end.
     async fn outcome(&self, app: &App, initial: String) -> Outcome {
         let requests = std::mem::take(&mut *self.observed.lock().unwrap());
         let mut cookies = vec![(Token::Initial, initial)];
@@ -222,7 +222,7 @@ fn content_of(session: &Session, prefix: &str) -> Result<Content, Error> {
     let user = session.user().map(|user| match user.strip_prefix(prefix) {
         Some("ada") => "ada",
         Some("bob") => "bob",
-        _ => "somebody else",
+        _ => "another user",
     });
     let mut numbers = BTreeMap::new();
     for key in session.keys() {
@@ -231,7 +231,7 @@ fn content_of(session: &Session, prefix: &str) -> Result<Content, Error> {
     Ok(Content { user, numbers })
 }
 
-/// What a request does once it has looked; what its update returned.
+/// Does the act of a request that has seen its session; returns the result of its update.
 async fn perform(
     act: Act,
     number: usize,

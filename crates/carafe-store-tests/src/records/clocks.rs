@@ -8,7 +8,7 @@ use crate::support::{IDLE, new_id, record_at};
 
 const DAY: u64 = 86_400;
 
-/// How far a clock is ahead that is wrong, in seconds.
+/// The number of seconds by which a wrong clock is ahead.
 const AHEAD: u64 = 400 * DAY;
 
 /// The time by the machine's own clock: a store may compare it with that of its server.
@@ -22,8 +22,8 @@ fn record_of_ada(now: UnixSeconds) -> Record {
     record
 }
 
-/// A process whose clock is 400 days ahead deletes nothing that has not expired by the others' clocks,
-/// however often it is asked to, and keeps none of them from deleting what has.
+/// A process whose clock is 400 days ahead deletes no record that has not expired by the other
+/// processes' clocks, however often it sweeps, and keeps no process from deleting expired ones.
 pub async fn a_clock_that_is_ahead_deletes_nothing(fixture: impl Fixture) {
     let (store, ahead) = (fixture.open().await, fixture.open().await);
     let now = now();
@@ -51,7 +51,7 @@ pub async fn a_clock_that_is_ahead_deletes_nothing(fixture: impl Fixture) {
     }
 }
 
-/// The same where nothing but revocations was ever written.
+/// A clock that is ahead deletes nothing in a store with nothing but revocations.
 pub async fn a_clock_that_is_ahead_forgets_no_revocation(fixture: impl Fixture) {
     let (store, ahead) = (fixture.open().await, fixture.open().await);
     let (now, revoked) = (now(), new_id());
@@ -60,8 +60,8 @@ pub async fn a_clock_that_is_ahead_forgets_no_revocation(fixture: impl Fixture) 
     assert!(store.revocations(&revoked, None, now).await.unwrap().session);
 }
 
-/// What a process whose clock is ahead writes hides none of a user's other sessions: they can be listed
-/// and ended by every process.
+/// A write of a process whose clock is ahead hides none of a user's other sessions: every process
+/// can list and end them.
 pub async fn a_clock_that_is_ahead_hides_no_session(fixture: impl Fixture) {
     let (store, ahead) = (fixture.open().await, fixture.open().await);
     let now = now();

@@ -13,7 +13,7 @@ pub async fn a_created_record_is_there(fixture: impl Fixture) {
     assert_eq!(stored.version, Version(1));
 }
 
-/// Nothing is kept under an id that nobody created.
+/// Nothing is kept under an id that was never created.
 pub async fn a_missing_record_is_none(fixture: impl Fixture) {
     let store = fixture.open().await;
     create(&store, &record()).await;

@@ -17,7 +17,7 @@ pub async fn a_deleted_record_is_gone(fixture: impl Fixture) {
     }
 }
 
-/// What isn't there can't be deleted.
+/// A missing record can't be deleted.
 pub async fn deleting_a_missing_record_says_so(fixture: impl Fixture) {
     let store = fixture.open().await;
     for version in [None, Some(Version(1))] {

@@ -8,7 +8,7 @@ use crate::support::{
     NOW, create, ids_of, is_there, load, new_id, record_of, record_with, written,
 };
 
-/// What one process has written is there for the other as soon as the answer has come.
+/// A write of one process is visible to the other as soon as it is answered.
 pub async fn processes_see_each_others_writes_at_once(fixture: impl Fixture) {
     let (one, two) = (fixture.open().await, fixture.open().await);
     for number in 0..50 {
@@ -29,10 +29,10 @@ pub async fn processes_see_each_others_writes_at_once(fixture: impl Fixture) {
     assert_eq!(ids_of(&two, "ada").await, []);
 }
 
-/// What was written is there when the store is opened again.
+/// Records are there when the store is opened again.
 pub async fn what_was_written_outlives_the_connection(fixture: impl Fixture) {
     let (kept, gone, revoked) = (new_id(), new_id(), new_id());
-    // Another stays open, so that a store in memory has a place to stay.
+    // Another store stays open, so that a store in memory has a place to stay.
     let _open = fixture.open().await;
     {
         let store = fixture.open().await;
@@ -70,7 +70,7 @@ pub async fn a_call_that_is_dropped_is_whole_or_nothing(fixture: impl Fixture) {
         } else {
             assert_eq!(after.record, next);
         }
-        // It may still be under way; another with the same expectation settles it.
+        // The write may still be under way; another with the same expectation settles it.
         store.update(&id, before.version, &next, NOW).await.unwrap();
         assert_eq!(load(&store, &id).await.record, next);
     }

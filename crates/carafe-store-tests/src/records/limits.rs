@@ -1,4 +1,4 @@
-//! How many sessions a user may have.
+//! The limit on a user's sessions.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub async fn a_user_has_at_most_so_many_sessions(fixture: impl Fixture) {
     assert!(!is_there(&store, &id).await);
     assert_eq!(ids_of(&store, "ada").await.len(), 3);
     assert_eq!(try_to_create(&store, &record_of("bob"), &REFUSE).await, CREATED);
-    // One that ends makes room, as does one that has expired.
+    // A session that ends makes room, and so does an expired one.
     let first = ids_of(&store, "ada").await[0];
     store.delete(&first, None).await.unwrap();
     assert_eq!(try_to_create(&store, &record_of("ada"), &REFUSE).await, CREATED);
@@ -50,7 +50,7 @@ pub async fn a_user_has_at_most_so_many_sessions(fixture: impl Fixture) {
     assert_eq!(created, CREATED);
 }
 
-/// Beyond the limit those end to which the user logged in first.
+/// Beyond the limit, the sessions end to which the user logged in first.
 pub async fn the_oldest_sessions_of_a_user_end(fixture: impl Fixture) {
     let store = fixture.open().await;
     let second = create(&store, &login_at("ada", NOW - 10)).await;
@@ -69,7 +69,7 @@ pub async fn the_oldest_sessions_of_a_user_end(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "ada").await.len(), 2);
 }
 
-/// What counts are sessions: neither pointers, nor the session that the login replaces, nor both records
+/// Only sessions count: neither pointers, nor the session that the login replaces, nor both records
 /// of a session that is being renewed.
 pub async fn only_other_sessions_count(fixture: impl Fixture) {
     let store = fixture.open().await;
@@ -104,7 +104,8 @@ pub async fn racing_logins_keep_the_limit(fixture: impl Fixture) {
     assert_eq!(ids_of(&stores[1], "ada").await.len(), 3);
 }
 
-/// Of 64 logins at once in two processes, each of which ends the oldest, the limit's number is left.
+/// Of 64 logins at once in two processes, each of which ends the oldest session, the limit's number
+/// is left.
 pub async fn racing_logins_that_end_others_keep_the_limit(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     let created = race(&stores, 64, |stores, number| async move {

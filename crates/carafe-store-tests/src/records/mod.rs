@@ -1,4 +1,4 @@
-//! What each method of a store does, and what becomes of calls that race.
+//! The effects of each method of a store, and of calls that race.
 
 mod clocks;
 mod create;

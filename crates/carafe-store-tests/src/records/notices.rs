@@ -1,4 +1,4 @@
-//! What a store tells of sessions that end.
+//! The notices of a store about sessions that end.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::time::timeout;
 use crate::Fixture;
 use crate::support::{NOW, create, new_id, pointer, record, record_of, record_with, written};
 
-/// How long a notice may take. A machine that is busy with other tests is no failure.
+/// The longest time that a notice may take. A machine that is busy with other tests is no failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long nothing is waited for that must not come.
+/// The time for which the absence of a notice is watched.
 const A_WHILE: Duration = Duration::from_millis(300);
 
 /// A store that ends sessions, and what another process hears of it; `None` if the store tells nothing.
@@ -45,7 +45,7 @@ async fn next(notices: &mut Notices) -> Notice {
     timeout(PATIENCE, notices.next()).await.expect("the store to tell").expect("the store to go on")
 }
 
-/// What the store tells within a while.
+/// Returns the notices of the store within a while.
 async fn everything(notices: &mut Notices) -> Vec<Notice> {
     let mut all = Vec::new();
     while let Ok(Some(notice)) = timeout(A_WHILE, notices.next()).await {
@@ -54,7 +54,7 @@ async fn everything(notices: &mut Notices) -> Vec<Notice> {
     all
 }
 
-/// Each record that is deleted, or becomes a pointer, is told of.
+/// The store announces each record that is deleted or becomes a pointer.
 pub async fn what_ends_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
@@ -67,7 +67,7 @@ pub async fn what_ends_is_told(fixture: impl Fixture) {
     assert_eq!(next(&mut notices).await, Notice::Session(moved));
 }
 
-/// What stays is not told of, nor what was not done.
+/// Neither sessions that stay, nor endings that failed, are announced.
 pub async fn what_goes_on_is_not_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
@@ -83,7 +83,7 @@ pub async fn what_goes_on_is_not_told(fixture: impl Fixture) {
     assert_eq!(next(&mut notices).await, Notice::Session(id));
 }
 
-/// The end of all of a user's sessions is told of each, or asks to look at everything.
+/// The store announces the end of each of a user's sessions, or asks to look at everything.
 pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;
@@ -103,7 +103,7 @@ pub async fn the_end_of_all_of_a_users_sessions_is_told(fixture: impl Fixture) {
     }
 }
 
-/// A session that ends to make room for a login of its user is told of, or everything is to be looked at.
+/// The store announces a session that ends to make room for a login, or asks to look at everything.
 pub async fn a_session_that_ends_for_a_login_is_told(fixture: impl Fixture) {
     let Some(Heard { ends, mut notices, .. }) = listen(&fixture, SessionStore::watch).await else {
         return;

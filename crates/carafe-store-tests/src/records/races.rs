@@ -11,7 +11,7 @@ use crate::support::{
     written,
 };
 
-/// How long a deletion may take.
+/// The longest time that a deletion may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a task for each of some numbers, half of them on each of two stores.
@@ -38,7 +38,7 @@ pub(super) fn count<T: PartialEq>(results: &[T], wanted: &T) -> usize {
     results.iter().filter(|result| *result == wanted).count()
 }
 
-/// Of many who create a record under one id, one does.
+/// Of many creations of a record under one id, one succeeds.
 pub async fn racing_creations_of_one_id_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     for _ in 0..10 {
@@ -56,7 +56,7 @@ pub async fn racing_creations_of_one_id_have_one_winner(fixture: impl Fixture) {
     }
 }
 
-/// Of many who update a record of one version, one does.
+/// Of many updates of a record of one version, one succeeds.
 pub async fn racing_updates_of_one_version_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     let id = create(&stores[0], &record()).await;
@@ -75,7 +75,7 @@ pub async fn racing_updates_of_one_version_have_one_winner(fixture: impl Fixture
     }
 }
 
-/// Many who load, change and swap in a loop lose nothing, and every version is written once.
+/// Many tasks that load, change and swap in a loop lose nothing, and every version is written once.
 pub async fn every_version_is_written_once(fixture: impl Fixture) {
     const TASKS: usize = 16;
     const EACH: usize = 20;
@@ -160,12 +160,12 @@ async fn update_until_gone(store: &impl SessionStore, id: &SessionIdHash) {
     while let Some(stored) = store.load(id, NOW).await.unwrap() {
         assert!(begin.elapsed() < PATIENCE, "the record was not deleted");
         store.update(id, stored.version, &record_of("ada"), NOW).await.unwrap();
-        // A store in memory never waits, and would keep the others from running.
+        // A store in memory never waits, and would keep the other tasks from running.
         tokio::task::yield_now().await;
     }
 }
 
-/// Of many who delete a record, one does.
+/// Of many deletions of a record, one succeeds.
 pub async fn racing_deletions_have_one_winner(fixture: impl Fixture) {
     let stores = open_two(&fixture).await;
     for _ in 0..10 {
@@ -295,7 +295,7 @@ pub async fn racing_sweeps_count_each_record_once(fixture: impl Fixture) {
     }
 }
 
-/// Who reads while others write sees one whole record with its own version.
+/// A read during writes sees one whole record with its own version.
 pub async fn readers_see_whole_records(fixture: impl Fixture) {
     const LAST: u64 = 100;
     let stores = open_two(&fixture).await;

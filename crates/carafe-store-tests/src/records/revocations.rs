@@ -4,7 +4,7 @@ use carafe::store::{RevocationStore, Revocations, UserRevocation};
 use crate::Fixture;
 use crate::support::{NOW, create, is_there, new_id, record_of};
 
-/// Nothing has been revoked that nobody revoked.
+/// No session and no user is revoked without a call of a revocation.
 pub async fn nothing_is_revoked_by_itself(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = create(&store, &record_of("ada")).await;
@@ -80,7 +80,7 @@ pub async fn a_users_limit_is_never_forgotten_sooner(fixture: impl Fixture) {
     assert_eq!(revoked.not_before, Some(NOW + 1));
 }
 
-/// Sweeping takes revocations that have ended, and no others; records stay out of it.
+/// Sweeping removes only revocations that have ended, and no records.
 pub async fn revocations_outlive_sweeps(fixture: impl Fixture) {
     let store = fixture.open().await;
     let (short, long) = (new_id(), new_id());

@@ -67,7 +67,7 @@ pub async fn an_update_never_brings_a_record_back(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "ada").await, []);
 }
 
-/// An update can make a record another user's, and nobody's.
+/// An update can give a record to another user, and can take its user away.
 pub async fn an_update_moves_a_record_to_its_user(fixture: impl Fixture) {
     let store = fixture.open().await;
     let id = create(&store, &record()).await;
@@ -83,7 +83,8 @@ pub async fn an_update_moves_a_record_to_its_user(fixture: impl Fixture) {
     }
 }
 
-/// A record can become a pointer to where its session went, which is then in nobody's list.
+/// A record can become a pointer to the id that its session has now. A pointer is in no user's
+/// list.
 pub async fn an_update_makes_a_pointer(fixture: impl Fixture) {
     let store = fixture.open().await;
     let (old, new) =

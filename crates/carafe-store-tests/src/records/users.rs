@@ -10,7 +10,7 @@ use crate::support::{
     sorted, written,
 };
 
-/// A user's list has the records of that user, whole, and no others.
+/// A user's list has only the records of that user, and has them whole.
 pub async fn a_list_has_the_records_of_its_user(fixture: impl Fixture) {
     let store = fixture.open().await;
     let (first, second) =
@@ -28,7 +28,7 @@ pub async fn a_list_has_the_records_of_its_user(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "eve").await, []);
 }
 
-/// A user's list leaves out what has expired, whether or not it is still stored.
+/// A user's list leaves out expired records, whether or not they are still stored.
 pub async fn a_list_leaves_out_what_has_expired(fixture: impl Fixture) {
     let store = fixture.open().await;
     let short = create(&store, &record_of("ada")).await;
@@ -55,7 +55,7 @@ pub async fn a_list_leaves_out_pointers(fixture: impl Fixture) {
     assert_eq!(ids_of(&store, "ada").await, [id]);
 }
 
-/// All records of a user can be deleted, and those of others stay.
+/// All records of a user can be deleted, and the records of other users stay.
 pub async fn all_records_of_a_user_can_be_deleted(fixture: impl Fixture) {
     let store = fixture.open().await;
     let mut ids = Vec::new();
@@ -74,7 +74,7 @@ pub async fn all_records_of_a_user_can_be_deleted(fixture: impl Fixture) {
     assert_eq!(store.delete_for_user("ada", None).await.unwrap(), 0);
 }
 
-/// One session of a user can be kept while the records of all others are deleted.
+/// One session of a user can be kept while all other records are deleted.
 pub async fn all_records_but_one_can_be_deleted(fixture: impl Fixture) {
     let store = fixture.open().await;
     let [gone, kept, other] = [record_of("ada"), record_of("ada"), record_of("bob")];
@@ -121,7 +121,7 @@ pub async fn many_records_of_a_user_are_deleted_in_one_call(fixture: impl Fixtur
     assert!(times[1] < 80 * times[0].max(floor), "{times:?}");
 }
 
-/// Creates so many records of a user, and one more, which is returned.
+/// Creates `count` records of a user, and one more, which is returned.
 async fn create_many<S: SessionStore>(store: &Arc<S>, user: &str, count: u64) -> Record {
     let kept = record_of(user);
     create(&**store, &kept).await;
@@ -141,7 +141,7 @@ async fn create_many<S: SessionStore>(store: &Arc<S>, user: &str, count: u64) ->
     kept
 }
 
-/// Whatever text users are named by, each has their own records: names are compared byte by byte.
+/// Users with any names have their own records: names are compared byte by byte.
 pub async fn users_may_have_any_name(fixture: impl Fixture) {
     let store = fixture.open().await;
     let long = "n".repeat(10_000);

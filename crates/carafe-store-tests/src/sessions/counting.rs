@@ -5,7 +5,7 @@ use super::{at_once, two_apps};
 use crate::Fixture;
 use crate::app::{App, Browser, Site};
 
-/// How many clients use one session at the same time.
+/// The number of clients that use one session at the same time.
 const CLIENTS: usize = 64;
 
 /// Increments a number many times at once, and checks that each answer was given once.
@@ -41,13 +41,13 @@ pub async fn increments_in_one_process_lose_nothing(fixture: impl Fixture) {
     count([app.clone(), app], 50).await;
 }
 
-/// The same through two processes.
+/// Increments through two processes lose nothing.
 pub async fn increments_in_two_processes_lose_nothing(fixture: impl Fixture) {
     let site = Site::new();
     count(two_apps(&fixture, &site).await, 50).await;
 }
 
-/// `update` without waiting loses nothing either: it runs again on what others have written.
+/// `update` without waiting loses nothing either: it runs again on the newest record.
 pub async fn updates_are_applied_to_the_newest_record(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -91,8 +91,9 @@ pub async fn keys_set_at_once_are_all_there(fixture: impl Fixture) {
     }
 }
 
-/// Who reads a number and then sets it to one more overwrites others, but not in strict mode: there
-/// the number is the count of those who were told that it worked.
+/// A request that reads a number and then sets it to one more overwrites the writes of other
+/// requests, but not in strict mode: there the number is the count of the requests that were told
+/// of a success.
 pub async fn strict_layers_refuse_lost_updates(fixture: impl Fixture) {
     let site = Site::new();
     let apps = [
@@ -142,8 +143,8 @@ pub async fn strict_layers_notice_keys_that_were_missing(fixture: impl Fixture) 
     assert_eq!(app.look(browser.cookie(), "other").await.1, None, "half of it was written");
 }
 
-/// What was saved is there for others before the response begins, and stays whatever becomes of the
-/// request; what it changes after that is saved with the response.
+/// Content that was saved is visible to other requests before the response begins, and stays
+/// whatever becomes of the request. Later changes are saved with the response.
 pub async fn what_was_saved_is_there_at_once(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -155,7 +156,7 @@ pub async fn what_was_saved_is_there_at_once(fixture: impl Fixture) {
                 session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?;
                 session.save().await?;
                 let saved = other.look(&cookie, "n").await.1;
-                // It sees what others have written since.
+                // The session sees the writes of other requests since.
                 other.request(Some(&cookie), |s| async move { s.insert("m", 5) }).await.ok();
                 session.save().await?;
                 session.insert("later", if fails { 2 } else { 1 })?;

@@ -46,7 +46,7 @@ pub async fn a_request_under_way_brings_nothing_back(fixture: impl Fixture) {
     }
 }
 
-/// What is saved at once is refused, too, and says why.
+/// A save at once is refused, too, and says why.
 pub async fn saving_at_once_brings_nothing_back(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -57,7 +57,7 @@ pub async fn saving_at_once_brings_nothing_back(fixture: impl Fixture) {
             log_out(&inner, &cookie).await;
             let updated = session.update_now("n", |n: Option<u64>| n.unwrap_or(0) + 1).await;
             assert_eq!(updated.unwrap_err().kind(), ErrorKind::Ended);
-            // Who goes on all the same is told again.
+            // A handler that goes on all the same is told again.
             session.insert("more", 1)
         })
         .await;
@@ -81,7 +81,7 @@ pub async fn a_reader_under_way_is_served(fixture: impl Fixture) {
     assert!(!apps[0].is_alive(browser.cookie()).await);
 }
 
-/// What comes after a logout in the same request begins a session of nobody, under a new id.
+/// A write after a logout in the same request begins an anonymous session under a new id.
 pub async fn what_follows_a_logout_begins_anew(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app(fixture.open().await);

@@ -13,7 +13,7 @@ use crate::records::{in_a_runtime, paused};
 /// Up to which number every so manieth call fails.
 const EVERY: u64 = 50;
 
-/// What a browser was told, step by step, while the store failed now and then.
+/// The answers that a browser got, step by step, while the store failed now and then.
 struct Told {
     /// The lowest and the highest number that the counter can have.
     counter: (u64, u64),
@@ -43,7 +43,8 @@ async fn visit(app: &App) {
                 other => panic!("a login was answered with {other}"),
             }
             if told.user.is_none() && !still_there(app, &browser).await {
-                // The answer was lost: the visitor's former session is over, and nobody is logged in.
+                // The answer was lost: the visitor's former session is over, and no user is logged
+                // in.
                 return;
             }
         }
@@ -118,13 +119,13 @@ impl Browser {
     }
 }
 
-/// Every so manieth call of the store is refused, for every number up to 50: there are 503s and
+/// Every n-th call of the store is refused, for every number up to 50: there are 503s and
 /// nothing worse, and nothing that was acknowledged gets lost.
 pub async fn refused_calls_lose_nothing(fixture: impl Fixture) {
     with_failing_calls(fixture, false).await;
 }
 
-/// The same where the call is done, but its answer is lost.
+/// Calls that are done but whose answers are lost lose nothing.
 pub async fn lost_answers_lose_nothing(fixture: impl Fixture) {
     with_failing_calls(fixture, true).await;
 }
@@ -133,7 +134,7 @@ async fn with_failing_calls(fixture: impl Fixture, lost: bool) {
     let site = Site::new();
     let faults = Faults::default();
     let app = site.app(faults.of(fixture.open().await));
-    // Where every call fails, nothing works.
+    // If every call fails, nothing works.
     faults.fail_every(1, lost);
     let answer = app.request(None, |s: Session| async move { s.insert("n", 1) }).await;
     assert_eq!((answer.status.as_u16(), answer.cookie), (503, SetCookie::Keep));
@@ -147,7 +148,8 @@ async fn with_failing_calls(fixture: impl Fixture, lost: bool) {
     visit(&app).await;
 }
 
-/// Every so manieth call fails while the session is renewed, rotated and written: it is never lost.
+/// Every n-th call of the store fails while the session is renewed, rotated and written: it is
+/// never lost.
 pub async fn failing_rotations_keep_the_session(fixture: impl Fixture) {
     let site = Site::new();
     let faults = Faults::default();

@@ -68,7 +68,7 @@ pub async fn an_id_of_no_session_is_never_adopted(fixture: impl Fixture) {
     is_never_adopted(&app, browser.cookie()).await;
 }
 
-/// An id that somebody else signed, or nobody, is never adopted.
+/// An id that is unsigned, or signed with another key, is never adopted.
 pub async fn a_forged_id_is_never_adopted(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app(fixture.open().await);
@@ -83,7 +83,7 @@ pub async fn a_forged_id_is_never_adopted(fixture: impl Fixture) {
     assert!(stranger.is_alive(foreign.cookie()).await);
 }
 
-/// Whoever changes a bit of a good cookie gets no session.
+/// A client that changes a bit of a good cookie gets no session.
 pub async fn a_changed_cookie_opens_nothing(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app(fixture.open().await);

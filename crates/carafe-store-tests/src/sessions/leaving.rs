@@ -15,7 +15,7 @@ use crate::Fixture;
 use crate::app::{App, Browser, Site};
 use crate::intercept::{Call, Fate, Intercepted};
 
-/// Whoever isn't held up has come to an end long before this.
+/// The time by which every request that isn't held up has long ended.
 const LONG: Duration = Duration::from_secs(20);
 
 /// A store of whose calls one stands still until it is let go on.
@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(20);
 struct Stops(Arc<Stop>);
 
 struct Stop {
-    /// How many calls go through before it.
+    /// The number of calls that go through before it.
     before: AtomicUsize,
     reached: Notify,
     /// Lets the call that stands still go on.
@@ -60,8 +60,8 @@ impl Stops {
         })
     }
 
-    /// Sends a request whose commit stands still after so many calls, and polls it up to there.
-    /// `None` if it has come to its end before.
+    /// Sends a request whose commit stands still after `calls` calls, and polls it up to there.
+    /// Returns `None` if it ended before.
     async fn send(&self, app: &App, browser: &Browser, case: &Case, calls: usize) -> Option<Held> {
         let (app, cookie, work) = (app.clone(), browser.cookie.clone(), case.work);
         let stop = Arc::clone(&self.0);
@@ -95,10 +95,10 @@ impl Stops {
 /// A request that stands still.
 type Held = Pin<Box<dyn Future<Output = StatusCode> + Send>>;
 
-/// What a request does with a session of Ada's in which the number is 1.
+/// The work of a request with a session of Ada's in which the number is 1.
 struct Case {
     work: Work,
-    /// How many sessions Ada and Bob have then.
+    /// The number of sessions that Ada and Bob have then.
     left: [usize; 2],
     /// The number that its cookie then leads to.
     number: Option<u64>,
@@ -137,15 +137,15 @@ async fn ada(app: &App) -> Browser {
     Browser::logged_in(app, "ada").await
 }
 
-/// Another request of the session; its status.
+/// Sends another request of the session, and returns its status.
 async fn write(app: &App, browser: &Browser) -> u16 {
     let write = |session: Session| async move { session.insert("m", 1) };
     let answer = timeout(LONG, app.request(browser.cookie.as_deref(), write)).await;
     answer.expect("a request that is held holds up another").status.as_u16()
 }
 
-/// A response that somebody holds without polling it, before any call of its commit, holds up no other
-/// request of the session; polled again, it comes to its end.
+/// A response that is held without being polled, before any call of its commit, delays no other
+/// request of the session. Polled again, it comes to its end.
 pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -162,18 +162,19 @@ pub async fn a_response_that_nobody_polls_holds_up_no_other(fixture: impl Fixtur
                     assert_eq!(other, 200);
                     assert_eq!(app.look(browser.cookie(), "m").await.1, Some(1));
                 }
-                // Where the session has ended, it may be the first of a new one.
+                // If the session has ended, the write may begin a new one.
                 None => assert!(other == 409 || other == 200, "{other}"),
             }
         }
     }
 }
 
-/// How many responses are held at once: more than the connections that a store usually has.
+/// The number of responses that are held at once: more than the usual number of a store's
+/// connections.
 const HELD: usize = 20;
 
-/// Responses that somebody holds without polling them, in the midst of their calls, keep nothing that
-/// the requests of other sessions need, such as a connection.
+/// Responses that are held without being polled, in the midst of their calls, keep nothing that the
+/// requests of other sessions need, such as a connection.
 pub async fn responses_that_nobody_polls_hold_up_no_other_session(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -199,8 +200,8 @@ pub async fn responses_that_nobody_polls_hold_up_no_other_session(fixture: impl 
     }
 }
 
-/// What is to be saved at once while the response's own commit waits for its turn comes too late: that is
-/// an error, and not a session of its own. What the commit has saved is saved.
+/// A save that comes while the response's own commit waits for its turn is too late: it is an
+/// error, and begins no session of its own. The content of the commit is saved.
 pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let waits = Arc::new(AtomicBool::new(false));
@@ -253,7 +254,7 @@ pub async fn a_save_behind_the_response_s_is_an_error(fixture: impl Fixture) {
     assert_eq!(app.look(browser.cookie(), "n").await.1, Some(2));
 }
 
-/// What one save has taken along for another and couldn't save is an error for both.
+/// A failed save is an error for every request whose changes it included.
 pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixture) {
     let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let calls = Arc::new(AtomicUsize::new(0));
@@ -313,8 +314,8 @@ pub async fn a_save_that_another_has_failed_to_do_is_an_error(fixture: impl Fixt
     assert_eq!(app.look(browser.cookie(), "m").await.1, None);
 }
 
-/// What a save couldn't write isn't written later by another of the same request, which has its own
-/// changes to save: the handler was told that it isn't there, and may have done something about that.
+/// A change that a save couldn't write isn't written later by another save of the same request: the
+/// handler was told that it failed, and may have reacted to that.
 pub async fn what_a_save_has_failed_to_do_is_not_done_later(fixture: impl Fixture) {
     let fails = Arc::new(AtomicBool::new(false));
     let store = {
@@ -343,7 +344,8 @@ pub async fn what_a_save_has_failed_to_do_is_not_done_later(fixture: impl Fixtur
     }
 }
 
-/// A client who leaves before any call of a commit doesn't cut it in half: it is done as a whole.
+/// A client that leaves before any call of a commit doesn't cut the commit in half: it happens as a
+/// whole.
 pub async fn a_client_who_leaves_cuts_nothing_in_half(fixture: impl Fixture) {
     let stops = Stops::new(false);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -361,7 +363,8 @@ pub async fn a_client_who_leaves_cuts_nothing_in_half(fixture: impl Fixture) {
     }
 }
 
-/// A call that panics is a 503 for all who wait for it, and breaks nothing for those who come later.
+/// A call that panics is a 503 for every request that waits for it, and breaks nothing for later
+/// ones.
 pub async fn a_call_that_panics_is_a_503(fixture: impl Fixture) {
     let stops = Stops::new(true);
     let app = Site::new().app(stops.of(fixture.open().await));
@@ -410,7 +413,7 @@ mod tests {
             drop(first);
             drop(held);
             let next = runtime();
-            // Who waits when it ends may be told so.
+            // A request that waits for the end may get an error.
             let status = next.block_on(write(&app, &browser));
             assert!(status == 200 || status == 503, "{status} after {calls} calls");
             assert_eq!(next.block_on(write(&app, &browser)), 200, "after {calls} calls");

@@ -79,7 +79,7 @@ pub async fn a_session_that_expires_while_it_is_read_stays_so(fixture: impl Fixt
     assert!(!app.is_alive(browser.cookie()).await);
 }
 
-/// That a session was used is written at most once per tenth of the idle timeout, and without a
+/// The last use of a session is written at most once per tenth of the idle timeout, and without a
 /// cookie.
 pub async fn uses_are_written_seldom(fixture: impl Fixture) {
     let site = Site::new();

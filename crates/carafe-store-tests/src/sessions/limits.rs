@@ -9,7 +9,7 @@ use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 use crate::support::NOW;
 
-/// Two processes in which a user may have so many sessions.
+/// Returns two processes in which a user may have `most` sessions.
 async fn limited(fixture: &impl Fixture, site: &Site, most: u32, over: OverLimit) -> [App; 2] {
     // A machine that is busy with other tests is no failure.
     let settings = |config: Config| {
@@ -23,7 +23,8 @@ async fn try_to_log_in(app: &App, cookie: Option<&str>) -> (u16, SetCookie) {
     (answer.status.as_u16(), answer.cookie)
 }
 
-/// Of 64 logins at once in two processes, as many succeed as the limit allows; the others are refused.
+/// Of 64 logins at once in two processes, as many succeed as the limit allows; the rest are
+/// refused.
 pub async fn racing_logins_of_a_user_keep_the_limit(fixture: impl Fixture) {
     let site = Site::new();
     for (over, successes) in [(OverLimit::Refuse, 3), (OverLimit::EndOldest, 64)] {
@@ -127,7 +128,7 @@ pub async fn the_oldest_login_ends(fixture: impl Fixture) {
     }
 }
 
-/// What a session knows of its login is in the store: for every process, through new ids and writes.
+/// The facts about a login are in the store: for every process, through new ids and writes.
 pub async fn what_is_known_of_a_login_is_stored(fixture: impl Fixture) {
     let site = Site::new();
     let apps = super::two_apps(&fixture, &site).await;

@@ -118,7 +118,7 @@ pub async fn a_login_that_was_saved_survives_a_failing_handler(fixture: impl Fix
         .request(browser.cookie.as_deref(), |session: Session| async move {
             session.login("ada")?;
             session.save().await?;
-            // Another error than the session's.
+            // An error of the handler that isn't the session's.
             session.get::<bool>("missing")?;
             session.insert("n", "text")?;
             session.get::<u64>("n").map(|_| ())
@@ -130,7 +130,7 @@ pub async fn a_login_that_was_saved_survives_a_failing_handler(fixture: impl Fix
     assert!(!app.is_alive(browser.cookie()).await);
 }
 
-/// So it is if what the handler changes afterwards can't be saved.
+/// A saved login also survives if later changes of the handler can't be saved.
 pub async fn a_login_that_was_saved_survives_a_failing_commit(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app_with(fixture.open().await, |config| config.session_limit(1_000));

@@ -39,7 +39,7 @@ pub async fn changes_of_different_keys_are_merged(fixture: impl Fixture) {
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"b":2,"c":3}"#);
 }
 
-/// Of two who set one key, the later write stands.
+/// Of two requests that set one key, the later write stands.
 pub async fn the_later_write_of_a_key_stands(fixture: impl Fixture) {
     let site = Site::new();
     let apps = super::two_apps(&fixture, &site).await;
@@ -74,13 +74,13 @@ pub async fn clear_removes_what_came_meanwhile(fixture: impl Fixture) {
     let outer = |s: &Session| s.clear().and_then(|()| s.insert("c", 3));
     assert_eq!(around(&apps, browser.cookie(), |s| s.insert("b", 2), outer).await, 200);
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"c":3}"#);
-    // And the other way round.
+    // The other way round.
     let inner = |s: &Session| s.clear();
     assert_eq!(around(&apps, browser.cookie(), inner, |s| s.insert("d", 4)).await, 200);
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"d":4}"#);
 }
 
-/// `or_insert` leaves alone what another request has inserted meanwhile.
+/// `or_insert` leaves alone a key that another request has inserted meanwhile.
 pub async fn or_insert_leaves_what_came_meanwhile(fixture: impl Fixture) {
     let site = Site::new();
     let apps = super::two_apps(&fixture, &site).await;
@@ -151,7 +151,7 @@ pub async fn a_change_that_no_longer_fits_fails_whole(fixture: impl Fixture) {
     assert_eq!(all(&apps[0], browser.cookie()).await, r#"{"a":"text"}"#);
 }
 
-/// One request's failing change doesn't harm those that are saved together with it.
+/// One request's failing change doesn't harm the changes that are saved together with it.
 pub async fn a_failing_change_harms_no_other(fixture: impl Fixture) {
     let site = Site::new();
     let app = site.app(fixture.open().await);

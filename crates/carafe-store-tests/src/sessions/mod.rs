@@ -36,7 +36,7 @@ pub use self::waiting::*;
 use crate::Fixture;
 use crate::app::{App, Site};
 
-/// What a handler does with its session.
+/// The work of a handler with its session.
 type Work = fn(&carafe::Session) -> Result<(), carafe::Error>;
 
 /// Two processes on one place.

@@ -157,7 +157,8 @@ pub async fn a_logout_under_way_follows_the_renewal(fixture: impl Fixture) {
     }
 }
 
-/// So does one that comes so late that nothing leads from the old id to the new one any more.
+/// A logout ends the session even if it comes so late that nothing leads from the old id to the new
+/// one any more.
 pub async fn a_late_logout_ends_the_session(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -295,8 +296,8 @@ pub async fn quick_renewals_lead_to_the_session(fixture: impl Fixture) {
     }
 }
 
-/// Where the settings of another process allow more renewals than one follows, an old id is an error, and
-/// never an empty session.
+/// If another process' settings allow more renewals than this one follows, an old id is an error,
+/// and never an empty session.
 pub async fn a_chain_of_renewals_that_is_too_long_is_an_error(fixture: impl Fixture) {
     let site = Site::new();
     let slow = site.app_with(fixture.open().await, settings);

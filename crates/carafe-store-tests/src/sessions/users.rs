@@ -28,7 +28,7 @@ fn agents(list: &[SessionInfo]) -> Vec<&str> {
     agents
 }
 
-/// A user sees all their sessions, from every process, and nobody else's; not those that have ended.
+/// A user sees all their sessions, from every process, and no other user's and no ended ones.
 pub async fn a_users_sessions_are_listed(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -63,8 +63,8 @@ pub async fn a_users_sessions_are_listed(fixture: impl Fixture) {
     }
 }
 
-/// A user ends one of them from elsewhere: it is dead in every process, and the others live. What
-/// is another's can't be ended.
+/// A user ends one session from elsewhere: it is dead in every process, and the other sessions
+/// live. Another user's session can't be ended.
 pub async fn one_of_a_users_sessions_is_ended(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -108,7 +108,7 @@ pub async fn all_other_sessions_are_ended_in_one_call(fixture: impl Fixture) {
         .await;
     let (ended, renewed) = answer.ok();
     assert_eq!(ended, 20);
-    // It was read, and the others were deleted.
+    // One record was read, and the rest were deleted.
     assert_eq!(counts.take(), (1, 1));
     assert!(apps[1].is_alive(renewed.cookie()).await, "the user's own session was ended");
     assert!(apps[0].is_alive(eve.cookie()).await);
@@ -117,7 +117,7 @@ pub async fn all_other_sessions_are_ended_in_one_call(fixture: impl Fixture) {
     }
 }
 
-/// One that is under way when its session is ended from elsewhere writes nothing.
+/// A request that is under way when its session is ended from elsewhere writes nothing.
 pub async fn a_session_that_is_ended_from_elsewhere_stays_so(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;

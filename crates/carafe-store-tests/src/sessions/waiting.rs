@@ -1,4 +1,4 @@
-//! What waits for the end of a session, and handles outside of requests.
+//! Waiting for the end of a session, and handles outside of requests.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use crate::Fixture;
 use crate::app::{App, Browser, SetCookie, Site};
 use crate::intercept::{Counts, Fate, Intercepted};
 
-/// How long the news of an end may take. A machine that is busy with other tests is no failure.
+/// The longest time that the news of an end may take. A machine that is busy with other tests is no
+/// failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long nothing is waited for that must not come.
+/// The time for which the absence of a notice is watched.
 const A_WHILE: Duration = Duration::from_millis(400);
 
-/// How often sessions are looked at where the store doesn't tell.
+/// The interval of the periodic check if the store sends no notices.
 const OFTEN: Duration = Duration::from_millis(50);
 
-/// So seldom that no test notices.
+/// An interval so long that no test notices the check.
 const NEVER: Duration = Duration::from_secs(3_600);
 
 const RENEW_AFTER: u64 = 1_000;
@@ -83,7 +84,7 @@ async fn log_out(app: &App, browser: &Browser) {
     app.request(browser.cookie.as_deref(), work).await.ok();
 }
 
-/// A logout is noticed in every process, and by none that waits for another session.
+/// A logout is noticed in every process, and by no task that waits for another session.
 pub async fn what_waits_is_told_of_a_logout(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;
@@ -182,7 +183,7 @@ pub async fn an_expired_session_ends_what_waits(fixture: impl Fixture) {
     all_are_told(waiting).await;
 }
 
-/// What the store doesn't tell is noticed by the periodic check.
+/// The periodic check finds an end without a notice from the store.
 pub async fn a_lost_notice_is_made_up_for(fixture: impl Fixture) {
     let site = Site::new();
     let done = |_| -> crate::Deciding { Box::pin(std::future::ready(Fate::Done)) };
@@ -228,7 +229,7 @@ pub async fn a_visitor_without_a_session_waits_for_ever(fixture: impl Fixture) {
     let error = apps[0].request(None, handle).await.ok().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoStore);
     nothing_is_told([&waiting]).await;
-    // Who logs in, and asks at once, waits for the session that the response begins.
+    // A request that logs in, and waits at once, waits for the session that the response begins.
     let mut browser = Browser::default();
     let log_in = |session: Session| async move {
         session.login("ada")?;
@@ -263,7 +264,7 @@ pub async fn waiting_costs_a_load_per_interval(fixture: impl Fixture) {
     let intervals = rounds * OFTEN / 2;
     let most = SESSIONS * (u64::from(u32::try_from(intervals.as_millis()).unwrap()) / 1_000 + 2);
     assert!(loads <= most, "{loads} loads in {intervals:?} intervals of a second each");
-    // What nothing waits for any more costs nothing.
+    // Waiting tasks that are dropped cost nothing.
     waiting.iter().for_each(JoinHandle::abort);
     sleep(Duration::from_secs(3)).await;
     counts.take();

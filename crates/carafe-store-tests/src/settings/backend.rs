@@ -1,4 +1,4 @@
-//! Where the sessions of the table are, and sites that keep them there.
+//! The places of the table's sessions, and sites that keep them there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::steps::{Handler, Site};
 use crate::intercept::{Call, Fate, Intercepted};
 use crate::support::NOW;
 
-/// What settings may depend on.
+/// The properties that settings may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Signed cookies.
@@ -34,7 +34,7 @@ pub(crate) struct Backend {
     watched: Watched,
 }
 
-/// What is known of a store's calls.
+/// The calls of a store that were seen.
 #[derive(Clone, Default)]
 pub(crate) struct Watched(Arc<State>);
 
@@ -45,7 +45,7 @@ struct State {
 }
 
 impl Watched {
-    /// How much later than it could every call is done while the store is slow.
+    /// The delay of every call while the store is slow.
     const DELAY: Duration = Duration::from_millis(300);
 
     /// Makes the store slow, or quick again.

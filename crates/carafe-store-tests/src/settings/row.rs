@@ -20,11 +20,11 @@ pub(crate) struct Row {
     pub(super) other_is_signed: bool,
     /// The steps of the visit: see [`Visit::go`].
     pub(super) visit: &'static [&'static str],
-    /// What of the last answer shows the effect.
+    /// Returns the part of the last answer that shows the effect.
     pub(super) sees: fn(&Answer) -> String,
-    /// What is seen without the setting.
+    /// The effect without the setting.
     pub(super) unset: &'static str,
-    /// What is seen with it.
+    /// The effect with the setting.
     pub(super) set: &'static str,
     /// The backends on which it has no effect, and why.
     pub(super) none: &'static [(Kind, &'static str)],
@@ -46,7 +46,7 @@ pub(super) const ROW: Row = Row {
 };
 
 impl Row {
-    /// What the visitor of one of the two sites sees in the end.
+    /// Returns the effect that the visitor of one of the two sites sees in the end.
     pub(super) async fn seen(&self, backend: &Backend, set: bool) -> String {
         let mut visit = Visit::new(backend.sites(self, set));
         for step in self.visit {

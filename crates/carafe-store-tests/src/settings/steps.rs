@@ -22,7 +22,7 @@ use super::backend::Watched;
 /// The name of the site's session.
 pub(super) struct Table;
 
-/// What is 600 characters long.
+/// A value of 600 characters.
 const LARGE: [&str; 60] = ["aaaaaaaaaa"; 60];
 
 /// The site's pages.
@@ -30,7 +30,7 @@ const LARGE: [&str; 60] = ["aaaaaaaaaa"; 60];
 pub(super) struct Handler {
     /// A request to `/read-write` has read.
     has_read: Arc<Notify>,
-    /// It may write.
+    /// Tells the request that it may write.
     may_write: Arc<Notify>,
 }
 
@@ -109,7 +109,7 @@ pub(super) struct Site {
     pub(super) handler: Handler,
 }
 
-/// What a visitor was answered.
+/// The answer that a visitor got.
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -201,7 +201,7 @@ impl Visit {
         }
     }
 
-    /// What is answered to the request that has not seen the other's change.
+    /// Returns the answer to the request that has not seen the other's change.
     async fn race(&self) -> Answer {
         let cookie = self.cookie.as_deref();
         let other = async {

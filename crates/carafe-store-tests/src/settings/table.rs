@@ -23,7 +23,7 @@ const IN_COOKIES: &[(super::backend::Kind, &str)] = &[(Signed, NO_STORE), (Seale
 /// Why a setting of a cookie's content means nothing to sessions in stores.
 const ONLY_ID: &str = "the cookie holds an id alone";
 
-/// Where the settings of signatures mean nothing, and why.
+/// The places without signatures, where their settings have no effect, and why.
 const UNSIGNED: &[(super::backend::Kind, &str)] = &[
     (Sealed, "a seal has none of a signature's settings"),
     (Stored, "ids are signed by settings of their own, for the cookie's name"),

@@ -64,7 +64,7 @@ fn every_setting_has_a_row() {
     assert_eq!(there, rows);
 }
 
-/// What is written to the log.
+/// The text that is written to the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! What is measured, as the command line says it.
+//! The choice of measurements on the command line.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::catalogue::{self, Entry, Program, Section};
 
-/// What is measured, and where the report goes.
+/// The choice of measurements, and the place of the report.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Settings {
-    /// Where the report is written to, besides the standard output.
+    /// The file that the report is written to, besides the standard output.
     pub(crate) file: Option<PathBuf>,
-    /// How often everything is measured.
+    /// The number of repetitions.
     pub(crate) rounds: u32,
     /// For how long each task is sent to each server in a round.
     pub(crate) slice: Duration,

@@ -6,7 +6,7 @@
 pub(crate) struct Section {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
-    /// How many threads work in each server in Rust. One has a processor for itself.
+    /// The number of threads that work in each server in Rust. One has a processor for itself.
     pub(crate) threads: usize,
     pub(crate) servers: &'static [Entry],
 }
@@ -15,7 +15,7 @@ pub(crate) struct Section {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    /// What the report calls it.
+    /// The name in the report.
     pub(crate) title: &'static str,
     pub(crate) program: Program,
     /// The variable of the environment without which it can't be.
@@ -29,12 +29,12 @@ impl Entry {
     }
 }
 
-/// What starts a server.
+/// The command that starts a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Program {
     /// This program.
     This,
-    /// Another one in the same folder, and its argument.
+    /// Another program in the same folder, and its argument.
     Other(&'static str, &'static str),
     /// A Python with Flask and gunicorn.
     Flask,

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) fn used(id: u32) -> Result<Duration, Box<dyn Error>> {
     let mut used = of_process(id)?;
     for child in children(id)? {
-        // One that has ended meanwhile was no server's worker.
+        // A process that has ended meanwhile was no server's worker.
         used += of_process(child).unwrap_or_default();
     }
     Ok(used)

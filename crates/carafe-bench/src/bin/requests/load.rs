@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// How many connections there are at once.
+/// The number of connections at once.
 pub(crate) const CONNECTIONS: usize = 8;
 
-/// How long an answer may take. Whoever takes longer has failed.
+/// The longest time that an answer may take. A later answer counts as a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -47,7 +47,7 @@ pub(crate) async fn send(
     Ok(times)
 }
 
-/// One request; the head and the body of its answer.
+/// Makes one request, and returns the head and the body of its answer.
 pub(crate) async fn ask(address: SocketAddr, request: &str) -> Result<(String, String), Failure> {
     let mut connection = Connection::open(address).await?;
     let (head, end) = connection.exchange(request).await?;

@@ -1,4 +1,4 @@
-//! What a request costs over HTTP, beside other crates and Flask.
+//! The cost of a request over HTTP, beside other crates and Flask.
 //!
 //! `requests report` starts every server in a process of its own, on loopback, loads them in turns and
 //! prints a report. `requests serve NAME` is one of the servers: it prints its address, and ends when its

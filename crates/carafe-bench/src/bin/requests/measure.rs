@@ -15,16 +15,16 @@ use crate::statistics::Quartiles;
 use crate::task::Task;
 use crate::visitor::Visitor;
 
-/// What the bare handlers are sent, so that all get requests of the same size.
+/// The cookie that the bare handlers are sent, so that all servers get requests of the same size.
 const SOME_COOKIE: &str = "eyJ1c2VybmFtZSI6ImFkbWluIn0.aSLsRg.6XhvPq1r0tYbNLmWzVJcQdK2sEo";
 
-/// What is measured of one server and one task.
+/// The measurements of one server and one task.
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) title: &'static str,
     pub(crate) task: Task,
     server: usize,
-    /// What each connection sends.
+    /// The request that each connection sends.
     requests: Vec<String>,
     rounds: Vec<Round>,
 }
@@ -93,8 +93,8 @@ pub(crate) fn measure(
     Ok(subjects)
 }
 
-/// What the connections are to send for each task. Each has a session of its own to read, and one to
-/// write into; a login is by somebody who has none.
+/// Returns the requests that the connections send for each task. Each connection has one session to
+/// read and one to write into; a login comes from a visitor without a session.
 async fn prepare(server: &Server, entry: &Entry) -> Result<[Vec<String>; 3], Failure> {
     let (address, name) = (server.address, entry.name);
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
@@ -139,7 +139,7 @@ fn shuffle(order: &mut [usize], random: &mut u64) {
 }
 
 impl Subject {
-    /// What the rounds have of something.
+    /// Returns one value of each round.
     pub(crate) fn quartiles(&self, of: impl Fn(&Round) -> f64) -> Quartiles {
         Quartiles::of(self.rounds.iter().map(of))
     }

@@ -2,14 +2,14 @@
 
 use std::error::Error;
 
-/// Who runs there.
+/// The kinds of processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Share {
     /// The load: on the first processor.
     Load,
     /// A server that has a processor for itself: the last.
     Server,
-    /// Anybody: on all.
+    /// Every other process: on all processors.
     All,
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn keep_to(share: Share) -> Result<(), Box<dyn Error>> {
     use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
     use nix::unistd::Pid;
 
-    // What this process was given: later it would be what was kept.
+    // The processors that this process was given. A later look would show those that it kept.
     static GIVEN: OnceLock<Vec<usize>> = OnceLock::new();
     let this = Pid::from_raw(0);
     let given = match GIVEN.get() {

@@ -1,6 +1,6 @@
 //! The tasks that are measured.
 
-/// What is sent to a server.
+/// The requests that are sent to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Read,
@@ -12,7 +12,7 @@ impl Task {
     /// In the order of the report.
     pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Login];
 
-    /// Its method and path.
+    /// The request's method and path.
     pub(crate) fn place(self) -> (&'static str, &'static str) {
         match self {
             Self::Read => ("GET", "/session"),

@@ -1,4 +1,4 @@
-//! Somebody with a browser: who keeps cookies.
+//! A visitor whose browser keeps cookies.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::load::{self, Failure};
 use crate::task::Task;
 
-/// The cookies of somebody, by their names.
+/// A visitor's cookies, by their names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Visitor {
     cookies: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! Asking before what can't be undone.
+//! The question before a change that can't be undone.
 
 use std::io::IsTerminal as _;
 
@@ -6,7 +6,7 @@ use crate::args::ConsentArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Whether it shall be done. Without a terminal to ask on, an option must have said so.
+/// Whether the user agrees. Without a terminal for the question, an option must say so.
 pub(super) fn given(
     args: &ConsentArgs,
     question: &str,

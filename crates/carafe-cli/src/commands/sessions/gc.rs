@@ -13,7 +13,7 @@ use crate::json_line::JsonLine;
 use crate::output::Output;
 use crate::time::now;
 
-/// How many records are deleted in one go: short enough for others to have their turn.
+/// The number of records that are deleted in one step, few enough that other calls get their turn.
 const BATCH: u32 = 1000;
 
 pub(super) async fn run(
@@ -26,7 +26,7 @@ pub(super) async fn run(
         return print(args, 0, output);
     }
     let now = now().into();
-    // The bar needs to know the whole.
+    // The bar needs the total.
     let expired = count(store, now, output).await?;
     if args.dry_run {
         return print(args, expired, output);
@@ -65,7 +65,7 @@ pub(super) async fn run(
     }
 }
 
-/// Deletes a batch of records and one of revocations, and returns how many there were of each.
+/// Deletes a batch of records and one of revocations, and returns the number of each.
 async fn delete(store: &Store, now: UnixSeconds) -> Result<[u64; 2], StoreError> {
     let records = store.delete_expired(now, BATCH).await?;
     Ok([records, store.delete_expired_revocations(now, BATCH).await?])

@@ -108,7 +108,7 @@ fn json(record: &Record) -> String {
     super::show::fields(JsonLine::new(), record).finish()
 }
 
-/// The sessions that were used last.
+/// The sessions with the latest uses.
 pub(super) struct Latest {
     kept: BTreeMap<(Reverse<UnixSeconds>, PublicId), Record>,
     limit: usize,
@@ -125,7 +125,7 @@ impl Latest {
         if !is_session(&record) {
             return;
         }
-        // Only its size is of interest, and may be all of the memory.
+        // Only the size matters, and the content of all sessions may not fit into memory.
         record.data = Vec::new();
         self.count += 1;
         self.kept.insert((Reverse(record.last_seen), record.public_id), record);

@@ -44,7 +44,7 @@ pub(super) fn run(args: &SessionsArgs, output: &mut Output) -> Result<Code, Fail
             SessionsCommand::Stats(args) => stats::run(args, &store, output).await,
         }
     });
-    // A store's threads end with it, and what they wait for with the runtime.
+    // The store's threads end with it, and their work ends with the runtime.
     drop(store);
     done
 }
@@ -54,8 +54,7 @@ fn is_session(record: &Record) -> bool {
     record.state == State::Live
 }
 
-/// The records of a session that goes on, by its public id: one, or two at the moment in which it
-/// gets a new id.
+/// Finds the records of a live session by its public id: one, or two at the moment of a renewal.
 async fn find(
     store: &Store,
     id: PublicId,
@@ -87,7 +86,7 @@ async fn find(
     Ok(found)
 }
 
-/// A session that isn't there.
+/// Reports that a session doesn't exist.
 fn no_session(id: PublicId, user: Option<&str>, output: &mut Output) -> Code {
     output.error(&match user {
         Some(user) => format!(

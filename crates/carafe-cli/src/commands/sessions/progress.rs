@@ -1,4 +1,4 @@
-//! How far long work has come, on a terminal.
+//! The progress of long work, on a terminal.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use carafe::id::SessionIdHash;
 
 use crate::output::Output;
 
-/// How often the line is written anew; the first time after as long.
+/// The interval at which the line is written anew, and the delay of the first time.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// The length of a bar.
 const WIDTH: usize = 30;
 
-/// A line on standard error that changes, and is gone at the end. There is none where standard error
-/// is no terminal.
+/// A line on standard error that changes, and disappears at the end. There is none if standard
+/// error is no terminal.
 pub(super) struct Progress<'a> {
     output: Option<&'a mut Output>,
     doing: &'static str,
@@ -31,14 +31,15 @@ impl<'a> Progress<'a> {
         Self { output, doing, in_order, count: 0, shown: Instant::now(), is_shown: false }
     }
 
-    /// One record more. Ids are hashes: how far along all of them one is tells how many are left.
+    /// Counts one record more. Ids are hashes, so the place of one among all tells the number that
+    /// is left.
     pub(super) fn at(&mut self, id: &SessionIdHash) {
         let [first, second, ..] = *id.as_bytes();
         let share = f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX);
         self.add(1, self.in_order.then_some(share));
     }
 
-    /// So many more, of a total.
+    /// Counts `more` records, of a total.
     pub(super) fn of(&mut self, more: u64, total: u64) {
         let count = self.count + more;
         self.add(more, (total > 0).then(|| (count as f64 / total as f64).min(1.0)));

@@ -12,7 +12,7 @@ use crate::json_line::JsonLine;
 use crate::output::Output;
 use crate::text::printable;
 
-/// How often a session is looked for again that gets a new id at the same moment.
+/// The number of attempts to find a session that gets a new id at the same moment.
 const TRIES: usize = 10;
 
 pub(super) async fn one(
@@ -33,7 +33,7 @@ pub(super) async fn one(
     if !consent::given(&args.consent, &format!("End {what}?"), output)? {
         return Ok(Code::Refused);
     }
-    // A session of a user is found fast, and can't become another's.
+    // A user's session is found fast, and can't become another user's.
     let user = user.or(record.user.as_deref());
     let mut ended = 0;
     for _ in 0..TRIES {
@@ -41,8 +41,8 @@ pub(super) async fn one(
             break;
         }
         for (hash, stored) in found {
-            // With the version, since it may move to another id at this moment: then the next look
-            // finds it there.
+            // The deletion names the version, since the session may move to another id at this
+            // moment: then the next look finds it there.
             let deleted = store.delete(&hash, stored.version).await.map_err(Failure::usage)?;
             ended += u64::from(deleted == Deleted::Deleted);
         }
@@ -85,7 +85,7 @@ pub(super) async fn user(
     store.revoke_user(&args.user, time, until).await.map_err(Failure::usage)?;
     let ended = store.delete_for_user(&args.user).await.map_err(Failure::usage)?;
     if ended == 0 {
-        // A name that is mistyped must not look like a success.
+        // A mistyped name must not look like a success.
         output.warning(&format!("{whose} had no session in this store: {WHO}"));
     }
     let what = format!("ended {} of {whose}, and logins in cookies", sessions(ended));

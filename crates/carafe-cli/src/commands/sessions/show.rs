@@ -91,7 +91,7 @@ fn print(record: &Record, now: UnixSeconds, output: &mut Output) -> Result<(), F
     Ok(())
 }
 
-/// The content without secret values, and the keys of those that were left out.
+/// Returns the content without secret values, and the keys that were left out.
 fn content(record: &Record) -> Option<(Value, Vec<&'static str>)> {
     let value = Value::from_tagged_json(&record.data).ok()?;
     let Value::Dict(mut dict) = value else { return None };
@@ -99,7 +99,7 @@ fn content(record: &Record) -> Option<(Value, Vec<&'static str>)> {
     Some((Value::Dict(dict), hidden))
 }
 
-/// What is known of a session beside its content.
+/// Returns the facts about a session beside its content.
 pub(super) fn fields(line: JsonLine, record: &Record) -> JsonLine {
     let mut line = line.text("session", &record.public_id.to_string());
     line = match &record.user {

@@ -8,7 +8,7 @@ use carafe::store::{
     Deleted, RevocationStore as _, SessionStore as _, StoreError, Stored, UserRevocation, Version,
 };
 
-/// One of the stores that there are.
+/// A store of any kind.
 pub(super) enum Store {
     #[cfg(feature = "sqlite")]
     Sqlite(carafe_sqlite::SqliteStore),
@@ -18,7 +18,7 @@ pub(super) enum Store {
     Postgres(Box<carafe_postgres::PostgresStore>),
 }
 
-/// Does the same with whichever store it is.
+/// Calls the same method on a store of any kind.
 macro_rules! with {
     ($self:expr, $store:ident => $do:expr) => {
         match $self {
@@ -33,7 +33,7 @@ macro_rules! with {
 }
 
 impl Store {
-    /// Whether expired records are none of the program's business.
+    /// Whether the store removes expired records by itself.
     pub(super) fn expires_by_itself(&self) -> bool {
         match self {
             #[cfg(feature = "redis")]

@@ -4,10 +4,10 @@ use crate::failure::Failure;
 use crate::output::{Output, Style};
 use crate::text::printable;
 
-/// What is longer is cut: `--json` has all of it.
+/// The widest cell. Longer text is cut: `--json` has all of it.
 const WIDEST: usize = 48;
 
-/// Prints rows under their heading. Cells may hold anything.
+/// Prints rows under their heading. Cells may hold any text.
 pub(super) fn print<const N: usize>(
     heading: [&str; N],
     rows: &[[String; N]],

@@ -1,4 +1,4 @@
-//! Which store is meant, and how to open it.
+//! The choice and the opening of the store.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::output::Output;
 /// The variable with the store's URL.
 const VARIABLE: &str = "CARAFE_STORE";
 
-/// How long a server may take to answer: people are more patient than requests.
+/// The time limit for a server's answer: people are more patient than requests.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens the store that the arguments or the environment name.
@@ -96,7 +96,7 @@ fn sqlite_path(url: &OsStr) -> Option<&OsStr> {
 #[cfg(feature = "sqlite")]
 fn sqlite(path: &Path, args: &StoreArgs) -> Result<Store, Failure> {
     let shown = path.display();
-    // Opening would create it.
+    // SQLite would create the file.
     match path.metadata() {
         Ok(file) if file.is_file() => {}
         Ok(_) => return Err(Failure::Usage(format!("{shown} is no SQLite file"))),
@@ -117,7 +117,7 @@ fn sqlite(path: &Path, args: &StoreArgs) -> Result<Store, Failure> {
 
 #[cfg(feature = "redis")]
 fn redis(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
-    // A store that the service had better not use can be looked at all the same.
+    // The program may also look at a server that is unfit for the service.
     let mut options = carafe_redis::RedisStore::options(url)
         .allow_eviction(true)
         .connect_timeout(PATIENCE)
@@ -133,7 +133,7 @@ fn redis(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
 
 #[cfg(feature = "postgres")]
 fn postgres(url: &str, args: &StoreArgs) -> Result<Store, Failure> {
-    // The service makes its tables, and knows under which name.
+    // The service makes its tables, and knows their schema.
     let mut options = carafe_postgres::PostgresStore::options(url)
         .connect_timeout(PATIENCE)
         .answer_timeout(PATIENCE)
@@ -156,7 +156,7 @@ fn certificate(args: &StoreArgs) -> Result<Option<Vec<u8>>, Failure> {
     })
 }
 
-/// What a program says that was built without a kind of store.
+/// The error of a program that was built without a kind of store.
 macro_rules! missing {
     ($($feature:literal: $name:ident($($argument:ty),*), $store:literal;)*) => {$(
         #[cfg(not(feature = $feature))]

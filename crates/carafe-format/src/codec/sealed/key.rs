@@ -10,7 +10,7 @@ use crate::{Error, ErrorKind, SecretKey};
 /// HKDF's `info`, a label for each use of a secret key.
 const KEY_LABEL: &[u8] = b"carafe sealed session v1";
 const KEY_ID_LABEL: &[u8] = b"carafe sealed session v1 key id";
-/// What a sealed text is for, so that one kind is never taken for another.
+/// The purpose of a sealed text, so that one kind is never taken for another.
 const PURPOSE: &[u8] = b"session";
 
 /// All that comes from one secret key for one cookie name.
@@ -22,7 +22,8 @@ pub(super) struct SealingKey {
     pub(super) index: usize,
     pub(super) id: [u8; KEY_ID_LEN],
     pub(super) cipher: Xaes256Gcm,
-    /// It is the same for every message of a key, since the key id is all that changes in it.
+    /// The associated data is the same for every message of a key, since only the key id changes in
+    /// it.
     pub(super) associated_data: Vec<u8>,
 }
 

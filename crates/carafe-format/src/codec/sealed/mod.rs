@@ -1,8 +1,8 @@
 //! Sealed sessions: encrypted, so that only the service reads them, and authenticated.
 //!
 //! The cipher is XAES-256-GCM, and `docs/sealed-format.md` gives the format to the byte.
-//! [`SealedCodec`] works on bytes and takes the time as an argument; a
-//! The `SessionLayer` of the crate `carafe` does all of this by itself.
+//! [`SealedCodec`] works on bytes and takes the time as an argument; the `SessionLayer` of the
+//! crate `carafe` uses it for whole requests.
 
 mod key;
 mod nonce;
@@ -56,17 +56,17 @@ pub struct SealedCodec {
     keys: Vec<SealingKey>,
 }
 
-/// What a sealed session holds.
+/// The contents of a sealed session.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Opened {
     /// The session's content, as it was sealed.
     pub json: Vec<u8>,
-    /// When it was sealed, in Unix seconds.
+    /// The time when it was sealed, in Unix seconds.
     pub issued: u64,
     /// The last second in which it is accepted, in Unix seconds.
     pub expires: u64,
-    /// Which key of the ring opened it: 0 is the current one.
+    /// The index in the ring of the key that opened it: 0 is the current key.
     pub key_index: usize,
 }
 
@@ -87,7 +87,8 @@ impl SealedCodec {
         }
     }
 
-    /// For opening alone: the current key may be shorter, as long as one of the ring is long enough.
+    /// Derives the keys of a codec that only opens sessions: the current key may be shorter, if
+    /// another key of the ring is long enough.
     ///
     /// # Errors
     /// [`ErrorKind::WeakKey`] if none of the keys has 32 bytes.
@@ -120,7 +121,7 @@ impl SealedCodec {
         Ok(text)
     }
 
-    /// As [`seal`](Self::seal), appended to `out`.
+    /// Seals like [`seal`](Self::seal), and appends the text to `out`.
     pub(crate) fn seal_into(
         &self,
         json: &[u8],
@@ -131,7 +132,7 @@ impl SealedCodec {
         self.seal_with_nonce(json, issued, expires, &nonce::fresh()?, out)
     }
 
-    /// How long the sealed form of so many bytes of JSON is.
+    /// The length of the sealed form of `json_len` bytes of JSON.
     pub(crate) fn encoded_len(json_len: usize) -> usize {
         base64::encoded_len(MIN_LEN + json_len)
     }
@@ -172,7 +173,7 @@ impl SealedCodec {
         self.keys.iter().find(|key| key.id == id).map(|key| key.index)
     }
 
-    /// The content of a sealed session.
+    /// Opens a sealed session, and returns its content.
     ///
     /// Nothing in it is looked at before it is authenticated, except which key it names.
     ///
@@ -186,11 +187,11 @@ impl SealedCodec {
         Ok(opened)
     }
 
-    /// As [`open`](Self::open), whatever its times say: to look into a session that has expired. It
-    /// must not be let in.
+    /// Opens a sealed session like [`open`](Self::open), but ignores its times, so that a tool can
+    /// look into an expired session. A server must not accept such a session.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSigned`] and [`ErrorKind::BadSignature`] as [`open`](Self::open).
+    /// [`ErrorKind::NotSigned`] and [`ErrorKind::BadSignature`] as for [`open`](Self::open).
     pub fn open_at_any_time(&self, cookie: &[u8]) -> Result<Opened, Error> {
         let mut bytes = base64::decode_url_strict(cookie)
             .filter(|bytes| bytes.len() >= MIN_LEN && bytes[0] == VERSION)

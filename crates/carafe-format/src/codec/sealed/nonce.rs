@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{Error, ErrorKind};
 
-/// How many nonces come from one seed. It bounds what a state that leaked could foretell.
+/// The number of nonces from one seed. It bounds the nonces that a leaked state foretells.
 const NONCES_PER_SEED: u32 = 1 << 16;
 
 thread_local! {
@@ -18,8 +18,8 @@ thread_local! {
 /// A thread's own generator, seeded by the operating system.
 struct Generator {
     random: ChaCha20Rng,
-    /// The process that seeded it. A fork copies the memory of the forking thread, and with it a
-    /// generator that would give both processes the same nonces.
+    /// The process that seeded the generator. A fork copies the memory of the forking thread, so
+    /// both processes would have a generator that gives the same nonces.
     process: u32,
     left: u32,
 }
@@ -35,7 +35,7 @@ impl Generator {
 /// A nonce that no process and no thread has used.
 pub(super) fn fresh() -> Result<[u8; 24], Error> {
     let draw = |state: &RefCell<Option<Generator>>| draw(&mut state.borrow_mut());
-    // While a thread ends it has no generator any more.
+    // A thread that ends has no generator any more.
     GENERATOR.try_with(draw).unwrap_or_else(|_| {
         let mut nonce = [0; 24];
         fill_from_system(&mut nonce)?;
@@ -55,7 +55,7 @@ fn draw(state: &mut Option<Generator>) -> Result<[u8; 24], Error> {
     Ok(nonce)
 }
 
-/// Where there is no fork, one number will do.
+/// Without forks, one number is enough.
 fn process_id() -> u32 {
     if cfg!(unix) { std::process::id() } else { 0 }
 }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_copy_in_another_process_is_seeded_anew() {
-        // What a fork leaves: the same state, and another process id.
+        // A fork leaves the same state and another process id.
         let copy_of = |generator: &Generator, process| Generator {
             random: ChaCha20Rng::deserialize_state(&generator.random.serialize_state()),
             process,

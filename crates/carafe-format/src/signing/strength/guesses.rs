@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-/// Longer keys are judged by so many bytes of their beginning and of their end.
+/// Longer keys are judged by this number of bytes at their beginning and at their end.
 const JUDGED: usize = 128;
 
-/// Words that people choose, besides those that keys are named with.
+/// Words that people choose, besides the words that keys are named with.
 const COMMON: &str = include_str!("common_words.txt");
 
-/// Words of keys, and small words between others: the first that anybody tries.
+/// Words of keys, and small words between others: an attacker tries these first.
 const FIRST: &str = "\
     a access admin an and api app apps at auth bar baz bytes cat change changed changeme company cookie csrf \
     debug default demo dev development django do dont env example fastapi flask foo for from good \
@@ -87,7 +87,7 @@ pub(super) fn bits(key: &[u8]) -> f32 {
     }
     let lower = zeroize::Zeroizing::new(key.to_ascii_lowercase());
     let byte = byte_bits(key);
-    // What the cheapest way to each place costs.
+    // The cost of the cheapest way to each place.
     let mut cheapest = vec![f32::INFINITY; key.len() + 1];
     cheapest[0] = 0.0;
     for at in 0..key.len() {
@@ -111,7 +111,7 @@ pub(super) fn bits(key: &[u8]) -> f32 {
 /// A kind of characters: how many there are, and whether a byte is one.
 type Kind = (u16, fn(&u8) -> bool);
 
-/// What a byte costs that follows from nothing: by the kinds of characters that the key has.
+/// The cost of a byte that follows from nothing, by the kinds of characters in the key.
 fn byte_bits(key: &[u8]) -> f32 {
     let has = |kind: fn(&u8) -> bool| key.iter().any(kind);
     let is_hex = key.iter().all(u8::is_ascii_hexdigit)
@@ -164,7 +164,7 @@ fn is_letter(byte: u8, letter: u8) -> bool {
     }
 }
 
-/// What it costs to guess which letters are large.
+/// The cost to guess which letters are capitals.
 fn capitals(text: &[u8]) -> f32 {
     let large = text.iter().filter(|byte| byte.is_ascii_uppercase()).count();
     let small = text.iter().filter(|byte| byte.is_ascii_lowercase()).count();
@@ -172,12 +172,12 @@ fn capitals(text: &[u8]) -> f32 {
         (0, _) => 0.0,
         (_, 0) => CAPITALS,
         (1, _) if text[0].is_ascii_uppercase() => CAPITALS,
-        // Any of them may be: a bit for each.
+        // Any letter may be a capital: a bit for each.
         _ => f32::from(u8::try_from(text.len()).unwrap_or(u8::MAX)),
     }
 }
 
-/// What stood before, once more or several times.
+/// A copy of earlier text, once or several times.
 fn reach_copies(key: &[u8], at: usize, reach: &mut impl FnMut(usize, f32)) {
     for distance in 1..=at {
         let len = same_len(&key[at..], &key[at - distance..]);

@@ -1,4 +1,4 @@
-//! How good secret keys are, as far as that can be seen.
+//! Estimates of how good secret keys are.
 
 mod guesses;
 mod placeholder;
@@ -12,26 +12,27 @@ pub(crate) use self::typical::typical_keys;
 use super::{KeyRing, SecretKey};
 use crate::{Error, ErrorKind};
 
-/// Below this many bytes a key is short.
+/// A key of fewer bytes is short.
 const SHORT: usize = 16;
 
 /// A key with fewer different bytes than this is guessable, however long it is.
 const FEW_DIFFERENT: usize = 5;
 
-/// So many digits hold 128 bits: a key of fewer digits, and nothing else, can be counted through.
+/// This number of digits holds 128 bits: an attacker can try all keys of fewer digits and nothing
+/// else.
 const DIGITS_OF_128_BITS: usize = 39;
 
 /// A key that withstands fewer guesses than 2 to the power of this is guessable. A graphics card
 /// makes some 10 billion a second, which is a few years for one.
 const GUESSABLE_BITS: u8 = 60;
 
-/// The same for text that calls itself a secret: each of its words follows from the others.
+/// The same limit for text that calls itself a secret: each of its words follows from the others.
 const NAMED_GUESSABLE_BITS: u8 = 120;
 
 /// The environment variable that allows weak keys wherever they are refused, if it is `1`.
 const ALLOW: &str = "CARAFE_ALLOW_WEAK_KEY";
 
-/// How good a secret key is, from the worst to the best, as far as that can be seen.
+/// An estimate of how good a secret key is, from the worst to the best.
 ///
 /// [`SecretKey::strength`] tells. The profiles other than Flask's, and sealed sessions in any,
 /// refuse every key that isn't [`NothingFound`](Self::NothingFound), in every build profile, unless
@@ -40,23 +41,23 @@ const ALLOW: &str = "CARAFE_ALLOW_WEAK_KEY";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum KeyStrength {
-    /// Everybody knows it: it is printed in a documentation, a tutorial or a template, or it is
-    /// what people type first. Case, separators and the space around it make no difference.
+    /// The key is published in a documentation, a tutorial or a template, or it is a key that
+    /// people type first. Case, separators and the space around it make no difference.
     Published,
-    /// It is no key but stands where one belongs: the name of a variable that nothing has replaced
-    /// (`${SECRET_KEY}`, `<secret>`), or text that asks to be changed.
+    /// The key is no key but stands where one belongs: the name of a variable that nothing has
+    /// replaced (`${SECRET_KEY}`, `<secret>`), or text that asks to be changed.
     Placeholder,
-    /// It can be guessed: it consists of common words, repetitions, sequences or rows of the
+    /// The key can be guessed: it consists of common words, repetitions, sequences or rows of the
     /// keyboard, has fewer than five different bytes, or fewer than 39 digits and nothing else.
     Guessable,
-    /// It has fewer than 16 bytes.
+    /// The key has fewer than 16 bytes.
     Short,
-    /// Nothing speaks against it. That doesn't make it random: `openssl rand -hex 32` does.
+    /// No weakness was found. That doesn't make the key random: `openssl rand -hex 32` does.
     NothingFound,
 }
 
 impl SecretKey {
-    /// How good this key is, as far as that can be seen.
+    /// Estimates how good this key is.
     ///
     /// A key is judged as what it can be read as, too: without quotes, with Python's escapes, and
     /// decoded from hexadecimal or base64.
@@ -80,7 +81,7 @@ impl SecretKey {
     }
 }
 
-/// What is wrong with one reading of a key, besides its length.
+/// The weakness of one reading of a key, besides its length.
 fn weakness(key: &[u8]) -> Option<KeyStrength> {
     if published::is_published(key) {
         Some(KeyStrength::Published)
@@ -97,7 +98,7 @@ fn is_guessable(key: &[u8]) -> bool {
     let needed = if placeholder::names_itself(key) {
         NAMED_GUESSABLE_BITS
     } else {
-        // Less for short keys, so that one that is random and short is called short.
+        // The limit is lower for short keys, so that a random and short key is called short.
         u8::try_from(key.len() * 4).unwrap_or(u8::MAX).min(GUESSABLE_BITS)
     };
     let different = (0..=u8::MAX).filter(|byte| key.contains(byte)).count();
@@ -137,8 +138,8 @@ impl KeyRing {
         }
     }
 
-    /// The weak keys of the ring, without those that were [allowed](SecretKey::allow_weak_key) to
-    /// be weak: what a layer warns about in its log.
+    /// Returns the weak keys of the ring that a layer warns about in its log: all but the keys that
+    /// were [allowed](SecretKey::allow_weak_key) to be weak.
     ///
     /// ```
     /// use carafe::{KeyRing, SecretKey};
@@ -158,13 +159,13 @@ impl KeyRing {
     }
 }
 
-/// A weak key of a ring. Its `Display` says which one it is and what is wrong with it.
+/// A weak key of a ring. Its `Display` names the key's place in the ring and the weakness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WeakKey {
     /// The place of the key in the ring: 0 is the current one.
     pub index: usize,
-    /// How good the key is.
+    /// The strength of the key.
     pub strength: KeyStrength,
 }
 

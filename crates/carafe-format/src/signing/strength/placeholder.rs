@@ -1,7 +1,7 @@
-//! What stands where a key belongs: names of variables that nothing has replaced, and text that asks
-//! to be changed.
+//! Text that stands where a key belongs: names of variables that nothing has replaced, and text
+//! that asks to be changed.
 
-/// What encloses the name of a variable or a description, in templates of all kinds.
+/// The brackets around the name of a variable or a description, in templates of all kinds.
 const BRACKETS: [(&str, &str); 14] = [
     ("${", "}"),
     ("$(", ")"),
@@ -241,7 +241,7 @@ fn asks(text: &str) -> bool {
     is_wordy(text) && words(text).iter().any(|word| SHORT_ASKS.contains(&word.as_str()))
 }
 
-/// Its letters and digits, in lower case.
+/// Returns the letters and digits of a text, in lower case.
 fn squashed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

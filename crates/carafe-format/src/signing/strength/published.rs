@@ -1,5 +1,5 @@
-//! Secret keys that everybody knows: printed in documentation, tutorials, templates and books, or
-//! what people type until they have something better.
+//! Published secret keys: printed in documentation, tutorials, templates and books, or typed by
+//! people until they have something better.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -15,9 +15,9 @@ const LIST: &str = include_str!("published_keys.txt");
 static KEYS: LazyLock<Keys> = LazyLock::new(Keys::parse);
 
 struct Keys {
-    /// As they are written in the list.
+    /// The keys as the list writes them.
     written: Vec<Vec<u8>>,
-    /// In their normal form.
+    /// The whole keys, in their normal form.
     whole: HashSet<Vec<u8>>,
     /// The beginnings of many keys, in their normal form.
     beginnings: Vec<Vec<u8>>,
@@ -45,7 +45,7 @@ fn lines() -> impl Iterator<Item = &'static str> {
     LIST.lines().filter(|line| !line.starts_with("# ") && *line != "#")
 }
 
-/// Whether everybody knows this key. Case makes no difference, nor do spaces, `-` and `_`.
+/// Whether this is a published key. Case makes no difference, nor do spaces, `-` and `_`.
 pub(super) fn is_published(key: &[u8]) -> bool {
     let key = normalise(key);
     KEYS.whole.contains(&*key) || KEYS.beginnings.iter().any(|start| key.starts_with(start))

@@ -34,7 +34,7 @@ pub(super) fn readings(key: &[u8]) -> Vec<Text> {
     readings
 }
 
-/// What a line such as `export SECRET_KEY=…` or `SECRET_KEY: …` sets.
+/// Returns the value that a line such as `export SECRET_KEY=…` or `SECRET_KEY: …` sets.
 pub(crate) fn assigned(line: &[u8]) -> Option<&[u8]> {
     let line = line.trim_ascii();
     let line = line.strip_prefix(b"export ").unwrap_or(line);
@@ -55,7 +55,7 @@ pub(crate) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     pairs.collect()
 }
 
-/// What text in either alphabet of base64, padded or not, stands for.
+/// Decodes text in either alphabet of base64, padded or not.
 pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let end = text.len() - text.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
     let text = &text[..end];

@@ -1,21 +1,21 @@
-//! The keys that are tried on the signature of a cookie.
+//! The weak keys that are tried on the signature of a cookie.
 
 use super::{guesses, published};
 
-/// What people put after a word.
+/// Endings that people put after a word.
 const ENDINGS: [&str; 14] = [
     "", "1", "12", "123", "1234", "12345", "!", "1!", "123!", "2023", "2024", "2025", "2026",
     "_key",
 ];
 
-/// What keys are called.
+/// Names of keys.
 const NAMES: [&str; 8] =
     ["secret", "key", "secretkey", "password", "token", "session", "salt", "app"];
 
 /// The longest repetition of a character or a few, and the longest part of a sequence.
 const LONGEST: usize = 64;
 
-/// What is repeated, and what parts are taken of.
+/// Sequences that are repeated, and that parts are taken of.
 const SEQUENCES: [&str; 5] = [
     "abcdefghijklmnopqrstuvwxyz",
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -76,7 +76,7 @@ fn words() -> impl Iterator<Item = Vec<u8>> {
     first.chain(common).map(String::into_bytes)
 }
 
-/// A word before one of those that keys are named with, and with `key` and numbers after them.
+/// A word before a word that keys are named with, with `key` and numbers after them.
 fn pairs() -> impl Iterator<Item = Vec<u8>> {
     let pairs = guesses::words().0.flat_map(|a| NAMES.map(|b| (a, b)));
     pairs.flat_map(|(a, b)| {

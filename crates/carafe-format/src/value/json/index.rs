@@ -1,12 +1,12 @@
-//! Where the top-level keys and values of a session's JSON stand.
+//! The places of the top-level keys and values in a session's JSON.
 
 use super::bad_payload;
 use super::place::{Place, Places, Spelling, length_bit};
 use super::tag::Tag;
 use super::validate::{Unindexed, validate};
 
-/// A session's JSON, and behind it in the same buffer the decoded forms of those keys that have
-/// escapes, and the places of all keys and values, in the order of the keys.
+/// A session's JSON. Behind it in the same buffer are the decoded forms of the keys that have
+/// escapes, and the places of all keys and values in the order of the keys.
 ///
 /// One allocation holds all of it, and it can be moved at little cost.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Summary {
 }
 
 impl Index {
-    /// For how many places there is room in the buffer before they are counted.
+    /// The number of places for which there is room in the buffer before they are counted.
     const NEAR: usize = 12;
 
     /// Room behind the JSON that makes it unlikely that the buffer has to be moved.
@@ -79,7 +79,7 @@ impl Index {
         Ok(Summary::new(start, lengths))
     }
 
-    /// What [`build`](Self::build) left in the buffer, and what it said of it.
+    /// Creates the index from the buffer and the summary that [`build`](Self::build) left.
     #[inline]
     pub(super) fn new(buffer: Vec<u8>, summary: Summary) -> Self {
         Self { buffer, summary }
@@ -110,7 +110,7 @@ impl Index {
     /// The place of a key among the others.
     #[inline]
     pub(super) fn position(&self, key: &[u8]) -> Option<usize> {
-        /// Up to here going through the keys is faster than halving them.
+        /// Up to this number of keys, a linear search is faster than a binary one.
         const FEW: usize = 8;
         if !self.summary.may_have(key.len()) {
             return None;

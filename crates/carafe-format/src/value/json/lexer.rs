@@ -5,22 +5,22 @@ use super::raw_str::{RawStr, hex_unit};
 use super::{MAX_INT_DIGITS, bad_payload};
 use crate::{Error, Int, Value};
 
-/// What of a JSON text has not been passed yet, and whether all that was passed is in Flask's own
-/// spelling.
+/// The rest of a JSON text that was not passed yet, and whether all that was passed is in Flask's
+/// own spelling.
 ///
-/// What is not on the usual way takes it by value and gives it back: so that the compiler can keep
-/// it in registers on the usual way.
+/// The slow paths take the lexer by value and return it, so that the fast path keeps it in
+/// registers.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Lexer<'a> {
     pub(in super::super) rest: &'a [u8],
-    /// How much was passed that Flask spells otherwise. (A `bool` would leave a gap, and copies of it
-    /// would be slow.)
+    /// The number of parts passed so far that Flask spells otherwise. (A `bool` would leave a gap,
+    /// and copies of it would be slow.)
     pub(in super::super) unusual: usize,
     /// 1 if all bytes are printable, which makes strings easy to pass.
     printable: usize,
 }
 
-/// What a number is written as.
+/// The written form of a number.
 #[derive(Clone, Copy, PartialEq)]
 pub(in super::super) enum Number {
     Int,
@@ -172,7 +172,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// Only space may follow.
+    /// Checks that only space follows.
     pub(in super::super) fn end(&mut self) -> Result<(), Error> {
         // Usually nothing does.
         if self.rest.is_empty() {
@@ -196,7 +196,7 @@ impl<'a> Lexer<'a> {
         Ok(string)
     }
 
-    /// One that has no escapes, where all is printable.
+    /// A string without escapes, where all bytes are printable.
     #[inline(always)]
     fn plain_string(&mut self) -> Option<RawStr<'a>> {
         if self.printable == 0 {
@@ -207,7 +207,7 @@ impl<'a> Lexer<'a> {
         Some(RawStr { body, escapes: 0 })
     }
 
-    /// One that has escapes, or doesn't end, or where not all is printable.
+    /// A string that has escapes, or doesn't end, or where not all bytes are printable.
     #[inline(never)]
     fn other_string(mut self) -> Result<(Self, RawStr<'a>), Error> {
         let start = self.rest;
@@ -388,7 +388,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// How many digits come first.
+/// The number of digits at the beginning.
 #[inline(always)]
 fn leading_digits(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()

@@ -48,7 +48,7 @@ pub(super) use validate::pass_value;
 pub(crate) use writer::write_value;
 pub use writer::{Entry, write_session};
 
-/// How many digits of an integer Python reads and writes.
+/// The largest number of digits of an integer that Python reads and writes.
 pub(crate) const MAX_INT_DIGITS: usize = 4300;
 
 /// Levels of nesting that are read: CPython's recursion limit, and so more than any Flask reads.

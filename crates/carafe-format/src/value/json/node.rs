@@ -1,4 +1,4 @@
-//! What the reader makes of JSON, before it is a value.
+//! The reader's result before it becomes a value.
 
 use super::super::{Text, Value, text};
 use crate::Error;

@@ -1,4 +1,4 @@
-//! A session's payload: validated whole, its values built when asked for.
+//! A session's payload: validated as a whole; its values are built on demand.
 
 use std::borrow::Cow;
 
@@ -17,29 +17,29 @@ pub(crate) fn check_session(json: &[u8]) -> Result<(), Error> {
     Payload::parse(json.to_vec()).map(drop)
 }
 
-/// A session as it came.
+/// The content of a session as a cookie or a store held it.
 #[derive(Clone)]
 pub struct Payload(Content);
 
 #[derive(Clone)]
 enum Content {
     Indexed(Index),
-    /// What Flask never writes but reads is read at once.
+    /// A payload that Flask reads but never writes is read into values at once.
     Built(Dict),
 }
 
 impl Default for Payload {
-    /// A session without keys.
+    /// The content of a session without keys.
     fn default() -> Self {
         Self(Content::Built(Dict::new()))
     }
 }
 
 impl Payload {
-    /// How much room behind the JSON in its buffer [`parse`](Self::parse) has a use for.
+    /// The room behind the JSON in its buffer that [`parse`](Self::parse) can use.
     pub const ROOM: usize = Index::ROOM;
 
-    /// Reads the JSON of a session.
+    /// Reads and validates the JSON of a session.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl Payload {
         }
     }
 
-    /// The number of keys.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -65,13 +65,13 @@ impl Payload {
         }
     }
 
-    /// Whether there are no keys.
+    /// Returns whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is a key, given by its WTF-8 bytes.
+    /// Returns whether there is a key, given by its WTF-8 bytes.
     #[must_use]
     pub fn contains(&self, key: &[u8]) -> bool {
         match &self.0 {
@@ -80,7 +80,7 @@ impl Payload {
         }
     }
 
-    /// The place of a key among the others, where it is known.
+    /// Returns the index of a key among the others, if it is known.
     #[must_use]
     pub fn position(&self, key: &[u8]) -> Option<usize> {
         match &self.0 {
@@ -89,7 +89,7 @@ impl Payload {
         }
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Payload {
         }
     }
 
-    /// The value of a key, not read yet.
+    /// Returns the value of a key, unread.
     #[must_use]
     pub fn stored(&self, key: &[u8]) -> Option<Stored<'_>> {
         match &self.0 {
@@ -122,7 +122,7 @@ impl Payload {
         }
     }
 
-    /// The keys, as WTF-8 bytes, in the order of their code points.
+    /// Iterates over the keys, as WTF-8 bytes, in the order of their code points.
     pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
         let (indexed, built) = match &self.0 {
             Content::Indexed(index) => (Some(index.keys()), None),
@@ -131,7 +131,7 @@ impl Payload {
         indexed.into_iter().flatten().chain(built.into_iter().flatten())
     }
 
-    /// What to write for a key that did not change.
+    /// Returns the entry to write for a key that did not change.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The place of a key and its value in the buffer that holds the JSON.
 
-/// Where a key and its value stand in the buffer.
+/// The place of a key and its value in the buffer.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     /// Start and end of the key, without quotes, and of the value.
@@ -38,7 +38,7 @@ impl Places<'_> {
     }
 }
 
-/// How a value is written.
+/// The way in which a value is written.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Spelling {
     /// A text without escapes, in Flask's own spelling.
@@ -49,7 +49,7 @@ pub(super) enum Spelling {
 }
 
 impl Place {
-    /// How many bytes of the buffer it takes.
+    /// The number of bytes of the buffer that a place takes.
     pub(super) const SIZE: usize = 17;
 
     #[inline]
@@ -84,7 +84,7 @@ impl Place {
         &buffer[start as usize..end as usize]
     }
 
-    /// Whether this is the key. Most differ in their lengths.
+    /// Whether this place has the key. Most keys differ in their lengths.
     #[inline]
     pub(super) fn has_key(bytes: &[u8; Self::SIZE], key: &[u8], buffer: &[u8]) -> bool {
         let [s0, s1, s2, s3, e0, e1, e2, e3, ..] = *bytes;

@@ -1,10 +1,10 @@
-//! What stands in a string as it is.
+//! The plain parts of a string, which stand for themselves.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
 
-/// How many bytes a string that begins with these holds verbatim: ASCII from space to `~`, but for
-/// quote and backslash.
+/// The number of bytes at the beginning that a string holds verbatim: ASCII from space to `~`, but
+/// for quote and backslash.
 #[inline(always)]
 pub(super) fn plain_len(bytes: &[u8]) -> usize {
     unmarked_len(bytes, marks)
@@ -67,28 +67,29 @@ fn marks(word: u64) -> u64 {
     delimiter_marks(word) | unprintable_marks(word)
 }
 
-/// As [`marks`], for all but ASCII from space to `~`.
+/// Marks like [`marks`], for all but ASCII from space to `~`.
 #[inline(always)]
 fn unprintable_marks(word: u64) -> u64 {
     // The second sees `DEL` and what is above it, but for 0xff, which the first sees.
     word.wrapping_sub(0x20 * ONES) | word.wrapping_add(ONES)
 }
 
-/// As [`marks`], if all bytes are printable.
+/// Marks like [`marks`], if all bytes are printable.
 #[inline(always)]
 fn delimiter_marks(word: u64) -> u64 {
     let same = |byte: u8| (word ^ (u64::from(byte) * ONES)).wrapping_sub(ONES);
     same(b'"') | same(b'\\')
 }
 
-/// How many of the first eight bytes are not marked, if there are so many; nothing if all are.
+/// Returns the number of unmarked bytes at the beginning of the first eight, `Some(None)` if all
+/// eight are unmarked, and `None` for fewer than eight bytes.
 #[inline(always)]
 fn unmarked_in_word(bytes: &[u8], marked: impl Fn(u64) -> u64) -> Option<Option<usize>> {
     let marks = marked(u64::from_le_bytes(*bytes.first_chunk()?)) & HIGH;
     Some((marks != 0).then(|| marks.trailing_zeros() as usize / 8))
 }
 
-/// How many bytes are not marked. Looks at eight bytes at once.
+/// Returns the number of bytes before the first marked one. It looks at eight bytes at once.
 #[inline(always)]
 fn unmarked_len(bytes: &[u8], marked: impl Fn(u64) -> u64) -> usize {
     let mut rest = bytes;
@@ -122,7 +123,7 @@ mod tests {
                 let mut text = [b'a'; 20];
                 text[at] = byte;
                 assert_eq!(plain_len(&text), if plain { 20 } else { at }, "{byte} at {at}");
-                // What follows must make no difference.
+                // Later bytes must make no difference.
                 text[at + 1..].fill(0xff);
                 assert!(plain_len(&text) >= at, "{byte} at {at}");
             }

@@ -6,7 +6,7 @@ use super::super::text::push_code_point;
 #[derive(Clone, Copy)]
 pub(in super::super) struct RawStr<'a> {
     pub(in super::super) body: &'a [u8],
-    /// How many escapes it has. (A `bool` would leave a gap, and copies of it would be slow.)
+    /// The number of its escapes. (A `bool` would leave a gap, and copies of it would be slow.)
     pub(super) escapes: usize,
 }
 

@@ -9,7 +9,7 @@ use super::tag::{Tag, Tags};
 use super::{MAX_READ_DEPTH, bad_payload};
 use crate::Error;
 
-/// What a reader makes of JSON.
+/// The result of reading JSON: values, or nodes that keep the order of dictionaries.
 trait Tree: Sized {
     fn leaf(value: Value) -> Self;
 
@@ -134,7 +134,7 @@ impl Tree for Value {
     }
 }
 
-/// All that Python sees, also of what it fails on.
+/// The tree that Python sees, including the parts that it fails on.
 impl Tree for Node {
     fn leaf(value: Value) -> Self {
         Self::Leaf(value)

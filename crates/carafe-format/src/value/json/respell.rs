@@ -102,7 +102,7 @@ mod tests {
             (r#"{"x":{"9":2,"010":1}}"#, r#"{"x":{"010":1,"9":2}}"#),
             (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
             (r#"{"a":-0,"b":1.50,"c":1E2}"#, r#"{"a":0,"b":1.5,"c":100.0}"#),
-            // The day of the week is wrong, so that nobody wrote this for the year 68.
+            // The day of the week is wrong, so no program wrote this for the year 68.
             (
                 r#"{"d":{" d":"Mon, 01 Jan 0068 00:00:00 GMT"}}"#,
                 r#"{"d":{" d":"Sun, 01 Jan 2068 00:00:00 GMT"}}"#,

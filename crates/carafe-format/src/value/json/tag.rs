@@ -7,15 +7,15 @@ use super::node::Node;
 use crate::Error;
 use crate::base64::decode_standard;
 
-/// What is made of the tags in a text.
+/// The meaning of the tags in a text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Tags {
-    /// What Flask's reader makes of them.
+    /// The meaning that Flask's reader gives them.
     AsRead,
     /// The values that they were written for, where Flask's reader would change what its writer
     /// wrote: it takes the year 68 for 2068.
     AsWritten,
-    /// Nothing: dictionaries stay what they are, as in any other JSON.
+    /// None: dictionaries stay dictionaries, as in any other JSON.
     Ignored,
 }
 

@@ -1,4 +1,4 @@
-//! What Python's `dict(x)` makes of a payload's top level.
+//! The result of Python's `dict(x)` for a payload's top level.
 
 use super::super::{Dict, Text, Value, float};
 use super::bad_payload;

@@ -8,7 +8,7 @@ use super::tag::Tag;
 use super::{MAX_READ_DEPTH, bad_payload};
 use crate::{Error, base64};
 
-/// Why there is no index.
+/// The reason why there is no index.
 pub(in super::super) enum Unindexed {
     /// The payload is valid or not, in a way that Flask never writes; the reader decides.
     Unusual,
@@ -21,7 +21,7 @@ impl From<Error> for Unindexed {
     }
 }
 
-/// What a value was seen to be, as far as a tag around it needs to know.
+/// The kind of a value, as far as a tag around it needs to know.
 #[derive(Clone, Copy)]
 enum Seen {
     Text,
@@ -121,7 +121,7 @@ enum Kind {
     Tag,
 }
 
-/// How many containers can be around one before their places are allocated.
+/// The number of containers around one before their places are allocated.
 const NEAR: usize = 4;
 
 /// The containers around the one that is being passed.
@@ -270,16 +270,16 @@ fn word_or_number(lexer: &mut Lexer<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a dictionary is whose first key begins with a space.
+/// The kind of a dictionary whose first key begins with a space.
 fn first_kind(key: RawStr<'_>) -> Result<Kind, Unindexed> {
     if !key.escaped() {
         return Ok(Kind::Space);
     }
-    // Flask doesn't write tags so.
+    // Flask doesn't write tags in this form.
     if Tag::of(&key.decode()).is_some() { Err(Unindexed::Unusual) } else { Ok(Kind::Dict) }
 }
 
-/// What such a dictionary is when a second key comes.
+/// The kind of such a dictionary when a second key comes.
 fn next_kind(open: Open<'_>) -> Kind {
     if open.kind == Kind::Tag || Tag::of(key_of(&open.rank.to_be_bytes())).is_some() {
         Kind::Tag

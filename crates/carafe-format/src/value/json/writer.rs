@@ -16,7 +16,7 @@ pub enum Entry<'a> {
     Raw(&'a [u8]),
     /// A value that the caller keeps.
     Value(&'a Value),
-    /// A value that was made for this.
+    /// A value that was made for this entry.
     Owned(Value),
 }
 

@@ -132,7 +132,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer {
                     visitor.visit_newtype_struct(Wrapped { name: marked::TEXT, value })
                 }
             },
-            // Not as bytes, which serde's visitors for text would take.
+            // They are not shown as bytes, which serde's visitors for text would take.
             Value::Bytes(bytes) => {
                 let mut items = SeqDeserializer::new(bytes.into_iter());
                 let value = visitor.visit_seq(&mut items)?;

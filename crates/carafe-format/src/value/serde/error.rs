@@ -7,7 +7,7 @@ use serde::de::{Expected, Unexpected};
 
 use crate::{Error, ErrorKind};
 
-/// What serde's traits ask of an error type. Only names of types and fields go into it.
+/// The error type that serde's traits ask for. Only names of types and fields go into it.
 #[derive(Debug)]
 pub(super) struct SerdeError {
     message: Cow<'static, str>,
@@ -51,7 +51,7 @@ impl serde::ser::Error for SerdeError {
 }
 
 impl serde::de::Error for SerdeError {
-    // As above, but for what serde itself says without showing the value.
+    // A message of serde itself that doesn't show the value.
     fn custom<T: fmt::Display>(message: T) -> Self {
         match message.to_string().as_str() {
             "i128 is not supported" | "u128 is not supported" => Self::new(

@@ -15,15 +15,15 @@ use super::key::KeyDeserializer;
 use super::{Stored, direct};
 use crate::{Error, Text};
 
-/// Where the fields of a struct are.
+/// The fields of a struct that is read from a session.
 pub trait Fields {
-    /// The value of a field; `None` if there is none of that name.
+    /// Returns the value of a field; `None` if there is no field of that name.
     fn field(&mut self, name: &[u8]) -> Option<Stored<'_>>;
 
-    /// The names of all that could be a field.
+    /// Returns the names of all possible fields.
     fn names(&mut self) -> Vec<Text>;
 
-    /// Whether the struct itself names a field so.
+    /// Returns whether the struct itself names this field.
     fn is_named(&self, name: &Text) -> bool;
 }
 
@@ -74,16 +74,16 @@ struct Reading<'a> {
     empty: BTreeSet<Text>,
     /// Whether the struct asked for any field.
     asks_for_any: bool,
-    /// Whether what serde has no form for is left out.
+    /// Whether values that serde has no form for are left out.
     leaves_out: bool,
     /// Whether fields are read straight from their JSON.
     is_direct: bool,
-    /// Set where that was not possible.
+    /// Whether a field could not be read straight from its JSON.
     gave_up: Cell<bool>,
 }
 
 impl Reading<'_> {
-    /// Any field that there is.
+    /// Returns every field.
     fn any(&mut self) -> Vec<Text> {
         self.asks_for_any = true;
         let mut names = self.fields.names();

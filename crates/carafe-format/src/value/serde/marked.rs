@@ -19,7 +19,7 @@ pub(super) fn is_mark(name: &str) -> bool {
     name.starts_with("$carafe::")
 }
 
-/// What a newtype of this name is, from the form in which its contents travel.
+/// Restores the type of a newtype's name from its serialised contents.
 pub(super) fn restore(name: &str, contents: Value) -> Result<Value, SerdeError> {
     let restored = match (name, contents) {
         (DATETIME, Value::Text(text)) => {
@@ -252,7 +252,7 @@ pub mod as_uuid {
     ///
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The error of the serializer.
     pub fn serialize<T: Clone + Into<Uuid>, S: Serializer>(
         value: &T,
         serializer: S,
@@ -264,7 +264,7 @@ pub mod as_uuid {
     ///
     /// # Errors
     ///
-    /// Those of the deserializer, where it has no UUID.
+    /// The error of the deserializer if it finds no UUID.
     pub fn deserialize<'de, T: From<Uuid>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<T, D::Error> {
@@ -297,7 +297,7 @@ pub mod as_datetime {
     ///
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The error of the serializer.
     pub fn serialize<T: Clone + Into<DateTime>, S: Serializer>(
         value: &T,
         serializer: S,
@@ -309,7 +309,7 @@ pub mod as_datetime {
     ///
     /// # Errors
     ///
-    /// Those of the deserializer, where it has no datetime.
+    /// The error of the deserializer if it finds no datetime.
     pub fn deserialize<'de, T: From<DateTime>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<T, D::Error> {

@@ -34,7 +34,7 @@ pub use stored::Stored;
 const MAX_DEPTH: usize = 128;
 
 impl Value {
-    /// A value from anything that serde serialises.
+    /// Returns the value of anything that serde serialises.
     ///
     /// Sequences become lists, serde's tuples (which Rust's arrays are too) become tuples, structs
     /// and maps dictionaries, `None` and `()` null. Enums take the form that they have in JSON.

@@ -1,4 +1,4 @@
-//! Whatever serde serialises into values.
+//! The conversion of any type that serde serialises into values.
 
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,

@@ -9,7 +9,8 @@ use super::super::json::{Tags, read_value};
 use super::{Value, from_tagged_json};
 use crate::Error;
 
-/// A value of a session: JSON as it came, or a [`Value`] that the request wrote.
+/// A value of a session: its JSON from the cookie or the store, or a [`Value`] that the request
+/// wrote.
 #[derive(Clone)]
 pub enum Stored<'a> {
     /// Flask's tagged JSON.
@@ -19,7 +20,7 @@ pub enum Stored<'a> {
 }
 
 impl Stored<'_> {
-    /// The same, borrowed from nothing.
+    /// Returns the value as an owned one, borrowed from nothing.
     ///
     /// ```
     /// use carafe::value::{Stored, Value};
@@ -45,8 +46,8 @@ impl Stored<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Value::deserialize_into`], and [`BadPayload`](crate::ErrorKind::BadPayload) for JSON that
-    /// Flask could not read.
+    /// The errors of [`Value::deserialize_into`], and [`BadPayload`](crate::ErrorKind::BadPayload)
+    /// for JSON that Flask could not read.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         match self {
             Self::Json(json) => from_tagged_json(json),
@@ -54,7 +55,7 @@ impl Stored<'_> {
         }
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// ```
     /// use carafe::value::{Stored, Value};

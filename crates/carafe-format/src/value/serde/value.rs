@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for DictVisitor {
 }
 
 struct ValueVisitor {
-    /// Whether this is what a newtype contains.
+    /// Whether this is the contents of a newtype.
     is_within: bool,
 }
 

@@ -20,7 +20,7 @@ thread_local! {
     static HANDED_OVER: Cell<Option<Value>> = const { Cell::new(None) };
 }
 
-/// What a `Value` is serialised as, within a newtype.
+/// The serialised form of a `Value` within a newtype.
 pub(super) struct Whole<'a>(pub(super) &'a Value);
 
 impl Serialize for Whole<'_> {
@@ -73,7 +73,7 @@ pub(super) fn hand_over<'de, V: Visitor<'de>>(
     visited
 }
 
-/// The value that was handed over, for whom reads a `Value`.
+/// The value that was handed over, for a visitor that reads a `Value`.
 pub(super) fn handed_over() -> Option<Value> {
     HANDED_OVER.take()
 }
