@@ -89,7 +89,7 @@ static OPENSSL: Program = Program {
 pub(crate) static TEST: &[Group] = &[
     Group {
         name: "fmt",
-        about: "the code is formatted, adapters are below 400 lines, and no text has vague words",
+        about: "the code is formatted, adapters are short, words are clear, and functions have examples",
         needs: &[Need::Component("rustfmt")],
         limit: LIMIT,
         run: rust::fmt,

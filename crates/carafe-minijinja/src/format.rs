@@ -10,6 +10,15 @@ use super::python;
 /// [`add_to_environment`](super::add_to_environment) makes it the environment's formatter. For an
 /// application with a formatter of its own, to call for what that one doesn't handle.
 ///
+/// ```
+/// use minijinja::Environment;
+///
+/// let mut env = Environment::new();
+/// env.set_formatter(|out, state, value| carafe_minijinja::formatter(out, state, value));
+/// assert_eq!(env.render_str("{{ [true, none] }}", ())?, "[True, None]");
+/// # Ok::<(), minijinja::Error>(())
+/// ```
+///
 /// # Errors
 /// If the output can't be written, or the environment escapes for something else than HTML and
 /// MiniJinja can't do it.

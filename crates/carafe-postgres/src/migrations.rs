@@ -32,6 +32,16 @@ impl PostgresStore {
     /// The tables are made in the schema that [`PostgresOptions::schema`](crate::PostgresOptions::schema) names, which is made too if
     /// it is missing, or else in the first schema of the search path that exists.
     ///
+    /// ```
+    /// use carafe::store::StoreError;
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// /// Runs when a new version is deployed, as a role that may make tables.
+    /// async fn deploy(url: &str) -> Result<(), StoreError> {
+    ///     PostgresStore::new(url)?.migrate().await
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the server can't be reached or refuses, if the role lacks
     /// the right to make the tables, and if the tables are of a later version of this library.

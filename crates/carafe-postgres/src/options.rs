@@ -65,6 +65,18 @@ impl PostgresOptions {
     /// Sets the largest number of connections: 8 by default. Each serves one statement at a time,
     /// which takes about a millisecond. If the server has room for fewer connections, requests wait
     /// for them.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .pool_size(16)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool.size = connections.clamp(1, MOST_CONNECTIONS);
         self
@@ -72,6 +84,20 @@ impl PostgresOptions {
 
     /// Sets the time limit for connecting: 800 ms by default. Several hosts, and several addresses
     /// of one host, share this time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .connect_timeout(Duration::from_millis(300))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.pool.connect = timeout;
         self
@@ -81,6 +107,20 @@ impl PostgresOptions {
     /// is closed instead of used. Set it below the time after which a proxy or a firewall in
     /// between forgets a connection. A connection that was idle for 10 seconds has to show a sign
     /// of life before it is used, which takes a round trip.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .idle_timeout(Duration::from_secs(60))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool.idle = timeout;
         self
@@ -89,6 +129,20 @@ impl PostgresOptions {
     /// Sets the time limit for the answer to a statement: 1 s by default. Together with the time
     /// limit for connecting it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .answer_timeout(Duration::from_millis(500))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.pool.answer = timeout;
         self
@@ -97,6 +151,18 @@ impl PostgresOptions {
     /// Sets whether the store makes its tables when it is first used, and brings them up to date:
     /// `true` by default. Set it to `false` where the service's user may not create tables, and
     /// call [`PostgresStore::migrate`] as a user who may.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .migrate_at_first_use(false)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn migrate_at_first_use(mut self, on: bool) -> Self {
         self.migrates = on;
         self
@@ -170,6 +236,18 @@ impl PostgresOptions {
     /// pooler, or with a pooler that supports prepared statements. PgBouncer that pools by
     /// transaction supports them from version 1.21 on, if `max_prepared_statements` is set; an
     /// older version may run another process' statement instead.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app")
+    ///     .prepared_statements(true)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn prepared_statements(mut self, on: bool) -> Self {
         self.pool.prepares = on;
         self
@@ -178,6 +256,18 @@ impl PostgresOptions {
     /// Trusts only servers whose certificate this authority has signed: a certificate in PEM. By
     /// default the operating system's authorities are trusted, or the authorities in the file that
     /// `sslrootcert` in the URL names.
+    ///
+    /// ```no_run
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@db.internal/app?sslmode=require")
+    ///     .root_certificate(std::fs::read("/etc/ssl/internal.pem")?)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
@@ -186,6 +276,21 @@ impl PostgresOptions {
 
     /// Sets the certificate and its key, both in PEM, that the client shows to a server that asks
     /// for one. `sslcert` and `sslkey` in the URL name files with them.
+    ///
+    /// ```no_run
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@db.internal/app?sslmode=require")
+    ///     .client_certificate(
+    ///         std::fs::read("/etc/ssl/shop.pem")?,
+    ///         std::fs::read("/etc/ssl/private/shop.key")?,
+    ///     )
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn client_certificate(
         mut self,
@@ -197,6 +302,17 @@ impl PostgresOptions {
     }
 
     /// Creates the store. It connects when it is first used.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::options("postgres://app@127.0.0.1/app").open()?;
+    /// # let _ = store;
+    /// assert!(PostgresStore::options("no URL").open().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the URL, a

@@ -20,6 +20,24 @@ impl PostgresStore {
     /// It goes page by page along the primary key, so that no other statement waits for it: records
     /// that are written meanwhile may be seen or not.
     ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use carafe::store::StoreError;
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// /// Counts the records that can be read.
+    /// async fn count(store: &PostgresStore) -> Result<u64, StoreError> {
+    ///     let mut records = 0;
+    ///     let visit = |_, stored: Result<_, _>| {
+    ///         records += u64::from(stored.is_ok());
+    ///         ControlFlow::Continue(())
+    ///     };
+    ///     store.scan(visit).await?;
+    ///     Ok(records)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the server
     /// can't be reached or refuses.

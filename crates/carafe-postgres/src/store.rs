@@ -38,6 +38,16 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Creates a store with the default options. It connects when it is first used.
     ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::new("postgres://app@127.0.0.1/app")?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the URL can't be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
@@ -45,6 +55,15 @@ impl PostgresStore {
     }
 
     /// Returns the options of a store at this URL.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// let options = PostgresStore::options("postgres://app@127.0.0.1/app").connect_timeout(Duration::from_millis(300));
+    /// # let _ = options;
+    /// ```
     pub fn options(url: impl Into<String>) -> PostgresOptions {
         PostgresOptions::new(url.into())
     }
@@ -56,6 +75,14 @@ impl PostgresStore {
 
     /// Asks the server for an answer. Call it in a service that should not start without its store,
     /// and in readiness probes.
+    ///
+    /// ```
+    /// use carafe_postgres::PostgresStore;
+    ///
+    /// async fn is_ready(store: &PostgresStore) -> bool {
+    ///     store.ping().await.is_ok()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if it can't be reached or refuses.

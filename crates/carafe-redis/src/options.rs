@@ -57,12 +57,38 @@ impl RedisOptions {
 
     /// Sets the beginning of all names of keys, for services that share a server: `carafe` by
     /// default.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .prefix("shop")
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
     /// Sets the time limit for connecting: 800 ms by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .connect_timeout(Duration::from_millis(300))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.connecting.timeout = timeout;
         self
@@ -71,6 +97,20 @@ impl RedisOptions {
     /// Sets the time limit for the answer to a command: 1 s by default. Together with the time
     /// limit for connecting it should be less than the session layer's own limit
     /// ([`Config::store_timeout`](carafe::Config::store_timeout)).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .answer_timeout(Duration::from_millis(500))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.settings.answer = timeout;
         self
@@ -79,6 +119,20 @@ impl RedisOptions {
     /// Sets the time for which a connection may be idle and still be used: two minutes by default.
     /// After that the next command has a new connection: firewalls and load balancers silently
     /// forget connections, and a command on a forgotten one is lost.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .max_idle(Duration::from_secs(30))
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_idle(mut self, idle: Duration) -> Self {
         self.settings.max_idle = idle;
         self
@@ -118,6 +172,18 @@ impl RedisOptions {
     /// of the user's sessions is dropped. If this is allowed, the log has a warning for each
     /// connection, and the index of an active user is touched once a minute, so that it isn't
     /// evicted first.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .allow_eviction(true)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_eviction(mut self, allow: bool) -> Self {
         self.settings.connecting.allow_eviction = allow;
         self
@@ -131,6 +197,18 @@ impl RedisOptions {
     /// [`StoreErrorKind::Uncertain`] while there are fewer replicas. They have a connection of
     /// their own, which serves one after the other. With more replicas than this number the
     /// protection is not complete, since any of them may take over.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379")
+    ///     .replicas_know_of_endings(1)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn replicas_know_of_endings(mut self, replicas: u32) -> Self {
         self.replicas = replicas;
         self
@@ -138,6 +216,18 @@ impl RedisOptions {
 
     /// Trusts only servers whose certificate this authority has signed: a certificate in PEM. By
     /// default the operating system's authorities are trusted.
+    ///
+    /// ```no_run
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("rediss://redis.internal:6379")
+    ///     .root_certificate(std::fs::read("/etc/ssl/internal.pem")?)
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.root = Some(pem.into());
@@ -145,6 +235,21 @@ impl RedisOptions {
     }
 
     /// Sets the certificate and its key that the client shows to the server, in PEM.
+    ///
+    /// ```no_run
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("rediss://redis.internal:6379")
+    ///     .client_certificate(
+    ///         std::fs::read("/etc/ssl/shop.pem")?,
+    ///         std::fs::read("/etc/ssl/private/shop.key")?,
+    ///     )
+    ///     .open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "tls")]
     pub fn client_certificate(
         mut self,
@@ -156,6 +261,17 @@ impl RedisOptions {
     }
 
     /// Creates the store. It connects when it is first used.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::options("redis://127.0.0.1:6379").open()?;
+    /// # let _ = store;
+    /// assert!(RedisStore::options("no URL").open().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the URL or a certificate can't be read.

@@ -27,6 +27,24 @@ impl RedisStore {
     /// a record may be seen twice. The server looks at all of its keys for this, also at keys of
     /// other services.
     ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// use carafe::store::StoreError;
+    /// use carafe_redis::RedisStore;
+    ///
+    /// /// Counts the records that can be read.
+    /// async fn count(store: &RedisStore) -> Result<u64, StoreError> {
+    ///     let mut records = 0;
+    ///     let visit = |_, stored: Result<_, _>| {
+    ///         records += u64::from(stored.is_ok());
+    ///         ControlFlow::Continue(())
+    ///     };
+    ///     store.scan(visit).await?;
+    ///     Ok(records)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the server, or
     /// one of a Cluster's, can't be reached or refuses.

@@ -47,6 +47,16 @@ pub(crate) enum Server {
 impl RedisStore {
     /// Creates a store with the default options. It connects when it is first used.
     ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = RedisStore::new("redis://127.0.0.1:6379")?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if the URL can't be read.
     pub fn new(url: &str) -> Result<Self, StoreError> {
@@ -54,6 +64,15 @@ impl RedisStore {
     }
 
     /// Returns the options of a store at this URL.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_redis::RedisStore;
+    ///
+    /// let options = RedisStore::options("redis://127.0.0.1:6379").connect_timeout(Duration::from_millis(300));
+    /// # let _ = options;
+    /// ```
     pub fn options(url: impl Into<String>) -> RedisOptions {
         RedisOptions::new(url.into())
     }
@@ -71,6 +90,14 @@ impl RedisStore {
 
     /// Asks the server for an answer. Call it in a service that should not start without its store,
     /// and in readiness probes.
+    ///
+    /// ```
+    /// use carafe_redis::RedisStore;
+    ///
+    /// async fn is_ready(store: &RedisStore) -> bool {
+    ///     store.ping().await.is_ok()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`] if it can't be reached or refuses.

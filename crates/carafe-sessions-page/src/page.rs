@@ -22,6 +22,12 @@ pub struct SessionsPage {
 
 impl SessionsPage {
     /// Creates a page in English, whose home is `/`.
+    ///
+    /// ```
+    /// use carafe_sessions_page::SessionsPage;
+    ///
+    /// let page = SessionsPage::new();
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { settings: Arc::default() }
@@ -29,6 +35,14 @@ impl SessionsPage {
 
     /// Sets the page of the application to which a link leads back, and to which users are sent
     /// after they have ended their own session: `/` by default.
+    ///
+    /// ```
+    /// use carafe_sessions_page::SessionsPage;
+    ///
+    /// let page = SessionsPage::new().home("/account")?;
+    /// assert!(SessionsPage::new().home("https://evil.example/").is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](carafe::ErrorKind::Setting) if it isn't a path of this site: one that
@@ -40,6 +54,13 @@ impl SessionsPage {
 
     /// Sets a stylesheet of this site that replaces the page's own style. The page is one `main`
     /// with a `ul.sessions` in a form.
+    ///
+    /// ```
+    /// use carafe_sessions_page::SessionsPage;
+    ///
+    /// let page = SessionsPage::new().stylesheet("/static/sessions.css")?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`home`](Self::home).

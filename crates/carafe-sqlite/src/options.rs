@@ -43,6 +43,12 @@ pub struct SqliteOptions {
 
 impl SqliteOptions {
     /// Returns the default options, for a file that is created if it is missing.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db");
+    /// ```
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -79,6 +85,12 @@ impl SqliteOptions {
     /// Sets whether a missing file and missing tables are created: `true` by default. A program
     /// that maintains a service's sessions should set it to `false`; then a missing file or table
     /// is an error.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").create_if_missing(false);
+    /// ```
     #[must_use]
     pub fn create_if_missing(mut self, create: bool) -> Self {
         self.create = create;
@@ -87,6 +99,12 @@ impl SqliteOptions {
 
     /// Sets the event that a write waits for before it is acknowledged: [`Synchronous::Full`] by
     /// default.
+    ///
+    /// ```
+    /// use carafe_sqlite::{SqliteOptions, Synchronous};
+    ///
+    /// let options = SqliteOptions::new("sessions.db").synchronous(Synchronous::Normal);
+    /// ```
     #[must_use]
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;
@@ -95,6 +113,12 @@ impl SqliteOptions {
 
     /// Sets the number of threads that read, each with a connection of its own: by default one per
     /// core, and at most four. There is at least one.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").readers(2);
+    /// ```
     #[must_use]
     pub fn readers(mut self, threads: usize) -> Self {
         self.readers = threads.max(1);
@@ -103,6 +127,14 @@ impl SqliteOptions {
 
     /// Sets the time for which a write waits for other processes that write to the file: two
     /// seconds by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").busy_timeout(Duration::from_secs(5));
+    /// ```
     #[must_use]
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
@@ -110,6 +142,12 @@ impl SqliteOptions {
     }
 
     /// Sets the part of the file that each thread keeps in memory, in KiB: 16 MiB by default.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").cache_kib(64 * 1024);
+    /// ```
     #[must_use]
     pub fn cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;
@@ -121,6 +159,12 @@ impl SqliteOptions {
     /// [`StoreErrorKind::Full`](carafe::store::StoreErrorKind::Full) until other sessions have
     /// ended. The visitor sees a 503. The write-ahead log beside the file needs some room of its
     /// own.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new("sessions.db").max_mib(500);
+    /// ```
     #[must_use]
     pub fn max_mib(mut self, mib: u32) -> Self {
         self.max_mib = Some(mib);
@@ -129,6 +173,17 @@ impl SqliteOptions {
 
     /// Opens the file, and brings its tables up to date. It waits for the disk, so call it at the
     /// start of a service and not in its requests.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use carafe_sqlite::SqliteOptions;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let store = SqliteOptions::new(folder.path().join("sessions.db")).open()?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`StoreErrorKind::Unavailable`](carafe::store::StoreErrorKind::Unavailable) if the file can't

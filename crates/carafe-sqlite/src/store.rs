@@ -33,6 +33,17 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens a file with the defaults of [`SqliteOptions`], and creates it if it is missing.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use carafe_sqlite::SqliteStore;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let store = SqliteStore::open(folder.path().join("sessions.db"))?;
+    /// # let _ = store;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`SqliteOptions::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
@@ -40,6 +51,12 @@ impl SqliteStore {
     }
 
     /// Returns the options of a store in this file.
+    ///
+    /// ```
+    /// use carafe_sqlite::SqliteStore;
+    ///
+    /// let options = SqliteStore::options("sessions.db").prefix("shop");
+    /// ```
     pub fn options(path: impl AsRef<Path>) -> SqliteOptions {
         SqliteOptions::new(path)
     }

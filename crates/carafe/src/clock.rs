@@ -25,6 +25,12 @@ enum Time {
 
 impl Clock {
     /// Returns the system's clock.
+    ///
+    /// ```
+    /// use carafe::{Clock, UnixSeconds};
+    ///
+    /// assert!(Clock::system().now() > UnixSeconds(1_700_000_000));
+    /// ```
     #[must_use]
     pub fn system() -> Self {
         Self(Time::System)
@@ -32,12 +38,25 @@ impl Clock {
 
     /// Returns a clock that stands still, for tests and for replaying recorded cookies. Its clones
     /// show the same time.
+    ///
+    /// ```
+    /// use carafe::{Clock, UnixSeconds};
+    ///
+    /// let clock = Clock::fixed(1_700_000_000);
+    /// assert_eq!(clock.now(), UnixSeconds(1_700_000_000));
+    /// ```
     #[must_use]
     pub fn fixed(time: impl Into<UnixSeconds>) -> Self {
         Self(Time::Fixed(Arc::new(AtomicU64::new(time.into().0))))
     }
 
     /// Returns the present time.
+    ///
+    /// ```
+    /// use carafe::{Clock, UnixSeconds};
+    ///
+    /// let time: UnixSeconds = Clock::system().now();
+    /// ```
     #[must_use]
     pub fn now(&self) -> UnixSeconds {
         match &self.0 {
@@ -62,6 +81,15 @@ impl Clock {
     }
 
     /// Moves a fixed clock, and all its clones, forward. It has no effect on the system's clock.
+    ///
+    /// ```
+    /// use carafe::{Clock, UnixSeconds};
+    ///
+    /// let clock = Clock::fixed(1_700_000_000);
+    /// let clone = clock.clone();
+    /// clock.advance(60);
+    /// assert_eq!(clone.now(), UnixSeconds(1_700_000_060));
+    /// ```
     pub fn advance(&self, seconds: u64) {
         if let Time::Fixed(now) = &self.0 {
             now.fetch_add(seconds, Ordering::Relaxed);

@@ -146,6 +146,16 @@ impl Error {
     }
 
     /// Sets the error's cause, its [`source`](std::error::Error::source).
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    ///
+    /// use carafe::{Error, ErrorKind};
+    ///
+    /// let cause = std::io::Error::other("permission denied");
+    /// let error = Error::new(ErrorKind::Setting, "the key file can't be read").with_source(cause);
+    /// assert!(error.source().is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
@@ -153,6 +163,15 @@ impl Error {
     }
 
     /// Returns the category of this error.
+    ///
+    /// ```
+    /// use carafe::{Error, ErrorKind};
+    ///
+    /// fn is_worth_a_retry(error: &Error) -> bool {
+    ///     matches!(error.kind(), ErrorKind::Store | ErrorKind::Conflict)
+    /// }
+    /// # assert!(!is_worth_a_retry(&Error::new(ErrorKind::Setting, "")));
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

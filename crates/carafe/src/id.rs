@@ -20,6 +20,13 @@ impl SessionId {
 
     /// Returns a new random id.
     ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// assert!(SessionId::random()? != SessionId::random()?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random() -> Result<Self, Error> {
@@ -27,12 +34,28 @@ impl SessionId {
     }
 
     /// Parses the 43 characters that [`to_text`](Self::to_text) returns.
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// let id = SessionId::random()?;
+    /// assert_eq!(SessionId::from_text(id.to_text().as_bytes()), Some(id));
+    /// assert_eq!(SessionId::from_text(b"short"), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {
         base64::decode_exact(text).map(Self)
     }
 
     /// Returns the id as unpadded base64url: 43 characters. The text is the visitor's secret.
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// assert_eq!(SessionId::random()?.to_text().len(), 43);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::with_capacity(Self::TEXT);
@@ -46,6 +69,14 @@ impl SessionId {
     }
 
     /// Returns the SHA-256 hash of the id's bytes, under which stores keep the session.
+    ///
+    /// ```
+    /// use carafe::id::SessionId;
+    ///
+    /// let id = SessionId::random()?;
+    /// assert_eq!(id.hash(), id.clone().hash());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn hash(&self) -> SessionIdHash {
         SessionIdHash(Sha256::digest(self.0).into())
@@ -83,12 +114,25 @@ pub struct SessionIdHash([u8; 32]);
 
 impl SessionIdHash {
     /// Returns the hash with these bytes, as a store kept them.
+    ///
+    /// ```
+    /// use carafe::id::SessionIdHash;
+    ///
+    /// let hash = SessionIdHash::from_bytes([7; 32]);
+    /// assert_eq!(hash.as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes of the hash.
+    ///
+    /// ```
+    /// use carafe::id::SessionIdHash;
+    ///
+    /// assert_eq!(SessionIdHash::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -122,6 +166,14 @@ pub struct PublicId([u8; 16]);
 impl PublicId {
     /// Returns a new random public id.
     ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// let id = PublicId::random()?;
+    /// assert_eq!(id.to_string().parse::<PublicId>()?, id);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random() -> Result<Self, Error> {
@@ -129,12 +181,24 @@ impl PublicId {
     }
 
     /// Returns the public id with these bytes, as a store kept them.
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// assert_eq!(PublicId::from_bytes([0; 16]).to_string(), "AAAAAAAAAAAAAAAAAAAAAA");
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes of the public id.
+    ///
+    /// ```
+    /// use carafe::id::PublicId;
+    ///
+    /// assert_eq!(PublicId::from_bytes([7; 16]).as_bytes(), &[7; 16]);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -64,6 +64,13 @@ pub struct WantedPage(Option<String>);
 
 impl WantedPage {
     /// Returns the wanted page with this path, if the path is a path of this site.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").path(), Some("/cart"));
+    /// assert_eq!(WantedPage::new("https://evil.example/").path(), None);
+    /// ```
     #[must_use]
     pub fn new(path: &str) -> Self {
         Self(is_local(path).then(|| path.to_owned()))
@@ -71,6 +78,12 @@ impl WantedPage {
 
     /// Returns the wanted page that a query names, given without its question mark. If it names
     /// several, the first counts.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::from_query("lang=en&next=%2Fcart").path(), Some("/cart"));
+    /// ```
     #[must_use]
     pub fn from_query(query: &str) -> Self {
         let mut fields = query.split('&').filter_map(|field| field.split_once('='));
@@ -83,12 +96,26 @@ impl WantedPage {
     }
 
     /// Returns the path of the page, if the visitor wanted one.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").path(), Some("/cart"));
+    /// assert_eq!(WantedPage::default().path(), None);
+    /// ```
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
     /// Returns the path of the page, or `default` if the visitor wanted none.
+    ///
+    /// ```
+    /// use carafe::WantedPage;
+    ///
+    /// assert_eq!(WantedPage::new("/cart").or("/"), "/cart");
+    /// assert_eq!(WantedPage::default().or("/"), "/");
+    /// ```
     #[must_use]
     pub fn or<'a>(&'a self, default: &'a str) -> &'a str {
         self.path().unwrap_or(default)

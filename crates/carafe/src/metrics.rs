@@ -13,6 +13,11 @@ use ::metrics::{Unit, describe_counter, describe_histogram};
 
 /// Registers the description and the unit of each metric with the recorder. Call it once, after the
 /// recorder is installed.
+///
+/// ```
+/// // After the program has installed its recorder:
+/// carafe::metrics::describe();
+/// ```
 pub fn describe() {
     for (name, unit, text) in COUNTERS {
         describe_counter!(*name, *unit, *text);

@@ -89,6 +89,16 @@ pub struct Record {
 
 impl Record {
     /// Returns the record of an empty session that begins now.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.ends(), now + 3_600);
+    /// ```
     #[must_use]
     pub fn new(
         public_id: PublicId,
@@ -126,6 +136,17 @@ impl Record {
     }
 
     /// Returns whether the session has expired, or this id no longer leads to it.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert!(!record.is_expired(now));
+    /// assert!(record.is_expired(now + 3_600));
+    /// ```
     #[must_use]
     pub fn is_expired(&self, now: UnixSeconds) -> bool {
         let is_dead = match self.state {
@@ -139,6 +160,16 @@ impl Record {
     /// Returns the time at which a store may delete the record: when the session ends unless it is
     /// used. A pointer record is kept beyond its grace period, since requests under way read from
     /// it that the session has moved or ended.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.ends(), now + 3_600);
+    /// ```
     #[must_use]
     pub fn ends(&self) -> UnixSeconds {
         self.idle_expires.min(self.expires)
@@ -216,6 +247,16 @@ impl Record {
     }
 
     /// Returns the number of bytes that [`to_bytes`](Self::to_bytes) returns.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(record.encoded_len(), record.to_bytes().len());
+    /// ```
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         let numbers: usize = self.numbers().into_iter().map(number_len).sum();
@@ -258,6 +299,17 @@ impl Record {
     }
 
     /// Parses the bytes that [`to_bytes`](Self::to_bytes) returns.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::id::PublicId;
+    /// use carafe::store::Record;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let record = Record::new(PublicId::from_bytes([7; 16]), now, 3_600, 86_400);
+    /// assert_eq!(Record::from_bytes(&record.to_bytes())?, record);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the bytes are not a record, or a record of a later version of this

@@ -24,6 +24,13 @@ impl UnixSeconds {
 
     /// Returns the number of seconds that have passed since an earlier time; 0 if that time is
     /// later.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    ///
+    /// let login = UnixSeconds(1_700_000_000);
+    /// assert_eq!(UnixSeconds(1_700_000_060).since(login), 60);
+    /// ```
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod cargo_tool;
 pub(crate) mod conditions;
 pub(crate) mod docsrs;
+pub(crate) mod examples;
 pub(crate) mod fuzz;
 pub(crate) mod interop;
 pub(crate) mod mutants;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::checks::artifacts::build_example;
+use crate::checks::examples::examples;
 use crate::checks::words::words;
 use crate::job::Job;
 
@@ -27,7 +28,8 @@ pub(crate) fn fmt(job: &mut Job<'_>) -> Result<(), String> {
         let name = adapter.rsplit('/').next().unwrap_or(adapter);
         job.note(format!("{name}: {lines} lines"));
     }
-    words(job)
+    words(job)?;
+    examples(job)
 }
 
 /// Returns the number of lines of all files in a folder, comments and blank lines included.

@@ -23,6 +23,18 @@ pub(super) enum Kind {
 
 impl Format {
     /// Returns the format of Flask's signed sessions, with this salt, digest and key derivation.
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    /// use carafe::signing::SigningOptions;
+    ///
+    /// // From Flask's profile to the hardened one.
+    /// let before = Format::flask(SigningOptions::default());
+    /// let config = Config::hardened().accept(before);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask(options: SigningOptions) -> Self {
         Self(Kind::Flask(options))
@@ -46,6 +58,16 @@ impl Format {
     }
 
     /// Returns the format of sealed sessions: see [`sealed`](super::sealed).
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    ///
+    /// // Back from sealed sessions to signed ones.
+    /// let config = Config::hardened().accept(Format::sealed());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
@@ -55,6 +77,15 @@ impl Format {
     /// Returns the form of session ids and CSRF cookies of earlier releases, whose signature
     /// doesn't depend on the name of the cookie. It can be read and not written. While a layer
     /// accepts it, that layer accepts such a cookie of any other layer with the same keys.
+    ///
+    /// ```
+    /// use carafe::Config;
+    /// use carafe::config::Format;
+    ///
+    /// let config = Config::hardened().accept(Format::unnamed());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn unnamed() -> Self {
         Self(Kind::Unnamed)

@@ -23,6 +23,12 @@ impl KeyDerivation {
     pub const ALL: [Self; 4] = [Self::Hmac, Self::DjangoConcat, Self::Concat, Self::None];
 
     /// Returns ItsDangerous' name of the derivation.
+    ///
+    /// ```
+    /// use carafe::signing::KeyDerivation;
+    ///
+    /// assert_eq!(KeyDerivation::DjangoConcat.name(), "django-concat");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

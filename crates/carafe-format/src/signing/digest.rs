@@ -28,6 +28,12 @@ impl Digest {
     pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha512, Self::Sha384];
 
     /// Returns the name of the digest in Python's `hashlib`.
+    ///
+    /// ```
+    /// use carafe::signing::Digest;
+    ///
+    /// assert_eq!(Digest::Sha256.name(), "sha256");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -43,6 +43,14 @@ pub enum KeyOrigin {
 impl SecretKey {
     /// Takes a key of text (whose bytes are its UTF-8, as in Python) or of bytes.
     ///
+    /// ```
+    /// use carafe::{ErrorKind, SecretKey};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// assert_eq!(SecretKey::new("").unwrap_err().kind(), ErrorKind::MissingSecretKey);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`] if the key is empty.
     pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, Error> {
@@ -61,6 +69,14 @@ impl SecretKey {
     ///
     /// Sessions signed with it end with the process, unless it is stored somewhere.
     ///
+    /// ```
+    /// use carafe::SecretKey;
+    ///
+    /// let key = SecretKey::random()?;
+    /// assert_eq!(key.expose().len(), 32);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random() -> Result<Self, Error> {
@@ -77,6 +93,13 @@ impl SecretKey {
     /// A variable whose name begins with `FLASK_` is read as Flask's `from_prefixed_env` reads it:
     /// as JSON where it parses. (A key of digits alone becomes a number there, and Flask fails;
     /// here it stays the text that it is, and a layer that uses it warns in the log.)
+    ///
+    /// ```no_run
+    /// use carafe::SecretKey;
+    ///
+    /// let key = SecretKey::from_env("SECRET_KEY")?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`] if the variable isn't set or is empty.
@@ -97,6 +120,13 @@ impl SecretKey {
     /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`. Without either it
     /// makes a [random](Self::random) one, and a layer that uses it says in the log that sessions
     /// end with the process: for trying things out.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::flask(SecretKey::from_env_or_random()?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes,
@@ -136,6 +166,15 @@ impl SecretKey {
     }
 
     /// Returns the origin of the key. A layer warns in its log about some origins.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::KeyOrigin;
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// assert_eq!(key.origin(), &KeyOrigin::Given);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn origin(&self) -> &KeyOrigin {
         &self.origin
@@ -146,6 +185,14 @@ impl SecretKey {
     }
 
     /// Returns the bytes of the key. The name makes every use of them stand out.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// assert_eq!(key.expose(), b"a key, long and random");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.bytes
@@ -179,6 +226,14 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Creates a ring of one key.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// let keys = KeyRing::new(SecretKey::random()?);
+    /// assert_eq!(keys.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(current: SecretKey) -> Self {
         Self { keys: vec![current] }
@@ -186,6 +241,16 @@ impl KeyRing {
 
     /// Adds an older key, which verifies what it signed before and signs nothing new. Call this
     /// with the newest fallback first.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// let keys = KeyRing::new(SecretKey::new("the newest key")?)
+    ///     .with_fallback(SecretKey::new("the one before")?)
+    ///     .with_fallback(SecretKey::new("the oldest key")?);
+    /// assert_eq!(keys.len(), 3);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn with_fallback(mut self, older: SecretKey) -> Self {
         self.keys.push(older);
@@ -194,6 +259,16 @@ impl KeyRing {
 
     /// Makes the ring that Flask makes of `SECRET_KEY` and `SECRET_KEY_FALLBACKS`. The last key of
     /// that list is the first fallback to be tried.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// // SECRET_KEY_FALLBACKS = ["the oldest key", "the one before"]
+    /// let fallbacks = [SecretKey::new("the oldest key")?, SecretKey::new("the one before")?];
+    /// let keys = KeyRing::from_flask(SecretKey::new("the newest key")?, fallbacks);
+    /// assert_eq!(keys.iter().last().unwrap().expose(), b"the oldest key");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn from_flask(
         current: SecretKey,
@@ -205,6 +280,13 @@ impl KeyRing {
     /// Reads `FLASK_SECRET_KEY` and `FLASK_SECRET_KEY_FALLBACKS` (a JSON list) from the
     /// environment, as Flask's `from_prefixed_env` does.
     ///
+    /// ```no_run
+    /// use carafe::{KeyRing, SessionLayer};
+    ///
+    /// let layer = SessionLayer::flask(KeyRing::from_flask_env()?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`] if `FLASK_SECRET_KEY` isn't set or is empty,
     /// [`ErrorKind::Setting`] if the fallbacks are no JSON list of texts.
@@ -214,6 +296,13 @@ impl KeyRing {
 
     /// Reads the key from `SECRET_KEY` or, without that, from `FLASK_SECRET_KEY`, and in either case
     /// the fallbacks from `FLASK_SECRET_KEY_FALLBACKS`.
+    ///
+    /// ```no_run
+    /// use carafe::{KeyRing, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(KeyRing::from_env()?)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`] if neither is set or the one that counts is empty,
@@ -235,6 +324,13 @@ impl KeyRing {
     }
 
     /// Returns the number of keys: at least one.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// assert_eq!(KeyRing::new(SecretKey::random()?).len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "a ring always has its current key")]
     pub fn len(&self) -> usize {
@@ -242,6 +338,15 @@ impl KeyRing {
     }
 
     /// Iterates over the keys in the order in which they are tried, the current one first.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// let keys = KeyRing::new(SecretKey::new("the new key")?)
+    ///     .with_fallback(SecretKey::new("the old key")?);
+    /// assert_eq!(keys.iter().next().unwrap().expose(), b"the new key");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &SecretKey> {
         self.keys.iter()
     }

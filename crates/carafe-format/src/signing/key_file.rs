@@ -53,6 +53,13 @@ impl KeyRing {
     /// `SharedKeys::replace` of the crate `carafe` shows how to take up a changed file
     /// without a restart.
     ///
+    /// ```no_run
+    /// use carafe::{KeyRing, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(KeyRing::from_file("/run/secrets/session-keys")?)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`] if the file can't be read or is larger, and
     /// [`ErrorKind::MissingSecretKey`] if there is no key in it.
@@ -64,6 +71,13 @@ impl KeyRing {
 impl SecretKey {
     /// Reads a key from a file that holds nothing else: its bytes as they are, without one newline
     /// at their end if there is one. It may have up to 64 KiB.
+    ///
+    /// ```no_run
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::from_file("/run/secrets/session-key")?)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if the file can't be read or is larger, and

@@ -23,6 +23,14 @@ pub enum KeyText {
 impl KeyText {
     /// Returns a new key of `bytes` random bytes from the operating system, as text.
     ///
+    /// ```
+    /// use carafe::signing::KeyText;
+    ///
+    /// assert_eq!(KeyText::Hex.random(32)?.len(), 64);
+    /// assert_eq!(KeyText::Base64.random(32)?.len(), 43);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`] if the operating system gives no random bytes.
     pub fn random(self, bytes: usize) -> Result<String, Error> {

@@ -34,6 +34,17 @@ pub struct UrlSafeTimedSerializer {
 
 impl UrlSafeTimedSerializer {
     /// Creates a serializer that compresses by Flask's rule and inflates to at most 1 MiB.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options);
+    /// assert!(serializer.loads(b"forged", None, 1_700_000_000).is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
         Self {
@@ -44,6 +55,18 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Sets when payloads are compressed.
+    ///
+    /// ```
+    /// use carafe::config::Compression;
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options)
+    ///     .compression(Compression::Never);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
@@ -51,6 +74,16 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Sets the limit on the size of an inflated payload, in bytes.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options).inflate_limit(4096);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn inflate_limit(mut self, bytes: usize) -> Self {
         self.inflate_limit = bytes;
@@ -58,6 +91,19 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Signs a value at the time `now`, in Unix seconds.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    /// use carafe::value::Value;
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options);
+    /// let token = serializer.dumps(&Value::from("ada@example.com"), 1_700_000_000)?;
+    /// assert!(serializer.loads(token.as_bytes(), Some(60), 1_700_000_030).is_ok());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Value`](crate::ErrorKind::Value) if the value is nested too deeply to be read
@@ -70,6 +116,20 @@ impl UrlSafeTimedSerializer {
 
     /// Signs JSON as it stands, unchecked: [`inspect::respell`](crate::inspect::respell) makes it
     /// what Flask would write.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    /// use carafe::value::Value;
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options);
+    /// let token = serializer.dumps_json(br#"{"team":7}"#, 1_700_000_000);
+    /// let value = serializer.loads(token.as_bytes(), Some(60), 1_700_000_030)?;
+    /// assert_eq!(value.as_dict().unwrap().get("team"), Some(&Value::from(7)));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn dumps_json(&self, json: &[u8], now: u64) -> String {
         let mut text = String::with_capacity(json.len() * 4 / 3 + 48);
@@ -79,6 +139,21 @@ impl UrlSafeTimedSerializer {
     }
 
     /// Returns the value of a text that is at most `max_age` seconds old; `None` accepts every age.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, UrlSafeTimedSerializer};
+    /// use carafe::value::Value;
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("invite");
+    /// let serializer = UrlSafeTimedSerializer::new(&key.into(), &options);
+    /// let token = serializer.dumps(&Value::from("ada@example.com"), 1_700_000_000)?;
+    /// let value = serializer.loads(token.as_bytes(), Some(60), 1_700_000_030)?;
+    /// assert_eq!(value.as_str(), Some("ada@example.com"));
+    /// assert!(serializer.loads(token.as_bytes(), Some(60), 1_700_000_090).is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`TimestampSigner::unsign`], and

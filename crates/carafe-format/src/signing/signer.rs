@@ -34,6 +34,14 @@ impl Default for SigningOptions {
 
 impl SigningOptions {
     /// Returns ItsDangerous' defaults for a salt: SHA-1 and `django-concat`.
+    ///
+    /// ```
+    /// use carafe::signing::{KeyDerivation, SigningOptions};
+    ///
+    /// let options = SigningOptions::default().salt("newsletter");
+    /// let options = options.key_derivation(KeyDerivation::DjangoConcat);
+    /// assert_eq!(SigningOptions::itsdangerous("newsletter"), options);
+    /// ```
     #[must_use]
     pub fn itsdangerous(salt: impl Into<Vec<u8>>) -> Self {
         Self {
@@ -44,6 +52,13 @@ impl SigningOptions {
     }
 
     /// Sets the salt: text or bytes that name the purpose. It isn't secret.
+    ///
+    /// ```
+    /// use carafe::signing::SigningOptions;
+    ///
+    /// let options = SigningOptions::default().salt("admin session");
+    /// assert_ne!(options, SigningOptions::default());
+    /// ```
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.salt = salt.into();
@@ -68,6 +83,12 @@ impl SigningOptions {
     }
 
     /// Sets the digest of the key derivation and the MAC.
+    ///
+    /// ```
+    /// use carafe::signing::{Digest, SigningOptions};
+    ///
+    /// let options = SigningOptions::itsdangerous("newsletter").digest(Digest::Sha512);
+    /// ```
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
         self.digest = digest;
@@ -75,6 +96,12 @@ impl SigningOptions {
     }
 
     /// Sets the derivation of the key from the secret key and the salt.
+    ///
+    /// ```
+    /// use carafe::signing::{KeyDerivation, SigningOptions};
+    ///
+    /// let options = SigningOptions::default().key_derivation(KeyDerivation::Concat);
+    /// ```
     #[must_use]
     pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.key_derivation = key_derivation;
@@ -107,6 +134,16 @@ pub struct Signer {
 
 impl Signer {
     /// Creates a signer. It derives the keys once, for every later signature.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+    /// assert!(signer.unsign(signer.sign("ada").as_bytes()).is_ok());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
         let derive = |key| options.key_derivation.derive(options.digest, key, &options.salt);
@@ -114,6 +151,16 @@ impl Signer {
     }
 
     /// Puts another character between value and signature; Django uses a colon.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter")).with_separator(':')?;
+    /// assert!(signer.sign("ada").starts_with("ada:"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`] if the separator could be part of a signature.
@@ -134,6 +181,16 @@ impl Signer {
     }
 
     /// Returns the value, the separator and the signature.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+    /// assert!(signer.sign("ada").starts_with("ada."));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn sign(&self, value: &str) -> String {
         let mut text = String::with_capacity(value.len() + 90);
@@ -163,6 +220,19 @@ impl Signer {
     }
 
     /// Appends the separator and the signature of all that is in `text` from `start` on.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+    /// let mut url = "/unsubscribe?user=ada".to_owned();
+    /// let start = url.len() - "ada".len();
+    /// signer.append_signature(&mut url, start);
+    /// assert_eq!(&url[start..], signer.sign("ada"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     pub fn append_signature(&self, text: &mut String, start: usize) {
         if let Some(mac) = self.macs.first() {
             let tag = mac.tag(&text.as_bytes()[start..]);
@@ -172,12 +242,33 @@ impl Signer {
     }
 
     /// Returns the length of separator and signature in bytes.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+    /// assert_eq!(signer.sign("ada").len(), "ada".len() + signer.signature_len());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn signature_len(&self) -> usize {
         self.macs.first().map_or(0, |mac| 1 + base64::encoded_len(mac.tag_len()))
     }
 
     /// Returns the value of a signed text, if one of the keys signed it.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{Signer, SigningOptions};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = Signer::new(&key.into(), &SigningOptions::itsdangerous("newsletter"));
+    /// assert_eq!(signer.unsign(signer.sign("ada").as_bytes())?, b"ada");
+    /// assert!(signer.unsign(b"ada.forged").is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotSigned`] if there is no separator, [`ErrorKind::BadSignature`] if no key
@@ -188,6 +279,19 @@ impl Signer {
 
     /// Returns the value of a signed text, and the index in the ring of the key that signed it: 0
     /// is the current key.
+    ///
+    /// ```
+    /// use carafe::signing::{Signer, SigningOptions};
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// let old = SecretKey::new("the old key, long and random")?;
+    /// let options = SigningOptions::itsdangerous("newsletter");
+    /// let signed = Signer::new(&old.clone().into(), &options).sign("ada");
+    /// let keys = KeyRing::new(SecretKey::random()?).with_fallback(old);
+    /// let signer = Signer::new(&keys, &options);
+    /// assert_eq!(signer.unsign_with_key(signed.as_bytes())?, (&b"ada"[..], 1));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[inline]
     pub fn unsign_with_key<'a>(&self, signed: &'a [u8]) -> Result<(&'a [u8], usize), Error> {
         let (value, signature) = self.split(signed)?;

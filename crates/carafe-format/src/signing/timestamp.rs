@@ -56,12 +56,33 @@ pub struct TimestampSigner {
 
 impl TimestampSigner {
     /// Creates a signer. It derives the keys once, for every later signature.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, TimestampSigner};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = TimestampSigner::new(&key.into(), &SigningOptions::itsdangerous("reset"));
+    /// assert!(signer.unsign(b"forged", None, 1_700_000_000).is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(keys: &KeyRing, options: &SigningOptions) -> Self {
         Self { signer: Signer::new(keys, options) }
     }
 
     /// Returns the value, the time and the signature of both.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, TimestampSigner};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = TimestampSigner::new(&key.into(), &SigningOptions::itsdangerous("reset"));
+    /// let token = signer.sign("42", 1_700_000_000);
+    /// assert!(token.starts_with("42."));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn sign(&self, value: &str, now: u64) -> String {
         let mut text = String::with_capacity(value.len() + 99);
@@ -85,6 +106,18 @@ impl TimestampSigner {
 
     /// Returns the value, if the signature is good and not older than `max_age` seconds. An age of
     /// exactly `max_age` passes, as in Flask; `None` accepts every age.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::signing::{SigningOptions, TimestampSigner};
+    ///
+    /// let key = SecretKey::new("a key, long and random")?;
+    /// let signer = TimestampSigner::new(&key.into(), &SigningOptions::itsdangerous("reset"));
+    /// let token = signer.sign("42", 1_700_000_000);
+    /// let unsigned = signer.unsign(token.as_bytes(), Some(3600), 1_700_000_060)?;
+    /// assert_eq!((unsigned.value, unsigned.timestamp), (&b"42"[..], 1_700_000_000));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::NotSigned`] if the text has not the form of a timed signature,

@@ -32,6 +32,13 @@ pub struct DateTime(i64);
 impl DateTime {
     /// Returns the instant `seconds` seconds after 1970-01-01 00:00:00 UTC, or `None` outside the
     /// years 1 to 9999.
+    ///
+    /// ```
+    /// use carafe::value::DateTime;
+    ///
+    /// assert_eq!(DateTime::from_unix(0).unwrap().to_rfc3339(), "1970-01-01T00:00:00Z");
+    /// assert_eq!(DateTime::from_unix(i64::MAX), None);
+    /// ```
     #[must_use]
     pub fn from_unix(seconds: i64) -> Option<Self> {
         (MIN..=MAX).contains(&seconds).then_some(Self(seconds))
@@ -44,12 +51,24 @@ impl DateTime {
     }
 
     /// Returns the seconds since 1970-01-01 00:00:00 UTC.
+    ///
+    /// ```
+    /// use carafe::value::DateTime;
+    ///
+    /// assert_eq!(DateTime::from_unix(60).unwrap().unix(), 60);
+    /// ```
     #[must_use]
     pub fn unix(self) -> i64 {
         self.0
     }
 
     /// Returns the current time, without its fraction of a second.
+    ///
+    /// ```
+    /// use carafe::value::DateTime;
+    ///
+    /// assert!(DateTime::now().unix() > 1_700_000_000);
+    /// ```
     #[must_use]
     pub fn now() -> Self {
         Self::from(SystemTime::now())
@@ -106,6 +125,13 @@ impl DateTime {
     }
 
     /// Returns the date and the time in UTC, as [`from_civil`](Self::from_civil) takes them.
+    ///
+    /// ```
+    /// use carafe::value::DateTime;
+    ///
+    /// let leap_day = DateTime::from_unix(1_709_210_096).unwrap();
+    /// assert_eq!(leap_day.civil(), ([2024, 2, 29], [12, 34, 56]));
+    /// ```
     #[must_use]
     pub fn civil(self) -> ([i64; 3], [i64; 3]) {
         let second = (self.0 - MIN) % DAY;
@@ -113,6 +139,13 @@ impl DateTime {
     }
 
     /// Returns the days since the last Monday: 0 for a Monday, 6 for a Sunday.
+    ///
+    /// ```
+    /// use carafe::value::DateTime;
+    ///
+    /// let leap_day = DateTime::from_unix(1_709_210_096).unwrap();
+    /// assert_eq!(leap_day.weekday(), 3); // a Thursday
+    /// ```
     #[must_use]
     pub fn weekday(self) -> usize {
         // 0001-01-01 was a Monday.

@@ -31,6 +31,12 @@ impl Dict {
     }
 
     /// Creates an empty dictionary.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// assert!(Dict::new().is_empty());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
@@ -42,6 +48,15 @@ impl Dict {
     }
 
     /// Returns the value of a key.
+    ///
+    /// ```
+    /// use carafe::value::{Dict, Value};
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert_eq!(cart.get("pear").and_then(Value::as_i64), Some(2));
+    /// assert_eq!(cart.get("plum"), None);
+    /// ```
     pub fn get(&self, key: impl AsText) -> Option<&Value> {
         self.get_wtf8(key.as_wtf8())
     }
@@ -51,16 +66,44 @@ impl Dict {
     }
 
     /// Returns the value of a key, which the caller may change.
+    ///
+    /// ```
+    /// use carafe::value::{Dict, Value};
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// if let Some(count) = cart.get_mut("pear") {
+    ///     *count = Value::from(3);
+    /// }
+    /// assert_eq!(cart.get("pear"), Some(&Value::from(3)));
+    /// ```
     pub fn get_mut(&mut self, key: impl AsText) -> Option<&mut Value> {
         self.place(key.as_wtf8()).ok().map(|place| &mut self.0[place].1)
     }
 
     /// Returns whether the dictionary has the key.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert!(cart.contains_key("pear"));
+    /// ```
     pub fn contains_key(&self, key: impl AsText) -> bool {
         self.place(key.as_wtf8()).is_ok()
     }
 
     /// Sets a key's value, and returns its previous value.
+    ///
+    /// ```
+    /// use carafe::value::{Dict, Value};
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert_eq!(cart.insert("pear", 3), Some(Value::from(2)));
+    /// assert_eq!(cart.insert("plum", 1), None);
+    /// ```
     pub fn insert(&mut self, key: impl AsText, value: impl Into<Value>) -> Option<Value> {
         match self.place(key.as_wtf8()) {
             Ok(place) => Some(std::mem::replace(&mut self.0[place].1, value.into())),
@@ -72,39 +115,105 @@ impl Dict {
     }
 
     /// Removes a key, and returns its value.
+    ///
+    /// ```
+    /// use carafe::value::{Dict, Value};
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert_eq!(cart.remove("pear"), Some(Value::from(2)));
+    /// assert!(cart.is_empty());
+    /// ```
     pub fn remove(&mut self, key: impl AsText) -> Option<Value> {
         self.place(key.as_wtf8()).ok().map(|place| self.0.remove(place).1)
     }
 
     /// Returns the number of keys.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert_eq!(cart.len(), 1);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Returns whether there are no keys.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// assert!(!cart.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Removes all keys.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// cart.clear();
+    /// assert!(cart.is_empty());
+    /// ```
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
     /// Iterates over the keys, in order.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// cart.insert("apple", 1);
+    /// let keys: Vec<_> = cart.keys().map(ToString::to_string).collect();
+    /// assert_eq!(keys, ["apple", "pear"]);
+    /// ```
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Text> + DoubleEndedIterator + Clone {
         self.0.iter().map(|(key, _)| key)
     }
 
     /// Iterates over the keys and values, in the order of the keys.
+    ///
+    /// ```
+    /// use carafe::value::Dict;
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// for (name, count) in cart.iter() {
+    ///     println!("{name}: {count:?}");
+    /// }
+    /// # assert_eq!(cart.iter().count(), 1);
+    /// ```
     pub fn iter(&self) -> Iter<'_> {
         Iter(self.0.iter())
     }
 
     /// Iterates over the keys and values, in the order of the keys; the caller may change the
     /// values.
+    ///
+    /// ```
+    /// use carafe::value::{Dict, Value};
+    ///
+    /// let mut cart = Dict::new();
+    /// cart.insert("pear", 2);
+    /// for (_, count) in cart.iter_mut() {
+    ///     *count = Value::from(0);
+    /// }
+    /// assert_eq!(cart.get("pear"), Some(&Value::from(0)));
+    /// ```
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&Text, &mut Value)> {
         self.0.iter_mut().map(|(key, value)| (&*key, value))
     }

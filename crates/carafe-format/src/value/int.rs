@@ -27,6 +27,15 @@ enum Repr {
 
 impl Int {
     /// Returns the integer as an `i64`, if it fits.
+    ///
+    /// ```
+    /// use carafe::value::Int;
+    ///
+    /// let big: Int = "170141183460469231731687303715884105728".parse()?;
+    /// assert_eq!(Int::from(7).as_i64(), Some(7));
+    /// assert_eq!(big.as_i64(), None);
+    /// # Ok::<(), carafe::value::ParseIntError>(())
+    /// ```
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self.0 {
@@ -36,6 +45,12 @@ impl Int {
     }
 
     /// Returns whether the integer is below zero.
+    ///
+    /// ```
+    /// use carafe::value::Int;
+    ///
+    /// assert!(Int::from(-7).is_negative());
+    /// ```
     #[must_use]
     pub fn is_negative(&self) -> bool {
         match &self.0 {
@@ -46,6 +61,12 @@ impl Int {
 
     /// Returns the nearest float, or `None` beyond the floats' range, where Python raises
     /// `OverflowError`.
+    ///
+    /// ```
+    /// use carafe::value::Int;
+    ///
+    /// assert_eq!(Int::from(7).to_f64(), Some(7.0));
+    /// ```
     #[must_use]
     pub fn to_f64(&self) -> Option<f64> {
         match &self.0 {
@@ -55,6 +76,12 @@ impl Int {
     }
 
     /// Returns the sum with `other`.
+    ///
+    /// ```
+    /// use carafe::value::Int;
+    ///
+    /// assert_eq!(Int::from(i64::MAX).add_i64(1).to_string(), "9223372036854775808");
+    /// ```
     #[must_use]
     pub fn add_i64(&self, other: i64) -> Self {
         match &self.0 {

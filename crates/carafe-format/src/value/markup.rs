@@ -21,12 +21,25 @@ pub struct Markup(Text);
 
 impl Markup {
     /// Returns the HTML.
+    ///
+    /// ```
+    /// use carafe::value::Markup;
+    ///
+    /// assert_eq!(Markup::from("<b>hi</b>").as_text(), "<b>hi</b>");
+    /// ```
     #[must_use]
     pub fn as_text(&self) -> &Text {
         &self.0
     }
 
     /// Returns the HTML.
+    ///
+    /// ```
+    /// use carafe::value::{Markup, Text};
+    ///
+    /// let html: Text = Markup::from("<b>hi</b>").into_text();
+    /// assert_eq!(html.as_str(), Some("<b>hi</b>"));
+    /// ```
     #[must_use]
     pub fn into_text(self) -> Text {
         self.0

@@ -75,11 +75,23 @@ impl Value {
     ///
     /// A `Vec<u8>` that is converted with [`From`] becomes a list of integers, as any other vector
     /// does; this makes it bytes.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::bytes([0, 255]).type_name(), "bytes");
+    /// ```
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Bytes(bytes.into())
     }
 
     /// Creates a `Markup` value: text that is HTML already, and is not escaped again in templates.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::markup("<b>hi</b>").type_name(), "Markup");
+    /// ```
     pub fn markup(html: impl Into<Text>) -> Self {
         Self::Markup(html.into())
     }
@@ -125,6 +137,13 @@ impl Value {
 
     /// Returns the name of the type in Python: `None`, `bool`, `int`, `float`, `str`, `bytes`,
     /// `list`, `tuple`, `dict`, `Markup`, `UUID` or `datetime`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::from("ada").type_name(), "str");
+    /// assert_eq!(Value::Null.type_name(), "None");
+    /// ```
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -144,6 +163,12 @@ impl Value {
     }
 
     /// Returns whether this is `None`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert!(Value::Null.is_null());
+    /// ```
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
@@ -174,6 +199,13 @@ impl Value {
     }
 
     /// Returns the value of a `bool`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::from(true).as_bool(), Some(true));
+    /// assert_eq!(Value::from(1).as_bool(), None);
+    /// ```
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -183,6 +215,13 @@ impl Value {
     }
 
     /// Returns the value of an `int` that fits an `i64`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::from(7).as_i64(), Some(7));
+    /// assert_eq!(Value::from(7.0).as_i64(), None);
+    /// ```
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -192,6 +231,12 @@ impl Value {
     }
 
     /// Returns the value of a `float`, or of an `int` as the nearest float.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::from(7).as_f64(), Some(7.0));
+    /// ```
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -202,12 +247,25 @@ impl Value {
     }
 
     /// Returns the value of a `str` or `Markup` without lone surrogates.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::from("ada").as_str(), Some("ada"));
+    /// assert_eq!(Value::Null.as_str(), None);
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.as_text().and_then(Text::as_str)
     }
 
     /// Returns the value of a `str` or `Markup`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert!(Value::from("ada").as_text().is_some_and(|text| text == "ada"));
+    /// ```
     #[must_use]
     pub fn as_text(&self) -> Option<&Text> {
         match self {
@@ -217,6 +275,12 @@ impl Value {
     }
 
     /// Returns the value of a `bytes`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// assert_eq!(Value::bytes([0, 255]).as_bytes(), Some(&[0, 255][..]));
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
@@ -226,6 +290,13 @@ impl Value {
     }
 
     /// Returns the items of a `list` or `tuple`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// let list = Value::List(vec![1.into(), 2.into()]);
+    /// assert_eq!(list.as_slice().map(<[Value]>::len), Some(2));
+    /// ```
     #[must_use]
     pub fn as_slice(&self) -> Option<&[Value]> {
         match self {
@@ -235,6 +306,14 @@ impl Value {
     }
 
     /// Returns the value of a `dict`.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// let value = Value::from_tagged_json(br#"{"pear":2}"#)?;
+    /// assert!(value.as_dict().is_some_and(|dict| dict.contains_key("pear")));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn as_dict(&self) -> Option<&Dict> {
         match self {
@@ -244,6 +323,17 @@ impl Value {
     }
 
     /// Returns the value of a `dict`, which the caller may change.
+    ///
+    /// ```
+    /// use carafe::value::Value;
+    ///
+    /// let mut value = Value::from_tagged_json(br#"{"pear":2}"#)?;
+    /// if let Some(cart) = value.as_dict_mut() {
+    ///     cart.insert("plum", 1);
+    /// }
+    /// assert_eq!(value.to_tagged_json()?, r#"{"pear":2,"plum":1}"#);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     pub fn as_dict_mut(&mut self) -> Option<&mut Dict> {
         match self {
             Self::Dict(dict) => Some(dict),

@@ -33,12 +33,24 @@ type Bytes = SmallVec<[u8; 16]>;
 
 impl Text {
     /// Creates an empty text.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert!(Text::new().is_empty());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self(Bytes::new_const())
     }
 
     /// Creates a text from UTF-16 code units, lone surrogates included.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from_utf16(&[0x5a, 0x6f, 0xeb]), Text::from("Zoë"));
+    /// ```
     #[must_use]
     pub fn from_utf16(units: &[u16]) -> Self {
         let mut text = Self::new();
@@ -53,6 +65,13 @@ impl Text {
 
     /// Returns the text of WTF-8 bytes, such as [`as_wtf8`](Self::as_wtf8) gives. Bytes that aren't
     /// WTF-8 become U+FFFD.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// let text = Text::from_utf16(&[0x61, 0xd800]);
+    /// assert_eq!(Text::from_wtf8(text.as_wtf8()), text);
+    /// ```
     #[must_use]
     pub fn from_wtf8(bytes: &[u8]) -> Self {
         let mut units: Vec<u16> = Vec::new();
@@ -89,18 +108,36 @@ impl Text {
     }
 
     /// Returns the text as a `&str`, or `None` if it holds a lone surrogate.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from("Zoë").as_str(), Some("Zoë"));
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
 
     /// Returns the WTF-8 bytes of the text.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from("Zoë").as_wtf8(), "Zoë".as_bytes());
+    /// ```
     #[must_use]
     pub fn as_wtf8(&self) -> &[u8] {
         &self.0
     }
 
     /// Returns the text with every lone surrogate replaced by U+FFFD.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from_utf16(&[0x61, 0xd800]).to_string_lossy(), "a\u{fffd}");
+    /// ```
     #[must_use]
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match self.as_str() {
@@ -113,6 +150,12 @@ impl Text {
 
     /// Returns the text as a `String`.
     ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from("Zoë").into_string(), Ok("Zoë".to_owned()));
+    /// ```
+    ///
     /// # Errors
     ///
     /// Gives the text back unchanged if it holds a lone surrogate.
@@ -122,11 +165,23 @@ impl Text {
     }
 
     /// Iterates over the code points, in order. Python's `len` counts them, and `ord` gives them.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert_eq!(Text::from("Zoë").code_points().count(), 3);
+    /// ```
     pub fn code_points(&self) -> impl Iterator<Item = u32> + '_ {
         CodePoints(&self.0)
     }
 
     /// Returns whether the text is empty.
+    ///
+    /// ```
+    /// use carafe::value::Text;
+    ///
+    /// assert!(Text::from("").is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -20,12 +20,25 @@ pub struct Uuid([u8; 16]);
 
 impl Uuid {
     /// Returns the UUID of these bytes, in the order in which they are written.
+    ///
+    /// ```
+    /// use carafe::value::Uuid;
+    ///
+    /// let id = Uuid::from_bytes([0x11; 16]);
+    /// assert_eq!(id.to_string(), "11111111-1111-1111-1111-111111111111");
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes, in the order in which they are written.
+    ///
+    /// ```
+    /// use carafe::value::Uuid;
+    ///
+    /// assert_eq!(Uuid::from_bytes([7; 16]).into_bytes(), [7; 16]);
+    /// ```
     #[must_use]
     pub const fn into_bytes(self) -> [u8; 16] {
         self.0

@@ -34,6 +34,16 @@ impl Config {
 
     /// Sets the time that a user has for the second step of a login in two steps: 5 minutes by
     /// default. See [`Session::login_pending`](crate::Session::login_pending).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().pending_login_timeout(Duration::from_secs(600));
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn pending_login_timeout(mut self, timeout: Duration) -> Self {
         self.pending_login_timeout = timeout;
@@ -46,6 +56,17 @@ impl Config {
     ///
     /// The token is in a cookie with the session cookie's attributes and `_remember` after its
     /// name.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.remember_for(Duration::from_secs(30 * 86_400)))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.remember_for = Some(lifetime);
@@ -56,6 +77,17 @@ impl Config {
     /// them may still be under way: zero by default. If such an id comes back, that is a sign of
     /// theft: see [`SessionLayer::on_sign_of_theft`](crate::SessionLayer::on_sign_of_theft). Each
     /// new id costs a small record in the store.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .configure(|config| config.watch_old_ids(Duration::from_secs(7 * 86_400)))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn watch_old_ids(mut self, time: Duration) -> Self {
         self.watch_old_ids = time;

@@ -112,6 +112,13 @@ impl Config {
     /// As in Flask, a response that renews a cookie writes the session as its request read it. A
     /// slow response thus undoes a logout or a change that another response sent in the meantime.
     /// The other profiles renew seldom: see [`refresh`](Self::refresh).
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::new(SecretKey::random()?, Config::flask().secure(true))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask() -> Self {
         Self {
@@ -168,6 +175,14 @@ impl Config {
     /// Chromium and Firefox keep a `Secure` cookie of `http://localhost`, so that development needs
     /// no certificate there. Safari drops it: use HTTPS, or turn [`secure`](Self::secure) off and
     /// rename the cookie while you develop.
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let config = Config::hardened().cookie_name("__Host-shop");
+    /// let layer = SessionLayer::new(SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn hardened() -> Self {
         Self {
@@ -192,6 +207,13 @@ impl Config {
     /// [`key_derivation`](Self::key_derivation), have no effect on sealed sessions. Neither has
     /// [`compression`](Self::compression), since the compressed size would reveal something of the
     /// content.
+    ///
+    /// ```
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::new(SecretKey::random()?, Config::sealed())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn sealed() -> Self {
@@ -200,6 +222,14 @@ impl Config {
 
     /// Sets whether sessions are written sealed instead of signed, and leaves all other settings
     /// unchanged.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().seal(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[cfg(feature = "sealed")]
     #[must_use]
     pub fn seal(mut self, on: bool) -> Self {
@@ -208,6 +238,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_NAME`: the name of the cookie.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().cookie_name("__Host-shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_NAME")]
     #[must_use]
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
@@ -217,6 +255,14 @@ impl Config {
 
     /// `SESSION_COOKIE_DOMAIN`: the domain whose subdomains get the cookie too. By default only
     /// this host gets the cookie.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().cookie_domain("example.com".to_owned());
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_DOMAIN")]
     #[must_use]
     pub fn cookie_domain(mut self, domain: impl Into<Option<String>>) -> Self {
@@ -226,6 +272,14 @@ impl Config {
 
     /// `SESSION_COOKIE_PATH`: the path below which the cookie is sent. The default is the
     /// [`application_root`](Self::application_root).
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().cookie_path("/shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_PATH")]
     #[must_use]
     pub fn cookie_path(mut self, path: impl Into<String>) -> Self {
@@ -234,6 +288,14 @@ impl Config {
     }
 
     /// `APPLICATION_ROOT`: the path under which the application is mounted, `/` by default.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().application_root("/shop");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn application_root(mut self, path: impl Into<String>) -> Self {
         self.application_root = path.into();
@@ -241,6 +303,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_HTTPONLY`: whether the cookie is hidden from JavaScript; on by default.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().http_only(false);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_HTTPONLY")]
     #[must_use]
     pub fn http_only(mut self, on: bool) -> Self {
@@ -249,6 +319,14 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_SECURE`: whether the cookie is sent over HTTPS only.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().secure(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_SECURE")]
     #[must_use]
     pub fn secure(mut self, on: bool) -> Self {
@@ -257,6 +335,15 @@ impl Config {
     }
 
     /// `SESSION_COOKIE_SAMESITE`: which requests from other sites carry the cookie.
+    ///
+    /// ```
+    /// use carafe::config::SameSite;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().same_site(SameSite::Strict);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_SAMESITE")]
     #[must_use]
     pub fn same_site(mut self, same_site: impl Into<Option<SameSite>>) -> Self {
@@ -266,6 +353,15 @@ impl Config {
 
     /// `SESSION_COOKIE_PARTITIONED`: whether an embedded page has a session for each site that
     /// embeds it. It makes the cookie secure.
+    ///
+    /// ```
+    /// use carafe::config::SameSite;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().same_site(SameSite::None).partitioned(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_COOKIE_PARTITIONED")]
     #[must_use]
     pub fn partitioned(mut self, on: bool) -> Self {
@@ -280,6 +376,15 @@ impl Config {
     /// write nothing.
     ///
     /// The setting has no effect on sessions in a store: see [`idle_timeout`](Self::idle_timeout).
+    ///
+    /// ```
+    /// use carafe::config::Refresh;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().refresh(Refresh::OnExtract);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "SESSION_REFRESH_EACH_REQUEST")]
     #[must_use]
     pub fn refresh(mut self, refresh: Refresh) -> Self {
@@ -291,6 +396,16 @@ impl Config {
     /// accepted, and the time after which a permanent session's cookie expires. As in Flask, the
     /// former is in whole seconds, and also applies to sessions that aren't permanent. An unused
     /// session in a store lives no longer than this, for any [`idle_timeout`](Self::idle_timeout).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().lifetime(Duration::from_secs(8 * 3600));
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[doc(alias = "PERMANENT_SESSION_LIFETIME")]
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -324,6 +439,14 @@ impl Config {
     /// browsers would drop it silently. A proxy needs room for the header as well: nginx answers
     /// 502 if `proxy_buffer_size` has its default of 4 or 8 KiB, and the other headers come with a
     /// cookie of 4 KiB.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().max_cookie_size(2000);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn max_cookie_size(mut self, bytes: usize) -> Self {
         self.max_cookie_size = bytes;
@@ -337,6 +460,14 @@ impl Config {
     /// Two layers that share a key and write Flask's format in differently named cookies need
     /// different salts. That is checked for layers that share [`SharedKeys`](crate::SharedKeys),
     /// and for layers with copies of a key that are built on one thread.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().salt("admin session");
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn salt(mut self, salt: impl Into<Vec<u8>>) -> Self {
         self.signing = self.signing.salt(salt);
@@ -346,6 +477,15 @@ impl Config {
 
     /// Sets the digest of the signature, SHA-1 by default. In Flask it is an attribute of the
     /// session interface.
+    ///
+    /// ```
+    /// use carafe::signing::Digest;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().digest(Digest::Sha256);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn digest(mut self, digest: Digest) -> Self {
         self.signing = self.signing.digest(digest);
@@ -354,6 +494,15 @@ impl Config {
 
     /// Sets the derivation of the signature's key, `hmac` by default. In Flask it is an attribute
     /// of the session interface.
+    ///
+    /// ```
+    /// use carafe::signing::KeyDerivation;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().key_derivation(KeyDerivation::DjangoConcat);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn key_derivation(mut self, key_derivation: KeyDerivation) -> Self {
         self.signing = self.signing.key_derivation(key_derivation);
@@ -361,6 +510,15 @@ impl Config {
     }
 
     /// Sets when the payload is compressed.
+    ///
+    /// ```
+    /// use carafe::config::Compression;
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().compression(Compression::Never);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
@@ -369,6 +527,14 @@ impl Config {
 
     /// Sets the greatest size of a decompressed payload in bytes, 1 MiB by default. Flask has no
     /// limit.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().inflate_limit(256 * 1024);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn inflate_limit(mut self, bytes: usize) -> Self {
         self.inflate_limit = bytes;
@@ -396,6 +562,14 @@ impl Config {
     ///
     /// The header takes effect over HTTPS, and delays some browsers by a second or more. The
     /// session's cookie is removed in any case, and other cookies stay.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().clear_site_data(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn clear_site_data(mut self, on: bool) -> Self {
         self.clear_site_data = on;
@@ -405,6 +579,14 @@ impl Config {
     /// Sets whether a `HEAD` request takes flashed messages out of the session, as it does in Flask
     /// and in [`Config::flask`]. In the other profiles the messages stay for the `GET` that shows
     /// them.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::flask().head_takes_flashes(false);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn head_takes_flashes(mut self, on: bool) -> Self {
         self.head_takes_flashes = on;
@@ -435,6 +617,14 @@ impl Config {
     ///
     /// If on, routes that never use the session verify its cookie, too. The id of a session in a
     /// store is signed anew only by routes that extract the session.
+    ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().rewrite_outdated(true);
+    /// # carafe::SessionLayer::new(carafe::SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn rewrite_outdated(mut self, on: bool) -> Self {
         self.rewrite_outdated = on;
@@ -452,6 +642,13 @@ impl Config {
     /// (`error` or `missing`), `CARAFE_PERMANENT_BY_DEFAULT`, `CARAFE_CLEAR_SITE_DATA`,
     /// `CARAFE_HEAD_TAKES_FLASHES`, `CARAFE_REWRITE_OUTDATED` and `CARAFE_STRICT`.
     ///
+    /// ```
+    /// use carafe::Config;
+    ///
+    /// let config = Config::hardened().from_prefixed_env()?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a value isn't allowed; the error names the setting, the value and
     /// the allowed values.
@@ -461,6 +658,17 @@ impl Config {
 
     /// Reads settings as [`from_prefixed_env`](Self::from_prefixed_env) does, from the given
     /// variables.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// let variables = [("FLASK_PERMANENT_SESSION_LIFETIME", "3600")];
+    /// let config = Config::flask().with_variables(variables)?;
+    /// assert_eq!(config.session_lifetime(), Duration::from_secs(3600));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`from_prefixed_env`](Self::from_prefixed_env).
@@ -482,6 +690,14 @@ impl Config {
 
     /// Returns the time after its last signature for which a session is accepted, as set by
     /// [`lifetime`](Self::lifetime).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::Config;
+    ///
+    /// assert_eq!(Config::flask().session_lifetime(), Duration::from_secs(31 * 86_400));
+    /// ```
     #[must_use]
     pub fn session_lifetime(&self) -> Duration {
         self.lifetime

@@ -50,6 +50,14 @@ impl FlaskWtf {
     /// default `csrf_token`. A field whose name ends with it, as in forms with a prefix, counts
     /// too.
     ///
+    /// ```
+    /// use carafe::csrf::FlaskWtf;
+    ///
+    /// let tokens = FlaskWtf::default().field_name("_token")?;
+    /// assert!(FlaskWtf::default().field_name("a token").is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if the name contains other characters than
     /// ASCII letters, digits, `-`, `_` and `.`, since forms escape them.
@@ -64,6 +72,13 @@ impl FlaskWtf {
 
     /// Sets the headers that may carry a token: `WTF_CSRF_HEADERS`, by default `X-CSRFToken` and
     /// `X-CSRF-Token`.
+    ///
+    /// ```
+    /// use carafe::csrf::FlaskWtf;
+    /// use http::HeaderName;
+    ///
+    /// let tokens = FlaskWtf::default().headers([HeaderName::from_static("x-xsrf-token")]);
+    /// ```
     #[must_use]
     pub fn headers(self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         Self { headers: names.into_iter().collect(), ..self }
@@ -71,6 +86,13 @@ impl FlaskWtf {
 
     /// Sets how long a token is accepted: `WTF_CSRF_TIME_LIMIT`, by default an hour. With `None`, a
     /// token is accepted as long as its session.
+    ///
+    /// ```
+    /// use carafe::csrf::FlaskWtf;
+    ///
+    /// // A token is accepted for as long as its session.
+    /// let tokens = FlaskWtf::default().time_limit(None);
+    /// ```
     #[must_use]
     pub fn time_limit(self, limit: impl Into<Option<Duration>>) -> Self {
         Self { time_limit: limit.into(), ..self }
@@ -78,6 +100,14 @@ impl FlaskWtf {
 
     /// Sets the key that signs tokens: `WTF_CSRF_SECRET_KEY`. Without this setting, the session
     /// layer's keys sign them.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::csrf::FlaskWtf;
+    ///
+    /// let tokens = FlaskWtf::default().secret_key(SecretKey::new("another key, long and random")?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn secret_key(self, key: SecretKey) -> Self {
         Self { key: Some(key), ..self }
@@ -85,6 +115,13 @@ impl FlaskWtf {
 
     /// Reads the settings from the environment, where Flask reads them: `FLASK_WTF_CSRF_FIELD_NAME`,
     /// `FLASK_WTF_CSRF_HEADERS`, `FLASK_WTF_CSRF_TIME_LIMIT` and `FLASK_WTF_CSRF_SECRET_KEY`.
+    ///
+    /// ```
+    /// use carafe::csrf::FlaskWtf;
+    ///
+    /// let tokens = FlaskWtf::default().from_prefixed_env()?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a value isn't allowed.

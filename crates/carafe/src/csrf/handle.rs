@@ -35,6 +35,17 @@ impl Csrf {
     /// request's extensions. Use it in services that are built on tower alone; it does the work of
     /// an extractor.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    /// use http::Request;
+    ///
+    /// async fn form<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let csrf = Csrf::from_extensions(request.extensions()).await?;
+    ///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request passed no such layer, and
     /// the errors of [`LazySession::open`](crate::LazySession::open).
@@ -85,6 +96,17 @@ impl Csrf {
     ///
     /// `headers` are the request's headers: the log records the origin of a refused form.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    /// use http::HeaderMap;
+    ///
+    /// async fn import(csrf: Csrf, headers: HeaderMap, token: &str) -> Result<(), Error> {
+    ///     csrf.verify(token.as_bytes(), &headers).await
+    ///     // … and then import.
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Csrf`] if the token is not the visitor's, and the errors of
     /// [`LazySession::open`](crate::LazySession::open).
@@ -104,6 +126,16 @@ impl Csrf {
     /// Call this after the handler's last change of the login: a login makes earlier tokens
     /// invalid.
     ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// /// For scripts, which send it in the header `X-CSRFToken`.
+    /// async fn page(csrf: Csrf) -> Result<String, Error> {
+    ///     Ok(format!(r#"<meta name="csrf-token" content="{}">"#, csrf.token()?))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Entropy`](crate::ErrorKind::Entropy) if the operating system gives no random bytes
     /// for a visitor's first token, and [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response
@@ -114,12 +146,31 @@ impl Csrf {
 
     /// Returns the name of the form's field: [`FIELD`](super::FIELD), unless
     /// [`FlaskWtf::field_name`](super::FlaskWtf::field_name) sets another name.
+    ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// async fn form(csrf: Csrf) -> Result<String, Error> {
+    ///     let (name, token) = (csrf.field_name(), csrf.token()?);
+    ///     Ok(format!(r#"<input type="hidden" name="{name}" value="{token}">"#))
+    /// }
+    /// ```
     #[must_use]
     pub fn field_name(&self) -> &str {
         self.protection.settings().field().name()
     }
 
     /// Returns the form's field in HTML: `<input type="hidden" name="csrf_token" value="…">`.
+    ///
+    /// ```
+    /// use carafe::Error;
+    /// use carafe::csrf::Csrf;
+    ///
+    /// async fn form(csrf: Csrf) -> Result<String, Error> {
+    ///     Ok(format!(r#"<form method="post">{}<button>Send</button></form>"#, csrf.field()?))
+    /// }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`token`](Self::token).

@@ -48,6 +48,14 @@ impl CsrfLayer {
     /// them: scheme, host and, unless it is the scheme's default, port. Requests are accepted from
     /// each of them, so list only the service's own.
     ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example", "http://localhost:5000"])?;
+    /// assert!(CsrfLayer::new(["shop.example"]).is_err());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if one of them isn't written in this form.
     pub fn new(origins: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
@@ -64,6 +72,12 @@ impl CsrfLayer {
     /// Use it for development, and for services whose host isn't known beforehand. It relies on
     /// `Host`: a proxy must pass on the header that the browser sent. HTTP and HTTPS are not told
     /// apart.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::same_host();
+    /// ```
     #[must_use]
     pub fn same_host() -> Self {
         Self::with_origins(Origins::same_host())
@@ -90,6 +104,13 @@ impl CsrfLayer {
 
     /// Sets how many bytes of a form are searched for the token; 64 KiB by default. Up to that many
     /// bytes of each request are kept in memory.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?.form_limit(16 * 1024);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn form_limit(self, bytes: usize) -> Self {
         self.map(|settings| settings.form_limit = bytes)
@@ -101,6 +122,13 @@ impl CsrfLayer {
     /// The session's key is then `csrf_token`, and a visitor without a session gets one. A token is
     /// accepted for an hour (`WTF_CSRF_TIME_LIMIT`), and the `SECRET_KEY` signs it. The origin of
     /// requests is still checked, which is stricter than Flask-WTF.
+    ///
+    /// ```
+    /// use carafe::csrf::CsrfLayer;
+    ///
+    /// let layer = CsrfLayer::new(["https://shop.example"])?.flask_wtf();
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask_wtf(self) -> Self {
         self.flask_wtf_with(FlaskWtf::default())

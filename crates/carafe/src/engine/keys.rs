@@ -55,6 +55,16 @@ struct Shared {
 
 impl SharedKeys {
     /// Creates keys that several layers can share.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer, SharedKeys};
+    ///
+    /// let keys = SharedKeys::new(SecretKey::random()?);
+    /// let shop = SessionLayer::signed(keys.clone())?;
+    /// let admin = SessionLayer::signed(keys)?
+    ///     .configure(|config| config.cookie_name("__Host-admin"))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn new(ring: impl Into<KeyRing>) -> Self {
         let shared = Shared { ring: ring.into(), layers: Vec::new(), warned: false };
@@ -66,6 +76,16 @@ impl SharedKeys {
     ///
     /// Call this from the code that watches a file, listens to a signal or asks a secret manager.
     /// It derives keys, and never blocks.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey, SharedKeys};
+    ///
+    /// let old = SecretKey::random()?;
+    /// let keys = SharedKeys::new(old.clone());
+    /// keys.replace(KeyRing::new(SecretKey::random()?).with_fallback(old))?;
+    /// assert_eq!(keys.ring().iter().count(), 2);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if one of the layers refuses a key. All
@@ -95,6 +115,14 @@ impl SharedKeys {
     }
 
     /// Returns a copy of the present keys.
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SharedKeys};
+    ///
+    /// let keys = SharedKeys::new(SecretKey::new("a key, long and random")?);
+    /// assert_eq!(keys.ring().iter().count(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn ring(&self) -> KeyRing {
         self.lock().ring.clone()

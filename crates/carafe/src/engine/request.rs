@@ -32,6 +32,15 @@ pub struct Sessions {
 impl Sessions {
     /// Creates sessions in signed or sealed cookies, with the given settings.
     ///
+    /// ```
+    /// use carafe::engine::Sessions;
+    /// use carafe::{Config, SecretKey};
+    ///
+    /// let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// assert!(sessions.users().is_none());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`] if a setting isn't allowed, and [`ErrorKind::WeakKey`] if a key is
     /// too weak for the settings.
@@ -104,6 +113,22 @@ impl Sessions {
     }
 
     /// Returns the sessions of all users, to list and end them; `None` if sessions are in cookies.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// assert_eq!(users.list("42").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn users(&self) -> Option<UserSessions> {
         self.engine.user_sessions()
@@ -203,6 +228,17 @@ impl Request {
 
     /// Closes the session and saves the changes without waiting, for sessions in cookies.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("visits", 1)?;
+    /// let committed = request.commit_now()?;
+    /// assert!(committed.lines().any(|(name, _)| name == "set-cookie"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`commit`](Self::commit), and [`ErrorKind::Setting`] if the session is in a
     /// store, which takes waiting.
@@ -277,6 +313,17 @@ impl Committed {
     /// Returns the reason why a part of the changes was not saved, for the response to report. The
     /// header lines have to be sent even then, since an earlier
     /// [`Session::save`](crate::Session::save) may have changed the session's id.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("visits", 1)?;
+    /// let committed = request.commit_now()?;
+    /// assert!(committed.error().is_none());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()

@@ -44,6 +44,14 @@ impl<B: Into<Bytes>> From<(StatusCode, B)> for ErrorPage {
 
 impl Error {
     /// Returns the status of the response to this error.
+    ///
+    /// ```
+    /// use carafe::{Error, ErrorKind};
+    /// use http::StatusCode;
+    ///
+    /// let error = Error::new(ErrorKind::Store, "the store is down: try again");
+    /// assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind() {

@@ -51,18 +51,56 @@ impl SignOfTheft {
     }
 
     /// Returns the kind of the sign.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer, TheftKind};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| match sign.kind() {
+    ///         TheftKind::ReplacedId => Reaction::EndSession,
+    ///         _ => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn kind(&self) -> TheftKind {
         self.kind
     }
 
     /// Returns the user of the session, if the user is known.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| match sign.user() {
+    ///         Some(_) => Reaction::EndAllSessions,
+    ///         None => Reaction::Log,
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
     /// Returns the public id of the session, if the session still exists.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Reaction, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::stored(MemoryStore::new(), SecretKey::random()?)?
+    ///     .on_sign_of_theft(|sign| {
+    ///         if let Some(public_id) = sign.public_id() {
+    ///             tracing::warn!(%public_id, "a session may have been stolen");
+    ///         }
+    ///         Reaction::EndSession
+    ///     });
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.public_id

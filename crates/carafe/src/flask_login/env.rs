@@ -11,6 +11,13 @@ impl FlaskLogin {
     /// Reads the settings of the remember cookie and of the protection from the environment, where Flask
     /// reads them: `FLASK_REMEMBER_COOKIE_NAME` and the others, and `FLASK_SESSION_PROTECTION`.
     ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().from_prefixed_env()?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a value isn't allowed.
     pub fn from_prefixed_env(self) -> Result<Self, Error> {

@@ -67,6 +67,19 @@ impl Session {
     /// Makes the login fresh again, after the user has typed the password once more: Flask-Login's
     /// `confirm_login()`.
     ///
+    /// ```
+    /// use carafe::{CurrentUser, Error};
+    ///
+    /// # fn is_right(user: &str, password: &str) -> bool { true }
+    /// async fn confirm(user: CurrentUser, password: String) -> Result<bool, Error> {
+    ///     if !is_right(user.id(), &password) {
+    ///         return Ok(false);
+    ///     }
+    ///     user.session().confirm_login()?;
+    ///     Ok(true)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`remember_login`](Self::remember_login).
     pub fn confirm_login(&self) -> Result<(), Error> {

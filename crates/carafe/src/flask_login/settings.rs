@@ -97,18 +97,36 @@ pub enum ClientAddress {
 impl FlaskLogin {
     /// Sets the treatment of a login whose client has changed: `SESSION_PROTECTION`, or
     /// `LoginManager.session_protection` if that isn't configured.
+    ///
+    /// ```
+    /// use carafe::flask_login::{FlaskLogin, Protection};
+    ///
+    /// let logins = FlaskLogin::default().protection(Protection::Strong);
+    /// ```
     #[must_use]
     pub fn protection(self, protection: Protection) -> Self {
         Self { protection, ..self }
     }
 
     /// Sets the release of Flask-Login that the Flask site uses.
+    ///
+    /// ```
+    /// use carafe::flask_login::{FlaskLogin, Release};
+    ///
+    /// let logins = FlaskLogin::default().release(Release::V0_6);
+    /// ```
     #[must_use]
     pub fn release(self, release: Release) -> Self {
         Self { release, ..self }
     }
 
     /// Sets the source of the client's address.
+    ///
+    /// ```
+    /// use carafe::flask_login::{FlaskLogin, ClientAddress};
+    ///
+    /// let logins = FlaskLogin::default().address(ClientAddress::Forwarded { proxies: 1 });
+    /// ```
     #[must_use]
     pub fn address(self, address: ClientAddress) -> Self {
         Self { address, ..self }
@@ -151,30 +169,62 @@ impl FlaskLogin {
     }
 
     /// Sets the name of the remember cookie: `REMEMBER_COOKIE_NAME`, by default `remember_token`.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_name("keep");
+    /// ```
     #[must_use]
     pub fn remember_cookie_name(self, name: impl Into<String>) -> Self {
         self.with_cookie(|cookie| cookie.name = name.into())
     }
 
     /// Sets how long browsers keep the remember cookie: `REMEMBER_COOKIE_DURATION`, by default 365 days.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_duration(Duration::from_secs(30 * 86_400));
+    /// ```
     #[must_use]
     pub fn remember_cookie_duration(self, duration: Duration) -> Self {
         self.with_cookie(|cookie| cookie.duration = duration)
     }
 
     /// Sets the domain whose subdomains get the remember cookie: `REMEMBER_COOKIE_DOMAIN`.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_domain("example.com".to_owned());
+    /// ```
     #[must_use]
     pub fn remember_cookie_domain(self, domain: impl Into<Option<String>>) -> Self {
         self.with_cookie(|cookie| cookie.domain = domain.into())
     }
 
     /// Sets the path of the remember cookie: `REMEMBER_COOKIE_PATH`, by default `/`.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_path("/app");
+    /// ```
     #[must_use]
     pub fn remember_cookie_path(self, path: impl Into<String>) -> Self {
         self.with_cookie(|cookie| cookie.path = path.into())
     }
 
     /// Sets whether the remember cookie is for HTTPS only: `REMEMBER_COOKIE_SECURE`.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_secure(true);
+    /// ```
     #[must_use]
     pub fn remember_cookie_secure(self, secure: bool) -> Self {
         self.with_cookie(|cookie| cookie.secure = secure)
@@ -182,12 +232,25 @@ impl FlaskLogin {
 
     /// Sets whether the remember cookie is hidden from scripts: `REMEMBER_COOKIE_HTTPONLY`, by default
     /// true.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_http_only(true);
+    /// ```
     #[must_use]
     pub fn remember_cookie_http_only(self, http_only: bool) -> Self {
         self.with_cookie(|cookie| cookie.http_only = http_only)
     }
 
     /// Sets which requests from other sites carry the remember cookie: `REMEMBER_COOKIE_SAMESITE`.
+    ///
+    /// ```
+    /// use carafe::config::SameSite;
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_same_site(SameSite::Lax);
+    /// ```
     #[must_use]
     pub fn remember_cookie_same_site(self, same_site: impl Into<Option<SameSite>>) -> Self {
         self.with_cookie(|cookie| cookie.same_site = same_site.into())
@@ -198,6 +261,12 @@ impl FlaskLogin {
     /// As in Flask-Login 0.6, each response to a logged-in user then sets the cookie, even if the
     /// user did not ask to be remembered. With release 0.7, a response sets it only if the request
     /// carried it.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().remember_cookie_refresh_each_request(true);
+    /// ```
     #[must_use]
     pub fn remember_cookie_refresh_each_request(self, refresh: bool) -> Self {
         self.with_cookie(|cookie| cookie.refresh_each_request = refresh)
@@ -205,6 +274,15 @@ impl FlaskLogin {
 
     /// Sets the key that signs remember cookies, for a Flask site whose `SECRET_KEY` contains bytes
     /// beyond ASCII. The default is the text of the layer's current key.
+    ///
+    /// ```
+    /// use carafe::SecretKey;
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let key = SecretKey::new(b"\x8f\xd2 bytes that are no text".to_vec())?;
+    /// let logins = FlaskLogin::default().remember_key(key);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn remember_key(self, key: SecretKey) -> Self {
         Self { remember_key: Some(key), ..self }
@@ -219,6 +297,12 @@ impl FlaskLogin {
     ///   `identity.auth_type` and `csrf_token`.
     ///
     /// The id of a user is then the `fs_uniquifier`, and not the primary key.
+    ///
+    /// ```
+    /// use carafe::flask_login::FlaskLogin;
+    ///
+    /// let logins = FlaskLogin::default().flask_security(true);
+    /// ```
     #[must_use]
     pub fn flask_security(self, on: bool) -> Self {
         Self { flask_security: on, ..self }

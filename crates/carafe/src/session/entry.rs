@@ -35,6 +35,18 @@ impl Entry<'_> {
     /// Returns the value of the key, after inserting the result of `default` if the key is missing.
     /// `default` is called only if it is needed.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::value::DateTime;
+    ///
+    /// session.entry("first_visit").or_insert_with(DateTime::now)?;
+    /// assert!(session.contains("first_visit"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`or_insert`](Self::or_insert).
     pub fn or_insert_with<T: Serialize>(self, default: impl FnOnce() -> T) -> Result<Value, Error> {

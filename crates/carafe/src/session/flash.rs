@@ -27,6 +27,16 @@ impl std::fmt::Debug for Flash {
 impl Session {
     /// Flashes a message in the category `message`: the next page that reads messages shows it.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Your order was placed")?;
+    /// assert_eq!(session.get_flashed_messages()?[0].message, "Your order was placed".into());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`flash_with`](Self::flash_with).
     pub fn flash(&self, message: impl Serialize) -> Result<(), Error> {
@@ -34,6 +44,16 @@ impl Session {
     }
 
     /// Flashes a message in a category, such as `error` or `info`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash_with("error", "The password is wrong")?;
+    /// assert_eq!(session.get_flashed_messages()?[0].category.as_str(), Some("error"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
@@ -54,6 +74,19 @@ impl Session {
     /// in the session. So does a `HEAD` request, unless
     /// [`head_takes_flashes`](crate::Config::head_takes_flashes) is on.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Welcome back")?;
+    /// for flash in session.get_flashed_messages()? {
+    ///     println!("{}", flash.message.as_str().unwrap_or_default());
+    /// }
+    /// # assert_eq!(session.get_flashed_messages()?.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the first call;
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the key `_flashes` holds something other than
@@ -64,6 +97,17 @@ impl Session {
 
     /// Returns the flashed messages of some categories. As in Flask, the other messages leave the
     /// session too, and later calls in the same request return them.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.flash("Welcome back")?;
+    /// session.flash_with("error", "The card was declined")?;
+    /// assert_eq!(session.get_flashed_messages_of(&["error"])?.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`get_flashed_messages`](Self::get_flashed_messages).

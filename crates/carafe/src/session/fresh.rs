@@ -37,6 +37,16 @@ impl<const SECONDS: u64> FreshUser<SECONDS> {
     /// Returns the user of a request, from the request's extensions. Use it in services that are
     /// built on tower alone; it does the work of an extractor.
     ///
+    /// ```
+    /// use carafe::{Error, FreshUser};
+    /// use http::Request;
+    ///
+    /// async fn delete_account<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let user = FreshUser::<60>::from_extensions(request.extensions()).await?;
+    ///     Ok(format!("The account of {} is gone", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`Session::from_extensions`] and [`Session::fresh_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
@@ -48,6 +58,18 @@ impl<const SECONDS: u64> FreshUser<SECONDS> {
     }
 
     /// Returns the user as a [`CurrentUser`].
+    ///
+    /// ```
+    /// use carafe::{CurrentUser, FreshUser};
+    ///
+    /// async fn change_password(user: FreshUser) -> String {
+    ///     greet(&user.into_user())
+    /// }
+    ///
+    /// fn greet(user: &CurrentUser) -> String {
+    ///     format!("Hello, {}", user.id())
+    /// }
+    /// ```
     #[must_use]
     pub fn into_user(self) -> CurrentUser {
         self.0
@@ -71,6 +93,17 @@ impl<const SECONDS: u64> fmt::Debug for FreshUser<SECONDS> {
 impl Session {
     /// Returns when the logged-in user was last authenticated: at the login, or when the
     /// application last called [`reauthenticated`](Self::reauthenticated).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert_eq!(session.authenticated_at(), None);
+    /// session.login("42")?;
+    /// assert!(session.authenticated_at().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn authenticated_at(&self) -> Option<UnixSeconds> {
         self.read(View::authenticated_at)
@@ -81,6 +114,18 @@ impl Session {
     ///
     /// Logins that are [shared with Flask-Login](crate::flask_login) have no time. For them this
     /// returns [`login_is_fresh`](Self::login_is_fresh), for any `max_age`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use std::time::Duration;
+    ///
+    /// session.login("42")?;
+    /// assert!(session.is_fresh(Duration::from_secs(300)));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
         if self.slot().engine.flask_login.is_some() {
@@ -91,6 +136,18 @@ impl Session {
     }
 
     /// Returns the logged-in user, if the last authentication is at most `max_age` ago.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use std::time::Duration;
+    ///
+    /// session.login("42")?;
+    /// assert_eq!(session.fresh_user(Duration::from_secs(300))?.id(), "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`current_user`](Self::current_user), and [`ErrorKind::NotFresh`] if the

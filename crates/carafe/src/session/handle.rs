@@ -75,6 +75,19 @@ impl Session {
 
     /// Returns the value of a key, of any type and with all nested values; `None` if the key is
     /// missing.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::value::Value;
+    ///
+    /// session.insert("visits", 3)?;
+    /// assert_eq!(session.value("visits"), Some(Value::from(3)));
+    /// assert_eq!(session.value("cart"), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn value(&self, key: impl AsText) -> Option<Value> {
         self.read_mut(|view| {
@@ -157,6 +170,16 @@ impl Session {
     }
 
     /// Returns whether the session has a key: Python's `key in session`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("username", "ada")?;
+    /// assert!(session.contains("username"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn contains(&self, key: impl AsText) -> bool {
         self.read_mut(|view| {
@@ -167,6 +190,17 @@ impl Session {
 
     /// Removes a key and returns its value: Python's `session.pop(key, None)`. Removing a missing
     /// key leaves the session unchanged.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("username", "ada")?;
+    /// assert_eq!(session.remove("username")?, Some("ada".into()));
+    /// assert_eq!(session.remove("username")?, None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
@@ -180,6 +214,18 @@ impl Session {
     }
 
     /// Removes a key and returns its value as a `T`. If the value is of another type, it stays.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("step", 2)?;
+    /// let step: Option<u32> = session.take("step")?;
+    /// assert_eq!(step, Some(2));
+    /// assert!(!session.contains("step"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`] as for [`get`](Self::get), [`ErrorKind::Closed`] if the response has
@@ -199,6 +245,16 @@ impl Session {
 
     /// Sets several keys: Python's `session.update(…)`. As in Flask, the session counts as changed
     /// even if there are none.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.extend([("first_name", "Ada"), ("last_name", "Lovelace")])?;
+    /// assert_eq!(session.len(), 2);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`insert`](Self::insert). After an error, no key is set.
@@ -222,6 +278,17 @@ impl Session {
     }
 
     /// Returns the entry of a key, which may be missing: see [`Entry::or_insert`].
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.entry("language").or_insert("en")?;
+    /// session.entry("language").or_insert("de")?;
+    /// assert_eq!(session.get::<String>("language")?.as_deref(), Some("en"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn entry(&self, key: impl AsText) -> Entry<'_> {
         Entry { session: self, key: key.into_text() }
@@ -282,6 +349,17 @@ impl Session {
 
     /// Removes every key.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("username", "ada")?;
+    /// session.clear()?;
+    /// assert!(session.is_empty());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn clear(&self) -> Result<(), Error> {
@@ -289,35 +367,103 @@ impl Session {
     }
 
     /// Returns the keys in code point order.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::value::Text;
+    ///
+    /// session.extend([("b", 2), ("a", 1)])?;
+    /// assert_eq!(session.keys(), [Text::from("a"), Text::from("b")]);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<Text> {
         self.read_all(View::keys)
     }
 
     /// Returns the keys and values, in code point order of the keys.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.extend([("b", 2), ("a", 1)])?;
+    /// for (key, value) in session.iter() {
+    ///     println!("{key:?}: {value:?}");
+    /// }
+    /// # assert_eq!(session.iter().count(), 2);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (Text, Value)> + use<> {
         self.to_dict().into_iter()
     }
 
     /// Returns all keys and values of the session as a dictionary.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.insert("visits", 3)?;
+    /// let dict = session.to_dict();
+    /// assert_eq!(dict.get("visits"), Some(&3.into()));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn to_dict(&self) -> Dict {
         self.read_all(View::to_dict)
     }
 
     /// Returns the number of keys.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.extend([("b", 2), ("a", 1)])?;
+    /// assert_eq!(session.len(), 2);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.read_all(View::len)
     }
 
     /// Returns whether the session has no keys.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert!(session.is_empty());
+    /// session.insert("visits", 1)?;
+    /// assert!(!session.is_empty());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.read_all(View::is_empty)
     }
 
     /// Returns whether the session outlives the browser: Flask's `session.permanent`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert!(!session.is_permanent());
+    /// session.set_permanent(true)?;
+    /// assert!(session.is_permanent());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         let default = self.slot().engine.config().permanent;
@@ -326,6 +472,17 @@ impl Session {
 
     /// Sets whether the session outlives the browser, for the configured lifetime: Flask's
     /// `session.permanent = True`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// session.set_permanent(true)?;
+    /// assert!(session.is_permanent());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
@@ -365,6 +522,17 @@ impl Session {
     }
 
     /// Returns whether this request changed the session: Flask's `session.modified`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert!(!session.is_modified());
+    /// session.insert("visits", 1)?;
+    /// assert!(session.is_modified());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.read(View::modified)
@@ -372,6 +540,16 @@ impl Session {
 
     /// Marks the session as changed, so that it is saved and signed anew: Flask's `session.modified
     /// = True`.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.mark_modified()?;
+    /// assert!(session.is_modified());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.

@@ -52,6 +52,18 @@ impl LazySession {
     /// Returns the session of the layer that `Marker` names, like
     /// [`from_extensions`](Self::from_extensions).
     ///
+    /// ```
+    /// use carafe::{Error, LazySession};
+    /// use http::Request;
+    ///
+    /// struct Admin;
+    ///
+    /// async fn is_admin<B>(request: &Request<B>) -> Result<bool, Error> {
+    ///     let session = LazySession::named_from_extensions::<Admin>(request.extensions())?;
+    ///     Ok(session.open().await?.user().is_some())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if the request passed no layer of this
     /// name.
@@ -60,6 +72,18 @@ impl LazySession {
     }
 
     /// Opens the session.
+    ///
+    /// ```
+    /// use carafe::{Error, LazySession};
+    ///
+    /// async fn page(session: LazySession, is_public: bool) -> Result<String, Error> {
+    ///     if is_public {
+    ///         return Ok("Hello".to_owned());
+    ///     }
+    ///     let user = session.open().await?.current_user()?;
+    ///     Ok(format!("Hello, {}", user.id()))
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun before the session
@@ -99,6 +123,16 @@ impl Session {
     /// Returns the session of a request, from the request's extensions. Use it in services that are
     /// built on tower alone; it does the work of an extractor.
     ///
+    /// ```
+    /// use carafe::{Error, Session};
+    /// use http::Request;
+    ///
+    /// async fn visits<B>(request: Request<B>) -> Result<u64, Error> {
+    ///     let session = Session::from_extensions(request.extensions()).await?;
+    ///     session.update("visits", |n: Option<u64>| n.unwrap_or(0) + 1)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no
     /// [`SessionLayer`](crate::SessionLayer) is around the service, and the errors of
@@ -125,6 +159,18 @@ impl<Marker: 'static> Named<Marker> {
     /// Returns the named session of a request, from the request's extensions, like
     /// [`Session::from_extensions`].
     ///
+    /// ```
+    /// use carafe::{Error, Named};
+    /// use http::Request;
+    ///
+    /// struct Admin;
+    ///
+    /// async fn admin<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let admin = Named::<Admin>::from_extensions(request.extensions()).await?;
+    ///     Ok(admin.session().current_user()?.into_id())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoLayer`](crate::ErrorKind::NoLayer) if no
     /// [`SessionLayer`](crate::SessionLayer) of that name is around the service, and the errors of
@@ -141,12 +187,33 @@ impl<Marker> Named<Marker> {
     }
 
     /// Returns the session.
+    ///
+    /// ```
+    /// use carafe::{Error, Named};
+    ///
+    /// struct Admin;
+    ///
+    /// async fn admin(admin: Named<Admin>) -> Result<(), Error> {
+    ///     admin.session().insert("seen", true)
+    /// }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
     /// Returns the session as a plain [`Session`].
+    ///
+    /// ```
+    /// use carafe::{Error, Named};
+    ///
+    /// struct Admin;
+    ///
+    /// async fn log_out(admin: Named<Admin>) -> Result<(), Error> {
+    ///     let session = admin.into_session();
+    ///     session.logout()
+    /// }
+    /// ```
     #[must_use]
     pub fn into_session(self) -> Session {
         self.session

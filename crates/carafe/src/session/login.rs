@@ -35,6 +35,19 @@ impl std::fmt::Debug for LoginOptions {
 impl LoginOptions {
     /// Keeps the value that the anonymous visitor stored under a key. All other keys are dropped,
     /// since an attacker may have planted them.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.insert("cart", ["pear"])?;
+    /// session.login_with("42", LoginOptions::default().keep("cart"))?;
+    /// assert!(session.contains("cart"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn keep(mut self, key: impl AsText) -> Self {
         self.keep.push(key.into_text());
@@ -80,6 +93,22 @@ impl LoginOptions {
 
     /// Sets the address that the user logs in from, for the list of the user's sessions. A text
     /// longer than [`ADDRESS_LIMIT`](Self::ADDRESS_LIMIT) is cut off.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.login_now("42", LoginOptions::default().address("203.0.113.7")).await?;
+    /// assert_eq!(session.sessions().await?[0].address.as_deref(), Some("203.0.113.7"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(cut(address.into(), Self::ADDRESS_LIMIT));
@@ -89,6 +118,22 @@ impl LoginOptions {
     /// Sets the user agent that the user logs in with, for the list of the user's sessions. A text
     /// longer than [`AGENT_LIMIT`](Self::AGENT_LIMIT) is cut off, since the client chooses the
     /// length and the store keeps the text with each session.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// use carafe::LoginOptions;
+    ///
+    /// session.login_now("42", LoginOptions::default().agent("Firefox")).await?;
+    /// assert_eq!(session.sessions().await?[0].agent.as_deref(), Some("Firefox"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn agent(mut self, agent: impl Into<String>) -> Self {
         self.agent = Some(cut(agent.into(), Self::AGENT_LIMIT));
@@ -127,6 +172,20 @@ impl Session {
     }
 
     /// Logs a user in as [`login`](Self::login) does, with options.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// // … after the password was checked:
+    /// let options = LoginOptions::default().keep("cart").address("203.0.113.7").agent("Firefox");
+    /// session.login_with("42", options)?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`login`](Self::login).
@@ -235,6 +294,18 @@ impl Session {
     /// one, a copy of the cookie stays valid until it expires, unless the layer has
     /// [`revocations`](crate::SessionLayer::with_revocations).
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// session.logout()?;
+    /// session.flash("You are logged out")?;
+    /// assert_eq!(session.user(), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Closed`] if the response has begun.
     pub fn logout(&self) -> Result<(), Error> {
@@ -249,6 +320,19 @@ impl Session {
 
     /// Gives the session a new id and ends the old one. Call this when a user's rights change.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// let before = session.id();
+    /// session.rotate()?;
+    /// assert!(session.id() != before);
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`login`](Self::login).
     pub fn rotate(&self) -> Result<(), Error> {
@@ -258,6 +342,17 @@ impl Session {
     }
 
     /// Returns the logged-in user, by the name that was given to [`login`](Self::login).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert_eq!(session.user(), None);
+    /// session.login("42")?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn user(&self) -> Option<String> {
         match &self.slot().engine.flask_login {
@@ -271,6 +366,17 @@ impl Session {
     ///
     /// `None` while the session has no id. A session in a store gets one when it is first saved; a
     /// session in a cookie gets one at the login, or from [`make_id`](Self::make_id).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// assert!(session.id().is_none());
+    /// session.login("42")?;
+    /// assert!(session.id().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         let state = self.slot().state();
@@ -282,6 +388,16 @@ impl Session {
 
     /// Gives a session in a cookie an id if it has none. The id is kept under the key `_carafe_id`,
     /// which Flask services leave alone.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.make_id()?;
+    /// assert!(session.id().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`login`](Self::login).
@@ -312,6 +428,24 @@ impl Session {
 
     /// Returns the public id of a session in a store, which opens nothing and stays the same when
     /// the id is renewed. `None` for sessions in cookies, and until the session is first saved.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// if let Some(public_id) = session.public_id() {
+    ///     println!("session {public_id} began");
+    /// }
+    /// # assert!(session.public_id().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn public_id(&self) -> Option<PublicId> {
         self.slot().state().origin.as_ref().map(|origin| origin.stored.record.public_id)

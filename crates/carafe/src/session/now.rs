@@ -22,6 +22,21 @@ impl Session {
     /// Call this before the response of a stream or a WebSocket begins. A session in a cookie is
     /// saved only with the response: for it, this method does nothing.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.insert("job", "started")?;
+    /// session.save().await?;
+    /// // Another request finds it from here on.
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Ended`](crate::ErrorKind::Ended) if the session was ended meanwhile,
     /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the layer is strict,
@@ -103,6 +118,22 @@ impl Session {
     ///
     /// A session in a cookie is saved only with the response: for it, this method does the same as
     /// [`take`](Self::take).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.insert("token", "s3cret")?;
+    /// session.save().await?;
+    /// let token: Option<String> = session.take_now("token").await?;
+    /// assert_eq!(token.as_deref(), Some("s3cret"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`take`](Self::take) and [`save`](Self::save). A value of another type stays

@@ -12,6 +12,24 @@ impl Session {
     /// user is logged in. A login in this request is listed once it is saved: when the response
     /// begins, or after [`save`](Self::save).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// for info in session.sessions().await? {
+    ///     println!("{} from {:?}, last used {:?}", info.public_id, info.address, info.last_seen);
+    /// }
+    /// # assert!(session.sessions().await?[0].current);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::NoStore`] if sessions are in cookies, [`ErrorKind::Store`] if the store fails.
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
@@ -23,6 +41,18 @@ impl Session {
     }
 
     /// Ends one session of the logged-in user. Returns `false` if the user has no such session.
+    ///
+    /// ```
+    /// use carafe::{Error, Session};
+    ///
+    /// /// `id` is one of those that a page with [`Session::sessions`] showed.
+    /// async fn end_session(session: Session, id: String) -> Result<&'static str, Error> {
+    ///     match session.revoke(id.parse()?).await? {
+    ///         true => Ok("The session was ended"),
+    ///         false => Ok("You have no such session"),
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`sessions`](Self::sessions), and [`ErrorKind::Closed`] if it is this session
@@ -39,6 +69,24 @@ impl Session {
     /// Ends all sessions of the logged-in user except this one. Returns the number of sessions
     /// ended.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// // … after the password was changed:
+    /// let ended = session.logout_others().await?;
+    /// assert_eq!(ended, 0);
+    /// assert!(session.user().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`sessions`](Self::sessions).
     pub async fn logout_others(&self) -> Result<u64, Error> {
@@ -53,6 +101,23 @@ impl Session {
     /// For sessions in cookies the layer needs
     /// [`revocations`](crate::SessionLayer::with_revocations): all logins of the user up to this
     /// second are then invalid.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let others = session.logout_everywhere().await?;
+    /// assert_eq!(others, 0);
+    /// assert_eq!(session.user(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`sessions`](Self::sessions), and [`ErrorKind::Closed`] if the response has

@@ -198,6 +198,22 @@ impl SessionHandle {
     }
 
     /// Returns the session's public id, which may be shown: see [`Session::public_id`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let handle = session.handle()?;
+    /// assert_eq!(Some(handle.public_id()), session.public_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn public_id(&self) -> PublicId {
         self.0.public_id

@@ -43,6 +43,19 @@ impl Session {
     /// The credential binds the login from this step on. Sessions in a store keep the address and
     /// the agent.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// use carafe::LoginOptions;
+    ///
+    /// // … after the password was checked:
+    /// session.login_pending_with("42", LoginOptions::default().keep("cart"))?;
+    /// assert_eq!(session.pending_user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`login`](Self::login).
     pub fn login_pending_with(
@@ -57,6 +70,17 @@ impl Session {
     }
 
     /// Returns the user who has passed the first step of a login and still has time for the second.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login_pending("42")?;
+    /// assert_eq!(session.pending_user().as_deref(), Some("42"));
+    /// assert_eq!(session.user(), None);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn pending_user(&self) -> Option<String> {
         let pending = self.read(View::pending)?;
@@ -65,6 +89,18 @@ impl Session {
 
     /// Completes a login in two steps. The session gets a new id and keeps its values, since it
     /// began with the first step.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login_pending("42")?;
+    /// // … after the code was checked:
+    /// session.complete_login()?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`login`](Self::login), and the error of
@@ -75,6 +111,22 @@ impl Session {
 
     /// Completes a login as [`complete_login`](Self::complete_login) does, and saves the session at
     /// once: see [`login_now`](Self::login_now).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login_pending("42")?;
+    /// // … after the code was checked:
+    /// session.complete_login_now().await?;
+    /// assert_eq!(session.user().as_deref(), Some("42"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`complete_login`](Self::complete_login) and [`save`](Self::save), and

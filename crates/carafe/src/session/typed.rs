@@ -75,6 +75,21 @@ pub struct Typed<T> {
 impl Session {
     /// Returns the session with the fields of `T` as its keys: see [`Typed`].
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// struct Visitor {
+    ///     visits: u64,
+    /// }
+    ///
+    /// session.insert("visits", 3)?;
+    /// assert_eq!(session.typed::<Visitor>()?.visits, 3);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) if a stored value doesn't fit its field; the
     /// error names the key and both types.
@@ -91,6 +106,18 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// Returns the typed session of a request, from its extensions, like
     /// [`Session::from_extensions`].
     ///
+    /// ```
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// use carafe::{Error, Typed};
+    /// use http::Request;
+    ///
+    /// async fn visits<B>(request: Request<B>) -> Result<u64, Error> {
+    ///     let visitor = Typed::<Visitor>::from_extensions(request.extensions()).await?;
+    ///     Ok(visitor.visits)
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`Session::from_extensions`] and [`Session::typed`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
@@ -101,6 +128,19 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     ///
     /// If two requests change the same field at the same time, the last one wins. If a change
     /// depends on the old value, use [`update`](Self::update).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// let mut visitor = session.typed::<Visitor>()?;
+    /// visitor.edit(|visitor| visitor.visits = 7)?;
+    /// assert_eq!(session.get("visits")?, Some(7));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) if the response has begun,
@@ -137,6 +177,19 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// With a server-side store, `change` may run again when the session is saved, on fields that
     /// another request has written in the meantime. No update is lost this way, and `change` must
     /// have no side effects.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// let mut visitor = session.typed::<Visitor>()?;
+    /// visitor.update(|visitor| visitor.visits += 1)?;
+    /// assert_eq!(visitor.visits, 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The errors of [`edit`](Self::edit).
@@ -179,6 +232,23 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
     /// A session in a cookie is saved only with the response: for it, this method does the same as
     /// `update`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// let mut visitor = session.typed::<Visitor>()?;
+    /// visitor.update_now(|visitor| visitor.visits += 1).await?;
+    /// assert_eq!(visitor.visits, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`update`](Self::update) and [`Session::save`].
     pub async fn update_now<F>(&mut self, change: F) -> Result<(), Error>
@@ -209,6 +279,20 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
 
     /// Reads the fields again. Call this after the session was changed through another handle.
     ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// let mut visitor = session.typed::<Visitor>()?;
+    /// session.insert("visits", 7)?;
+    /// visitor.reload()?;
+    /// assert_eq!(visitor.visits, 7);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`Session::typed`].
     pub fn reload(&mut self) -> Result<(), Error> {
@@ -219,6 +303,19 @@ impl<T: Serialize + DeserializeOwned + Default> Typed<T> {
 
 impl<T> Typed<T> {
     /// Returns the session, for flashed messages, login, logout and keys without a field.
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// # #[derive(serde::Serialize, serde::Deserialize, Default)]
+    /// # struct Visitor { visits: u64 }
+    /// let visitor = session.typed::<Visitor>()?;
+    /// visitor.session().flash("Welcome")?;
+    /// # assert_eq!(session.get_flashed_messages()?.len(), 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session

@@ -42,6 +42,15 @@ pub struct CurrentUser {
 impl Session {
     /// Returns the logged-in user.
     ///
+    /// ```
+    /// use carafe::{Error, Session};
+    ///
+    /// async fn account(session: Session) -> Result<String, Error> {
+    ///     let user = session.current_user()?;
+    ///     Ok(format!("The account of {}", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::LoginRequired`] if no user is logged in. As a response, that error redirects to
     /// the [login page](crate::SessionLayer::with_login_page), if the layer has one and the request
@@ -83,6 +92,16 @@ impl CurrentUser {
     /// Returns the user of a request, from the request's extensions. Use it in services that are
     /// built on tower alone; it does the work of an extractor.
     ///
+    /// ```
+    /// use carafe::{CurrentUser, Error};
+    /// use http::Request;
+    ///
+    /// async fn account<B>(request: Request<B>) -> Result<String, Error> {
+    ///     let user = CurrentUser::from_extensions(request.extensions()).await?;
+    ///     Ok(format!("The account of {}", user.id()))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`Session::from_extensions`] and [`Session::current_user`].
     pub async fn from_extensions(extensions: &Extensions) -> Result<Self, Error> {
@@ -90,18 +109,47 @@ impl CurrentUser {
     }
 
     /// Returns the user's name, as it was given to [`Session::login`].
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// assert_eq!(session.current_user()?.id(), "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// Returns the user's name as a `String`: see [`id`](Self::id).
+    ///
+    /// ```
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions};
+    /// # let sessions = Sessions::new(SecretKey::new("a key, long and random")?, Config::flask())?;
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open_now(&request)?;
+    /// session.login("42")?;
+    /// let user: String = session.current_user()?.into_id();
+    /// assert_eq!(user, "42");
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn into_id(self) -> String {
         self.id
     }
 
     /// Returns the user's session.
+    ///
+    /// ```
+    /// use carafe::{CurrentUser, Error};
+    ///
+    /// async fn log_out(user: CurrentUser) -> Result<(), Error> {
+    ///     user.session().logout()
+    /// }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session

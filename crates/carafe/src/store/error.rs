@@ -29,12 +29,29 @@ pub struct StoreError {
 
 impl StoreError {
     /// Creates an error, with a text for operators: what failed, and what to do.
+    ///
+    /// ```
+    /// use carafe::store::{StoreError, StoreErrorKind};
+    ///
+    /// let error = StoreError::new(StoreErrorKind::Unavailable, "the file can't be opened");
+    /// assert_eq!(error.to_string(), "the file can't be opened");
+    /// ```
     #[must_use]
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
     /// Sets the error's cause, its [`source`](std::error::Error::source).
+    ///
+    /// ```
+    /// use std::error::Error as _;
+    ///
+    /// use carafe::store::{StoreError, StoreErrorKind};
+    ///
+    /// let cause = std::io::Error::other("permission denied");
+    /// let error = StoreError::new(StoreErrorKind::Unavailable, "the file can't be opened");
+    /// assert!(error.with_source(cause).source().is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
@@ -42,6 +59,13 @@ impl StoreError {
     }
 
     /// Returns the category of this error.
+    ///
+    /// ```
+    /// use carafe::store::{StoreError, StoreErrorKind};
+    ///
+    /// let error = StoreError::new(StoreErrorKind::Full, "the disk is full");
+    /// assert_eq!(error.kind(), StoreErrorKind::Full);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -34,18 +34,46 @@ pub struct TimeLimit(Duration);
 
 impl TimeLimit {
     /// Returns a limit of this duration for each call.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::TimeLimit;
+    ///
+    /// assert_eq!(TimeLimit::new(Duration::from_secs(2)).duration(), Duration::from_secs(2));
+    /// ```
     #[must_use]
     pub fn new(limit: Duration) -> Self {
         Self(limit)
     }
 
     /// Returns the duration of the limit.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::TimeLimit;
+    ///
+    /// assert_eq!(TimeLimit::new(Duration::from_secs(2)).duration().as_secs(), 2);
+    /// ```
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.0
     }
 
     /// Waits for a call; `None` if the limit is exceeded.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use std::time::Duration;
+    ///
+    /// use carafe::store::TimeLimit;
+    ///
+    /// let limit = TimeLimit::new(Duration::from_secs(2));
+    /// assert_eq!(limit.run(async { 7 }).await, Some(7));
+    /// # }
+    /// ```
     pub async fn run<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         let mut call = pin!(call);
         let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context)));

@@ -19,18 +19,38 @@ pub struct UserHash([u8; 32]);
 
 impl UserHash {
     /// Returns the hash of a user's name.
+    ///
+    /// ```
+    /// use carafe::store::UserHash;
+    ///
+    /// assert_eq!(UserHash::of("ada"), UserHash::of("ada"));
+    /// assert_ne!(UserHash::of("ada"), UserHash::of("bob"));
+    /// ```
     #[must_use]
     pub fn of(user: &str) -> Self {
         Self(Sha256::digest(user).into())
     }
 
     /// Returns the hash with these bytes, as a store passed them on.
+    ///
+    /// ```
+    /// use carafe::store::UserHash;
+    ///
+    /// let hash = UserHash::of("ada");
+    /// assert_eq!(UserHash::from_bytes(*hash.as_bytes()), hash);
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes of the hash.
+    ///
+    /// ```
+    /// use carafe::store::UserHash;
+    ///
+    /// assert_eq!(UserHash::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -126,6 +146,17 @@ impl NoticeSender {
     }
 
     /// Waits until the queue has lost its reader: the store then need not listen any longer.
+    ///
+    /// ```
+    /// use carafe::store::Notices;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let (sender, notices) = Notices::channel();
+    /// drop(notices);
+    /// sender.closed().await;
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub async fn closed(&self) {
         self.waiting.closed().await;
     }

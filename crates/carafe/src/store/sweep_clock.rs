@@ -36,12 +36,36 @@ pub struct SweepClock {
 impl SweepClock {
     /// Restores a clock from the values of [`trusted`](Self::trusted) and
     /// [`doubted`](Self::doubted) that a store kept.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// // What a store writes down, and reads again:
+    /// let (trusted, doubted) = (clock.trusted(), clock.doubted());
+    /// assert_eq!(SweepClock::restore(trusted, doubted), clock);
+    /// ```
     #[must_use]
     pub fn restore(trusted: Option<UnixSeconds>, doubted: Option<UnixSeconds>) -> Self {
         Self { trusted, doubted }
     }
 
     /// Returns the latest trusted time; `None` before the first one.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// clock.read(now + 400 * DAY);
+    /// assert_eq!(clock.trusted(), Some(now));
+    /// ```
     #[must_use]
     pub fn trusted(&self) -> Option<UnixSeconds> {
         self.trusted
@@ -49,6 +73,18 @@ impl SweepClock {
 
     /// Returns since when a time far ahead is doubted, by the clock that shows it; `None` if no
     /// time is doubted.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// clock.read(now);
+    /// clock.read(now + 400 * DAY);
+    /// assert_eq!(clock.doubted(), Some(now + 400 * DAY));
+    /// ```
     #[must_use]
     pub fn doubted(&self) -> Option<UnixSeconds> {
         self.doubted
@@ -56,6 +92,17 @@ impl SweepClock {
 
     /// Takes a caller's time, and returns the time by which the store may remove expired records:
     /// never later than `now`.
+    ///
+    /// ```
+    /// use carafe::UnixSeconds;
+    /// use carafe::store::SweepClock;
+    ///
+    /// const DAY: u64 = 86_400;
+    /// let now = UnixSeconds(1_700_000_000);
+    /// let mut clock = SweepClock::default();
+    /// assert_eq!(clock.read(now), now);
+    /// assert_eq!(clock.read(now + 400 * DAY), now);
+    /// ```
     pub fn read(&mut self, now: UnixSeconds) -> UnixSeconds {
         let trusted = self.trusted.unwrap_or(now);
         if now <= trusted + DAY {

@@ -71,6 +71,23 @@ pub struct Client<S> {
 impl<S> Client<S> {
     /// Creates a client of a service, such as an axum `Router`. `sessions` is the session layer of
     /// the service's routes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let client = Client::new(app, &sessions);
+    /// assert_eq!(client.get("/").await?.text(), "GET /");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(service: S, sessions: &SessionLayer) -> Self {
         Self {
             service,
@@ -82,6 +99,24 @@ impl<S> Client<S> {
     }
 
     /// Sets the host that requests go to, instead of `localhost`: for cookies with a domain.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let client = client.with_host("shop.example");
+    /// client.set_cookie("theme=dark; Domain=shop.example");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
@@ -167,6 +202,23 @@ impl<S> Client<S> {
 
     /// Opens the session that the next request will find, for reading: changing it is an error.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.session_transaction(|session| session.insert("visits", 3)).await?;
+    /// assert_eq!(client.session().await?.get("visits")?, Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The error of opening the session.
     pub async fn session(&self) -> Result<Session, Error> {
@@ -176,17 +228,69 @@ impl<S> Client<S> {
     }
 
     /// Returns the value of a cookie as it was set, if the client has the cookie.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.session_transaction(|session| session.insert("visits", 3)).await?;
+    /// assert!(client.cookie("session").is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.jar().get(name, self.now()).map(str::to_owned)
     }
 
     /// Stores a cookie, given as a `Set-Cookie` header such as `theme=dark; Path=/`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.set_cookie("theme=dark; Path=/");
+    /// assert_eq!(client.cookie("theme").as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_cookie(&self, header: &str) {
         self.jar().set_cookie(header, self.cookie_host(), "/", self.now());
     }
 
     /// Removes all cookies, so that the client is a new visitor.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// client.set_cookie("theme=dark; Path=/");
+    /// client.clear_cookies();
+    /// assert_eq!(client.cookie("theme"), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clear_cookies(&self) {
         self.jar().clear();
     }
@@ -261,6 +365,22 @@ where
 {
     /// Sends a GET request.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// assert_eq!(client.get("/cart").await?.text(), "GET /cart");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`send`](Self::send), and an error if `path` is not a path.
     pub async fn get(&self, path: &str) -> Result<Response, BoxError> {
@@ -268,6 +388,23 @@ where
     }
 
     /// Sends a form by POST.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let response = client.post_form("/login", &[("username", "ada")]).await?;
+    /// assert_eq!(response.text(), "POST /login");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The errors of [`send`](Self::send), and an error if `path` is not a path.
@@ -293,6 +430,23 @@ where
 
     /// Sends a GET request to the target of a redirect.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let response = client.post_form("/login", &[("username", "ada")]).await?;
+    /// assert_eq!(client.follow(&response).await?.text(), "GET /done");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The errors of [`send`](Self::send), and an error if the response is not a redirect.
     pub async fn follow(&self, response: &Response) -> Result<Response, BoxError> {
@@ -304,6 +458,23 @@ where
     /// keeps the cookies of the response. If the request has neither `Origin` nor `Sec-Fetch-Site`,
     /// the client adds headers that name one of the site's own pages as the sender: see
     /// [`origin`](Self::origin).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::testing::BoxError> {
+    /// # use carafe::{Error, SecretKey, SessionLayer, testing::Client};
+    /// # type Request = http::Request<http_body_util::Full<bytes::Bytes>>;
+    /// # let sessions = SessionLayer::flask(SecretKey::new("dev")?);
+    /// # let app = tower::service_fn(|request: Request| async move {
+    /// #     let response = http::Response::builder().header("location", "/done");
+    /// #     response.body(format!("{} {}", request.method(), request.uri()))
+    /// # });
+    /// # let client = Client::new(app, &sessions);
+    /// let request = http::Request::put("/cart").header("accept", "text/html").body("pears=2")?;
+    /// assert_eq!(client.send(request).await?.text(), "PUT /cart");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The error of the service, or of the response's body.

@@ -87,12 +87,28 @@ impl SessionLayer {
     ///
     /// Every key is accepted, as in Flask. A weak key causes a warning in the log: see
     /// [`KeyStrength`](crate::signing::KeyStrength).
+    ///
+    /// ```
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn flask(keys: impl Into<SharedKeys>) -> Self {
         Self { engine: Arc::new(Engine::flask(&keys.into())) }
     }
 
     /// Creates a layer with Flask's format in a hardened cookie: see [`Config::hardened`].
+    ///
+    /// ```
+    /// use carafe::{ErrorKind, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?;
+    /// let error = SessionLayer::signed(SecretKey::new("dev")?).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::WeakKey);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if a key is publicly known or can be
@@ -143,6 +159,15 @@ impl SessionLayer {
     }
 
     /// Moves the sessions from the cookie to a store, and leaves all settings unchanged.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let config = Config::hardened().cookie_name("__Host-shop");
+    /// let layer = SessionLayer::new(SecretKey::random()?, config)?.in_store(MemoryStore::new());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn in_store(self, store: impl SessionStore) -> Self {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).in_store(store)) }
@@ -151,6 +176,14 @@ impl SessionLayer {
     /// Makes logout final for sessions in cookies, even for copies of the cookie: the store keeps a
     /// revocation mark for each ended session. It is asked about sessions whose users logged in
     /// with [`Session::login`](crate::Session::login).
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?.with_revocations(MemoryStore::new());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn with_revocations(self, store: impl RevocationStore) -> Self {
         Self { engine: Arc::new(Arc::unwrap_or_clone(self.engine).with_revocations(store)) }
@@ -158,12 +191,34 @@ impl SessionLayer {
 
     /// Returns the sessions of all users, for administrators to list and end. `None` if sessions
     /// are in cookies, which leave no list on the server.
+    ///
+    /// ```
+    /// use carafe::{Error, SessionLayer};
+    ///
+    /// /// Ends all sessions of a user whose account was closed.
+    /// async fn close_account(layer: &SessionLayer, user: &str) -> Result<(), Error> {
+    ///     if let Some(sessions) = layer.sessions() {
+    ///         sessions.logout(user).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     #[must_use]
     pub fn sessions(&self) -> Option<UserSessions> {
         self.engine.user_sessions()
     }
 
     /// Creates a layer with the given settings.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::{Config, SecretKey, SessionLayer};
+    ///
+    /// let config = Config::hardened().lifetime(Duration::from_secs(8 * 3600));
+    /// let layer = SessionLayer::new(SecretKey::random()?, config)?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed, and
@@ -176,6 +231,13 @@ impl SessionLayer {
     /// `FLASK_SECRET_KEY`, `FLASK_SECRET_KEY_FALLBACKS`, `FLASK_SESSION_COOKIE_SECURE` and the
     /// others of [`Config`], as Flask's `app.config.from_prefixed_env()` reads them.
     ///
+    /// ```no_run
+    /// use carafe::SessionLayer;
+    ///
+    /// let layer = SessionLayer::from_flask_env()?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`](crate::ErrorKind::MissingSecretKey) without a key, and
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed.
@@ -184,6 +246,16 @@ impl SessionLayer {
     }
 
     /// Changes settings, and checks all of them afterwards.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?
+    ///     .configure(|config| config.lifetime(Duration::from_secs(8 * 3600)))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Setting`](crate::ErrorKind::Setting) if a setting isn't allowed: the error
@@ -197,6 +269,18 @@ impl SessionLayer {
     /// Accepts sessions in a second format, besides the format that is written: see
     /// [`Config::accept`].
     ///
+    /// ```
+    /// use carafe::config::Format;
+    /// use carafe::signing::Digest;
+    /// use carafe::{SecretKey, SessionLayer};
+    ///
+    /// // From Flask's SHA-1 to SHA-256, for as long as a session lives.
+    /// let layer = SessionLayer::flask(SecretKey::new("a key, long and random")?)
+    ///     .configure(|config| config.digest(Digest::Sha256))?
+    ///     .accept(Format::default())?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::WeakKey`](crate::ErrorKind::WeakKey) if sealed sessions are to be accepted and
     /// no key is long enough for them.
@@ -205,12 +289,31 @@ impl SessionLayer {
     }
 
     /// Returns the layer's keys, which can be replaced while it runs: see [`SharedKeys::replace`].
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey, SessionLayer};
+    ///
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?;
+    /// let keys = layer.keys();
+    /// // Later, while the layer serves requests:
+    /// keys.replace(KeyRing::new(SecretKey::random()?))?;
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn keys(&self) -> SharedKeys {
         self.engine.keys().clone()
     }
 
     /// Replaces the system's clock, which decides when sessions expire and which signs them.
+    ///
+    /// ```
+    /// use carafe::{Clock, SecretKey, SessionLayer};
+    ///
+    /// let clock = Clock::fixed(1_700_000_000);
+    /// let layer = SessionLayer::signed(SecretKey::random()?)?.with_clock(clock.clone());
+    /// clock.advance(60);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         let engine = Arc::unwrap_or_clone(self.engine);

@@ -110,6 +110,14 @@ fn is_guessable(key: &[u8]) -> bool {
 impl KeyRing {
     /// Refuses weak keys, fallbacks too, since they let sessions in as well.
     ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// KeyRing::new(SecretKey::random()?).refuse_weak()?;
+    /// # assert!(KeyRing::new(SecretKey::new("dev")?).weak_keys().next().is_some());
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::WeakKey`] if a key is anything but
     /// [`NothingFound`](KeyStrength::NothingFound), and neither [`SecretKey::allow_weak_key`] nor
@@ -132,6 +140,15 @@ impl KeyRing {
 
     /// Returns the weak keys of the ring that a layer warns about in its log: all but the keys that
     /// were [allowed](SecretKey::allow_weak_key) to be weak.
+    ///
+    /// ```
+    /// use carafe::{KeyRing, SecretKey};
+    ///
+    /// let keys = KeyRing::new(SecretKey::random()?).with_fallback(SecretKey::new("dev")?);
+    /// let weak: Vec<_> = keys.weak_keys().collect();
+    /// assert_eq!(weak[0].index, 1);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     pub fn weak_keys(&self) -> impl Iterator<Item = WeakKey> {
         self.iter().enumerate().filter(|(_, key)| !key.is_allowed_weak()).filter_map(
             |(index, key)| match key.strength() {

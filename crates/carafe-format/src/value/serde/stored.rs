@@ -21,6 +21,12 @@ pub enum Stored<'a> {
 
 impl Stored<'_> {
     /// Returns the value as an owned one, borrowed from nothing.
+    ///
+    /// ```
+    /// use carafe::value::{Stored, Value};
+    ///
+    /// let stored: Stored<'static> = Stored::from(Value::from(7)).into_owned();
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Stored<'static> {
         match self {
@@ -30,6 +36,13 @@ impl Stored<'_> {
     }
 
     /// Reads the value as anything that serde deserialises.
+    ///
+    /// ```
+    /// use carafe::value::{Stored, Value};
+    ///
+    /// assert_eq!(Stored::from(Value::from(7)).deserialize::<u8>()?, 7);
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -43,6 +56,13 @@ impl Stored<'_> {
     }
 
     /// Returns the value.
+    ///
+    /// ```
+    /// use carafe::value::{Stored, Value};
+    ///
+    /// assert_eq!(Stored::from(Value::from(7)).into_value()?, Value::from(7));
+    /// # Ok::<(), carafe::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

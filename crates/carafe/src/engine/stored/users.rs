@@ -45,6 +45,25 @@ impl UserSessions {
 
     /// Lists the sessions of a user, the most recently used first.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// for info in users.list("42").await? {
+    ///     println!("{}: began {:?}", info.public_id, info.created);
+    /// }
+    /// # assert_eq!(users.list("42").await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn list(&self, user: &str) -> Result<Vec<SessionInfo>, Error> {
@@ -66,6 +85,23 @@ impl UserSessions {
 
     /// Ends one session of a user. Returns `false` if the user has no such session.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// let first = &users.list("42").await?[0];
+    /// assert!(users.revoke("42", first.public_id).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.
     pub async fn revoke(&self, user: &str, public_id: PublicId) -> Result<bool, Error> {
@@ -77,6 +113,22 @@ impl UserSessions {
     }
 
     /// Ends all sessions of a user. Returns the number of sessions ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), carafe::Error> {
+    /// # use carafe::{Config, SecretKey, Session, engine::Sessions, store::MemoryStore};
+    /// # let sessions = Sessions::new(SecretKey::random()?, Config::hardened())?;
+    /// # let sessions = sessions.in_store(MemoryStore::new());
+    /// # let request = sessions.request([] as [&str; 0]);
+    /// # let session = Session::open(&request).await?;
+    /// session.login("42")?;
+    /// session.save().await?;
+    /// let users = sessions.users().unwrap();
+    /// assert_eq!(users.logout("42").await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Store`] if the store fails.

@@ -69,6 +69,12 @@ impl Default for MemoryStore {
 
 impl MemoryStore {
     /// Returns a store of at most a million sessions, and 512 MB.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// assert!(MemoryStore::new().is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -117,18 +123,39 @@ impl MemoryStore {
     }
 
     /// Returns the number of sessions and revocation marks, including expired ones.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert_eq!(store.len(), 0);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.room.entries()
     }
 
     /// Returns whether the store holds no session and no revocation mark.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert!(store.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Returns the number of bytes taken, as [`byte_capacity`](Self::byte_capacity) counts them.
+    ///
+    /// ```
+    /// use carafe::store::MemoryStore;
+    ///
+    /// let store = MemoryStore::new();
+    /// assert_eq!(store.bytes(), 0);
+    /// ```
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.room.bytes()
