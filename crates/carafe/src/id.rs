@@ -1,5 +1,7 @@
 //! The identifiers of sessions.
 
+mod serialize;
+
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -116,6 +118,18 @@ impl fmt::Debug for SessionIdHash {
 
 /// The name of a session that may be shown: on the page that lists a user's sessions, and to an
 /// administrator. It stays the same while the id is renewed, and opens nothing.
+///
+/// Its text has 22 characters, which may stand in a path or a form. `Display` and serde write it; `parse` and
+/// serde, and so `axum::extract::Path<PublicId>`, read it.
+///
+/// ```
+/// use carafe::id::PublicId;
+///
+/// let id = PublicId::random()?;
+/// let text = id.to_string();
+/// assert_eq!(text.parse::<PublicId>()?, id);
+/// # Ok::<(), carafe::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicId([u8; 16]);
 
