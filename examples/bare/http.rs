@@ -1,11 +1,28 @@
 //! As much of HTTP/1 as the example needs: a connection is one request.
 
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 /// How many bytes a request may have.
 const LIMIT: u64 = 64 * 1024;
+
+/// Answers one request after the other, without end.
+pub(crate) fn serve(
+    listener: &TcpListener,
+    answer: &impl AsyncFn(&Request) -> Response,
+) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    for stream in listener.incoming() {
+        let stream = stream?;
+        let answered = Request::read(&stream)
+            .and_then(|request| runtime.block_on(answer(&request)).write(&stream));
+        if let Err(error) = answered {
+            eprintln!("a connection failed: {error}");
+        }
+    }
+    Ok(())
+}
 
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -15,7 +32,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn read(stream: &TcpStream) -> Result<Self> {
+    fn read(stream: &TcpStream) -> Result<Self> {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut reader = BufReader::new(stream).take(LIMIT);
         let mut line = String::new();
@@ -113,7 +130,7 @@ impl Response {
         }
     }
 
-    pub(crate) fn write(&self, mut stream: &TcpStream) -> Result<()> {
+    fn write(&self, mut stream: &TcpStream) -> Result<()> {
         let Self { status, head, body } = self;
         let begin = format!("HTTP/1.1 {status} \r\nContent-Length: {}\r\n", body.len());
         stream.write_all(&[begin.as_bytes(), head, b"\r\n", body.as_bytes()].concat())

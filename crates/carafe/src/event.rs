@@ -445,20 +445,23 @@ pub(crate) fn remembered() {
 
 /// A request may come from a thief of a session.
 pub(crate) fn sign_of_theft(kind: TheftKind) {
-    let (event, text) = match kind {
+    match kind {
         TheftKind::ReplacedId => {
-            ("theft.replaced_id", "an id came back that had been replaced by a new one")
+            let event = "theft.replaced_id";
+            tracing::warn!(target: "carafe", event, "an id came back that had been replaced by a new one");
+            count!("carafe_signs_of_theft_total", "kind" => "theft.replaced_id");
         }
         TheftKind::EndedSession => {
-            ("theft.ended_session", "the cookie of a session came back that had been ended")
+            let event = "theft.ended_session";
+            tracing::warn!(target: "carafe", event, "the cookie of a session came back that had been ended");
+            count!("carafe_signs_of_theft_total", "kind" => "theft.ended_session");
         }
-        TheftKind::UsedToken => (
-            "theft.used_token",
-            "a remember token came back that had been used: its series was ended",
-        ),
-    };
-    tracing::warn!(target: "carafe", event, "{text}");
-    count!("carafe_signs_of_theft_total", "kind" => event);
+        TheftKind::UsedToken => {
+            let event = "theft.used_token";
+            tracing::warn!(target: "carafe", event, "a remember token came back that had been used: its series was ended");
+            count!("carafe_signs_of_theft_total", "kind" => "theft.used_token");
+        }
+    }
 }
 
 /// A commit met another process's and is tried again.

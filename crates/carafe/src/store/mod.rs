@@ -145,7 +145,7 @@ pub trait SessionStore: Send + Sync + 'static {
     }
 
     /// Begins to tell of sessions that may have ended, in any process: a [`Notice::Session`] for each
-    /// record that a call deletes, or updates to one that isn't [`State::Live`](crate::record::State::Live).
+    /// record that a call deletes, or updates to one that isn't [`State::Live`].
     /// A [`Notice::Begun`] comes first, once everything will be told that ends from then on. What
     /// [`delete_expired`](Self::delete_expired) removes need not be told of. The call is made in a tokio
     /// runtime, and telling ends when the notices are dropped.
