@@ -193,8 +193,9 @@ pub(crate) fn lax_cookie(name: &str, lacking: &str) {
         event = "session.lax_cookie",
         cookie = name,
         lacking,
-        "the session's cookie lacks attributes that protect it, as Flask's does by default: set \
-         SESSION_COOKIE_SECURE, and SESSION_COOKIE_SAMESITE to Lax"
+        "the session's cookie lacks attributes that protect it, as Flask's does by default: set those that \
+         `lacking` names by `Config::secure` (SESSION_COOKIE_SECURE) and `Config::same_site` \
+         (SESSION_COOKIE_SAMESITE=Lax)"
     );
 }
 

@@ -1,5 +1,7 @@
 //! The identifiers of sessions.
 
+mod serialize;
+
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -158,8 +160,20 @@ impl fmt::Debug for SessionIdHash {
     }
 }
 
-/// The public name of a session, for the page that lists a user's sessions and for administrators.
-/// It opens nothing, and stays the same when the id is renewed.
+/// The name of a session that may be shown: on the page that lists a user's sessions, and to an
+/// administrator. It stays the same while the id is renewed, and opens nothing.
+///
+/// Its text has 22 characters, which may stand in a path or a form. `Display` and serde write it; `parse` and
+/// serde, and so `axum::extract::Path<PublicId>`, read it.
+///
+/// ```
+/// use carafe::id::PublicId;
+///
+/// let id = PublicId::random()?;
+/// let text = id.to_string();
+/// assert_eq!(text.parse::<PublicId>()?, id);
+/// # Ok::<(), carafe::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicId([u8; 16]);
 

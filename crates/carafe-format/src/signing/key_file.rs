@@ -31,8 +31,12 @@ impl KeyRing {
     /// # Errors
     /// [`ErrorKind::MissingSecretKey`] if there is no key in it.
     pub fn from_lines(text: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::parse_lines(text.as_ref(), "text")
+    }
+
+    /// `source` names in an error where the text comes from.
+    fn parse_lines(text: &[u8], source: &str) -> Result<Self, Error> {
         let mut keys = text
-            .as_ref()
             .split(|&byte| byte == b'\n')
             .map(<[u8]>::trim_ascii)
             .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
@@ -40,8 +44,10 @@ impl KeyRing {
         let current = keys.next().ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingSecretKey,
-                "there is no secret key in the text: it must have one a line, the current one \
-                 first, such as the output of `openssl rand -hex 32`",
+                format!(
+                    "there is no secret key in the {source}: it must have one a line, the current one \
+                     first, such as the output of `openssl rand -hex 32`"
+                ),
             )
         })??;
         keys.try_fold(Self::new(current), |ring, key| Ok(ring.with_fallback(key?)))
@@ -64,7 +70,8 @@ impl KeyRing {
     /// [`ErrorKind::Setting`] if the file can't be read or is larger, and
     /// [`ErrorKind::MissingSecretKey`] if there is no key in it.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::from_lines(read(path.as_ref(), "secret keys")?.as_slice())
+        let path = path.as_ref();
+        Self::parse_lines(&read(path, "secret keys")?, &format!("file {}", path.display()))
     }
 }
 
@@ -161,6 +168,9 @@ mod tests {
         }
         for empty in ["", "\n"] {
             std::fs::write(&file, empty).unwrap();
+            let error = KeyRing::from_file(&file).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
+            assert!(error.to_string().contains(&format!("in the file {}", file.display())));
             let error = SecretKey::from_file(&file).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::MissingSecretKey);
         }

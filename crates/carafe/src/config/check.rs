@@ -51,7 +51,8 @@ impl Config {
         }
         if self.idle_timeout > self.absolute_timeout && self.idle_timeout != DEFAULT_IDLE_TIMEOUT {
             let allowed = format!(
-                "at least the idle_timeout of {}, which could never pass otherwise",
+                "at least the idle_timeout of {}, which could never pass otherwise, and so must the \
+                 lifetime be (PERMANENT_SESSION_LIFETIME)",
                 seconds(self.idle_timeout)
             );
             return Err(Error::setting(
