@@ -5,9 +5,11 @@ use std::time::Duration;
 use carafe::engine::Sessions;
 use carafe::{Clock, Config, Error, Session, UnixSeconds};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
+use crate::cookie;
 use crate::error::raise;
+use crate::json::{self, Snapshot};
 use crate::signed::ring;
 
 /// Seals and opens the JSON of sessions for one cookie.
@@ -30,6 +32,27 @@ impl SealedCodec {
     /// The text of a cookie.
     fn dumps(&self, py: Python<'_>, json: &[u8], now: u64) -> PyResult<String> {
         self.seal(json, now).map_err(|error| raise(py, &error))
+    }
+
+    /// The text of a session's cookie; `None` where Flask's serializer has to write its JSON.
+    fn dumps_session(&self, session: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<String>> {
+        let json = json::session_json(session);
+        json.map(|json| self.dumps(session.py(), &json, now)).transpose()
+    }
+
+    /// As `SignedCodec.open`. The age that a cookie may have is the codec's own.
+    fn open(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, PyDict>,
+        header: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+        _max_age: u64,
+        now: u64,
+    ) -> PyResult<Option<Snapshot>> {
+        let Some(text) = cookie::of_request(header, name) else { return Ok(None) };
+        let json = self.unseal(&text, now).map_err(|error| raise(py, &error))?;
+        Ok(json.and_then(|json| json::fill_session(session, json)))
     }
 
     /// The JSON of a cookie's text; `None` where it isn't accepted.

@@ -22,9 +22,11 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     job.runner.run(build)?;
     python_package::assemble(job.workspace)?;
 
-    for promises in ["interop/test_package.py", "interop/test_package_asgi.py"] {
-        let promises = program(job, promises)?;
-        run(job, promises)?;
+    types(job)?;
+    let programs = ["package_examples.py", "test_package.py", "test_package_asgi.py"];
+    for name in programs {
+        let program = program(job, &format!("interop/{name}"))?;
+        run(job, program)?;
     }
     suites(job)?;
     beside_flask(job)?;
@@ -44,6 +46,17 @@ fn program(job: &Job<'_>, name: &str) -> Result<Command, String> {
     let mut command = job.python(name)?;
     command.env("PYTHONPATH", python_package::folder(job.workspace));
     Ok(command)
+}
+
+/// Checks the types of the package.
+fn types(job: &mut Job<'_>) -> Result<(), String> {
+    let folder = job.workspace.root.join("crates/carafe-python");
+    let python = job.tools.python().ok_or("there is no Python environment")?;
+    let mut command = runner::command(python);
+    command.args(["-m", "mypy"]).arg("--config-file").arg(folder.join("pyproject.toml"));
+    command.arg("--cache-dir").arg(job.workspace.scratch().join("mypy"));
+    command.arg(folder.join("python/carafe_sessions"));
+    job.runner.run(command)
 }
 
 /// Flask's and ItsDangerous' own test suites, which are downloaded.
