@@ -23,8 +23,8 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     python_package::assemble(job.workspace)?;
 
     types(job)?;
-    let programs = ["package_examples.py", "test_package.py", "test_package_asgi.py"];
-    for name in programs {
+    let tests = ["test_package_cookies.py", "test_package.py", "test_package_asgi.py"];
+    for name in ["package_examples.py"].into_iter().chain(tests) {
         let program = program(job, &format!("interop/{name}"))?;
         run(job, program)?;
     }
@@ -36,6 +36,7 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     let mut import = program(job, "interop/test_package_import.py")?;
     import.args(["--redis", &redis.url()]);
     run(job, import)?;
+    kills(job, &redis.url())?;
     races(job, &["memory:", &format!("sqlite:{}", sqlite.display()), &redis.url()])?;
     let sqlite = new_file(job, "package-shared.db")?;
     shared(job, &format!("sqlite:{}", sqlite.display()))
@@ -92,6 +93,13 @@ fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
         command.args(["--store", store]);
     }
     with_examples(job, &mut command, &["twin"])?;
+    run(job, command)
+}
+
+/// Workers that are killed while clients count.
+fn kills(job: &mut Job<'_>, store: &str) -> Result<(), String> {
+    let mut command = program(job, "interop/package_kills.py")?;
+    command.args(["--store", store]);
     run(job, command)
 }
 
