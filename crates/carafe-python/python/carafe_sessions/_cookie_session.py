@@ -25,13 +25,6 @@ class CookieSession(SecureCookieSession):
         """Werkzeug calls it when a key is set or removed."""
         session.modified = True
 
-    def may_differ_from(self) -> bytes | None:
-        """The JSON that the session came as, if its values may have been changed in place."""
-        snapshot = self._snapshot
-        if snapshot is not None:
-            return None if snapshot.is_untouched() else snapshot.json
-        return self._came_as
-
     def update(self, *args: Any, **kwargs: Any) -> Any:
         """`dict.update`; or with a key and a function, changes the key by the function of its value."""
         if len(args) == 2 and callable(args[1]) and not kwargs:

@@ -58,7 +58,9 @@ class Json:
 
     def reads_by_default(self) -> bool:
         """Whether JSON is read with Flask's own tags."""
-        if not self._is_default():
+        serializer = self._serializer
+        is_known = type(serializer) is TaggedJSONSerializer and serializer.order == self._default_order
+        if not is_known and not self._is_default():
             return False
         try:
             return type(_current_app().json) is DefaultJSONProvider

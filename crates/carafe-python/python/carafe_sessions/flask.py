@@ -162,22 +162,36 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a request. One in a store is opened when it is first used."""
-        if self._engines is None:
-            return self._open_cookie(app, request)
-        keys = self._keys(app)
-        if keys is None:
+        if self._engines is not None:
+            return self._open_stored(app, request, self._engines)
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:
             return None
-        session = LazySession()
-        session._engine = self._engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys)
-        session._cookies = [request.environ.get("HTTP_COOKIE", "").encode("latin-1")]
-        session._json = Json(self.serializer)
-        session._user_key = self.user_key
-        session._client = (request.remote_addr, request.user_agent.string or None)
-        if self._import_client is not None:
-            session._cookie_name = name = self.get_cookie_name(app)
-            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
-            session._take_over = lambda session: records.take_over(app, request, name, session._created)
-        return session
+        name = self.get_cookie_name(app)
+        if type(serializer) in _NATIVE and self.session_class is CookieSession and has_plain_cookies(request):
+            session = CookieSession.__new__(CookieSession)
+            session._snapshot = serializer.open(session, request.environ.get("HTTP_COOKIE"), name)
+            if session._snapshot is not None:
+                session._user_key = self.user_key
+                return session
+        value = request.cookies.get(name)
+        if not value:
+            return self._opened()
+        lifetime = _lifetime(app)
+        try:
+            json = serializer.verified_json(value, lifetime) if isinstance(serializer, _NATIVE) else None
+            if json is None:
+                return self._opened(serializer.loads(value, max_age=lifetime))
+            content = serializer.tagged_json.loads(json)
+            return self._opened(content, came_as=json if type(content) is dict else None)
+        except BadSignature:
+            return self._opened()
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """As Flask's, which takes longer to find that a session is not permanent."""
+        if type(session) is CookieSession and not session.modified and "_permanent" not in session:
+            return False
+        return super().should_set_cookie(app, session)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Saves what changed, and tells the client of it."""
@@ -186,8 +200,10 @@ class SessionInterface(SecureCookieSessionInterface):
             self._save_stored(app, session, response)
             return
         if isinstance(session, CookieSession) and not session.modified:
-            before = session.may_differ_from()
-            session.modified = before is not None and self._was_changed_within(app, session, before)
+            snapshot = session._snapshot
+            if snapshot is None or not snapshot.is_untouched():
+                before = session._came_as if snapshot is None else snapshot.json
+                session.modified = before is not None and self._was_changed_within(app, session, before)
         if not self._write_quickly(app, session, response):
             super().save_session(app, session, response)
 
@@ -226,29 +242,21 @@ class SessionInterface(SecureCookieSessionInterface):
         options = (self.salt, self.key_derivation, self.digest_method, self.serializer)
         return signed_serializer(keys, _lifetime(app), *options)
 
-    def _open_cookie(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        serializer = self.get_signing_serializer(app)
-        if serializer is None:
+    def _open_stored(self, app: Flask, request: Request, engines: Engines) -> SecureCookieSession | None:
+        keys = self._keys(app)
+        if keys is None:
             return None
-        name = self.get_cookie_name(app)
-        if type(serializer) in _NATIVE and self.session_class is CookieSession and has_plain_cookies(request):
-            session = CookieSession.__new__(CookieSession)
-            session._snapshot = serializer.open(session, request.environ.get("HTTP_COOKIE"), name)
-            if session._snapshot is not None:
-                session._user_key = self.user_key
-                return session
-        value = request.cookies.get(name)
-        if not value:
-            return self._opened()
-        lifetime = _lifetime(app)
-        try:
-            json = serializer.verified_json(value, lifetime) if isinstance(serializer, _NATIVE) else None
-            if json is None:
-                return self._opened(serializer.loads(value, max_age=lifetime))
-            content = serializer.tagged_json.loads(json)
-            return self._opened(content, came_as=json if type(content) is dict else None)
-        except BadSignature:
-            return self._opened()
+        session = LazySession()
+        session._engine = engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys)
+        session._cookies = [request.environ.get("HTTP_COOKIE", "").encode("latin-1")]
+        session._json = Json(self.serializer)
+        session._user_key = self.user_key
+        session._client = (request.remote_addr, request.user_agent.string or None)
+        if self._import_client is not None:
+            session._cookie_name = name = self.get_cookie_name(app)
+            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
+            session._take_over = lambda session: records.take_over(app, request, name, session._created)
+        return session
 
     def _opened(self, *content: Any, came_as: bytes | None = None) -> SecureCookieSession:
         session = self.session_class(*content)
