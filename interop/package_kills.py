@@ -87,7 +87,7 @@ def main() -> int:
     """Kills workers on one store; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", required=True, metavar="URL")
-    parser.add_argument("--kills", type=int, default=5, metavar="N")
+    parser.add_argument("--kills", type=int, default=10, metavar="N")
     arguments = parser.parse_args()
     checks = Checks()
     with gunicorn(arguments.store, "--workers", "4", "--threads", "4", "--keep-alive", "30", key=KEY) as url:
