@@ -7,6 +7,7 @@
 
 mod baseline;
 mod callback;
+mod cookie;
 mod engine;
 mod error;
 mod handle;
@@ -30,7 +31,7 @@ mod _core {
     #[pymodule_export]
     use crate::handle::Handle;
     #[pymodule_export]
-    use crate::json::{tagged_dumps, tagged_loads};
+    use crate::json::{Snapshot, tagged_dumps, tagged_loads};
     #[pymodule_export]
     use crate::sealed::SealedCodec;
     #[pymodule_export]

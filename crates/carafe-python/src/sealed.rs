@@ -5,9 +5,11 @@ use std::time::Duration;
 use carafe::engine::Sessions;
 use carafe::{Clock, Config, Error, Session, UnixSeconds};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
+use crate::cookie;
 use crate::error::raise;
+use crate::json::{self, Snapshot};
 use crate::signed::ring;
 
 /// Seals and opens the JSON of sessions for one cookie.
@@ -20,19 +22,40 @@ pub(crate) struct SealedCodec {
 
 #[pymethods]
 impl SealedCodec {
-    /// `keys` are in ItsDangerous' order, in which the last one seals. `max_age` is the number of
-    /// seconds for which a cookie is accepted.
+    /// `keys` are in ItsDangerous' order, in which the last one seals. `max_age` is how many seconds a cookie
+    /// is accepted.
     #[new]
     fn new(py: Python<'_>, keys: Vec<Vec<u8>>, name: String, max_age: u64) -> PyResult<Self> {
         Self::build(keys, name, max_age).map_err(|error| raise(py, &error))
     }
 
-    /// Returns the text of a cookie.
+    /// The text of a cookie.
     fn dumps(&self, py: Python<'_>, json: &[u8], now: u64) -> PyResult<String> {
         self.seal(json, now).map_err(|error| raise(py, &error))
     }
 
-    /// Returns the JSON of a cookie's text; `None` if it isn't accepted.
+    /// The text of a session's cookie; `None` where Flask's serializer has to write its JSON.
+    fn dumps_session(&self, session: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<String>> {
+        let json = json::session_json(session);
+        json.map(|json| self.dumps(session.py(), &json, now)).transpose()
+    }
+
+    /// As `SignedCodec.open`. The age that a cookie may have is the codec's own.
+    fn open(
+        &self,
+        py: Python<'_>,
+        session: &Bound<'_, PyDict>,
+        header: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+        _max_age: u64,
+        now: u64,
+    ) -> PyResult<Option<Snapshot>> {
+        let Some(text) = cookie::of_request(header, name) else { return Ok(None) };
+        let json = self.unseal(&text, now).map_err(|error| raise(py, &error))?;
+        Ok(json.and_then(|json| json::fill_session(session, json)))
+    }
+
+    /// The JSON of a cookie's text; `None` where it isn't accepted.
     fn loads<'py>(
         &self,
         py: Python<'py>,
@@ -46,7 +69,7 @@ impl SealedCodec {
 
 impl SealedCodec {
     fn build(keys: Vec<Vec<u8>>, name: String, max_age: u64) -> Result<Self, Error> {
-        // Only the cookie's value is used: the header is Flask's.
+        // Its value alone is used: the header is Flask's.
         let config = Config::flask().seal(true).max_cookie_size(0).cookie_name(&name);
         let config = config.lifetime(Duration::from_secs(max_age));
         let clock = Clock::fixed(0);
@@ -54,10 +77,9 @@ impl SealedCodec {
         Ok(Self { sessions, clock, name })
     }
 
-    /// Returns the sessions at the time of Python's side.
+    /// The sessions at a time, which Python's side tells.
     fn at(&self, now: u64) -> Sessions {
-        // If another call has moved the clock meanwhile, it is no further ahead than that call's
-        // time.
+        // A clock that others have moved meanwhile is no further ahead than theirs.
         self.clock.advance(UnixSeconds(now).since(self.clock.now()));
         self.sessions.clone()
     }

@@ -10,9 +10,11 @@ use carafe::{Error, ErrorKind, KeyRing, SecretKey};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::cookie;
 use crate::error::raise;
+use crate::json::{self, Snapshot};
 
 /// Signs JSON and checks signatures, with the keys of one application.
 ///
@@ -66,6 +68,27 @@ impl SignedCodec {
             None => base64::encode_url(json, &mut text),
         }
         Ok(self.signer.sign(&text, now))
+    }
+
+    /// The signed text of a session; `None` where Flask's serializer has to write its JSON.
+    fn dumps_session(&self, session: &Bound<'_, PyDict>, now: u64) -> PyResult<Option<String>> {
+        let json = json::session_json(session);
+        json.map(|json| self.dumps(session.py(), &json, now)).transpose()
+    }
+
+    /// Reads the session of a request's `Cookie` header into an empty dict, and returns what it held then.
+    /// `None` where ItsDangerous, Werkzeug or Flask have to judge; the dict is of no use then.
+    fn open(
+        &self,
+        session: &Bound<'_, PyDict>,
+        header: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+        max_age: u64,
+        now: u64,
+    ) -> Option<Snapshot> {
+        let text = cookie::of_request(header, name)?;
+        let signed = self.serializer.loads_json(text.as_bytes(), Some(max_age), now).ok()?;
+        json::fill_session(session, signed.json)
     }
 
     /// The signed text of a payload as it is.

@@ -9,22 +9,24 @@ use crate::python_package;
 use crate::runner;
 use crate::servers::redis::{REDIS, Redis};
 
-/// The number of random requests in a run of all the tests; always the same.
+/// How much randomness a run of all the tests has; always the same.
 const REQUESTS: u64 = 2_000;
 const SEED: u64 = 1;
 
 /// The twin in Python, with the package's sessions in signed cookies.
 const IN_COOKIES: &str = "interop/twin.py --store cookie";
 
-/// Runs the tests of the Python package. It takes about two minutes.
+/// Takes about two minutes.
 pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     let build = job.cargo(&python_package::BUILD);
     job.runner.run(build)?;
     python_package::assemble(job.workspace)?;
 
-    for promises in ["interop/test_package.py", "interop/test_package_asgi.py"] {
-        let promises = program(job, promises)?;
-        run(job, promises)?;
+    types(job)?;
+    let tests = ["test_package_cookies.py", "test_package.py", "test_package_asgi.py"];
+    for name in ["package_examples.py"].into_iter().chain(tests) {
+        let program = program(job, &format!("interop/{name}"))?;
+        run(job, program)?;
     }
     suites(job)?;
     beside_flask(job)?;
@@ -34,6 +36,7 @@ pub(crate) fn python(job: &mut Job<'_>) -> Result<(), String> {
     let mut import = program(job, "interop/test_package_import.py")?;
     import.args(["--redis", &redis.url()]);
     run(job, import)?;
+    kills(job, &redis.url())?;
     races(job, &["memory:", &format!("sqlite:{}", sqlite.display()), &redis.url()])?;
     let sqlite = new_file(job, "package-shared.db")?;
     shared(job, &format!("sqlite:{}", sqlite.display()))
@@ -44,6 +47,17 @@ fn program(job: &Job<'_>, name: &str) -> Result<Command, String> {
     let mut command = job.python(name)?;
     command.env("PYTHONPATH", python_package::folder(job.workspace));
     Ok(command)
+}
+
+/// Checks the types of the package.
+fn types(job: &mut Job<'_>) -> Result<(), String> {
+    let folder = job.workspace.root.join("crates/carafe-python");
+    let python = job.tools.python().ok_or("there is no Python environment")?;
+    let mut command = runner::command(python);
+    command.args(["-m", "mypy"]).arg("--config-file").arg(folder.join("pyproject.toml"));
+    command.arg("--cache-dir").arg(job.workspace.scratch().join("mypy"));
+    command.arg(folder.join("python/carafe_sessions"));
+    job.runner.run(command)
 }
 
 /// Flask's and ItsDangerous' own test suites, which are downloaded.
@@ -72,7 +86,7 @@ fn beside_axum(job: &mut Job<'_>) -> Result<(), String> {
     run(job, command)
 }
 
-/// Lets many clients change one session, on Flask and on axum.
+/// Many clients in one session, on Flask and on axum.
 fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     let mut command = program(job, "interop/package_races.py")?;
     for store in stores {
@@ -82,7 +96,14 @@ fn races(job: &mut Job<'_>, stores: &[&str]) -> Result<(), String> {
     run(job, command)
 }
 
-/// Checks that each stack reads the other one's stored sessions.
+/// Workers that are killed while clients count.
+fn kills(job: &mut Job<'_>, store: &str) -> Result<(), String> {
+    let mut command = program(job, "interop/package_kills.py")?;
+    command.args(["--store", store]);
+    run(job, command)
+}
+
+/// What one stack has stored, the other one reads.
 fn shared(job: &mut Job<'_>, store: &str) -> Result<(), String> {
     let mut command = program(job, "interop/package_shared.py")?;
     command.args(["--store", store, "--requests", &REQUESTS.to_string()]);

@@ -283,7 +283,7 @@ fn ascii_domain(text: &str) -> Result<String, Error> {
             text,
             "the domain of a site, such as example.com, without https:// and a path (with the \
              feature `idna`, also one beyond ASCII); no top-level domain or other suffix under which \
-             anybody can have a site. Left unset, the cookie is for this host alone",
+             anyone can register a site. Left unset, the cookie is for this host alone",
         )
     };
     let ascii = if bare.is_ascii() {

@@ -7,22 +7,23 @@ from typing import Any, NoReturn
 
 from flask.sessions import SecureCookieSession
 
+from ._core import Snapshot
 from .errors import NoStoreError
-
-_MUTABLE = (list, dict, set, bytearray)
 
 
 class CookieSession(SecureCookieSession):
     """Flask's session, with the methods of a session in a store as far as a cookie can have them."""
 
-    #: The tagged JSON that the cookie held, where it holds values that can be changed in place.
+    #: What the cookie held, where Flask's serializer didn't read it.
     _came_as: bytes | None = None
+    #: What the cookie held, where the native part has read it.
+    _snapshot: Snapshot | None = None
     _user_key: str | None = None
 
-    def came_as(self, json: bytes | None) -> None:
-        """Notes what the cookie held, to find changes within values."""
-        if json is not None and any(type(value) not in (str, int, bool, float) for value in self.values()):
-            self._came_as = json
+    @staticmethod
+    def on_update(session: CookieSession) -> None:
+        """Werkzeug calls it when a key is set or removed."""
+        session.modified = True
 
     def update(self, *args: Any, **kwargs: Any) -> Any:
         """`dict.update`; or with a key and a function, changes the key by the function of its value."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +12,18 @@ if TYPE_CHECKING:
     from flask import Request, Response
 
 _COOKIES: Any = werkzeug.wrappers.Request.cookies
-_HEADERS_COOKIE = "HTTP_COOKIE"
 #: Stands in a header for the cookie's value. No attribute has this text.
 _PLACE = "carafe-value-goes-here"
 
 
-def cookie_of(request: Request, name: str) -> str | None:
-    """The value of a request's cookie, as `request.cookies` has it."""
-    if "cookies" not in vars(request) and type(request).cookies is _COOKIES:
-        header = request.environ.get(_HEADERS_COOKIE)
-        if header is None:
-            return None
-        # If the name is there more than once, it may be another cookie's, or spelled in another way.
-        found = _pattern(name).search(header) if header.count(name) == 1 else None
-        if found is not None:
-            return str(found[1])
-    return request.cookies.get(name)
+def has_plain_cookies(request: Request) -> bool:
+    """Whether a request's cookies are those of its header, and not an application's own."""
+    return _has_plain_class(type(request)) and "cookies" not in request.__dict__  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=16)
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|; ?){re.escape(name)}=([A-Za-z0-9_.-]+)(?=;|$)")
+def _has_plain_class(kind: type[Request]) -> bool:
+    return kind.cookies is _COOKIES
 
 
 def set_cookie(response: Response, name: str, value: str, attributes: tuple[Any, ...]) -> None:
@@ -56,7 +46,7 @@ def set_cookie(response: Response, name: str, value: str, attributes: tuple[Any,
 def _around(
     name: str, domain: Any, path: Any, secure: Any, httponly: Any, samesite: Any, partitioned: Any
 ) -> tuple[str, str]:
-    """The parts of the header before the value, and after it."""
+    """What stands in the header before the value, and after it."""
     options: dict[str, Any] = {"partitioned": True} if partitioned else {}
     header = dump_cookie(
         name, _PLACE, domain=domain, path=path, secure=secure, httponly=httponly, samesite=samesite, max_size=0, **options
@@ -67,7 +57,9 @@ def _around(
 
 def vary_with_cookie(response: Response) -> None:
     """`response.vary.add("Cookie")`."""
-    if "Vary" in response.headers:
-        response.vary.add("Cookie")
-    else:
-        response.headers["Vary"] = "Cookie"
+    headers = response.headers
+    for name, _ in headers:
+        if name.lower() == "vary":
+            response.vary.add("Cookie")
+            return
+    headers.add("Vary", "Cookie")

@@ -11,8 +11,11 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature
 from itsdangerous.encoding import want_bytes
@@ -23,7 +26,7 @@ from ._cookie_session import CookieSession
 from ._core import CoreError
 from ._engines import Engines
 from ._flask_session import FlaskSessionRecords
-from ._headers import cookie_of, set_cookie, vary_with_cookie
+from ._headers import has_plain_cookies, set_cookie, vary_with_cookie
 from ._serializer import Json, SealedSerializer, SignedSerializer, signed_serializer
 from ._stored_session import LazySession, StoredSession
 from .errors import (
@@ -37,7 +40,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from flask import Flask, Request, Response
+    from flask import Request, Response
 
 __all__ = [
     "CookieSession",
@@ -53,8 +56,14 @@ __all__ = [
 
 _log = logging.getLogger("carafe_sessions")
 
-#: The headers that stay when an error page replaces a response.
+#: What a response that an error page replaces keeps.
 _KEPT_HEADERS = ("vary", "set-cookie")
+
+
+_SETTINGS = {name: getattr_static(Flask, name) for name in ("secret_key", "permanent_session_lifetime")}
+
+#: The serializers with a native part.
+_NATIVE = (SignedSerializer, SealedSerializer)
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -125,47 +134,76 @@ class SessionInterface(SecureCookieSessionInterface):
         self._signed: tuple[Any, Any] = (None, None)
 
     def get_signing_serializer(self, app: Flask) -> Any:
-        """The serializer that signs or seals cookies; `None` without a secret key."""
-        keys = self._keys(app)
-        if keys is None:
-            return None
-        if self.sealed:
-            made_of: Any = (keys, self.get_cookie_name(app), _lifetime(app), id(self.serializer))
+        """What signs or seals cookies; `None` without a secret key."""
+        config, kind = app.config, type(app)
+        if _has_plain_settings(kind):  # type: ignore[arg-type]
+            secret_key, lifetime = config["SECRET_KEY"], config["PERMANENT_SESSION_LIFETIME"]
         else:
-            made_of = (keys, self.salt, self.key_derivation, self.digest_method, id(self.serializer))
-        made_before, serializer = self._signed
+            secret_key, lifetime = app.secret_key, _lifetime(app)
+        if not secret_key:
+            return None
+        fallbacks = config.get("SECRET_KEY_FALLBACKS")
         # The serializer is kept alive by the one that was made of it, so that its id stays its own.
+        made_of: tuple[Any, ...] = (
+            secret_key,
+            tuple(fallbacks) if fallbacks else (),
+            lifetime,
+            self.salt,
+            self.key_derivation,
+            self.digest_method,
+            id(self.serializer),
+            self.get_cookie_name(app) if self.sealed else None,
+        )
+        made_before, serializer = self._signed
         if made_before != made_of:
-            serializer = self._serializer(app, keys)
+            serializer = self._serializer(app, tuple(want_bytes(key) for key in (*(fallbacks or ()), secret_key)))
             self._signed = (made_of, serializer)
         return serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of a request. One in a store is opened when it is first used."""
-        if self._engines is None:
-            return self._open_cookie(app, request)
-        keys = self._keys(app)
-        if keys is None:
+        if self._engines is not None:
+            return self._open_stored(app, request, self._engines)
+        serializer = self.get_signing_serializer(app)
+        if serializer is None:
             return None
-        session = LazySession()
-        session._engine = self._engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys)
-        session._cookies = [request.environ.get("HTTP_COOKIE", "").encode("latin-1")]
-        session._json = Json(self.serializer)
-        session._user_key = self.user_key
-        session._client = (request.remote_addr, request.user_agent.string or None)
-        if self._import_client is not None:
-            session._cookie_name = name = self.get_cookie_name(app)
-            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
-            session._take_over = lambda session: records.take_over(app, request, name, session._created)
-        return session
+        name = self.get_cookie_name(app)
+        if type(serializer) in _NATIVE and self.session_class is CookieSession and has_plain_cookies(request):
+            session = CookieSession.__new__(CookieSession)
+            session._snapshot = serializer.open(session, request.environ.get("HTTP_COOKIE"), name)
+            if session._snapshot is not None:
+                session._user_key = self.user_key
+                return session
+        value = request.cookies.get(name)
+        if not value:
+            return self._opened()
+        lifetime = _lifetime(app)
+        try:
+            json = serializer.verified_json(value, lifetime) if isinstance(serializer, _NATIVE) else None
+            if json is None:
+                return self._opened(serializer.loads(value, max_age=lifetime))
+            content = serializer.tagged_json.loads(json)
+            return self._opened(content, came_as=json if type(content) is dict else None)
+        except BadSignature:
+            return self._opened()
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """As Flask's, which takes longer to find that a session is not permanent."""
+        if type(session) is CookieSession and not session.modified and "_permanent" not in session:
+            return False
+        return super().should_set_cookie(app, session)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Saves what changed, and tells the client of it."""
-        if isinstance(session, StoredSession):
+        # Whether an object is of an abstract class takes long to find out.
+        if type(session) is not CookieSession and isinstance(session, StoredSession):
             self._save_stored(app, session, response)
             return
-        if isinstance(session, CookieSession) and not session.modified and session._came_as is not None:
-            session.modified = self._was_changed_within(app, session)
+        if isinstance(session, CookieSession) and not session.modified:
+            snapshot = session._snapshot
+            if snapshot is None or not snapshot.is_untouched():
+                before = session._came_as if snapshot is None else snapshot.json
+                session.modified = before is not None and self._was_changed_within(app, session, before)
         if not self._write_quickly(app, session, response):
             super().save_session(app, session, response)
 
@@ -201,38 +239,36 @@ class SessionInterface(SecureCookieSessionInterface):
     def _serializer(self, app: Flask, keys: tuple[bytes, ...]) -> Any:
         if self.sealed:
             return _sealed_serializer(keys, self.get_cookie_name(app), max(_lifetime(app), 1), self.serializer)
-        return signed_serializer(keys, self.salt, self.key_derivation, self.digest_method, self.serializer)
+        options = (self.salt, self.key_derivation, self.digest_method, self.serializer)
+        return signed_serializer(keys, _lifetime(app), *options)
 
-    def _open_cookie(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        serializer = self.get_signing_serializer(app)
-        if serializer is None:
+    def _open_stored(self, app: Flask, request: Request, engines: Engines) -> SecureCookieSession | None:
+        keys = self._keys(app)
+        if keys is None:
             return None
-        value = cookie_of(request, self.get_cookie_name(app))
-        if not value:
-            return self._empty()
-        json = None
-        if isinstance(serializer, (SignedSerializer, SealedSerializer)):
-            json = serializer.verified_json(value, _lifetime(app))
-        try:
-            data = serializer.loads(value, max_age=_lifetime(app)) if json is None else serializer.tagged_json.loads(json)
-        except BadSignature:
-            return self._empty()
-        session = self.session_class(data)
-        if isinstance(session, CookieSession):
-            session._user_key = self.user_key
-            session.came_as(json)
+        session = LazySession()
+        session._engine = engines.get(self.get_cookie_name(app), max(_lifetime(app), 1), keys)
+        session._cookies = [request.environ.get("HTTP_COOKIE", "").encode("latin-1")]
+        session._json = Json(self.serializer)
+        session._user_key = self.user_key
+        session._client = (request.remote_addr, request.user_agent.string or None)
+        if self._import_client is not None:
+            session._cookie_name = name = self.get_cookie_name(app)
+            records = FlaskSessionRecords(self._import_client, app.config.get("SESSION_KEY_PREFIX", "session:"))
+            session._take_over = lambda session: records.take_over(app, request, name, session._created)
         return session
 
-    def _empty(self) -> SecureCookieSession:
-        session = self.session_class()
+    def _opened(self, *content: Any, came_as: bytes | None = None) -> SecureCookieSession:
+        session = self.session_class(*content)
         if isinstance(session, CookieSession):
             session._user_key = self.user_key
+            session._came_as = came_as
         return session
 
     def _write_quickly(self, app: Flask, session: SessionMixin, response: Response) -> bool:
         """Does what Flask's `save_session` does, where a cookie without an expiry is to be set or none at all."""
         serializer = self._signed[1]
-        if not session or type(serializer) not in (SignedSerializer, SealedSerializer):
+        if not session or type(serializer) not in _NATIVE:
             return False
         sets = self.should_set_cookie(app, session)
         if sets and self.get_expiration_time(app, session) is not None:
@@ -240,7 +276,7 @@ class SessionInterface(SecureCookieSessionInterface):
         if session.accessed or sets:
             vary_with_cookie(response)
         if sets:
-            value = self.get_signing_serializer(app).dumps(dict(session))
+            value = self._text(app, session)
             set_cookie(response, self.get_cookie_name(app), value, self._attributes(app))
         return True
 
@@ -256,13 +292,18 @@ class SessionInterface(SecureCookieSessionInterface):
             self.get_cookie_partitioned(app) if hasattr(self, "get_cookie_partitioned") else False,
         )
 
-    def _was_changed_within(self, app: Flask, session: CookieSession) -> bool:
+    def _text(self, app: Flask, session: SessionMixin) -> str:
+        serializer = self.get_signing_serializer(app)
+        is_native = type(serializer) in _NATIVE and isinstance(session, CookieSession)
+        text: str = serializer.dumps_session(session) if is_native else serializer.dumps(dict(session))
+        return text
+
+    def _was_changed_within(self, app: Flask, session: CookieSession, before: bytes) -> bool:
         """Whether a value was changed in place, which Flask itself doesn't notice."""
         json: Json = self.get_signing_serializer(app).tagged_json
+        # What another service has written may be spelled otherwise.
         now = json.dumps(dict(session))
-        # Another service may write the same value in another spelling.
-        before = session._came_as
-        return before is not None and now != before and now != json.dumps(json.loads(before))
+        return now != before and now != json.dumps(json.loads(before))
 
     def _save_stored(self, app: Flask, session: StoredSession, response: Response) -> None:
         if session.accessed:
@@ -322,7 +363,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
 
 def _reason(error: SessionError) -> str:
-    """The native part's message in an error."""
+    """What the native part said of an error."""
     cause = error.__cause__
     return cause.args[1] if isinstance(cause, CoreError) else str(error)
 
@@ -336,6 +377,12 @@ def _sealed_serializer(*options: Any) -> SealedSerializer:
         return SealedSerializer(*options)
     except CoreError as error:
         raise translated(error) from error
+
+
+@lru_cache(maxsize=16)
+def _has_plain_settings(kind: type[Flask]) -> bool:
+    """Whether such applications have their secret key and their sessions' lifetime where Flask has them."""
+    return all(getattr_static(kind, name) is attribute for name, attribute in _SETTINGS.items())
 
 
 def _lifetime(app: Flask) -> int:

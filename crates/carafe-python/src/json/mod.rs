@@ -4,11 +4,14 @@
 //! it. So every value is written and read as Flask does it.
 
 mod read;
+mod snapshot;
 mod types;
 mod write;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
+
+pub(crate) use snapshot::Snapshot;
 
 /// The deepest nesting of containers; deeper ones are left to Flask.
 const DEPTH: usize = 64;
@@ -44,4 +47,18 @@ pub(crate) fn tagged_dumps<'py>(value: &Bound<'py, PyAny>) -> Option<Bound<'py, 
 #[pyfunction]
 pub(crate) fn tagged_loads<'py>(py: Python<'py>, json: &[u8]) -> Option<Bound<'py, PyAny>> {
     read::document(py, json).ok()
+}
+
+/// Reads a session's tagged JSON into an empty dict, which may be of a derived class; `None` where Flask's
+/// serializer has to read it.
+pub(crate) fn fill_session(session: &Bound<'_, PyDict>, json: Vec<u8>) -> Option<Snapshot> {
+    read::session(session, &json).ok()?;
+    Some(Snapshot::of(session, json))
+}
+
+/// The tagged JSON of a session's dict, which may be of a class derived from `dict`.
+pub(crate) fn session_json(session: &Bound<'_, PyDict>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(512);
+    write::dict(&mut out, session, 0).ok()?;
+    Some(out)
 }

@@ -11,18 +11,52 @@ type Read<'py> = Result<Bound<'py, PyAny>, Left>;
 pub(super) fn document<'py>(py: Python<'py>, json: &[u8]) -> Read<'py> {
     // Python reads UTF-8 alone, too.
     let json = std::str::from_utf8(json).map_err(|_| Left::Unusual)?;
-    let mut reader = Reader { py, json, at: 0 };
+    let mut reader = Reader::new(py, json);
     let value = reader.value(0)?;
     if reader.at == json.len() { Ok(value) } else { Err(Left::Unusual) }
+}
+
+/// Reads a session's JSON into a dict.
+pub(super) fn session(session: &Bound<'_, PyDict>, json: &[u8]) -> Result<(), Left> {
+    let json = std::str::from_utf8(json).map_err(|_| Left::Unusual)?;
+    let mut reader = Reader::new(session.py(), json);
+    reader.entries(session, 0)?;
+    // A dict of one key may be tagged.
+    let is_tagged = session.len() == 1 && json.starts_with("{\" ");
+    if reader.at == json.len() && !is_tagged { Ok(()) } else { Err(Left::Unusual) }
 }
 
 struct Reader<'a, 'py> {
     py: Python<'py>,
     json: &'a str,
     at: usize,
+    /// Keys of dicts, which often come again, as they are spelled in the JSON.
+    keys: Vec<(&'a str, Bound<'py, PyString>)>,
 }
 
-impl<'py> Reader<'_, 'py> {
+/// How many keys are remembered.
+const KEYS: usize = 16;
+
+impl<'a, 'py> Reader<'a, 'py> {
+    fn new(py: Python<'py>, json: &'a str) -> Self {
+        Self { py, json, at: 0, keys: Vec::with_capacity(KEYS) }
+    }
+
+    fn key(&mut self) -> Result<Bound<'py, PyString>, Left> {
+        let rest = &self.json[self.at..];
+        let same = |spelled: &str| rest.as_bytes().starts_with(spelled.as_bytes());
+        if let Some((spelled, key)) = self.keys.iter().find(|(spelled, _)| same(spelled)) {
+            self.at += spelled.len();
+            return Ok(key.clone());
+        }
+        let key = self.string()?;
+        let start = self.json.len() - rest.len();
+        if self.keys.len() < KEYS {
+            self.keys.push((&self.json[start..self.at], key.clone()));
+        }
+        Ok(key)
+    }
+
     fn value(&mut self, depth: usize) -> Read<'py> {
         if depth > DEPTH {
             return Err(Left::Unusual);
@@ -87,18 +121,23 @@ impl<'py> Reader<'_, 'py> {
     }
 
     fn object(&mut self, depth: usize) -> Read<'py> {
-        self.take(b'{')?;
         let dict = PyDict::new(self.py);
+        self.entries(&dict, depth)?;
+        self.untagged(dict)
+    }
+
+    fn entries(&mut self, dict: &Bound<'py, PyDict>, depth: usize) -> Result<(), Left> {
+        self.take(b'{')?;
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(dict.into_any());
+            return Ok(());
         }
         loop {
-            let key = self.string()?;
+            let key = self.key()?;
             self.take(b':')?;
             dict.set_item(key, self.value(depth + 1)?)?;
             if !self.goes_on(b'}')? {
-                return self.untagged(dict);
+                return Ok(());
             }
         }
     }

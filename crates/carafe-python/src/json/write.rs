@@ -1,5 +1,6 @@
 //! Python's objects to tagged JSON.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use pyo3::intern;
@@ -101,29 +102,30 @@ fn list<'py>(
 }
 
 /// Writes a dict, the keys in the order of their code points.
-fn dict(out: &mut Vec<u8>, entries: &Bound<'_, PyDict>, depth: usize) -> Written {
-    let mut sorted = Vec::with_capacity(entries.len());
+pub(super) fn dict(out: &mut Vec<u8>, entries: &Bound<'_, PyDict>, depth: usize) -> Written {
+    let mut items = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let key = key.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)?;
-        sorted.push((key.to_cow()?.into_owned(), value));
+        items.push((key.cast_into_exact::<PyString>().map_err(|_| Left::Unusual)?, value));
     }
-    if let [(key, value)] = sorted.as_slice()
-        && TAGS.contains(&key.as_str())
+    let items = items.iter().map(|(key, value)| Ok((key.to_cow()?, value)));
+    let mut items = items.collect::<Result<Vec<_>, Left>>()?;
+    if let [(key, value)] = items.as_slice()
+        && TAGS.contains(&key.as_ref())
     {
-        let key = format!("{key}__");
-        return tagged(out, "di", |out| object(out, [(&key, value)].into_iter(), depth + 1));
+        let hidden = [(Cow::Owned(format!("{key}__")), *value)];
+        return tagged(out, "di", |out| object(out, &hidden, depth + 1));
     }
-    sorted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    object(out, sorted.iter().map(|(key, value)| (key, value)), depth)
+    items.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    object(out, &items, depth)
 }
 
-fn object<'a, 'py: 'a>(
+fn object(
     out: &mut Vec<u8>,
-    entries: impl Iterator<Item = (&'a String, &'a Bound<'py, PyAny>)>,
+    entries: &[(Cow<'_, str>, &Bound<'_, PyAny>)],
     depth: usize,
 ) -> Written {
     out.push(b'{');
-    for (number, (key, item)) in entries.enumerate() {
+    for (number, (key, item)) in entries.iter().enumerate() {
         if number > 0 {
             out.push(b',');
         }
@@ -184,6 +186,9 @@ fn float(out: &mut Vec<u8>, number: &Bound<'_, PyFloat>) -> Written {
         out.extend_from_slice(b"NaN");
     } else if value.is_infinite() {
         out.extend_from_slice(if value > 0.0 { b"Infinity" } else { b"-Infinity" });
+    } else if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+        // Python and Rust write the fewest digits that mean the number, here without an exponent.
+        let _ = write!(out, "{value:?}");
     } else {
         let text = types::float_repr(number.py())?.call1((number,))?;
         out.extend_from_slice(text.cast::<PyString>()?.to_cow()?.as_bytes());

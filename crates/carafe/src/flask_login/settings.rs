@@ -293,7 +293,7 @@ impl FlaskLogin {
     ///
     /// - A login and [`confirm_login`](crate::Session::confirm_login) write the time to `fs_paa`,
     ///   by which Flask-Security judges freshness, and a login asks for its CSRF cookie (`fs_cc`).
-    ///   - A logout removes `fs_paa`, `fs_gexp`, `fs_oauth_next`, `identity.name`,
+    /// - A logout removes `fs_paa`, `fs_gexp`, `fs_oauth_next`, `identity.name`,
     ///   `identity.auth_type` and `csrf_token`.
     ///
     /// The id of a user is then the `fs_uniquifier`, and not the primary key.
