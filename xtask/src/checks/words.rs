@@ -28,7 +28,7 @@ const MOST: [(&str, usize); 15] = [
     ("crates/carafe/tests", 0),
     ("crates/carafe-bench", 0),
     ("crates/carafe-cli", 2),
-    ("crates/carafe-format", 1),
+    ("crates/carafe-format", 0),
     ("crates/carafe-minijinja", 0),
     ("crates/carafe-postgres", 0),
     ("crates/carafe-redis", 0),

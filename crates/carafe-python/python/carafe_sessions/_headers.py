@@ -17,7 +17,7 @@ _PLACE = "carafe-value-goes-here"
 
 
 def has_plain_cookies(request: Request) -> bool:
-    """Whether a request's cookies are those of its header, and not an application's own."""
+    """Whether a request's cookies are the ones of its header, and not an application's own."""
     return _has_plain_class(type(request)) and "cookies" not in request.__dict__  # type: ignore[arg-type]
 
 
