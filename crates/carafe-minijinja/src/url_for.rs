@@ -17,8 +17,8 @@ const FRAGMENT: &str = "%!#$&'()*+,/:;=?@";
 /// `pattern` returns the path of an endpoint, with its parameters in braces, as axum writes routes;
 /// it returns `None` for an unknown endpoint. Values for which the path has no parameter go into
 /// the query, in alphabetical order, and `_anchor` goes to the end.
-/// the query, in alphabetical order, and `_anchor` goes to the end.
 ///
+/// ```
 /// use minijinja::{Environment, context};
 ///
 /// let mut env = Environment::new();

@@ -130,6 +130,8 @@ mod tests {
         let tables = Tables::new("a\"b");
         for text in &tables.texts {
             assert!(!text.contains(PLACEHOLDER), "{text}");
+            // The channel of notices begins alike, and is no table.
+            let text = text.replace(&channel("a\"b"), "");
             let tables = text.matches("carafe_").count();
             assert!(tables > 0 && tables == text.matches("\"a\"\"b\".carafe_").count(), "{text}");
         }
