@@ -404,6 +404,7 @@ pub(super) const WITHOUT_ROW: &[(&str, &str)] = &[
     ("watch_interval", "`an_expired_session_ends_what_waits` shows it, with what waits"),
     ("watch_old_ids", "a call of `on_sign_of_theft`"),
     ("on_sign_of_theft", "a call of a function, and no part of an answer"),
+    ("flask_login", "has tests of its own in `carafe`, in cookies and in a store"),
     ("from_prefixed_env", "sets what has rows from the environment"),
     ("with_variables", "sets what has rows from the environment"),
     ("configure", "sets what has rows"),
