@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::open::view;
 use super::{Origin, Sessions, StoreBackend, failed, too_long};
-use crate::Error;
 use crate::engine::watch::{CurrentId, Found, Look, Looking, Watch};
 use crate::engine::{Engine, Slot};
 use crate::flask_login::Logins;
 use crate::id::{SessionId, SessionIdHash};
 use crate::record::State;
 use crate::store::{Notices, Stored, UserHash};
+use crate::{Error, UnixSeconds};
 
 /// The greatest number of pointer records that are followed. The settings don't bound the chain,
 /// since a check may come late, after the store could not be reached.
@@ -26,13 +26,14 @@ impl Look for Sessions {
     fn look<'a>(&'a self, sessions: &'a [(SessionIdHash, &'a ())]) -> Looking<'a> {
         Box::pin(async move {
             let ids: Vec<SessionIdHash> = sessions.iter().map(|(id, ())| *id).collect();
-            let loaded = self.store.load_many(&ids, self.clock.now()).await.map_err(failed)?;
+            let now = self.clock.now();
+            let loaded = self.store.load_many(&ids, now).await.map_err(failed)?;
             let mut found = Vec::with_capacity(ids.len());
             for (id, stored) in ids.into_iter().zip(loaded) {
-                let there = self.follow(id, stored).await?;
+                let there = self.follow(id, stored, now).await?;
                 found.push(there.map_or(Found::Ended, |(id, stored)| Found::Here {
                     id,
-                    left: stored.record.ends().since(self.clock.now()),
+                    left: stored.record.ends().since(now),
                 }));
             }
             Ok(found)
@@ -49,22 +50,27 @@ impl Look for Sessions {
 impl Sessions {
     /// Follows a session through its renewals; `None` if it has ended. A login and a rotation also
     /// end it for a connection that was made with the old id.
+    ///
+    /// `now` is the time before the record was loaded: at a later time it may have expired, and another
+    /// request may have prolonged it meanwhile.
     async fn follow(
         &self,
         mut id: SessionIdHash,
         mut stored: Option<Stored>,
+        mut now: UnixSeconds,
     ) -> Result<Option<(SessionIdHash, Stored)>, Error> {
         for _ in 0..LONGEST {
             let Some(found) = stored else { return Ok(None) };
             match found.record.state {
-                State::Live if found.record.is_expired(self.clock.now()) => return Ok(None),
+                State::Live if found.record.is_expired(now) => return Ok(None),
                 State::Live => return Ok(Some((id, found))),
                 State::Moved { to, .. } => id = to,
                 State::Rotated { .. } | State::Ended { .. } | State::Series { .. } => {
                     return Ok(None);
                 }
             }
-            stored = self.store.load(&id, self.clock.now()).await.map_err(failed)?;
+            now = self.clock.now();
+            stored = self.store.load(&id, now).await.map_err(failed)?;
         }
         Err(too_long())
     }
@@ -85,8 +91,9 @@ impl StoreBackend {
         current: &CurrentId,
     ) -> Result<Option<Arc<Slot>>, Error> {
         let id = current.get();
-        let stored = self.store.load(&id, self.clock.now()).await.map_err(failed)?;
-        let Some((session, stored)) = self.follow(id, stored).await? else { return Ok(None) };
+        let now = self.clock.now();
+        let stored = self.store.load(&id, now).await.map_err(failed)?;
+        let Some((session, stored)) = self.follow(id, stored, now).await? else { return Ok(None) };
         current.set(session);
         let (id, stored) = (cookie.clone(), Arc::new(stored));
         let origin = Box::new(Origin { id, session, stored });
