@@ -12,6 +12,7 @@ mod arguments;
 mod on_actix;
 mod on_axum;
 mod user;
+mod websocket;
 
 use std::time::Duration;
 

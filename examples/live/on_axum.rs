@@ -3,17 +3,19 @@ use std::net::TcpListener;
 
 use axum::Form;
 use axum::Router;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use carafe::{Error, ErrorKind, Session, SessionLayer};
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use futures_util::{FutureExt as _, SinkExt as _, Stream, StreamExt as _, stream};
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::user::{Credentials, Seat, is_own_origin, log_in};
+use crate::websocket::{Upgrade, WebSocket};
 use crate::{LEAVE, PAGE, SERVER_ERROR, SESSION_ENDED};
 
 async fn login(session: Session, Form(form): Form<Credentials>) -> Result<Redirect, Error> {
@@ -26,17 +28,13 @@ async fn logout(session: Session) -> Result<Redirect, Error> {
     Ok(Redirect::to("/"))
 }
 
-async fn ws(
-    session: Session,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, Error> {
+async fn ws(session: Session, headers: HeaderMap, upgrade: Upgrade) -> Result<Response, Error> {
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if !is_own_origin(header(ORIGIN), header(HOST)) {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
     let seat = Seat::take(&session)?;
-    Ok(upgrade.on_upgrade(|socket| talk(socket, seat)))
+    Ok(upgrade.accept(|socket| talk(socket, seat)))
 }
 
 /// Answers each `?` with who it is, until the session ends or the client leaves.
@@ -47,7 +45,7 @@ async fn talk(mut socket: WebSocket, mut seat: Seat) {
     loop {
         let message = tokio::select! {
             () = &mut seat.ended => return close(socket, SESSION_ENDED).await,
-            message = socket.recv() => message,
+            message = socket.next() => message,
         };
         let asked = match message {
             Some(Ok(Message::Text(text))) => text.as_str() == "?",
@@ -71,9 +69,9 @@ async fn talk(mut socket: WebSocket, mut seat: Seat) {
 
 async fn close(mut socket: WebSocket, code: u16) {
     let reason = if code == SESSION_ENDED { "the session has ended" } else { "" };
-    let frame = CloseFrame { code, reason: reason.into() };
+    let frame = CloseFrame { code: code.into(), reason: reason.into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
-        let answer = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let answer = async { while let Some(Ok(_)) = socket.next().await {} };
         // A client that doesn't answer is left.
         let _ = timeout(LEAVE, answer).await;
     }
