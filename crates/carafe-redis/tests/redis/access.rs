@@ -90,7 +90,7 @@ async fn the_rights_in_the_guide_are_enough_and_each_is_needed() {
 #[tokio::test]
 async fn a_user_who_may_not_publish_or_subscribe_ends_sessions_unheard() {
     let server = Server::start(&[]).await;
-    let rights = [RIGHTS, &["+publish", "+subscribe", "&shop:ended"]].concat();
+    let rights = [RIGHTS, &["resetchannels", "+publish", "+subscribe", "&shop:ended"]].concat();
     let heard = store_with(&server, &rights).await;
     let mut notices = heard.watch().unwrap();
     assert_eq!(notices.next().await, Some(Notice::Begun));
