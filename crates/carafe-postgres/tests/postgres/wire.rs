@@ -62,6 +62,9 @@ async fn reading_and_writing_are_one_round_trip_each() {
         for _ in 0..2 {
             store.update(&id, Version(1), &record, NOW).await.unwrap();
         }
+        let mut left = record.clone();
+        left.state = State::Moved { to: id, until: NOW + 60 };
+        store.update(&id, Version(2), &left, NOW).await.unwrap();
         store.delete(&id, None).await.unwrap();
         proxy.sent();
         check(&store, &proxy).await;
