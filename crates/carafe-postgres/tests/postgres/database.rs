@@ -74,9 +74,10 @@ pub(crate) fn is_prepared() -> bool {
     std::env::var("CARAFE_POSTGRES_PREPARED").is_ok_and(|on| on == "1")
 }
 
-/// Options for a store.
+/// Options for a store. Behind a pooler, notifications reach no session that listens, and the periodic
+/// check finds what has ended.
 pub(crate) fn options(url: String) -> PostgresOptions {
-    PostgresStore::options(url).prepared_statements(is_prepared())
+    PostgresStore::options(url).prepared_statements(is_prepared()).listen(is_prepared())
 }
 
 /// A proxy, and options for a store that finds the server behind it.
