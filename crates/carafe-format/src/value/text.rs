@@ -310,6 +310,11 @@ pub trait AsText: sealed::Sealed {
     /// Returns the WTF-8 bytes of the text; for a `str` its UTF-8 bytes.
     fn as_wtf8(&self) -> &[u8];
 
+    /// Returns the text as a `&str`, or `None` if it has a lone surrogate.
+    fn as_utf8(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_wtf8()).ok()
+    }
+
     /// Returns the text, owned. An owned text is not copied.
     fn into_text(self) -> Text
     where
@@ -331,6 +336,10 @@ mod sealed {
 impl AsText for str {
     fn as_wtf8(&self) -> &[u8] {
         self.as_bytes()
+    }
+
+    fn as_utf8(&self) -> Option<&str> {
+        Some(self)
     }
 }
 
@@ -367,6 +376,10 @@ impl AsText for Cow<'_, str> {
 impl<T: AsText + ?Sized> AsText for &T {
     fn as_wtf8(&self) -> &[u8] {
         (**self).as_wtf8()
+    }
+
+    fn as_utf8(&self) -> Option<&str> {
+        (**self).as_utf8()
     }
 }
 

@@ -16,6 +16,7 @@ use serde::forward_to_deserialize_any;
 
 use super::super::json::{Lexer, Number, RawStr, pass_value};
 use super::error::SerdeError;
+use super::key::KeyDeserializer;
 use super::{MAX_DEPTH, marked};
 
 /// Reads JSON as a type; `None` where the type must be read from a [`Value`](crate::Value).
@@ -111,12 +112,9 @@ impl<'j> Reader<'j, '_> {
         self.go_deeper()?;
         let is_empty = self.lexer.eat(b']');
         let mut items = Items { reader: self, has_next: !is_empty };
-        let value = visitor.visit_seq(&mut items)?;
-        if items.has_next {
-            return Err(SerdeError::new("the list has more items"));
-        }
-        self.depth -= 1;
-        Ok(value)
+        let read = visitor.visit_seq(&mut items);
+        let has_next = items.has_next;
+        self.leave(read, has_next)
     }
 
     /// Reads a dictionary, or the list of a tuple.
@@ -131,25 +129,30 @@ impl<'j> Reader<'j, '_> {
             let value = self.visit_items(visitor)?;
             return if self.lexer.eat(b'}') { Ok(value) } else { Err(self.give_up()) };
         }
-        // An adjacently tagged enum needs its tag before its content. A `Value` gives them so.
-        if let [_, content] = fields
-            && self
-                .lexer
-                .rest
-                .strip_prefix(b"\"")
-                .is_some_and(|key| key.starts_with(content.as_bytes()))
+        // Keys come in their order, but an adjacently tagged enum needs its tag before its content. A
+        // `Value` gives them in the order in which the type names them.
+        if let [tag, content] = fields
+            && content < tag
         {
             return Err(self.give_up());
         }
         self.go_deeper()?;
         let has_next = self.lexer.first_key().map_err(|_| self.give_up())?;
         let mut members = Members { reader: self, last: None, has_next };
-        let value = visitor.visit_map(&mut members)?;
-        if members.has_next {
-            return Err(SerdeError::new("the dictionary has more keys"));
+        let read = visitor.visit_map(&mut members);
+        let has_next = members.has_next;
+        self.leave(read, has_next)
+    }
+
+    /// Leaves a container. Gives up if it wasn't read to its end: a type may replace the error by a
+    /// default, and what follows would be read from the middle of the container.
+    fn leave<T>(&mut self, read: Result<T, SerdeError>, has_next: bool) -> Result<T, SerdeError> {
+        if read.is_err() || has_next {
+            self.gave_up.set(true);
+            return read.and(Err(SerdeError::new("the container has more in it")));
         }
         self.depth -= 1;
-        Ok(value)
+        read
     }
 }
 
@@ -308,7 +311,7 @@ impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
         }
         self.last = Some(key.body);
         let key = std::str::from_utf8(key.body).map_err(|_| reader.give_up())?;
-        seed.deserialize(Key { text: key, gave_up: reader.gave_up }).map(Some)
+        seed.deserialize(KeyDeserializer(key)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
@@ -319,94 +322,5 @@ impl<'de> MapAccess<'de> for Members<'_, '_, '_> {
         let next = self.reader.lexer.next_key();
         self.has_next = next.map_err(|_| self.reader.give_up())?;
         Ok(value)
-    }
-}
-
-/// A key of a dictionary, for types that ask for text.
-struct Key<'j, 'a> {
-    text: &'j str,
-    gave_up: &'a Cell<bool>,
-}
-
-macro_rules! keys {
-    (text: $($text:ident)* ; other: $($other:ident)*) => {
-        $(fn $text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-            visitor.visit_str(self.text)
-        })*
-        $(fn $other<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-            self.give_up(visitor)
-        })*
-    };
-}
-
-impl Key<'_, '_> {
-    #[cold]
-    fn give_up<'de, V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, SerdeError> {
-        self.gave_up.set(true);
-        Err(SerdeError::new("the key must be read in another way"))
-    }
-}
-
-impl<'de> Deserializer<'de> for Key<'_, '_> {
-    type Error = SerdeError;
-
-    keys! {
-        text: deserialize_any deserialize_str deserialize_string deserialize_identifier
-            deserialize_ignored_any;
-        other: deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-            deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-            deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes
-            deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq deserialize_map
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, SerdeError> {
-        self.give_up(visitor)
     }
 }

@@ -3,26 +3,26 @@
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::super::Text;
+use super::super::AsText;
 use super::deserialize::{Enum, ValueDeserializer, visit_text};
 use super::error::SerdeError;
 use super::marked;
 
 /// A key, from which numbers and `bool`s are read where the type asks for them.
-pub(super) struct KeyDeserializer(pub(super) Text);
+pub(super) struct KeyDeserializer<K>(pub(super) K);
 
 macro_rules! parse {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-            match self.0.as_str().and_then(|text| text.parse().ok()) {
+            match self.0.as_utf8().and_then(|text| text.parse().ok()) {
                 Some(value) => visitor.$visit(value),
-                None => visit_text(self.0, visitor),
+                None => self.deserialize_any(visitor),
             }
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for KeyDeserializer {
+impl<'de, K: AsText> Deserializer<'de> for KeyDeserializer<K> {
     type Error = SerdeError;
 
     parse! {
@@ -42,7 +42,10 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
-        visit_text(self.0, visitor)
+        match self.0.as_utf8() {
+            Some(text) => visitor.visit_str(text),
+            None => visit_text(self.0.into_text(), visitor),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SerdeError> {
@@ -55,7 +58,8 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
         if name == marked::TEXT || name == marked::VALUE {
-            return ValueDeserializer::new(self.0.into()).deserialize_newtype_struct(name, visitor);
+            return ValueDeserializer::new(self.0.into_text().into())
+                .deserialize_newtype_struct(name, visitor);
         }
         visitor.visit_newtype_struct(self)
     }
@@ -66,7 +70,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SerdeError> {
-        visitor.visit_enum(Enum { variant: self.0, content: None })
+        visitor.visit_enum(Enum { variant: self.0.into_text(), content: None })
     }
 
     forward_to_deserialize_any! {
@@ -75,7 +79,7 @@ impl<'de> Deserializer<'de> for KeyDeserializer {
     }
 }
 
-impl IntoDeserializer<'_, SerdeError> for KeyDeserializer {
+impl<K: AsText> IntoDeserializer<'_, SerdeError> for KeyDeserializer<K> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
