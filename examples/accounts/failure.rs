@@ -10,7 +10,7 @@ use minijinja::{Environment, context};
 pub(crate) enum Failure {
     /// The session failed, or no user is signed in.
     Session(carafe::Error),
-    /// The user who is signed in has no account any more.
+    /// The signed-in user has no account any more.
     NoAccount,
     /// Something that visitors needn't know of: a template, the database, a hash.
     Internal(Box<dyn std::error::Error + Send + Sync>),

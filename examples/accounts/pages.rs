@@ -18,7 +18,7 @@ pub(crate) async fn index(page: Page) -> Result<Html<String>, Failure> {
     page.render("index.html", context! {})
 }
 
-/// The account of the user who is signed in, and what is known of their session.
+/// The account of the signed-in user, and what is known of their session.
 pub(crate) async fn account(page: Page, user: User) -> Result<Html<String>, Failure> {
     let name = &user.account.name;
     let context = match own_session(&user).await? {

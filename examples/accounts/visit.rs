@@ -50,7 +50,7 @@ impl Page {
     }
 }
 
-/// The user who is signed in. Other visitors are sent to the sign-in page, and come back from
+/// The signed-in user. Other visitors are sent to the sign-in page, and come back from
 /// there.
 pub(crate) struct User {
     pub(crate) session: Session,

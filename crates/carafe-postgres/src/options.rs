@@ -195,7 +195,7 @@ impl PostgresOptions {
     /// create it. By default it is the first existing schema of the role's search path.
     ///
     /// Two services in one database need a schema each: in the same schema they share their
-    /// sessions, and a user who is logged out everywhere in one is logged out of the other, too.
+    /// sessions, and a logout everywhere in one ends the sessions of that user in the other, too.
     ///
     /// ```
     /// use carafe_postgres::PostgresStore;

@@ -75,7 +75,7 @@ impl Handle {
         Ok(seen.baseline.is_none() && seen.json == json)
     }
 
-    /// Returns the user who is logged in.
+    /// Returns the logged-in user.
     #[getter]
     fn user(&self) -> PyResult<Option<String>> {
         Ok(self.0.get()?.session.user())
@@ -189,7 +189,7 @@ impl Handle {
         self.0.get()?.session.rotate().map_err(|error| raise(py, &error))
     }
 
-    /// The sessions of the user who is logged in.
+    /// The sessions of the logged-in user.
     #[pyo3(signature = (settle=None))]
     fn sessions(&self, py: Python<'_>, settle: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
         let session = self.session()?;

@@ -172,7 +172,7 @@ impl App {
         self.request(Some(cookie), work).await.ok()
     }
 
-    /// Returns the user who is logged in.
+    /// Returns the logged-in user.
     pub(crate) async fn look_at_user(&self, cookie: &str) -> Option<String> {
         self.request(Some(cookie), |session: Session| async move { Ok(session.user()) }).await.ok()
     }

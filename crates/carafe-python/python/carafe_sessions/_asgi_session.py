@@ -64,24 +64,24 @@ class AsgiSession(StoredDict):
         await self._staged_async(lambda handle, settle: handle.save(settle))
 
     async def sessions(self) -> list[dict[str, Any]]:
-        """The sessions of the user who is logged in, the one that was used last first."""
+        """The sessions of the logged-in user, the one that was used last first."""
         await self.save()
         told: list[dict[str, Any]] = await self._staged_async(lambda handle, settle: handle.sessions(settle))
         return told
 
     async def revoke(self, public_id: str) -> bool:
-        """Ends one session of the user who is logged in; `False` if the user has no such session."""
+        """Ends one session of the logged-in user; `False` if the user has no such session."""
         told: bool = await self._staged_async(lambda handle, settle: handle.revoke(public_id, settle))
         return told
 
     async def logout_others(self) -> int:
-        """Ends all sessions of the user who is logged in but this one; returns how many they were."""
+        """Ends all sessions of the logged-in user but this one; returns how many they were."""
         await self.save()
         told: int = await self._staged_async(lambda handle, settle: handle.logout_others(settle))
         return told
 
     async def logout_everywhere(self) -> int:
-        """Ends all sessions of the user who is logged in, this one too; returns how many others they were."""
+        """Ends all sessions of the logged-in user, this one too; returns how many others they were."""
         told: int = await self._staged_async(lambda handle, settle: handle.logout_everywhere(settle))
         return told
 

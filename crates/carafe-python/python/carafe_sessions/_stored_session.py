@@ -51,21 +51,21 @@ class StoredSession(StoredDict, SecureCookieSession):
         self._staged(lambda handle: handle.save())
 
     def sessions(self) -> list[dict[str, Any]]:
-        """The sessions of the user who is logged in, the one that was used last first."""
+        """The sessions of the logged-in user, the one that was used last first."""
         self.save()
         return self._asked(lambda handle: handle.sessions())
 
     def revoke(self, public_id: str) -> bool:
-        """Ends one session of the user who is logged in; `False` if the user has no such session."""
+        """Ends one session of the logged-in user; `False` if the user has no such session."""
         return self._staged(lambda handle: handle.revoke(public_id))
 
     def logout_others(self) -> int:
-        """Ends all sessions of the user who is logged in but this one; returns how many they were."""
+        """Ends all sessions of the logged-in user but this one; returns how many they were."""
         self.save()
         return self._asked(lambda handle: handle.logout_others())
 
     def logout_everywhere(self) -> int:
-        """Ends all sessions of the user who is logged in, this one too; returns how many others they were."""
+        """Ends all sessions of the logged-in user, this one too; returns how many others they were."""
         if self._user is not None:
             self.events.append(("logout", self._user))
         return self._staged(lambda handle: handle.logout_everywhere())

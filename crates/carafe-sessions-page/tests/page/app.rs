@@ -65,7 +65,7 @@ pub(crate) async fn browser(app: &Router, user: &str, agent: &str) -> Client {
     client
 }
 
-/// The user who is logged in, as the application sees them.
+/// The logged-in user, as the application sees them.
 pub(crate) async fn who(client: &mut Client) -> String {
     client.get("/who").await.text
 }

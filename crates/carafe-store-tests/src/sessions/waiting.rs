@@ -220,7 +220,7 @@ pub async fn what_waits_outlives_its_runtime(fixture: impl Fixture) {
     is_told(waiting).await;
 }
 
-/// A visitor who has no session has none that could end, and no handle.
+/// Without a session there is nothing to wait for, and no handle.
 pub async fn a_visitor_without_a_session_waits_for_ever(fixture: impl Fixture) {
     let site = Site::new();
     let apps = two_apps(&fixture, &site).await;

@@ -10,13 +10,13 @@ use crate::record::{LoginDetails, PendingLogin, Record};
 use crate::value::{Text, Value};
 use crate::{UnixSeconds, flask_login};
 
-/// The user who is logged in to a session in a cookie.
+/// The logged-in user of a session in a cookie.
 const USER: &str = "_carafe_user";
 /// The time at which that user was last authenticated, in Unix seconds, if it was after the login.
 const AUTHENTICATED: &str = "_carafe_auth";
 /// The mark of the credential that the user logged in with.
 const CREDENTIAL: &str = "_carafe_credential";
-/// The user who has passed the first of two steps, and the time at which the second is too late.
+/// The pending user of a login in two steps, and the deadline of the second step.
 const PENDING: &str = "_carafe_pending";
 
 /// All keys of a login in a cookie.
@@ -224,7 +224,7 @@ impl View {
         }
     }
 
-    /// Returns the user who has passed the first of two steps, even if the time for the second is
+    /// Returns the pending user of a login in two steps, even if the time for the second is
     /// over.
     pub(crate) fn pending(&self) -> Option<PendingLogin> {
         if let Some(login) = self.stored_login() {

@@ -39,7 +39,7 @@
 //!     Ok(())
 //! }
 //!
-//! /// Also for a user who has logged in at the Flask site.
+//! /// Serves the users of the Flask site as well.
 //! async fn account(user: CurrentUser) -> String {
 //!     format!("The account of {}", user.id())
 //! }

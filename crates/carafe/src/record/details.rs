@@ -14,13 +14,13 @@ pub struct LoginDetails {
     pub authenticated: Option<UnixSeconds>,
     /// A keyed hash of the credential that the user logged in with.
     pub credential: Option<String>,
-    /// The user who has passed the first step of a login in two steps.
+    /// The pending user of a login in two steps.
     pub pending: Option<PendingLogin>,
     /// The series of remember tokens that logged the user in.
     pub series: Option<PublicId>,
 }
 
-/// A user who has passed the first step of a login in two steps.
+/// A pending user of a login in two steps.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PendingLogin {

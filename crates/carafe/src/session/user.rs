@@ -1,4 +1,4 @@
-//! The user who is logged in, as an extractor.
+//! The logged-in user, as an extractor.
 
 use std::fmt;
 

@@ -25,7 +25,7 @@ use crate::output::Output;
 use crate::text::printable;
 use crate::time::{span, utc};
 
-/// The hint for a user who is unknown under this name.
+/// The hint for an unknown user name.
 const WHO: &str = "`carafe sessions list` shows how the service calls its users";
 
 pub(super) fn run(args: &SessionsArgs, output: &mut Output) -> Result<Code, Failure> {
